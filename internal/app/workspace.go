@@ -1,0 +1,476 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/insight/classify"
+	"github.com/guanxi-crm/guanxi/internal/insight/report"
+	"github.com/guanxi-crm/guanxi/internal/insight/segment"
+	"github.com/guanxi-crm/guanxi/internal/insight/trait"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/platform/auth"
+	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/record/search"
+	"github.com/guanxi-crm/guanxi/internal/record/timeline"
+	"github.com/guanxi-crm/guanxi/internal/record/transfer"
+	"github.com/guanxi-crm/guanxi/internal/record/view"
+	"github.com/guanxi-crm/guanxi/internal/store/analytics"
+	"github.com/guanxi-crm/guanxi/internal/store/compile"
+	"github.com/guanxi-crm/guanxi/internal/store/duckdb"
+	"github.com/guanxi-crm/guanxi/internal/store/mirror"
+	"github.com/guanxi-crm/guanxi/internal/store/postgres"
+	"github.com/guanxi-crm/guanxi/internal/store/sqlite"
+	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
+	"github.com/guanxi-crm/guanxi/migrations"
+)
+
+// workspace is one open organisation: its stores, its engines and what feeds the derived stores.
+type workspace struct {
+	app  *App
+	info auth.Workspace
+	dir  string // embedded: DIR/workspaces/<key>
+	zone *time.Location
+
+	registry *schema.Registry
+	db       sqlstore.DB
+	store    *sqlstore.Store
+	adb      analytics.DB
+	plane    *analytics.Store
+	feed     feeder
+
+	words    *vocabulary
+	records  *record.Service
+	indexer  *search.Indexer
+	traits   *trait.Service
+	segments *segment.Service
+	classes  *classify.Service
+	imports  *transfer.Service
+	audience *analytics.Audience
+	edge     *api.Workspace
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	owned  sync.WaitGroup
+
+	loading     sync.Mutex  // one load of everything at a time
+	leads       atomic.Bool // this process feeds what is derived and runs imports
+	stopFeeding context.CancelFunc
+	feeding     sync.WaitGroup
+}
+
+// feeder keeps the analytics plane in step: a copier when embedded, a marker of touched customers on PostgreSQL.
+type feeder interface {
+	Run(ctx context.Context) error
+	Drain(ctx context.Context) error
+	Ready() bool
+	Busy() bool
+	Flush(ctx context.Context) error
+	Status(ctx context.Context) (mirror.Status, error)
+	WaitFor(ctx context.Context, p change.Position, atMost time.Duration) bool
+	Reconcile(ctx context.Context) (mirror.Report, error)
+	Rebuild(ctx context.Context, objects ...string) error
+}
+
+// opening is a workspace that is open, or being opened by the first who asked.
+type opening struct {
+	done chan struct{}
+	ws   *workspace
+	err  error
+}
+
+// Open implements api.Workspaces: the first to ask opens, others wait for it.
+func (a *App) Open(ctx context.Context, key string) (*api.Workspace, error) {
+	w, err := a.workspace(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	return w.edge, nil
+}
+
+func (a *App) workspace(ctx context.Context, key string) (*workspace, error) {
+	a.mu.Lock()
+	if a.closed {
+		a.mu.Unlock()
+		return nil, fault.New(fault.Unavailable, "store.closed", nil)
+	}
+	o := a.workspaces[key]
+	if o == nil {
+		o = &opening{done: make(chan struct{})}
+		a.workspaces[key] = o
+		a.mu.Unlock()
+		o.ws, o.err = a.openWorkspace(context.WithoutCancel(ctx), key)
+		if o.err != nil {
+			a.mu.Lock()
+			delete(a.workspaces, key)
+			a.mu.Unlock()
+		}
+		close(o.done)
+		return o.ws, o.err
+	}
+	a.mu.Unlock()
+	select {
+	case <-o.done:
+		return o.ws, o.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (a *App) openWorkspace(ctx context.Context, key string) (_ *workspace, err error) {
+	info, err := a.auth.Workspace(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	w := &workspace{app: a, info: info, dir: filepath.Join(a.Config.Data, "workspaces", info.Key)}
+	w.ctx, w.cancel = context.WithCancel(a.ctx)
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("open workspace %s: %w", key, err), w.close())
+		}
+	}()
+	if w.zone, err = time.LoadLocation(info.Timezone); err != nil {
+		return nil, err
+	}
+	if w.registry, err = standardObjects(); err != nil {
+		return nil, err
+	}
+	if err := w.openRecords(ctx); err != nil {
+		return nil, err
+	}
+	if err := w.openAnalytics(ctx); err != nil {
+		return nil, err
+	}
+	if err := w.build(ctx); err != nil {
+		return nil, err
+	}
+	w.run()
+	return w, nil
+}
+
+func (w *workspace) openRecords(ctx context.Context) (err error) {
+	a := w.app
+	if a.embedded() {
+		if err := os.MkdirAll(w.dir, 0o700); err != nil {
+			return err
+		}
+		w.db, err = sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(w.dir, "records.db"), SecureDelete: true, Clock: a.Clock, WriterCacheMB: 24, ReaderCacheMB: 4})
+	} else {
+		w.db, err = postgres.Open(ctx, postgres.Config{URL: a.Config.DatabaseURL, Schema: a.WorkspacePrefix + w.info.Key})
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := sqlstore.Migrate(ctx, w.db, migrations.Files, "schema_version"); err != nil {
+		return err
+	}
+	w.store = sqlstore.New(sqlstore.Config{DB: w.db, Env: w.recordEnv, Clock: a.Clock})
+	_, err = w.store.Ensure(ctx, w.registry)
+	return err
+}
+
+func (w *workspace) openAnalytics(ctx context.Context) (err error) {
+	a := w.app
+	if a.embedded() {
+		w.adb, err = duckdb.Open(ctx, duckdb.Config{Dir: w.dir, Format: analytics.Format, MemoryLimit: a.Config.AnalyticsMB, Threads: a.Config.Threads})
+	} else {
+		w.adb, err = analytics.OpenPostgres(ctx, analytics.PostgresConfig{URL: a.Config.DatabaseURL, Schema: a.WorkspacePrefix + w.info.Key})
+	}
+	if err != nil {
+		return err
+	}
+	settings, err := w.settings(ctx)
+	if err != nil {
+		return err
+	}
+	w.plane = analytics.New(w.adb, a.Clock)
+	return w.plane.Ensure(ctx, w.registry, settings)
+}
+
+// zoneOf and base are what engines ask for.
+func (w *workspace) zoneOf() *time.Location { return w.zone }
+func (w *workspace) base() string           { return w.info.Currency }
+
+// analysisKey is where a workspace keeps what it decides about its traits.
+const analysisKey = "analysis"
+
+// settings are what the workspace decided about its traits.
+func (w *workspace) settings(ctx context.Context) (trait.Settings, error) {
+	s := trait.Defaults()
+	_, err := w.store.Setting(ctx, analysisKey, &s)
+	return s, err
+}
+
+func (w *workspace) keys(ctx context.Context) (*crypt.Keyring, error) {
+	secrets, err := w.app.secrets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return crypt.New(w.info.Key, secrets...)
+}
+
+// SecretName is the file in the data directory with the master secret.
+const SecretName = "secret.key"
+
+// secrets are the master secrets: of the settings, or of the key file, which is made with the first workspace. A file that
+// is missing later is an error: a new one could not read what the old one encrypted.
+func (a *App) secrets(ctx context.Context) ([][]byte, error) {
+	if a.Config.Secret != "" {
+		if s, err := crypt.ParseSecrets(a.Config.Secret); err == nil {
+			return s, nil
+		}
+		return [][]byte{[]byte(a.Config.Secret)}, nil
+	}
+	path := filepath.Join(a.Config.Data, SecretName)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		made, err := a.instance.Kept(ctx, "secret_made")
+		if err != nil {
+			return nil, err
+		}
+		if made != "" {
+			return nil, fault.New(fault.Unavailable, "app.secret_missing", nil)
+		}
+		if err := os.MkdirAll(a.Config.Data, 0o700); err != nil {
+			return nil, err
+		}
+		if err := crypt.CreateFile(path); err != nil {
+			return nil, err
+		}
+		if err := a.instance.Keep(ctx, "secret_made", "1"); err != nil {
+			return nil, err
+		}
+	}
+	return crypt.ReadFile(path)
+}
+
+// build makes the engines.
+func (w *workspace) build(ctx context.Context) error {
+	a := w.app
+	keys, err := w.keys(ctx)
+	if err != nil {
+		return err
+	}
+	registry := func() *schema.Registry { return w.registry }
+	if w.words, err = newVocabulary(w); err != nil {
+		return err
+	}
+	w.records = record.New(record.Config{Store: w.store, Registry: registry, Keys: keys, Clock: a.Clock, IDs: a.ids, Zone: w.zoneOf, BaseCurrency: w.base,
+		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Check: w.words.Check, Log: a.Log})
+	w.indexer = search.New(search.Config{Store: searchStore{w.store}, Changes: w.store.Log(), Records: w.records, Registry: registry, Log: a.Log})
+	w.feed = w.newFeed(registry)
+	w.audience = analytics.NewAudience(w.plane, w.env, w.fresh)
+	w.traits = trait.New(trait.Config{Store: w.plane, Catalogue: w.words.Catalogue, Settings: w.settings, Clock: a.Clock, Zone: w.zoneOf, Log: a.Log,
+		Ready: w.feed.Ready, Busy: w.feed.Busy, OnPass: w.onPass})
+	segments := sqlstore.NewSegments(w.store, w.zoneOf)
+	classes := sqlstore.NewClassifications(w.store, w.zoneOf)
+	language := language{w.words}
+	w.segments = segment.New(segment.Config{Store: segments, Audience: w.audience, Language: language, Clock: a.Clock, Log: a.Log, Publish: func(key string) {
+		w.words.forget()
+		a.hub.Publish(w.info.Key, api.Event{Kind: "segment", ID: key})
+	}})
+	w.classes = classify.New(classify.Config{Store: classes, Board: w.audience, Language: language, Clock: a.Clock, Publish: func(key string) {
+		w.words.forget()
+		a.hub.Publish(w.info.Key, api.Event{Kind: "classification", ID: key})
+	}})
+	w.words.sources(segments, classes)
+	if err := w.classes.EnsureDefaults(system(ctx)); err != nil {
+		return err
+	}
+	if w.imports, err = w.newImports(keys, registry); err != nil {
+		return err
+	}
+	w.edge = &api.Workspace{Info: w.info, Registry: registry, Catalogue: w.words.Catalogue, Records: w.records, Conditions: w.words, Lists: lister{w.audience},
+		Views:    view.New(view.Config{Store: sqlstore.NewViews(w.store), Registry: registry, Traits: func() query.Traits { return w.words.Catalogue() }, Check: w.words.Check, Clock: a.Clock, IDs: a.ids}),
+		Timeline: timeline.New(w.records, moves{classes}, registry),
+		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
+		Reports: report.New(analytics.NewReports(w.adb, w.traits.Anchor, w.fresh)), Imports: w.imports, Zone: w.zone, Purchases: w.purchases,
+		Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
+	w.edge.Profiles = w.newProfiles()
+	return nil
+}
+
+// recordEnv is what conditions on the records plane are compiled against; traits and segments are not asked there.
+func (w *workspace) recordEnv() compile.Env {
+	return compile.Env{Registry: w.registry, Now: w.app.Clock.Now(), Zone: w.zone, Base: w.info.Currency, Blind: w.blind}
+}
+
+// env is what conditions on the analytics plane are compiled against.
+func (w *workspace) env() compile.Env {
+	env := w.recordEnv()
+	env.Traits, env.Segment = w.words.Catalogue(), w.words.where
+	return env
+}
+
+func (w *workspace) blind(f *schema.Field, normalised string) string {
+	return w.records.Blind(f, normalised)
+}
+
+func (w *workspace) purchases() []string {
+	s, err := w.settings(w.ctx)
+	if err != nil {
+		w.app.Log.Error("settings", "error", err)
+		s = trait.Defaults()
+	}
+	return s.Statuses
+}
+
+// fresh tells how old the answers of the analytics plane are.
+func (w *workspace) fresh(ctx context.Context) (report.Freshness, error) {
+	s, err := w.feed.Status(ctx)
+	if err != nil {
+		return report.Freshness{}, err
+	}
+	return report.Freshness{AsOf: w.app.Clock.Now().Add(-s.Lag), Lag: s.Lag}, nil
+}
+
+// run starts what follows the change log. An api process on PostgreSQL leaves it to the workers.
+func (w *workspace) run() {
+	w.resume()
+	if w.app.Config.Role != "api" {
+		w.own(w.ctx, &w.owned, "imports", w.imports.Run)
+	}
+	w.own(w.ctx, &w.owned, "events", w.follow)
+}
+
+// resume starts the feeders of what is derived; of several processes on PostgreSQL the one that leads.
+func (w *workspace) resume() {
+	if w.app.Config.Role == "api" {
+		return
+	}
+	var ctx context.Context
+	ctx, w.stopFeeding = context.WithCancel(w.ctx)
+	if w.app.embedded() {
+		w.leads.Store(true)
+		w.feedAll(ctx, &w.feeding)
+	} else {
+		w.own(ctx, &w.feeding, "lead", w.lead)
+	}
+}
+
+func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
+	w.own(ctx, group, "mirror", w.feed.Run)
+	w.own(ctx, group, "search", w.indexer.Run)
+	w.own(ctx, group, "traits", func(ctx context.Context) error { return w.traits.Run(system(ctx)) })
+}
+
+// pause stops the feeders until resume, so that a load of everything has the machine to itself.
+func (w *workspace) pause() {
+	if w.stopFeeding != nil {
+		w.stopFeeding()
+	}
+	w.feeding.Wait()
+}
+
+// own runs fn in a group until its context ends.
+func (w *workspace) own(ctx context.Context, group *sync.WaitGroup, name string, fn func(context.Context) error) {
+	group.Go(func() {
+		if err := fn(ctx); err != nil && ctx.Err() == nil {
+			w.app.Log.Error("background work stopped", "workspace", w.info.Key, "what", name, "error", err)
+		}
+	})
+}
+
+// close stops the consumers and closes the stores.
+func (w *workspace) close() error {
+	w.cancel()
+	w.owned.Wait()
+	w.feeding.Wait()
+	var errs []error
+	if w.feed != nil {
+		errs = append(errs, w.feed.Flush(context.Background()))
+	}
+	if w.adb != nil {
+		errs = append(errs, w.adb.Close())
+	}
+	if w.db != nil {
+		errs = append(errs, w.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// settle waits, for a time at most, until what is derived has taken in everything, in every workspace that is open.
+func (a *App) settle(atMost time.Duration) {
+	ctx, cancel := context.WithTimeout(a.ctx, atMost)
+	defer cancel()
+	a.mu.Lock()
+	open := slices.Collect(maps.Values(a.workspaces))
+	a.mu.Unlock()
+	for _, o := range open {
+		<-o.done
+		for o.ws != nil {
+			s, err := o.ws.status(ctx)
+			if err == nil && s.LagChanges == 0 && s.SearchLag == 0 && !s.TraitsStale || sleep(ctx, settlePoll) != nil {
+				break
+			}
+		}
+	}
+}
+
+const settlePoll = 25 * time.Millisecond
+
+// status is what /system shows.
+func (w *workspace) status(ctx context.Context) (api.Status, error) {
+	m, err := w.feed.Status(ctx)
+	if err != nil {
+		return api.Status{}, err
+	}
+	at, head, err := w.indexer.Lag(ctx)
+	if err != nil {
+		return api.Status{}, err
+	}
+	st, err := w.traits.State(ctx)
+	if err != nil {
+		return api.Status{}, err
+	}
+	behind, err := w.traits.Behind(ctx)
+	if err != nil {
+		return api.Status{}, err
+	}
+	out := api.Status{Plane: "embedded", Position: m.Position.Seq, Head: m.Head.Seq, LagChanges: m.LagChanges, LagSeconds: m.Lag.Seconds(),
+		SearchLag: max(head.Seq-at.Seq, 0), ComputedAt: st.ComputedAt, TraitsStale: behind}
+	if w.app.embedded() {
+		out.DataBytes = dirSize(w.dir)
+	} else {
+		out.Plane = "postgres"
+	}
+	w.app.metrics.Lag(w.info.Key, "mirror", out.LagChanges)
+	w.app.metrics.Lag(w.info.Key, "search", out.SearchLag)
+	return out, nil
+}
+
+func dirSize(dir string) (n int64) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return 0
+	}
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			n += info.Size()
+		}
+	}
+	return n
+}
+
+// Install implements api.Installer.
+func (a *App) Install(ctx context.Context, w auth.Workspace, demo bool) error {
+	if _, err := a.workspace(ctx, w.Key); err != nil {
+		return err
+	}
+	if !demo {
+		return nil
+	}
+	return a.enqueueDemo(ctx, w.Key)
+}

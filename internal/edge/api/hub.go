@@ -1,0 +1,136 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Event tells open pages that something changed; it carries no content.
+type Event struct {
+	Kind   string `json:"kind" enum:"record,import,segment,mirror,classification"`
+	Object string `json:"object,omitempty"`
+	ID     string `json:"id,omitempty"`
+}
+
+// Hub carries events to open pages. A page that is slow to read loses events rather than holding anybody up.
+type Hub struct {
+	mu     sync.Mutex
+	subs   map[string]map[chan Event]struct{}
+	closed bool
+}
+
+// NewHub makes an empty hub.
+func NewHub() *Hub { return &Hub{subs: map[string]map[chan Event]struct{}{}} }
+
+const hubBuffer = 64
+
+// Publish hands an event to every page of a workspace.
+func (h *Hub) Publish(workspace string, e Event) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for ch := range h.subs[workspace] {
+		select {
+		case ch <- e:
+		default:
+		}
+	}
+}
+
+// Listening reports whether any page of a workspace is open.
+func (h *Hub) Listening(workspace string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.subs[workspace]) > 0
+}
+
+// Subscribe opens a channel of events; it is closed when the hub closes. leave must be called.
+func (h *Hub) Subscribe(workspace string) (events <-chan Event, leave func()) {
+	ch := make(chan Event, hubBuffer)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		close(ch)
+		return ch, func() {}
+	}
+	if h.subs[workspace] == nil {
+		h.subs[workspace] = map[chan Event]struct{}{}
+	}
+	h.subs[workspace][ch] = struct{}{}
+	return ch, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.subs[workspace], ch)
+	}
+}
+
+// Close ends every stream, so that the server can stop.
+func (h *Hub) Close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.closed = true
+	for _, m := range h.subs {
+		for ch := range m {
+			close(ch)
+		}
+	}
+	h.subs = map[string]map[chan Event]struct{}{}
+}
+
+const (
+	heartbeat    = 20 * time.Second
+	longestWatch = 15 * time.Minute // then the page connects again and is authenticated again
+)
+
+// events is the stream of server-sent events.
+func (a *API) events(ctx context.Context, c *call, _ struct{}) (written, error) {
+	rc := http.NewResponseController(c.w)
+	ch, leave := a.Hub.Subscribe(c.who.Workspace.Key)
+	defer leave()
+	c.status = http.StatusOK
+	c.w.Header().Set("Content-Type", "text/event-stream")
+	c.w.WriteHeader(http.StatusOK)
+	_, _ = fmt.Fprint(c.w, "retry: 3000\n\n")
+	if err := rc.Flush(); err != nil {
+		return written{}, nil
+	}
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	end := time.NewTimer(longestWatch)
+	defer end.Stop()
+	for {
+		var line string
+		select {
+		case <-ctx.Done():
+			return written{}, nil
+		case <-end.C:
+			return written{}, nil
+		case <-beat.C:
+			if c.token != "" {
+				if _, err := a.Auth.Authenticate(ctx, c.token, c.who.Workspace.Key); err != nil {
+					return written{}, nil
+				}
+			}
+			line = ": alive\n\n"
+		case e, ok := <-ch:
+			if !ok {
+				return written{}, nil
+			}
+			b, err := json.Marshal(e)
+			if err != nil {
+				return written{}, nil
+			}
+			line = "data: " + string(b) + "\n\n"
+		}
+		_ = rc.SetWriteDeadline(time.Now().Add(30 * time.Second))
+		if _, err := fmt.Fprint(c.w, line); err != nil {
+			return written{}, nil
+		}
+		if err := rc.Flush(); err != nil {
+			return written{}, nil
+		}
+	}
+}

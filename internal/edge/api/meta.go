@@ -1,0 +1,191 @@
+package api
+
+import (
+	"context"
+	"sync"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/region"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+)
+
+// Object is a kind of record as the interface needs it.
+type Object struct {
+	Key            string        `json:"key"`
+	Label          schema.Label  `json:"label"`
+	Plural         schema.Label  `json:"plural"`
+	Icon           string        `json:"icon"`
+	Prefix         string        `json:"prefix"`
+	TitleField     string        `json:"title_field"`
+	Standard       bool          `json:"standard"`
+	Hidden         bool          `json:"hidden"`
+	Actions        ObjectActions `json:"actions"`
+	Fields         []Field       `json:"fields"`
+	DefaultColumns []string      `json:"default_columns"`
+	DefaultSort    []schema.Sort `json:"default_sort"`
+	Related        []Related     `json:"related"`
+}
+
+// ObjectActions is what the caller may do with records of an object.
+type ObjectActions struct {
+	Create bool `json:"create"`
+	Update bool `json:"update"`
+	Delete bool `json:"delete"`
+	Import bool `json:"import"`
+}
+
+// Field is a field as the interface needs it.
+type Field struct {
+	Key           string          `json:"key"`
+	Type          string          `json:"type"`
+	Label         schema.Label    `json:"label"`
+	Help          schema.Label    `json:"help,omitempty"`
+	Section       string          `json:"section,omitempty"`
+	Required      bool            `json:"required"`
+	Unique        bool            `json:"unique"`
+	Personal      bool            `json:"personal"`
+	ReadOnly      bool            `json:"read_only"`
+	OperationOnly bool            `json:"operation_only"`
+	Filterable    bool            `json:"filterable"`
+	Sortable      bool            `json:"sortable"`
+	Searchable    bool            `json:"searchable"`
+	Options       []schema.Option `json:"options,omitempty"`
+	Target        string          `json:"target,omitempty"`
+	Via           string          `json:"via,omitempty"`
+	Scale         int             `json:"scale,omitempty"`
+	MaxLength     int             `json:"max_length,omitempty"`
+	Default       any             `json:"default,omitempty"`
+	Operators     []string        `json:"operators"`
+	Width         int             `json:"width"`
+	Access        string          `json:"access" enum:"read,write,hidden"`
+}
+
+// Related is a list of records of another object that point at a record.
+type Related struct {
+	Object string       `json:"object"`
+	Via    string       `json:"via"`
+	Label  schema.Label `json:"label"`
+}
+
+// Objects is all metadata.
+type Objects struct {
+	Items []Object `json:"items"`
+}
+
+func (a *API) listObjects(_ context.Context, c *call, _ struct{}) (Objects, error) {
+	out := Objects{Items: []Object{}}
+	for _, o := range c.ws.Registry().Objects() {
+		out.Items = append(out.Items, c.showObject(o))
+	}
+	return out, nil
+}
+
+type objectIn struct {
+	Object string `path:"object"`
+}
+
+func (a *API) getObject(_ context.Context, c *call, in objectIn) (Object, error) {
+	o, err := c.object(in.Object)
+	if err != nil {
+		return Object{}, err
+	}
+	return c.showObject(o), nil
+}
+
+// object finds an object; NotFound api.object_unknown.
+func (c *call) object(key string) (*schema.Object, error) {
+	if o := c.ws.Registry().Object(key); o != nil {
+		return o, nil
+	}
+	return nil, fault.New(fault.NotFound, "api.object_unknown", fault.Params{"object": key})
+}
+
+func (c *call) showObject(o *schema.Object) Object {
+	can := c.who.Actor.Can
+	out := Object{Key: o.Key, Label: o.Label, Plural: o.Plural, Icon: o.Icon, Prefix: o.Prefix, TitleField: o.TitleField, Standard: o.Standard, Hidden: o.Hidden,
+		Actions: ObjectActions{Create: !o.NoCreate && can(access.RecordCreate), Update: !o.NoUpdate && can(access.RecordUpdate),
+			Delete: !o.NoDelete && can(access.RecordDelete), Import: !o.NoImport && can(access.ImportRun)},
+		DefaultColumns: o.DefaultColumns, DefaultSort: o.DefaultSort, Related: []Related{}, Fields: []Field{}}
+	write := can(access.RecordUpdate) && !o.NoUpdate || can(access.RecordCreate) && !o.NoCreate
+	for _, f := range o.Fields {
+		out.Fields = append(out.Fields, showField(f, write))
+	}
+	for _, f := range schema.Systems() {
+		if f.Key != "updated_by" {
+			out.Fields = append(out.Fields, showField(f, false))
+		}
+	}
+	for _, ref := range c.ws.Registry().Referrers(o.Key) {
+		out.Related = append(out.Related, Related{Object: ref.Object.Key, Via: ref.Field.Key, Label: ref.Object.Plural})
+	}
+	if out.DefaultColumns == nil {
+		out.DefaultColumns = []string{o.TitleField}
+	}
+	if out.DefaultSort == nil {
+		out.DefaultSort = []schema.Sort{{Field: "created_at", Desc: true}}
+	}
+	return out
+}
+
+func showField(f *schema.Field, write bool) Field {
+	out := Field{Key: f.Key, Type: string(f.Type), Label: f.Label, Help: f.Help, Section: f.Section, Required: f.Required, Unique: f.Unique, Personal: f.Personal,
+		ReadOnly: f.ReadOnly, OperationOnly: f.OperationOnly, Filterable: schema.Filterable(f), Sortable: schema.Sortable(f), Searchable: f.Searchable,
+		Options: f.Options, Target: f.Target, Via: f.Via, Scale: f.Scale, MaxLength: f.MaxLength, Default: f.Default, Operators: query.Operators(f), Width: f.Width, Access: "read"}
+	if out.Width == 0 {
+		out.Width = width(f.Type)
+	}
+	if write && !f.ReadOnly && f.Type != schema.RelationMany && f.Type != schema.AutoNumber {
+		out.Access = "write"
+	}
+	if out.Operators == nil {
+		out.Operators = []string{}
+	}
+	return out
+}
+
+// width is the default column width in pixels.
+func width(t schema.Type) int {
+	switch t {
+	case schema.Bool:
+		return 90
+	case schema.Number, schema.Money, schema.Date, schema.Choice:
+		return 120
+	case schema.LongText, schema.Address:
+		return 260
+	case schema.Email, schema.URL, schema.Region, schema.Tags, schema.MultiChoice:
+		return 200
+	default:
+		return 160
+	}
+}
+
+// Region is an administrative division with those inside it.
+type Region struct {
+	Code     string    `json:"code"`
+	Name     string    `json:"name"`
+	NameEn   string    `json:"name_en"`
+	Tier     string    `json:"tier,omitempty"`
+	Children []*Region `json:"children,omitempty"`
+}
+
+// Regions is the whole tree.
+type Regions struct {
+	Items []*Region `json:"items"`
+}
+
+var regionTree = sync.OnceValue(func() []*Region { return regionsUnder("") })
+
+func regionsUnder(code string) []*Region {
+	var out []*Region
+	for _, r := range region.Children(code) {
+		out = append(out, &Region{Code: r.Code, Name: r.In("zh-CN"), NameEn: r.In("en"), Tier: string(region.Tier(r.Code)), Children: regionsUnder(r.Code)})
+	}
+	return out
+}
+
+func (a *API) regions(_ context.Context, c *call, _ struct{}) (Regions, error) {
+	c.w.Header().Set("Cache-Control", "private, max-age=86400")
+	return Regions{Items: regionTree()}, nil
+}

@@ -1,0 +1,192 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+)
+
+// conditionSchema stands for a condition tree in the document.
+type conditionSchema struct{}
+
+// Schema implements huma.SchemaProvider.
+func (conditionSchema) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "A condition tree, see docs/conditions.md."}
+}
+
+// labelSchema stands for a text in several languages.
+type labelSchema struct{}
+
+// Schema implements huma.SchemaProvider.
+func (labelSchema) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeString}, Description: "Text by language: zh-CN, en."}
+}
+
+var pathParam = regexp.MustCompile(`\{([a-z]+)\}`)
+
+// OpenAPI makes the document of the whole table, with the fields of the workspace's objects where objects are given.
+func (a *API) OpenAPI(objects []*schema.Object) *huma.OpenAPI {
+	reg := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	reg.RegisterTypeAlias(reflect.TypeFor[query.Node](), reflect.TypeFor[conditionSchema]())
+	reg.RegisterTypeAlias(reflect.TypeFor[lang.Label](), reflect.TypeFor[labelSchema]())
+	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Info: &huma.Info{Title: "Guanxi", Version: a.Version,
+		Description: "Customer management. Errors are problem+json; lists have cursors; ETag and If-Match guard versions; Idempotency-Key makes a POST safe to repeat."},
+		Servers: []*huma.Server{{URL: Prefix}}, Components: &huma.Components{Schemas: reg, SecuritySchemes: map[string]*huma.SecurityScheme{
+			"key":     {Type: "http", Scheme: "bearer", Description: "API key gxk_…"},
+			"session": {Type: "apiKey", In: "cookie", Name: cookieName, Description: "with X-CSRF-Token on writes"}}},
+		Paths: map[string]*huma.PathItem{}}
+	problem := &huma.Response{Description: "Problem", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: reg.Schema(reflect.TypeFor[Problem](), true, "Problem")}}}
+	for i := range a.table {
+		r := &a.table[i]
+		doc.AddOperation(a.operation(reg, r, problem))
+	}
+	for _, o := range objects {
+		reg.Map()["Fields_"+o.Key] = fieldsSchema(o)
+	}
+	return doc
+}
+
+func (a *API) operation(reg huma.Registry, r *route, problem *huma.Response) *huma.Operation {
+	id := operationID(r)
+	op := &huma.Operation{OperationID: id, Method: r.method, Path: r.path, Summary: r.doc, Tags: []string{tag(r.path)},
+		Responses: map[string]*huma.Response{"default": problem}}
+	if r.right != "" {
+		op.Description = "Needs the right " + string(r.right) + "."
+	}
+	if r.need != open {
+		op.Security = []map[string][]string{{"key": {}}, {"session": {}}}
+		if r.need == person {
+			op.Security = op.Security[1:]
+		}
+	}
+	if r.run.in != nil {
+		for i := range r.run.in.NumField() {
+			a.parameter(reg, op, r.run.in.Field(i), id)
+		}
+	}
+	ok := &huma.Response{Description: http.StatusText(r.success(nil))}
+	status := r.success(nil)
+	switch r.run.out {
+	case reflect.TypeFor[empty]():
+		status = r.success(empty{})
+		ok.Description = http.StatusText(status)
+	case reflect.TypeFor[written]():
+		kind := "application/octet-stream"
+		if r.path == "/events" {
+			kind = "text/event-stream"
+		}
+		if strings.HasSuffix(r.path, "/errors") {
+			kind = "text/csv"
+		}
+		ok.Content = map[string]*huma.MediaType{kind: {}}
+	default:
+		ok.Content = map[string]*huma.MediaType{"application/json": {Schema: reg.Schema(r.run.out, true, id+"Answer")}}
+	}
+	op.Responses[strconv.Itoa(status)] = ok
+	return op
+}
+
+func (a *API) parameter(reg huma.Registry, op *huma.Operation, f reflect.StructField, id string) {
+	if f.Name == "Body" {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: reg.Schema(f.Type, true, id+"Body")}}}
+		return
+	}
+	for _, from := range []string{"path", "query", "header"} {
+		if name, ok := f.Tag.Lookup(from); ok {
+			op.Parameters = append(op.Parameters, &huma.Param{Name: name, In: from, Required: from == "path", Schema: reg.Schema(f.Type, false, name)})
+		}
+	}
+	if kind, ok := f.Tag.Lookup("multipart"); ok {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject,
+			Properties: map[string]*huma.Schema{kind: {Type: huma.TypeString}, "file": {Type: huma.TypeString, Format: "binary"}}, Required: []string{kind, "file"}}}}}
+	}
+}
+
+// operationID is the method and the path in camel case: getRecordsObjectId.
+func operationID(r *route) string {
+	var b strings.Builder
+	b.WriteString(strings.ToLower(r.method))
+	for part := range strings.SplitSeq(pathParam.ReplaceAllString(r.path, "$1"), "/") {
+		if part = strings.ReplaceAll(part, ".", "_"); part != "" {
+			b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+		}
+	}
+	return b.String()
+}
+
+func tag(path string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return first
+}
+
+// fieldsSchema describes the member "fields" of an object's records.
+func fieldsSchema(o *schema.Object) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeObject, Title: o.Label.In("en"), Properties: map[string]*huma.Schema{}}
+	for _, f := range o.Fields {
+		p := fieldSchema(f)
+		p.Description = strings.TrimSpace(f.Label.In("en") + ". " + f.Help.In("en"))
+		p.ReadOnly = f.ReadOnly || f.Type == schema.AutoNumber
+		s.Properties[f.Key] = p
+		if f.Required {
+			s.Required = append(s.Required, f.Key)
+		}
+	}
+	return s
+}
+
+func fieldSchema(f *schema.Field) *huma.Schema {
+	text := func(format string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Format: format} }
+	switch f.Type {
+	case schema.Number:
+		return &huma.Schema{Type: huma.TypeNumber}
+	case schema.Bool:
+		return &huma.Schema{Type: huma.TypeBoolean}
+	case schema.Date:
+		return text("date")
+	case schema.DateTime:
+		return text("date-time")
+	case schema.Email:
+		return text("email")
+	case schema.URL:
+		return text("uri")
+	case schema.MultiChoice, schema.Tags:
+		return &huma.Schema{Type: huma.TypeArray, Items: text("")}
+	case schema.Choice:
+		s := text("")
+		for _, o := range f.Options {
+			s.Enum = append(s.Enum, o.Key)
+		}
+		return s
+	case schema.Money:
+		return &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"amount": text("decimal"), "currency": text("")}, Required: []string{"amount", "currency"}}
+	case schema.Relation, schema.User, schema.Region, schema.JSON:
+		return &huma.Schema{}
+	case schema.Address, schema.Birthday:
+		return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+	default:
+		return text("")
+	}
+}
+
+// openapi serves the document: with the fields of the workspace's objects for who belongs to it, the bare one for others.
+func (a *API) openapi(ctx context.Context, c *call, _ struct{}) (*huma.OpenAPI, error) {
+	if c.token == "" && c.r.Header.Get("Authorization") == "" && ctx.Value(localKey{}) == nil {
+		return a.OpenAPI(nil), nil
+	}
+	if err := a.identify(ctx, c, &route{need: signedIn}); err != nil {
+		return a.OpenAPI(nil), nil //nolint:nilerr // a stranger reads the bare document
+	}
+	ws, err := a.Workspaces.Open(ctx, c.who.Workspace.Key)
+	if err != nil {
+		return nil, err
+	}
+	return a.OpenAPI(ws.Registry().Objects()), nil
+}

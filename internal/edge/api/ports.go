@@ -1,0 +1,257 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/insight/classify"
+	"github.com/guanxi-crm/guanxi/internal/insight/report"
+	"github.com/guanxi-crm/guanxi/internal/insight/segment"
+	"github.com/guanxi-crm/guanxi/internal/insight/trait"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/platform/auth"
+	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/record/timeline"
+	"github.com/guanxi-crm/guanxi/internal/record/transfer"
+	"github.com/guanxi-crm/guanxi/internal/record/view"
+)
+
+// Words finds sentences.
+type Words interface {
+	Text(locale lang.Locale, key string, params map[string]any) string
+}
+
+// Idempotency keeps the answers of POST requests; store/instance implements it.
+type Idempotency interface {
+	// Claim takes a key for a request, or returns the answer stored for it; first tells which. Faults: Conflict
+	// api.idempotency_running, Invalid api.idempotency_reused.
+	Claim(ctx context.Context, key, digest string, now time.Time, stale time.Duration) (status int, body string, first bool, err error)
+	Fill(ctx context.Context, key string, status int, body string) error
+	Abandon(ctx context.Context, key string) error
+}
+
+// Installer prepares a new workspace; demo fills it with the demo company in the background.
+type Installer interface {
+	Install(ctx context.Context, w auth.Workspace, demo bool) error
+}
+
+// Workspaces opens workspaces as they are asked for.
+type Workspaces interface {
+	Open(ctx context.Context, key string) (*Workspace, error)
+}
+
+// Workspace is the engines of one organisation.
+type Workspace struct {
+	Info       auth.Workspace
+	Registry   func() *schema.Registry
+	Catalogue  func() *trait.Catalogue
+	Records    *record.Service
+	Conditions Conditions
+	Lists      Lister
+	Views      *view.Service
+	Timeline   *timeline.Service
+	Profiles   ProfileService
+	Segments   *segment.Service
+	Classes    *classify.Service
+	Traits     *trait.Service
+	Cuts       CutService
+	Reports    *report.Service
+	Imports    *transfer.Service
+	Zone       *time.Location
+	// Purchases are the states of an order that make it a purchase.
+	Purchases func() []string
+	// Status tells how far the derived stores are behind.
+	Status func(ctx context.Context) (Status, error)
+	// Settle waits until analytics has taken in a position, a second at most.
+	Settle func(ctx context.Context, p change.Position)
+}
+
+// Conditions is the condition language with the workspace's metadata, traits and segments.
+type Conditions interface {
+	Check(ctx context.Context, object string, where *query.Node) error
+	Sentence(object string, where *query.Node) schema.Label
+	// Analytic reports whether only the analytics plane can answer a condition.
+	Analytic(where *query.Node) bool
+}
+
+// AnalyticQuery asks the analytics plane for one page of ids.
+type AnalyticQuery struct {
+	Object string
+	Where  *query.Node
+	Sort   []schema.Sort
+	Offset int
+	// After continues behind an id instead, for the order by id alone.
+	After id.ID
+	Limit int
+	// Count asks for the number of all that fulfil the condition too.
+	Count bool
+}
+
+// AnalyticPage is the answer.
+type AnalyticPage struct {
+	IDs   []id.ID
+	Total int
+	AsOf  time.Time
+	Lag   time.Duration
+}
+
+// Lister answers lists that only the analytics plane can: by traits, segments and aggregates.
+type Lister interface {
+	List(ctx context.Context, q AnalyticQuery) (AnalyticPage, error)
+}
+
+// Status is how far the derived stores are behind, and how large the data is.
+type Status struct {
+	Plane       string // embedded or postgres
+	Position    int64
+	Head        int64
+	LagChanges  int64
+	LagSeconds  float64
+	SearchLag   int64
+	ComputedAt  time.Time
+	TraitsStale bool
+	DataBytes   int64
+}
+
+// View is a saved way to look at a list.
+type View struct {
+	ID       string        `json:"id"`
+	Object   string        `json:"object"`
+	Name     string        `json:"name"`
+	Label    schema.Label  `json:"label,omitempty"` // of a built-in view
+	Shared   bool          `json:"shared"`
+	Mine     bool          `json:"mine"`
+	Builtin  bool          `json:"builtin"`
+	Columns  []string      `json:"columns"`
+	Where    *query.Node   `json:"where"`
+	Sort     []schema.Sort `json:"sort"`
+	Position int           `json:"position"`
+	Version  int64         `json:"version"`
+}
+
+// TimelineEntry is one thing that happened, in the form of the API.
+type TimelineEntry struct {
+	ID      string        `json:"id"`
+	At      time.Time     `json:"at"`
+	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,order,refund,class,segment,note"`
+	Actor   *Actor        `json:"actor,omitempty"`
+	Title   schema.Label  `json:"title"`
+	Record  *Ref          `json:"record,omitempty"`
+	Amount  *Money        `json:"amount,omitempty"`
+	Changes []FieldChange `json:"changes,omitempty"`
+}
+
+// HistoryEntry is one version of a record.
+type HistoryEntry struct {
+	Version int64         `json:"version"`
+	At      time.Time     `json:"at"`
+	Actor   Actor         `json:"actor"`
+	Op      string        `json:"op"`
+	Changes []FieldChange `json:"changes"`
+}
+
+// FieldChange is what a field was and became; personal values are masked.
+type FieldChange struct {
+	Field  string       `json:"field"`
+	Label  schema.Label `json:"label"`
+	Before any          `json:"before"`
+	After  any          `json:"after"`
+}
+
+// ProfileService gathers what is known about a customer.
+type ProfileService interface {
+	Profile(ctx context.Context, customer id.ID) (*Profile, error)
+}
+
+// Profile is everything about a customer but the record itself and its timeline, which the edge adds.
+type Profile struct {
+	Highlights []Highlight
+	Traits     []TraitFact
+	Classes    []ClassFact
+	Segments   []SegmentFact
+	Related    []RelatedCount
+	RFM        *RFMScore
+}
+
+// Highlight is a figure of the strip at the top.
+type Highlight struct {
+	Key   string       `json:"key"`
+	Label schema.Label `json:"label"`
+	Value any          `json:"value"`
+}
+
+// TraitFact is a trait of a customer with its explanation.
+type TraitFact struct {
+	Key         string       `json:"key"`
+	Label       schema.Label `json:"label"`
+	Group       schema.Label `json:"group"`
+	GroupKey    string       `json:"group_key"`
+	Type        string       `json:"type"`
+	Value       any          `json:"value"`
+	Explanation schema.Label `json:"explanation"`
+	ComputedAt  *time.Time   `json:"computed_at"`
+}
+
+// ClassFact is the class a customer is in.
+type ClassFact struct {
+	Classification string       `json:"classification"`
+	Label          schema.Label `json:"label"`
+	Key            string       `json:"key"`
+	ClassLabel     schema.Label `json:"class_label"`
+	Color          string       `json:"color"`
+	Since          *string      `json:"since"`
+}
+
+// SegmentFact is a segment a customer is in.
+type SegmentFact struct {
+	Key   string `json:"key"`
+	Label string `json:"label"`
+}
+
+// RelatedCount is how many records of an object point at the customer.
+type RelatedCount struct {
+	Object string       `json:"object"`
+	Via    string       `json:"via"`
+	Label  schema.Label `json:"label"`
+	Count  int          `json:"count"`
+}
+
+// RFMScore is the three scores, 1 to 5.
+type RFMScore struct {
+	R int `json:"r"`
+	F int `json:"f"`
+	M int `json:"m"`
+}
+
+// CutService reads and changes how RFM is cut.
+type CutService interface {
+	Cuts(ctx context.Context) (RFM, error)
+	SetCuts(ctx context.Context, mode string, cuts *RFMCuts) (RFM, error)
+}
+
+// RFMCuts are the lower bounds of scores 2 to 5: days (upper bounds, descending recency), orders, amounts in minor units.
+type RFMCuts struct {
+	R []int64 `json:"r"`
+	F []int64 `json:"f"`
+	M []int64 `json:"m"`
+}
+
+// RFM is how recency, frequency and monetary value are cut now.
+type RFM struct {
+	Cuts      RFMCuts  `json:"cuts"`
+	Anchor    string   `json:"anchor"`
+	Mode      string   `json:"mode" enum:"quintile,saved"`
+	Means     RFMMeans `json:"means"`
+	Customers int64    `json:"customers"`
+}
+
+// RFMMeans are the means over customers who purchased.
+type RFMMeans struct {
+	R float64 `json:"r"`
+	F float64 `json:"f"`
+	M float64 `json:"m"`
+}

@@ -1,0 +1,398 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/platform/auth"
+)
+
+// User is a person as the API shows them.
+type User struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Email      string     `json:"email"`
+	Locale     string     `json:"locale"`
+	Theme      string     `json:"theme"`
+	Role       string     `json:"role"`
+	Disabled   bool       `json:"disabled"`
+	LastSeenAt *time.Time `json:"last_seen_at"`
+}
+
+// WorkspaceInfo is an organisation as the API shows it.
+type WorkspaceInfo struct {
+	Key      string `json:"key"`
+	Name     string `json:"name"`
+	Timezone string `json:"timezone"`
+	Currency string `json:"currency"`
+	Locale   string `json:"locale"`
+}
+
+// Me is who the caller is and what they may do.
+type Me struct {
+	User      *User           `json:"user"`
+	Workspace WorkspaceInfo   `json:"workspace"`
+	CSRF      string          `json:"csrf,omitempty"`
+	Role      string          `json:"role"`
+	Can       map[string]bool `json:"can"`
+}
+
+func showUser(u auth.User) *User {
+	return &User{ID: id.Format(auth.UserPrefix, u.ID), Name: u.Name, Email: u.Email, Locale: u.Locale, Theme: u.Theme, Role: string(u.Role), Disabled: u.Disabled, LastSeenAt: optional(u.LastSeenAt)}
+}
+
+func showWorkspace(w auth.Workspace) WorkspaceInfo {
+	return WorkspaceInfo{Key: w.Key, Name: w.Name, Timezone: w.Timezone, Currency: w.Currency, Locale: w.Locale}
+}
+
+func showMe(who auth.Identity, token string) Me {
+	m := Me{Workspace: showWorkspace(who.Workspace), Role: string(who.Actor.Role), Can: map[string]bool{}}
+	if who.Actor.Kind == access.ByUser {
+		m.User = showUser(who.User)
+	}
+	if token != "" {
+		m.CSRF = auth.CSRF(token)
+	}
+	for _, r := range access.Rights() {
+		m.Can[string(r)] = who.Actor.Can(r)
+	}
+	return m
+}
+
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// SetupState says whether the first run is still to come.
+type SetupState struct {
+	Needed        bool `json:"needed"`
+	DemoAvailable bool `json:"demo_available"`
+}
+
+func (a *API) setupState(ctx context.Context, _ *call, _ struct{}) (SetupState, error) {
+	needed, err := a.Auth.NeedsSetup(ctx)
+	return SetupState{Needed: needed, DemoAvailable: needed}, err
+}
+
+type setupIn struct {
+	Body struct {
+		Email     string `json:"email"`
+		Password  string `json:"password"`
+		Name      string `json:"name,omitempty"`
+		Workspace string `json:"workspace,omitempty"`
+		Locale    string `json:"locale,omitempty"`
+		Timezone  string `json:"timezone,omitempty"`
+		Currency  string `json:"currency,omitempty"`
+		Demo      bool   `json:"demo,omitempty"`
+	}
+}
+
+func (a *API) setup(ctx context.Context, c *call, in setupIn) (Me, error) {
+	b := in.Body
+	needed, err := a.Auth.NeedsSetup(ctx)
+	if err != nil {
+		return Me{}, err
+	}
+	if !needed {
+		return Me{}, fault.New(fault.Conflict, "auth.already_set_up", nil)
+	}
+	u, w, err := a.Auth.Initialise(ctx, auth.Setup{Email: b.Email, Password: b.Password, Name: b.Name, Workspace: b.Workspace,
+		Locale: or(b.Locale, c.locale), Timezone: or(b.Timezone, "Asia/Shanghai"), Currency: or(b.Currency, "CNY"), Address: c.address})
+	if err != nil {
+		return Me{}, err
+	}
+	if err := a.Setup.Install(ctx, w, b.Demo); err != nil {
+		return Me{}, err
+	}
+	in2, err := a.Auth.Open(ctx, u, w.Key, c.address)
+	if err != nil {
+		return Me{}, err
+	}
+	a.setSession(c, in2.Token, in2.ExpiresAt)
+	return showMe(in2.Identity, in2.Token), nil
+}
+
+func or(v, fallback string) string {
+	if v == "" {
+		return fallback
+	}
+	return v
+}
+
+type signInIn struct {
+	Workspace string `header:"X-Workspace"`
+	Body      struct {
+		Email    string `json:"email"`
+		Password string `json:"password"`
+	}
+}
+
+func (a *API) signIn(ctx context.Context, c *call, in signInIn) (Me, error) {
+	if len(in.Body.Password) > 4096 || len(in.Body.Email) > 1024 {
+		return Me{}, fault.New(fault.Unauthenticated, "auth.bad_credentials", nil)
+	}
+	s, err := a.Auth.SignIn(ctx, auth.Credentials{Email: in.Body.Email, Password: in.Body.Password, Address: c.address, Workspace: in.Workspace})
+	if err != nil {
+		return Me{}, err
+	}
+	if c.token != "" { // the session that this browser had is over: signing in never continues one
+		if old, err := a.Auth.Authenticate(ctx, c.token, ""); err == nil {
+			if err := a.Auth.SignOut(ctx, old); err != nil {
+				return Me{}, err
+			}
+		}
+	}
+	a.setSession(c, s.Token, s.ExpiresAt)
+	return showMe(s.Identity, s.Token), nil
+}
+
+func (a *API) signOut(ctx context.Context, c *call, _ struct{}) (empty, error) {
+	a.clearSession(c)
+	return empty{}, a.Auth.SignOut(ctx, c.who)
+}
+
+func (a *API) me(_ context.Context, c *call, _ struct{}) (Me, error) {
+	return showMe(c.who, c.token), nil
+}
+
+type patchMeIn struct {
+	Body struct {
+		Name            *string `json:"name,omitempty"`
+		Locale          *string `json:"locale,omitempty"`
+		Theme           *string `json:"theme,omitempty"`
+		CurrentPassword *string `json:"current_password,omitempty"`
+		NewPassword     *string `json:"new_password,omitempty"`
+	}
+}
+
+func (a *API) patchMe(ctx context.Context, c *call, in patchMeIn) (Me, error) {
+	b := in.Body
+	u, fresh, err := a.Auth.ChangeSelf(ctx, c.who, auth.SelfChange{Name: b.Name, Locale: b.Locale, Theme: b.Theme,
+		CurrentPassword: b.CurrentPassword, NewPassword: b.NewPassword, Address: c.address})
+	if err != nil {
+		return Me{}, err
+	}
+	who, token := c.who, c.token
+	who.User = u
+	if fresh.Token != "" {
+		who, token = fresh.Identity, fresh.Token
+		a.setSession(c, fresh.Token, fresh.ExpiresAt)
+	}
+	return showMe(who, token), nil
+}
+
+// Users is the list of people of the workspace.
+type Users struct {
+	Items []*User `json:"items"`
+}
+
+func (a *API) listUsers(ctx context.Context, c *call, _ struct{}) (Users, error) {
+	us, err := a.Auth.Store.ListUsers(ctx, c.who.Workspace.Key)
+	out := Users{Items: []*User{}}
+	for _, u := range us {
+		out.Items = append(out.Items, showUser(u))
+	}
+	return out, err
+}
+
+type createUserIn struct {
+	Body struct {
+		Email    string `json:"email"`
+		Name     string `json:"name,omitempty"`
+		Role     string `json:"role"`
+		Password string `json:"password"`
+		Locale   string `json:"locale,omitempty"`
+	}
+}
+
+func (a *API) createUser(ctx context.Context, c *call, in createUserIn) (*User, error) {
+	b := in.Body
+	u, err := a.Auth.AddUser(ctx, c.who.Workspace.Key, auth.NewUser{Email: b.Email, Name: b.Name, Password: b.Password, Role: access.Role(b.Role), Locale: or(b.Locale, c.who.Workspace.Locale)})
+	if err != nil {
+		return nil, err
+	}
+	return showUser(u), nil
+}
+
+type patchUserIn struct {
+	ID   string `path:"id"`
+	Body struct {
+		Name     *string      `json:"name,omitempty"`
+		Role     *access.Role `json:"role,omitempty"`
+		Disabled *bool        `json:"disabled,omitempty"`
+		Password *string      `json:"password,omitempty"`
+	}
+}
+
+func (a *API) patchUser(ctx context.Context, c *call, in patchUserIn) (*User, error) {
+	user, err := id.Parse(auth.UserPrefix, in.ID)
+	if err != nil {
+		return nil, fault.New(fault.NotFound, "auth.user_unknown", nil)
+	}
+	u, err := a.Auth.ChangeUser(ctx, c.who.Workspace.Key, user, auth.UserChange{Name: in.Body.Name, Role: in.Body.Role, Disabled: in.Body.Disabled, Password: in.Body.Password})
+	if err != nil {
+		return nil, err
+	}
+	return showUser(u), nil
+}
+
+// APIKey is a key as it is listed; its secret is not known any more.
+type APIKey struct {
+	ID         string     `json:"id"`
+	Name       string     `json:"name"`
+	Scopes     []string   `json:"scopes"`
+	Prefix     string     `json:"prefix"`
+	CreatedAt  time.Time  `json:"created_at"`
+	LastUsedAt *time.Time `json:"last_used_at"`
+	RevokedAt  *time.Time `json:"revoked_at"`
+}
+
+// APIKeys is the list of keys.
+type APIKeys struct {
+	Items []APIKey `json:"items"`
+}
+
+func (a *API) listKeys(ctx context.Context, c *call, _ struct{}) (APIKeys, error) {
+	ks, err := a.Auth.Store.ListKeys(ctx, c.who.Workspace.Key)
+	out := APIKeys{Items: []APIKey{}}
+	for _, k := range ks {
+		out.Items = append(out.Items, APIKey{ID: id.Format(auth.KeyPrefix, k.ID), Name: k.Name, Scopes: k.Scopes, Prefix: k.Prefix,
+			CreatedAt: k.CreatedAt, LastUsedAt: optional(k.LastUsedAt), RevokedAt: optional(k.RevokedAt)})
+	}
+	return out, err
+}
+
+type createKeyIn struct {
+	Body struct {
+		Name   string   `json:"name"`
+		Scopes []string `json:"scopes"`
+	}
+}
+
+// NewAPIKey is a new key with its secret, shown this once.
+type NewAPIKey struct {
+	ID  string `json:"id"`
+	Key string `json:"key"`
+}
+
+func (a *API) createKey(ctx context.Context, c *call, in createKeyIn) (NewAPIKey, error) {
+	k, secret, err := a.Auth.NewKey(ctx, c.who.Workspace.Key, in.Body.Name, in.Body.Scopes)
+	return NewAPIKey{ID: id.Format(auth.KeyPrefix, k.ID), Key: secret}, err
+}
+
+type idIn struct {
+	ID string `path:"id"`
+}
+
+func (a *API) revokeKey(ctx context.Context, c *call, in idIn) (empty, error) {
+	key, err := id.Parse(auth.KeyPrefix, in.ID)
+	if err != nil {
+		return empty{}, fault.New(fault.NotFound, "auth.key_unknown", nil)
+	}
+	return empty{}, a.Auth.RevokeKey(ctx, c.who.Workspace.Key, key)
+}
+
+// AuditEntry is one line of the audit trail.
+type AuditEntry struct {
+	ID       string         `json:"id"`
+	At       time.Time      `json:"at"`
+	Actor    Actor          `json:"actor"`
+	Action   string         `json:"action"`
+	Object   string         `json:"object,omitempty"`
+	RecordID string         `json:"record_id,omitempty"`
+	Detail   map[string]any `json:"detail"`
+}
+
+// Actor is who did something.
+type Actor struct {
+	Kind string `json:"kind" enum:"user,apikey,system,cli"`
+	ID   string `json:"id,omitempty"`
+	Name string `json:"name"`
+}
+
+// Audit is a page of the trail, newest first.
+type Audit struct {
+	Items      []AuditEntry `json:"items"`
+	NextCursor *string      `json:"next_cursor"`
+}
+
+type auditIn struct {
+	Limit  int    `query:"limit"`
+	Cursor string `query:"cursor"`
+	Actor  string `query:"actor"`
+	Action string `query:"action"`
+}
+
+const entryPrefix = "aud"
+
+func (a *API) audit(ctx context.Context, c *call, in auditIn) (Audit, error) {
+	f := auth.EntryFilter{Workspace: c.who.Workspace.Key, Action: in.Action, Limit: limitOf(in.Limit, 50) + 1}
+	var err error
+	if in.Cursor != "" {
+		if f.Before, err = id.Parse(entryPrefix, in.Cursor); err != nil {
+			return Audit{}, fault.InvalidField("api.bad_parameter", "cursor", nil)
+		}
+	}
+	if in.Actor != "" {
+		if _, f.Actor, err = id.ParseAny(in.Actor); err != nil {
+			return Audit{}, fault.InvalidField("api.bad_parameter", "actor", nil)
+		}
+	}
+	es, err := a.Auth.Store.ListAudit(ctx, f)
+	if err != nil {
+		return Audit{}, err
+	}
+	out := Audit{Items: []AuditEntry{}}
+	if len(es) == f.Limit {
+		es = es[:f.Limit-1]
+		next := id.Format(entryPrefix, es[len(es)-1].ID)
+		out.NextCursor = &next
+	}
+	for _, e := range es {
+		item := AuditEntry{ID: id.Format(entryPrefix, e.ID), At: e.At, Actor: showActor(e.ActorKind, e.ActorID, e.ActorName), Action: e.Action, Object: e.Object, Detail: e.Detail}
+		if item.Detail == nil {
+			item.Detail = map[string]any{}
+		}
+		if e.RecordID != 0 {
+			item.RecordID = id.Format(c.prefixOf(e.Object), e.RecordID)
+		}
+		out.Items = append(out.Items, item)
+	}
+	return out, nil
+}
+
+func showActor(kind access.ActorKind, who id.ID, name string) Actor {
+	prefix := auth.UserPrefix
+	if kind == access.ByKey {
+		prefix = auth.KeyPrefix
+	}
+	return Actor{Kind: string(kind), ID: id.Format(prefix, who), Name: name}
+}
+
+func (c *call) prefixOf(object string) string {
+	switch object {
+	case "user":
+		return auth.UserPrefix
+	case "apikey":
+		return auth.KeyPrefix
+	}
+	if o := c.ws.Registry().Object(object); o != nil {
+		return o.Prefix
+	}
+	return "rec"
+}
+
+// limitOf keeps a page size between 1 and 500.
+func limitOf(n, fallback int) int {
+	if n <= 0 {
+		return fallback
+	}
+	return min(n, 500)
+}

@@ -1,0 +1,428 @@
+package segment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+)
+
+// Config is what a Service is made of; all parts are required.
+type Config struct {
+	Store    Store
+	Audience Audience
+	Language Language
+	Clock    clock.Clock
+	Log      *slog.Logger
+	// Publish tells listeners (open pages) that a segment changed.
+	Publish func(key string)
+}
+
+// Service is the behaviour of segments. It is safe for concurrent use.
+type Service struct{ c Config }
+
+// New makes a Service.
+func New(c Config) *Service { return &Service{c: c} }
+
+// Draft is what a person may set. A nil pointer leaves the field as it is when updating.
+type Draft struct {
+	Key         string
+	Label       *string
+	Description *string
+	Kind        Kind
+	Where       *query.Node
+}
+
+const (
+	maxLabel       = 100
+	maxDescription = 2000
+	staticPage     = 20000
+)
+
+var keyShape = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// List gives all segments, by label.
+func (s *Service) List(ctx context.Context) ([]Segment, error) {
+	if err := may(ctx, access.SegmentRead); err != nil {
+		return nil, err
+	}
+	return s.c.Store.List(ctx)
+}
+
+// Get finds one segment; fault.NotFound "segment.not_found" when there is none.
+func (s *Service) Get(ctx context.Context, key string) (Segment, error) {
+	if err := may(ctx, access.SegmentRead); err != nil {
+		return Segment{}, err
+	}
+	return s.get(ctx, key)
+}
+
+func (s *Service) get(ctx context.Context, key string) (Segment, error) {
+	seg, ok, err := s.c.Store.Find(ctx, key)
+	if err != nil {
+		return Segment{}, err
+	}
+	if !ok {
+		return Segment{}, fault.New(fault.NotFound, "segment.not_found", fault.Params{"key": key})
+	}
+	return seg, nil
+}
+
+// Create checks and stores a segment and computes its membership once. Without a key one is made from the label.
+func (s *Service) Create(ctx context.Context, d Draft) (Segment, error) {
+	if err := may(ctx, access.SegmentWrite); err != nil {
+		return Segment{}, err
+	}
+	now := s.c.Clock.Now()
+	seg := Segment{Key: d.Key, Kind: d.Kind, Version: 1, CreatedAt: now, UpdatedAt: now, CreatedBy: access.From(ctx).ID}
+	if seg.Kind == "" {
+		seg.Kind = Dynamic
+	}
+	seg.apply(d)
+	if seg.Key == "" {
+		seg.Key = makeKey(seg.Label, now)
+	}
+	if err := s.validate(ctx, seg, ""); err != nil {
+		return Segment{}, err
+	}
+	var members []id.ID
+	if seg.Kind == Static {
+		var err error
+		if members, err = s.collect(ctx, seg.Where); err != nil {
+			return Segment{}, err
+		}
+	}
+	if err := s.c.Store.Insert(ctx, seg); err != nil {
+		return Segment{}, err
+	}
+	if seg.Kind == Static {
+		if err := s.c.Store.SetMembers(ctx, seg.Key, members); err != nil {
+			return Segment{}, err
+		}
+	}
+	return s.refresh(ctx, seg)
+}
+
+// Update changes a segment whose version the caller has seen (0 for any). A changed condition of a static segment takes
+// the list anew.
+func (s *Service) Update(ctx context.Context, key string, version int64, d Draft) (Segment, error) {
+	if err := may(ctx, access.SegmentWrite); err != nil {
+		return Segment{}, err
+	}
+	seg, err := s.get(ctx, key)
+	if err != nil {
+		return Segment{}, err
+	}
+	if version != 0 && version != seg.Version {
+		return Segment{}, fault.New(fault.Stale, "segment.stale", fault.Params{"key": key, "version": seg.Version})
+	}
+	seg.apply(d)
+	if err := s.validate(ctx, seg, key); err != nil {
+		return Segment{}, err
+	}
+	seg.Version++
+	seg.UpdatedAt, seg.Broken = s.c.Clock.Now(), ""
+	if seg.Kind == Static && d.Where != nil {
+		members, err := s.collect(ctx, seg.Where)
+		if err != nil {
+			return Segment{}, err
+		}
+		if err := s.c.Store.SetMembers(ctx, key, members); err != nil {
+			return Segment{}, err
+		}
+	}
+	if err := s.c.Store.Update(ctx, seg); err != nil {
+		return Segment{}, err
+	}
+	if d.Where == nil {
+		s.c.Publish(key)
+		return seg, nil
+	}
+	return s.refresh(ctx, seg)
+}
+
+func (s *Segment) apply(d Draft) {
+	if d.Label != nil {
+		s.Label = strings.TrimSpace(*d.Label)
+	}
+	if d.Description != nil {
+		s.Description = strings.TrimSpace(*d.Description)
+	}
+	if d.Where != nil {
+		s.Where = d.Where
+	}
+}
+
+func (s *Service) validate(ctx context.Context, seg Segment, self string) error {
+	var bad []*fault.Fault
+	if !keyShape.MatchString(seg.Key) {
+		bad = append(bad, fault.InvalidField("segment.bad_key", "key", nil))
+	}
+	switch {
+	case seg.Label == "":
+		bad = append(bad, fault.InvalidField("segment.label_required", "label", nil))
+	case len([]rune(seg.Label)) > maxLabel:
+		bad = append(bad, fault.InvalidField("segment.label_too_long", "label", fault.Params{"max": maxLabel}))
+	}
+	if len([]rune(seg.Description)) > maxDescription {
+		bad = append(bad, fault.InvalidField("segment.description_too_long", "description", fault.Params{"max": maxDescription}))
+	}
+	if seg.Kind != Dynamic && seg.Kind != Static {
+		bad = append(bad, fault.InvalidField("segment.bad_kind", "kind", nil))
+	}
+	if seg.Where == nil {
+		bad = append(bad, fault.InvalidField("segment.where_required", "where", nil))
+	} else if err := s.c.Language.Check(ctx, seg.Where, self); err != nil {
+		f, ok := fault.Find(err)
+		if !ok {
+			return err
+		}
+		bad = append(bad, f.At("where"))
+	}
+	if f := fault.Join("segment.invalid", bad); f != nil {
+		return f
+	}
+	return nil
+}
+
+// Delete removes a segment that no other one refers to.
+func (s *Service) Delete(ctx context.Context, key string) error {
+	if err := may(ctx, access.SegmentWrite); err != nil {
+		return err
+	}
+	if _, err := s.get(ctx, key); err != nil {
+		return err
+	}
+	all, err := s.c.Store.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, other := range all {
+		if other.Key != key && other.Where != nil && mentions(other.Where, key) {
+			return fault.New(fault.Conflict, "segment.in_use", fault.Params{"key": key, "by": other.Label})
+		}
+	}
+	if err := s.c.Store.Delete(ctx, key); err != nil {
+		return err
+	}
+	if err := s.c.Audience.DropMembership(ctx, key); err != nil {
+		return fmt.Errorf("drop membership of %s: %w", key, err)
+	}
+	s.c.Publish(key)
+	return nil
+}
+
+// Refresh evaluates a segment now, stores its membership and appends to its history.
+func (s *Service) Refresh(ctx context.Context, key string) (Segment, error) {
+	if err := may(ctx, access.SegmentRead); err != nil {
+		return Segment{}, err
+	}
+	seg, err := s.get(ctx, key)
+	if err != nil {
+		return Segment{}, err
+	}
+	return s.refresh(ctx, seg)
+}
+
+func (s *Service) refresh(ctx context.Context, seg Segment) (Segment, error) {
+	at := s.c.Clock.Now()
+	var p Point
+	var err error
+	if seg.Kind == Static {
+		var ids []id.ID
+		if ids, err = s.listed(ctx, seg.Key); err == nil {
+			p, err = s.c.Audience.SetMembership(ctx, seg.Key, ids, at)
+		}
+	} else {
+		if cerr := s.c.Language.Check(access.With(ctx, access.System()), seg.Where, seg.Key); cerr != nil {
+			return s.breakIt(ctx, seg, cerr)
+		}
+		p, err = s.c.Audience.Replace(ctx, seg.Key, seg.Where, at)
+	}
+	if err != nil {
+		return Segment{}, fmt.Errorf("refresh segment %s: %w", seg.Key, err)
+	}
+	p.At = at
+	if seg.Broken != "" {
+		if err := s.c.Store.SetBroken(ctx, seg.Key, ""); err != nil {
+			return Segment{}, err
+		}
+		seg.Broken = ""
+	}
+	if err := s.c.Store.SaveSize(ctx, seg.Key, p); err != nil {
+		return Segment{}, err
+	}
+	seg.Size, seg.SizeAt = p.Size, at
+	s.c.Publish(seg.Key)
+	return seg, nil
+}
+
+// breakIt marks a segment whose condition no longer checks; its membership stays frozen.
+func (s *Service) breakIt(ctx context.Context, seg Segment, cause error) (Segment, error) {
+	code := fault.CodeOf(cause)
+	if code == "" {
+		return Segment{}, cause
+	}
+	if err := s.c.Store.SetBroken(ctx, seg.Key, code); err != nil {
+		return Segment{}, err
+	}
+	seg.Broken = code
+	s.c.Publish(seg.Key)
+	return seg, nil
+}
+
+// RefreshAll refreshes every segment, those that others build on first being no matter since conditions are inlined. A
+// segment that fails is logged and left; the others go on.
+func (s *Service) RefreshAll(ctx context.Context) error {
+	all, err := s.c.Store.List(ctx)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, seg := range all {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if _, err := s.refresh(ctx, seg); err != nil {
+			s.c.Log.Error("segment not refreshed", "segment", seg.Key, "error", err)
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// Count says how many customers fulfil an unsaved condition.
+func (s *Service) Count(ctx context.Context, where *query.Node) (Count, error) {
+	if err := may(ctx, access.SegmentRead); err != nil {
+		return Count{}, err
+	}
+	if where == nil {
+		return Count{}, fault.InvalidField("segment.where_required", "where", nil)
+	}
+	if err := s.c.Language.Check(ctx, where, ""); err != nil {
+		if f, ok := fault.Find(err); ok {
+			return Count{}, f.At("where")
+		}
+		return Count{}, err
+	}
+	return s.c.Audience.Count(ctx, where)
+}
+
+// Reach counts who fulfils a checked condition and has a phone number or an e-mail address.
+func (s *Service) Reach(ctx context.Context, where *query.Node) (map[string]int, error) {
+	return s.c.Audience.Reach(ctx, where, []string{"phone", "email"})
+}
+
+// MemberIDs are the members of a segment of this moment, in id order after the given id.
+func (s *Service) MemberIDs(ctx context.Context, key string, after id.ID, limit int) ([]id.ID, error) {
+	if err := may(ctx, access.SegmentRead); err != nil {
+		return nil, err
+	}
+	seg, err := s.get(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	if seg.Kind == Static {
+		return s.c.Store.Members(ctx, key, after, limit)
+	}
+	return s.c.Audience.IDs(ctx, seg.Node(), after, limit)
+}
+
+// SampleIDs are some customers that fulfil a checked condition, newest last.
+func (s *Service) SampleIDs(ctx context.Context, where *query.Node, n int) ([]id.ID, error) {
+	return s.c.Audience.IDs(ctx, where, 0, n)
+}
+
+// History gives the sizes of past refreshes, newest first.
+func (s *Service) History(ctx context.Context, key string, limit int) ([]Point, error) {
+	if err := may(ctx, access.SegmentRead); err != nil {
+		return nil, err
+	}
+	if _, err := s.get(ctx, key); err != nil {
+		return nil, err
+	}
+	return s.c.Store.History(ctx, key, limit)
+}
+
+// Overlap counts the members of two segments: only in a, in both, only in b.
+func (s *Service) Overlap(ctx context.Context, a, b string) (onlyA, both, onlyB int, err error) {
+	if err := may(ctx, access.SegmentRead); err != nil {
+		return 0, 0, 0, err
+	}
+	sa, err := s.get(ctx, a)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	sb, err := s.get(ctx, b)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	return s.c.Audience.Overlap(ctx, sa.Node(), sb.Node())
+}
+
+func (s *Service) collect(ctx context.Context, where *query.Node) ([]id.ID, error) {
+	return pages(func(after id.ID) ([]id.ID, error) { return s.c.Audience.IDs(ctx, where, after, staticPage) })
+}
+
+func (s *Service) listed(ctx context.Context, key string) ([]id.ID, error) {
+	return pages(func(after id.ID) ([]id.ID, error) { return s.c.Store.Members(ctx, key, after, staticPage) })
+}
+
+func pages(next func(after id.ID) ([]id.ID, error)) ([]id.ID, error) {
+	var all []id.ID
+	var after id.ID
+	for {
+		page, err := next(after)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+		if len(page) < staticPage {
+			return all, nil
+		}
+		after = page[len(page)-1]
+	}
+}
+
+// mentions reports whether a condition names a segment.
+func mentions(n *query.Node, key string) bool {
+	found := false
+	query.Walk(n, func(m *query.Node, _ string) bool {
+		found = found || m.Segment == key
+		return !found
+	})
+	return found
+}
+
+func makeKey(label string, now time.Time) string {
+	var b strings.Builder
+	for _, r := range lang.Pinyin(label) {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "_"):
+			b.WriteByte('_')
+		}
+		if b.Len() >= 40 {
+			break
+		}
+	}
+	return strings.Trim(fmt.Sprintf("%s_%s", strings.Trim(b.String(), "_"), strings.ToLower(id.Format("s", id.ID(now.UnixMilli()))[8:])), "_")
+}
+
+func may(ctx context.Context, r access.Right) error {
+	if access.From(ctx).Can(r) {
+		return nil
+	}
+	return fault.New(fault.Forbidden, "access.forbidden", fault.Params{"right": string(r)})
+}

@@ -1,0 +1,377 @@
+package trait
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/stat/rfm"
+)
+
+// Values are a customer's trait values by key: int64 (numbers scaled, money in minor units of the base currency, dates as
+// local days, instants in milliseconds) or string. A trait without a value is absent.
+type Values map[string]any
+
+// Pass says what a computing pass goes by.
+type Pass struct {
+	Settings Settings
+	Anchor   clock.Day
+	At       time.Time
+}
+
+// Result says what a pass did.
+type Result struct {
+	Full      bool
+	Anchor    clock.Day
+	At        time.Time
+	Customers int64 // how many were recomputed
+	Cuts      rfm.Model
+	// Verified says that a full pass ran at the anchor of the values it replaced; Differing is then how many rows it found
+	// otherwise than the small passes left them, which must be 0.
+	Verified  bool
+	Differing int64
+	Took      time.Duration
+}
+
+// State is what the last passes left.
+type State struct {
+	Known      bool // false before the first full pass
+	Anchor     clock.Day
+	ComputedAt time.Time // last pass of any size
+	FullAt     time.Time
+	Today      clock.Day // the local day of the last full pass
+	Settings   Settings  // those of the last full pass
+	Cuts       rfm.Model
+	Verified   bool // whether Differing was measured
+	Differing  int64
+}
+
+// Summary are the means of RFM as exact fractions: sums over the number of customers who purchased.
+type Summary struct {
+	Customers                    int64
+	Recency, Frequency, Monetary int64
+}
+
+// Store computes and keeps traits; store/analytics implements it on DuckDB and PostgreSQL.
+type Store interface {
+	// Define makes the relations of purchases follow the settings.
+	Define(ctx context.Context, s Settings) error
+	// LastPurchase is the newest day with a purchase up to a day.
+	LastPurchase(ctx context.Context, until clock.Day) (clock.Day, bool, error)
+	// Waiting counts the customers that changed and are not recomputed yet, and all customers.
+	Waiting(ctx context.Context) (touched, customers int64, err error)
+	// Touch puts customers among those that wait.
+	Touch(ctx context.Context, customers []id.ID) error
+	// Small recomputes the waiting customers. They stay readable as trait_now until the next pass.
+	Small(ctx context.Context, p Pass) (Result, error)
+	// Full recomputes everyone.
+	Full(ctx context.Context, p Pass, today clock.Day) (Result, error)
+	State(ctx context.Context) (State, error)
+	Read(ctx context.Context, customers []id.ID, defs []Def) (map[id.ID]Values, error)
+	Summary(ctx context.Context) (Summary, error)
+}
+
+// Config is what a Service is made of. Ready and Busy may be nil.
+type Config struct {
+	Store     Store
+	Catalogue func() *Catalogue
+	Settings  func(ctx context.Context) (Settings, error)
+	Clock     clock.Clock
+	Zone      func() *time.Location
+	Log       *slog.Logger
+	// Ready reports whether the plane holds everything; no pass runs before.
+	Ready func() bool
+	// Busy reports that much more is coming (an import); small passes wait then, for a minute at most.
+	Busy func() bool
+	// OnPass is told of each pass before the next one begins; after a small one trait_now still holds the customers.
+	OnPass func(ctx context.Context, r Result) error
+}
+
+// Service decides when traits are computed. It is safe for concurrent use.
+type Service struct {
+	c      Config
+	signal chan struct{}
+
+	mu       sync.Mutex // one pass at a time
+	waiting  time.Time  // since when touched customers wait while the plane is busy
+	fullNext atomic.Bool
+}
+
+// New makes a Service.
+func New(c Config) *Service {
+	if c.Ready == nil {
+		c.Ready = func() bool { return true }
+	}
+	if c.Busy == nil {
+		c.Busy = func() bool { return false }
+	}
+	if c.OnPass == nil {
+		c.OnPass = func(context.Context, Result) error { return nil }
+	}
+	return &Service{c: c, signal: make(chan struct{}, 1)}
+}
+
+// Notify says that customers were touched; it never blocks.
+func (s *Service) Notify() {
+	select {
+	case s.signal <- struct{}{}:
+	default:
+	}
+}
+
+const (
+	debounce     = 300 * time.Millisecond // changes come in company
+	lookEvery    = time.Minute            // the day may have changed
+	busyAtMost   = time.Minute
+	retryAfter   = 5 * time.Second
+	fewCustomers = 50_000 // up to so many a small pass is always the cheaper one
+)
+
+// Run computes whenever something changed, until the context ends. A failed pass is logged and tried again.
+func (s *Service) Run(ctx context.Context) error {
+	wait := time.NewTimer(0)
+	defer wait.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-wait.C:
+		case <-s.signal:
+			if err := pause(ctx, debounce); err != nil {
+				return err
+			}
+		}
+		next := lookEvery
+		if _, _, err := s.Tick(ctx); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			s.c.Log.Error("compute traits", "error", err)
+			next = retryAfter
+		} else if s.postponed() {
+			next = retryAfter
+		}
+		wait.Reset(next)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+func (s *Service) postponed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.waiting.IsZero()
+}
+
+// Tick does what is due now: nothing (did is false), a small pass over the customers that changed, or a full one when the
+// day, the anchor or a setting is another than at the last full pass, or when very many changed.
+func (s *Service) Tick(ctx context.Context) (r Result, did bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.c.Ready() {
+		return Result{}, false, nil
+	}
+	p, state, today, err := s.prepare(ctx)
+	if err != nil {
+		return Result{}, false, err
+	}
+	touched, customers, err := s.c.Store.Waiting(ctx)
+	if err != nil {
+		return Result{}, false, err
+	}
+	switch {
+	case s.fullNext.Load() || !state.Known || state.Today != today || state.Anchor != p.Anchor || !same(state.Settings, p.Settings),
+		touched > max(fewCustomers, customers/5):
+		r, err = s.full(ctx, p, state, today)
+	case touched == 0:
+		s.waiting = time.Time{}
+		return Result{}, false, nil
+	case s.postpone(p.At):
+		return Result{}, false, nil
+	default:
+		r, err = s.c.Store.Small(ctx, p)
+	}
+	s.waiting = time.Time{}
+	if err != nil {
+		return Result{}, false, err
+	}
+	return r, true, s.done(ctx, r)
+}
+
+// postpone reports that a small pass should wait because much more is coming, for a minute at most.
+func (s *Service) postpone(now time.Time) bool {
+	if !s.c.Busy() {
+		return false
+	}
+	if s.waiting.IsZero() {
+		s.waiting = now
+	}
+	return now.Sub(s.waiting) < busyAtMost
+}
+
+func same(a, b Settings) bool {
+	if a.Monetary != b.Monetary || a.Mode != b.Mode || a.Anchor != b.Anchor || len(a.Statuses) != len(b.Statuses) {
+		return false
+	}
+	for i := range a.Statuses {
+		if a.Statuses[i] != b.Statuses[i] {
+			return false
+		}
+	}
+	return a.Mode != ModeSaved || a.Cuts == b.Cuts
+}
+
+func (s *Service) prepare(ctx context.Context) (p Pass, st State, today clock.Day, err error) {
+	if p.Settings, err = s.c.Settings(ctx); err != nil {
+		return p, st, 0, err
+	}
+	if err = p.Settings.Check(); err != nil {
+		return p, st, 0, err
+	}
+	if st, err = s.c.Store.State(ctx); err != nil {
+		return p, st, 0, err
+	}
+	if !st.Known || !same(st.Settings, p.Settings) {
+		if err = s.c.Store.Define(ctx, p.Settings); err != nil {
+			return p, st, 0, err
+		}
+	}
+	p.At = s.c.Clock.Now()
+	today = clock.DayOf(p.At, s.c.Zone())
+	last, ok, err := s.c.Store.LastPurchase(ctx, today)
+	if err != nil {
+		return p, st, 0, err
+	}
+	p.Anchor = p.Settings.AnchorDay(today, last, ok)
+	return p, st, today, nil
+}
+
+// full runs a full pass. When only the day has moved on, the values are first checked at the day they were computed for.
+func (s *Service) full(ctx context.Context, p Pass, state State, today clock.Day) (Result, error) {
+	verified, differing := false, int64(0)
+	if state.Known && state.Anchor != p.Anchor && same(state.Settings, p.Settings) {
+		before := Pass{Settings: p.Settings, Anchor: state.Anchor, At: p.At}
+		if _, err := s.c.Store.Small(ctx, before); err != nil {
+			return Result{}, err
+		}
+		r, err := s.c.Store.Full(ctx, before, state.Today)
+		if err != nil {
+			return Result{}, fmt.Errorf("verify traits: %w", err)
+		}
+		verified, differing = r.Verified, r.Differing
+	}
+	r, err := s.c.Store.Full(ctx, p, today)
+	if err != nil {
+		return Result{}, err
+	}
+	if verified {
+		r.Verified, r.Differing = true, differing
+	}
+	s.fullNext.Store(false)
+	if r.Verified && r.Differing != 0 {
+		s.c.Log.Warn("traits differed from a full pass", "rows", r.Differing)
+	}
+	return r, nil
+}
+
+func (s *Service) done(ctx context.Context, r Result) error {
+	s.c.Log.Debug("traits computed", "full", r.Full, "customers", r.Customers, "took", r.Took)
+	if err := s.c.OnPass(ctx, r); err != nil {
+		return fmt.Errorf("after a pass of the traits: %w", err)
+	}
+	return nil
+}
+
+// Recompute has Run make a full pass soon.
+func (s *Service) Recompute() {
+	s.fullNext.Store(true)
+	s.Notify()
+}
+
+// Verify recomputes what waits, then everyone at the same anchor, and says how many rows differed.
+func (s *Service) Verify(ctx context.Context) (Result, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, state, today, err := s.prepare(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if state.Known && state.Anchor == p.Anchor && same(state.Settings, p.Settings) {
+		if _, err := s.c.Store.Small(ctx, p); err != nil {
+			return Result{}, err
+		}
+	}
+	r, err := s.full(ctx, p, state, today)
+	if err != nil {
+		return Result{}, err
+	}
+	return r, s.done(ctx, r)
+}
+
+// Behind reports whether values are still to be computed: the plane is being filled, a pass runs or has never run, or
+// customers that changed wait for one.
+func (s *Service) Behind(ctx context.Context) (bool, error) {
+	if !s.mu.TryLock() {
+		return true, nil
+	}
+	defer s.mu.Unlock()
+	if !s.c.Ready() {
+		return true, nil
+	}
+	st, err := s.c.Store.State(ctx)
+	if err != nil || !st.Known {
+		return true, err
+	}
+	touched, _, err := s.c.Store.Waiting(ctx)
+	return touched > 0, err
+}
+
+// State is what the last passes left.
+func (s *Service) State(ctx context.Context) (State, error) { return s.c.Store.State(ctx) }
+
+// Anchor is the day on which windows end, as of the last full pass; today before the first.
+func (s *Service) Anchor(ctx context.Context) (clock.Day, error) {
+	st, err := s.c.Store.State(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if !st.Known {
+		return clock.DayOf(s.c.Clock.Now(), s.c.Zone()), nil
+	}
+	return st.Anchor, nil
+}
+
+// Summary are the means of RFM and the number of customers they are of.
+func (s *Service) Summary(ctx context.Context) (Summary, error) { return s.c.Store.Summary(ctx) }
+
+// Values are the trait values of customers; keys names the traits wanted, none means all. A customer that does not exist is
+// left out.
+func (s *Service) Values(ctx context.Context, customers []id.ID, keys ...string) (map[id.ID]Values, error) {
+	cat := s.c.Catalogue()
+	defs := cat.List()
+	if len(keys) > 0 {
+		defs = defs[:0]
+		for _, k := range keys {
+			d, ok := cat.Find(k)
+			if !ok {
+				return nil, unknown(k)
+			}
+			defs = append(defs, d)
+		}
+	}
+	return s.c.Store.Read(ctx, customers, defs)
+}

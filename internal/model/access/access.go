@@ -1,0 +1,139 @@
+// Package access says who acts and what they may do. Default is deny.
+//
+// This first form knows four roles over the whole workspace; scopes by owner, team and condition, and rights per field,
+// extend the same Actor and Can.
+package access
+
+import (
+	"context"
+
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+)
+
+// Role is a set of rights.
+type Role string
+
+// The roles, from the most to the fewest rights.
+const (
+	Administrator Role = "administrator"
+	Manager       Role = "manager"
+	Member        Role = "member"
+	ReadOnly      Role = "readonly"
+)
+
+// Right is one thing a person may do.
+type Right string
+
+// The rights.
+const (
+	RecordRead         Right = "record.read"
+	RecordCreate       Right = "record.create"
+	RecordUpdate       Right = "record.update"
+	RecordDelete       Right = "record.delete"
+	PersonalReveal     Right = "personal.reveal"
+	ImportRun          Right = "import.run"
+	ExportRun          Right = "export.run"
+	SegmentRead        Right = "segment.read"
+	SegmentWrite       Right = "segment.write"
+	ClassificationEdit Right = "classification.write"
+	ViewShare          Right = "view.share"
+	UserManage         Right = "user.manage"
+	KeyManage          Right = "apikey.manage"
+	AuditRead          Right = "audit.read"
+	SystemManage       Right = "system.manage"
+)
+
+// Rights lists every right, in a fixed order.
+func Rights() []Right {
+	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, PersonalReveal, ImportRun, ExportRun, SegmentRead,
+		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage}
+}
+
+// Can reports whether a role holds a right.
+func (r Role) Can(right Right) bool {
+	switch r {
+	case Administrator:
+		return true
+	case Manager:
+		return right != UserManage && right != KeyManage && right != SystemManage
+	case Member:
+		switch right {
+		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal:
+			return true
+		}
+	case ReadOnly:
+		return right == RecordRead || right == SegmentRead
+	}
+	return false
+}
+
+// Known reports whether r is one of the four roles.
+func (r Role) Known() bool {
+	return r == Administrator || r == Manager || r == Member || r == ReadOnly
+}
+
+// ActorKind says what sort of actor it is.
+type ActorKind string
+
+// The kinds of actor.
+const (
+	ByUser   ActorKind = "user"
+	ByKey    ActorKind = "apikey"
+	ByCLI    ActorKind = "cli"
+	BySystem ActorKind = "system"
+)
+
+// Actor is who does something: a user's session, an API key, the local command line, or the program itself.
+type Actor struct {
+	Kind   ActorKind
+	ID     id.ID
+	Name   string
+	Role   Role
+	Scopes []string // of an API key: read, write, import, admin; nil for others
+	Locale string
+}
+
+// Can reports whether the actor holds a right; an API key holds what both its role and its scopes allow.
+func (a Actor) Can(right Right) bool {
+	if !a.Role.Can(right) {
+		return false
+	}
+	if a.Kind != ByKey {
+		return true
+	}
+	for _, s := range a.Scopes {
+		if scopeAllows(s, right) {
+			return true
+		}
+	}
+	return false
+}
+
+func scopeAllows(scope string, right Right) bool {
+	switch scope {
+	case "admin":
+		return true
+	case "read":
+		return right == RecordRead || right == SegmentRead
+	case "write":
+		return right == RecordRead || right == SegmentRead || right == RecordCreate || right == RecordUpdate ||
+			right == RecordDelete || right == SegmentWrite || right == ClassificationEdit
+	case "import":
+		return right == ImportRun || right == RecordRead
+	}
+	return false
+}
+
+// System is the program itself, with every right.
+func System() Actor { return Actor{Kind: BySystem, Name: "system", Role: Administrator} }
+
+type key struct{}
+
+// With puts the actor into a context.
+func With(ctx context.Context, a Actor) context.Context { return context.WithValue(ctx, key{}, a) }
+
+// From takes the actor out of a context; without one it is an actor that may do nothing.
+func From(ctx context.Context) Actor {
+	a, _ := ctx.Value(key{}).(Actor)
+	return a
+}

@@ -1,0 +1,163 @@
+// Package auth knows people, keys and sessions, and decides who is calling.
+//
+// Guarantees. Passwords are kept as argon2id hashes (19 MiB, two passes, one computation at a time so that memory stays
+// bounded); session tokens and API keys are 256 random bits of which only the SHA-256 is stored. An attempt to sign in is
+// counted before it is checked, per account and address together, per address, and per account, and takes equally long
+// whether the account exists or not. A session ends when idle, when old, on sign-out, when its user is disabled, and when
+// the password or role of its user changes; signing in always makes a new one. The CSRF token is derived from the session
+// token and needs no storage. Every decision of interest leaves an Entry in the audit trail.
+//
+// It does not know HTTP, nor which right a request needs.
+package auth
+
+import (
+	"context"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+)
+
+// UserPrefix is the prefix of printed user ids.
+const UserPrefix = "usr"
+
+// KeyPrefix is the prefix of printed API key ids.
+const KeyPrefix = "key"
+
+// User is a person who can sign in, as seen from one workspace.
+type User struct {
+	ID           id.ID
+	Email        string // as entered; unique in its folded form
+	Name         string
+	Locale       string // zh-CN or en
+	Theme        string // light, dark or system
+	PasswordHash string
+	Disabled     bool
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	LastSeenAt   time.Time   // zero when never
+	Role         access.Role // in the workspace asked for
+}
+
+// Workspace is one organisation of the instance.
+type Workspace struct {
+	Key       string // [a-z][a-z0-9_]{0,30}
+	Name      string
+	Timezone  string // IANA name
+	Currency  string // ISO 4217
+	Locale    string
+	CreatedAt time.Time
+}
+
+// Session is a signed-in browser. Its token is never stored.
+type Session struct {
+	Hash      string // SHA-256 of the token, hex
+	UserID    id.ID
+	Workspace string // chosen at sign-in; a header may name another of the user's
+	CreatedAt time.Time
+	SeenAt    time.Time
+	ExpiresAt time.Time
+}
+
+// Key is an API key; only the hash of its secret is stored.
+type Key struct {
+	ID         id.ID
+	Workspace  string
+	Name       string
+	Scopes     []string // read, write, import, admin
+	Role       access.Role
+	Prefix     string // the first characters, to recognise it by
+	Hash       string
+	CreatedBy  id.ID
+	CreatedAt  time.Time
+	LastUsedAt time.Time // zero when never
+	RevokedAt  time.Time // zero when valid
+}
+
+// Entry is one line of the audit trail. Detail never holds personal values or secrets.
+type Entry struct {
+	ID        id.ID
+	Workspace string // "" for the instance
+	At        time.Time
+	ActorKind access.ActorKind
+	ActorID   id.ID
+	ActorName string
+	Action    string // e.g. "session.create", "personal.reveal"
+	Object    string
+	RecordID  id.ID
+	Detail    map[string]any
+	Address   string
+}
+
+// EntryFilter chooses audit entries, newest first.
+type EntryFilter struct {
+	Workspace string
+	Actor     id.ID  // 0 for all
+	Action    string // "" for all; a trailing dot matches a prefix ("session.")
+	Before    id.ID  // 0 for the newest
+	Limit     int
+}
+
+// Attempt is the failure count of one throttling key.
+type Attempt struct {
+	Failures int
+	LastAt   time.Time
+	Until    time.Time // no attempt is allowed before
+}
+
+// Store is what auth needs from storage; store/instance implements it.
+type Store interface {
+	People
+	Sessions
+	Keys
+	AppendAudit(ctx context.Context, e Entry) error
+	ListAudit(ctx context.Context, f EntryFilter) ([]Entry, error)
+	// Hit counts one attempt for a key: failures are forgotten when the last is older than window. The state before the
+	// attempt is returned; when that forbids an attempt at now, nothing is counted.
+	Hit(ctx context.Context, key string, now time.Time, window time.Duration, until func(failures int) time.Time) (Attempt, error)
+	// Forgive clears keys.
+	Forgive(ctx context.Context, keys ...string) error
+}
+
+// People stores users, workspaces and memberships.
+type People interface {
+	// Initialise stores the first workspace and user; it fails with Conflict when the instance has a user already.
+	Initialise(ctx context.Context, w Workspace, u User) error
+	CountUsers(ctx context.Context) (int, error)
+	CreateWorkspace(ctx context.Context, w Workspace) error
+	Workspaces(ctx context.Context) ([]Workspace, error)
+	// Memberships are the workspaces of a user with the role in each, oldest first.
+	Memberships(ctx context.Context, user id.ID) ([]Membership, error)
+	FindUser(ctx context.Context, email string) (User, bool, error)
+	GetUser(ctx context.Context, workspace string, user id.ID) (User, error)
+	ListUsers(ctx context.Context, workspace string) ([]User, error)
+	CreateUser(ctx context.Context, workspace string, u User) error
+	// UpdateUser runs change on the stored user and writes it back in one transaction, refusing with Conflict to leave the
+	// workspace without an enabled administrator. With killSessions every session of the user ends, except keep.
+	UpdateUser(ctx context.Context, workspace string, user id.ID, change func(*User) (killSessions bool, err error), keep string) (User, error)
+}
+
+// Membership is a user's place in a workspace.
+type Membership struct {
+	Workspace Workspace
+	Role      access.Role
+}
+
+// Sessions stores sessions.
+type Sessions interface {
+	CreateSession(ctx context.Context, s Session) error
+	FindSession(ctx context.Context, hash string) (Session, bool, error)
+	TouchSession(ctx context.Context, hash string, at time.Time) error
+	DeleteSession(ctx context.Context, hash string) error
+	// PurgeSessions removes what has ended.
+	PurgeSessions(ctx context.Context, idleBefore, now time.Time) error
+}
+
+// Keys stores API keys.
+type Keys interface {
+	CreateKey(ctx context.Context, k Key) error
+	FindKey(ctx context.Context, hash string) (Key, bool, error)
+	ListKeys(ctx context.Context, workspace string) ([]Key, error)
+	RevokeKey(ctx context.Context, workspace string, key id.ID, at time.Time) error
+	TouchKey(ctx context.Context, key id.ID, at time.Time) error
+}

@@ -1,0 +1,178 @@
+package auth
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+)
+
+// NewUser describes a person to add.
+type NewUser struct {
+	Email, Name, Password, Locale string
+	Role                          access.Role
+}
+
+// AddUser makes a user of a workspace; Conflict auth.email_taken when the address has an account.
+func (s *Service) AddUser(ctx context.Context, workspace string, in NewUser) (User, error) {
+	u, items := s.newUser(in.Email, in.Name, in.Password, in.Locale)
+	if !in.Role.Known() {
+		items = append(items, fault.InvalidField("auth.role_unknown", "role", nil))
+	}
+	if f := fault.Join("api.invalid", items); f != nil {
+		return User{}, f
+	}
+	u.Role, u.PasswordHash = in.Role, s.Hasher.Hash(in.Password)
+	if err := s.Store.CreateUser(ctx, workspace, u); err != nil {
+		return User{}, err
+	}
+	return u, s.Note(ctx, workspace, "user.create", "user", u.ID, map[string]any{"role": u.Role})
+}
+
+// UserChange names what to change about a user; nil leaves a thing as it is.
+type UserChange struct {
+	Name     *string
+	Role     *access.Role
+	Disabled *bool
+	Password *string
+}
+
+// ChangeUser is an administrator's change of a user. A change of password, role or disabled ends the user's sessions. A
+// password is set only for a user of this workspace alone: those of others change their own.
+func (s *Service) ChangeUser(ctx context.Context, workspace string, user id.ID, in UserChange) (User, error) {
+	var hash string
+	if in.Password != nil {
+		old, err := s.Store.GetUser(ctx, workspace, user)
+		if err != nil {
+			return User{}, err
+		}
+		ms, err := s.Store.Memberships(ctx, user)
+		if err != nil {
+			return User{}, err
+		}
+		if len(ms) > 1 {
+			return User{}, fault.New(fault.Forbidden, "auth.password_of_other_workspace", nil)
+		}
+		if f := CheckPassword(*in.Password, "password", old.Email, old.Name); f != nil {
+			return User{}, f
+		}
+		hash = s.Hasher.Hash(*in.Password)
+	}
+	if in.Role != nil && !in.Role.Known() {
+		return User{}, fault.InvalidField("auth.role_unknown", "role", nil)
+	}
+	detail := map[string]any{}
+	u, err := s.Store.UpdateUser(ctx, workspace, user, func(u *User) (bool, error) {
+		kill := false
+		if in.Name != nil {
+			if err := setName(u, *in.Name); err != nil {
+				return false, err
+			}
+		}
+		if in.Role != nil && *in.Role != u.Role {
+			u.Role, kill, detail["role"] = *in.Role, true, *in.Role
+		}
+		if in.Disabled != nil && *in.Disabled != u.Disabled {
+			u.Disabled, kill, detail["disabled"] = *in.Disabled, true, *in.Disabled
+		}
+		if hash != "" {
+			u.PasswordHash, kill, detail["password"] = hash, true, "set"
+		}
+		u.UpdatedAt = s.Clock.Now()
+		return kill, nil
+	}, "")
+	if err != nil {
+		return User{}, err
+	}
+	return u, s.Note(ctx, workspace, "user.update", "user", user, detail)
+}
+
+// SelfChange is what a person may change about themselves.
+type SelfChange struct {
+	Name, Locale, Theme          *string
+	CurrentPassword, NewPassword *string
+	Address                      string
+}
+
+// ChangeSelf applies a person's change of their own account. With a new password, which needs the current one, every other
+// session of theirs ends and the present one continues under a new token (returned, else "").
+func (s *Service) ChangeSelf(ctx context.Context, who Identity, in SelfChange) (User, SignedIn, error) {
+	var hash string
+	if in.NewPassword != nil {
+		var err error
+		if hash, err = s.rehash(ctx, who, in); err != nil {
+			return User{}, SignedIn{}, err
+		}
+	}
+	u, err := s.Store.UpdateUser(ctx, who.Workspace.Key, who.User.ID, func(u *User) (bool, error) {
+		if in.Name != nil {
+			if err := setName(u, *in.Name); err != nil {
+				return false, err
+			}
+		}
+		if in.Locale != nil {
+			if !slices.Contains([]string{"zh-CN", "en"}, *in.Locale) {
+				return false, fault.InvalidField("auth.locale_unknown", "locale", nil)
+			}
+			u.Locale = *in.Locale
+		}
+		if in.Theme != nil {
+			if !slices.Contains([]string{"light", "dark", "system"}, *in.Theme) {
+				return false, fault.InvalidField("auth.theme_unknown", "theme", nil)
+			}
+			u.Theme = *in.Theme
+		}
+		u.UpdatedAt = s.Clock.Now()
+		if hash != "" {
+			u.PasswordHash = hash
+		}
+		return hash != "", nil
+	}, "")
+	if err != nil || hash == "" {
+		return u, SignedIn{}, err
+	}
+	if err := s.Note(ctx, who.Workspace.Key, "password.change", "user", u.ID, nil); err != nil {
+		return u, SignedIn{}, err
+	}
+	fresh, err := s.Open(ctx, u, who.Workspace.Key, in.Address)
+	return u, fresh, err
+}
+
+func (s *Service) rehash(ctx context.Context, who Identity, in SelfChange) (string, error) {
+	now := s.Clock.Now()
+	key := "self:" + id.Format(UserPrefix, who.User.ID)
+	at, err := s.Store.Hit(ctx, key, now, failureWindow, untilAfter(now))
+	if err != nil {
+		return "", err
+	}
+	if at.Until.After(now) {
+		return "", fault.New(fault.RateLimited, "auth.locked", fault.Params{"retry_after": int(at.Until.Sub(now).Seconds()) + 1})
+	}
+	current := ""
+	if in.CurrentPassword != nil {
+		current = *in.CurrentPassword
+	}
+	if !s.Hasher.Verify(who.User.PasswordHash, current) {
+		return "", fault.InvalidField("auth.current_password_wrong", "current_password", nil)
+	}
+	if f := CheckPassword(*in.NewPassword, "new_password", who.User.Email, who.User.Name); f != nil {
+		return "", f
+	}
+	if err := s.Store.Forgive(ctx, key); err != nil {
+		return "", err
+	}
+	return s.Hasher.Hash(*in.NewPassword), nil
+}
+
+func setName(u *User, name string) error {
+	name = strings.TrimSpace(name)
+	if name == "" || utf8.RuneCountInString(name) > 100 {
+		return fault.InvalidField("auth.name_length", "name", fault.Params{"max": 100})
+	}
+	u.Name = name
+	return nil
+}

@@ -1,0 +1,134 @@
+package record
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
+)
+
+// Entry is one step in the life of a record.
+type Entry struct {
+	Position change.Position
+	Version  int64
+	At       time.Time
+	Op       change.Op
+	ByKind   access.ActorKind
+	By       id.ID
+	Batch    id.ID
+	Changes  []FieldChange // of an update
+}
+
+// FieldChange is what happened to one field: canonical values, nil for none. Of a personal field Masked is true and the
+// values are masks.
+type FieldChange struct {
+	Field  string
+	Before any
+	After  any
+	Masked bool
+}
+
+// History reads the changes of a record, newest first, before a position (zero: from the newest). next is where to go
+// on, zero at the end. Fields that no longer exist are left out.
+func (s *Service) History(ctx context.Context, object string, rec id.ID, before change.Position, limit int) (entries []Entry, next change.Position, err error) {
+	obj, err := s.object(ctx, object, access.RecordRead)
+	if err != nil {
+		return nil, next, err
+	}
+	if limit <= 0 || limit > MaxLimit {
+		limit = 50
+	}
+	sh := s.shape(obj)
+	var changes []change.Row
+	var rows []Row
+	err = s.cfg.Store.View(ctx, func(r Reader) error {
+		var err error
+		if rows, err = r.Get(ctx, obj, []id.ID{rec}, true); err != nil || len(rows) == 0 {
+			return err
+		}
+		changes, err = r.Changes(ctx, object, rec, before, limit+1)
+		return err
+	})
+	if err != nil {
+		return nil, next, fmt.Errorf("read history of %s: %w", object, err)
+	}
+	if len(rows) == 0 {
+		return nil, next, notFound(obj, rec)
+	}
+	if len(changes) > limit {
+		changes = changes[:limit]
+		next = changes[limit-1].Position
+	}
+	key, err := s.historyKey(ctx, sh, &rows[0])
+	if err != nil {
+		return nil, next, err
+	}
+	env := s.Env(ctx)
+	for i := range changes {
+		entries = append(entries, s.entry(sh, &changes[i], key, &env))
+	}
+	return entries, next, nil
+}
+
+// historyKey is the data key for the personal values in a record's changes, nil when it has none.
+func (s *Service) historyKey(ctx context.Context, sh *shape, row *Row) (*crypt.Key, error) {
+	if len(sh.personal) == 0 {
+		return nil, nil //nolint:nilnil // nothing to open
+	}
+	subject := sh.subject(row)
+	if key := s.cfg.Keys.Cached(subject); key != nil {
+		return key, nil
+	}
+	keys := map[id.ID]*crypt.Key{}
+	err := s.unwrap(ctx, []id.ID{subject}, keys)
+	return keys[subject], err
+}
+
+func (s *Service) entry(sh *shape, c *change.Row, key *crypt.Key, env *schema.ParseEnv) Entry {
+	e := Entry{Position: c.Position, Version: c.Version, At: time.UnixMilli(c.At).UTC(), Op: c.Op, ByKind: c.ByKind, By: c.By, Batch: c.Batch}
+	before, fields := sh.readImage(c.Before)
+	after, more := sh.readImage(c.After)
+	for _, i := range more {
+		if !slices.Contains(fields, i) {
+			fields = append(fields, i)
+		}
+	}
+	slices.Sort(fields)
+	for _, i := range fields {
+		f := sh.fields[i].f
+		ch := FieldChange{Field: f.Key, Masked: f.Personal}
+		if f.Personal {
+			ch.Before, ch.After = s.maskOf(sh, c.Record, before, i, key, env), s.maskOf(sh, c.Record, after, i, key, env)
+		} else {
+			ch.Before, ch.After = sh.valueOf(before, i), sh.valueOf(after, i)
+		}
+		e.Changes = append(e.Changes, ch)
+	}
+	return e
+}
+
+func (sh *shape) valueOf(cols []any, i int) any {
+	if cols == nil {
+		return nil
+	}
+	return schema.Decode(sh.fields[i].f, sh.cols(cols, i))
+}
+
+// maskOf is the mask of a personal value in a change. Values from before the record moved to another customer cannot be
+// opened any more and show as stars.
+func (s *Service) maskOf(sh *shape, rec id.ID, cols []any, i int, key *crypt.Key, env *schema.ParseEnv) any {
+	if cols == nil || cols[sh.fields[i].off] == nil {
+		return nil
+	}
+	v, err := s.openValue(sh, &Row{ID: rec, Cols: cols}, i, key)
+	if err != nil || v == nil {
+		return "***"
+	}
+	return schema.Mask(sh.fields[i].f, v, *env)
+}

@@ -1,0 +1,319 @@
+// Package timeline puts together what happened around one record, newest first: the changes of the record itself, and
+// for a customer also orders, refunds and moves between classes, from sources that know nothing of each other.
+//
+// Pages are by keyset: an item is (instant, source, its own id), items are ordered by all three, and a cursor is the last one
+// shown, so nothing is lost or doubled when several things happened in the same millisecond or new ones come in between.
+package timeline
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/base/money"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+)
+
+// Kind says what an item is.
+type Kind string
+
+// The kinds.
+const (
+	Created  Kind = "created"
+	Updated  Kind = "updated"
+	Deleted  Kind = "deleted"
+	Restored Kind = "restored"
+	Order    Kind = "order"
+	Refund   Kind = "refund"
+	Class    Kind = "class"
+)
+
+// Item is one thing that happened.
+type Item struct {
+	ID     string // unique in the timeline
+	At     time.Time
+	Kind   Kind
+	ByKind access.ActorKind // "" when nobody in particular
+	By     id.ID
+	Record *record.Ref // the order or refund
+	Amount *money.Money
+	// Changes of an update.
+	Changes []record.FieldChange
+	// Move of a class item.
+	Move *Move
+}
+
+// Move is a passage from one class of a classification to another; From is "" for the first.
+type Move struct {
+	Classification string
+	From           string
+	To             string
+	Reason         string
+}
+
+// Records is what the timeline needs from the record engine.
+type Records interface {
+	History(ctx context.Context, object string, rec id.ID, before change.Position, limit int) ([]record.Entry, change.Position, error)
+	List(ctx context.Context, object string, q record.Query) (*record.Page, error)
+	Get(ctx context.Context, object string, rec id.ID) (*record.Record, error)
+}
+
+// Moves knows the passages of customers between classes.
+type Moves interface {
+	// Moves gives at most limit passages of a customer at or before an instant, newest first.
+	Moves(ctx context.Context, customer id.ID, until time.Time, limit int) ([]Passage, error)
+}
+
+// Passage is a Move with its time.
+type Passage struct {
+	At time.Time
+	Move
+}
+
+// Service reads timelines. It is safe for concurrent use.
+type Service struct {
+	records  Records
+	moves    Moves
+	registry func() *schema.Registry
+}
+
+// New makes a Service; moves may be nil.
+func New(records Records, moves Moves, registry func() *schema.Registry) *Service {
+	return &Service{records: records, moves: moves, registry: registry}
+}
+
+// MaxLimit is the most items of a page.
+const MaxLimit = 100
+
+// entry is an item with its place in the order.
+type entry struct {
+	place
+	item Item
+}
+
+// place orders items: newest first, then by source, then by the source's own key.
+type place struct {
+	At     int64 `json:"t"` // milliseconds
+	Source int   `json:"s"`
+	Key    int64 `json:"k"`
+	Second int64 `json:"x,omitempty"` // of a key of two parts
+}
+
+// after reports whether q stands after p.
+func (p place) compare(q place) int {
+	return cmp.Or(cmp.Compare(q.At, p.At), cmp.Compare(p.Source, q.Source), cmp.Compare(q.Key, p.Key), cmp.Compare(q.Second, p.Second))
+}
+
+// The sources, in the order in which they stand within one millisecond.
+const (
+	fromClass = iota
+	fromRefund
+	fromOrder
+	fromHistory
+)
+
+// Read gives a page of the timeline of a record, and the cursor of the next one ("" at the end).
+func (s *Service) Read(ctx context.Context, object string, rec id.ID, limit int, cursor string) ([]Item, string, error) {
+	if limit <= 0 || limit > MaxLimit {
+		limit = 50
+	}
+	before, err := readCursor(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := s.records.Get(ctx, object, rec); err != nil {
+		return nil, "", fmt.Errorf("read timeline: %w", err)
+	}
+	q := page{s: s, object: object, rec: rec, before: before, limit: limit + 1}
+	sources := []func(context.Context) error{q.history}
+	if object == query.Customer {
+		sources = append(sources, q.orders, q.refunds, q.classes)
+	}
+	for _, read := range sources {
+		if err := read(ctx); err != nil {
+			return nil, "", fmt.Errorf("read timeline: %w", err)
+		}
+	}
+	slices.SortFunc(q.found, func(a, b entry) int { return a.compare(b.place) })
+	next := ""
+	if len(q.found) > limit {
+		q.found = q.found[:limit]
+		next = writeCursor(q.found[limit-1].place)
+	}
+	items := make([]Item, len(q.found))
+	for i := range q.found {
+		items[i] = q.found[i].item
+	}
+	return items, next, nil
+}
+
+// page is one reading.
+type page struct {
+	s      *Service
+	object string
+	rec    id.ID
+	before place // items after this place only
+	limit  int
+	found  []entry
+}
+
+// add keeps an item that stands after the cursor and reports whether it does.
+func (q *page) add(e entry) bool {
+	if q.before.compare(e.place) >= 0 {
+		return false
+	}
+	q.found = append(q.found, e)
+	return true
+}
+
+// history adds the record's own changes. They come in the order of the log, in which times hardly ever go back; a page is
+// read on until enough of them stand after the cursor.
+func (q *page) history(ctx context.Context) error {
+	var from change.Position
+	kinds := map[change.Op]Kind{change.Create: Created, change.Update: Updated, change.Delete: Deleted, change.Restore: Restored}
+	kept := 0
+	for {
+		entries, next, err := q.s.records.History(ctx, q.object, q.rec, from, q.limit)
+		if err != nil {
+			return err
+		}
+		for i := range entries {
+			e := &entries[i]
+			kind, ok := kinds[e.Op]
+			if !ok {
+				continue
+			}
+			item := Item{ID: "h" + strconv.FormatInt(e.Position.Xid, 36) + "." + strconv.FormatInt(e.Position.Seq, 36), At: e.At, Kind: kind,
+				ByKind: e.ByKind, By: e.By, Changes: e.Changes}
+			if q.add(entry{place{e.At.UnixMilli(), fromHistory, e.Position.Xid, e.Position.Seq}, item}) {
+				kept++
+			}
+		}
+		if next == (change.Position{}) || kept >= q.limit {
+			return nil
+		}
+		from = next
+	}
+}
+
+func (q *page) orders(ctx context.Context) error {
+	return q.facts(ctx, "order", "net_amount", fromOrder, Order)
+}
+
+func (q *page) refunds(ctx context.Context) error {
+	return q.facts(ctx, "refund", "amount", fromRefund, Refund)
+}
+
+// facts adds the customer's records of an object that has a time field.
+func (q *page) facts(ctx context.Context, object, amount string, source int, kind Kind) error {
+	obj := q.s.registry().Object(object)
+	if obj == nil || obj.TimeField == "" || obj.CustomerField == "" {
+		return nil
+	}
+	mine, err := json.Marshal(id.Format(q.s.registry().Object(query.Customer).Prefix, q.rec))
+	if err != nil {
+		return err
+	}
+	where := &query.Node{All: []*query.Node{{Field: obj.CustomerField, Op: "=", Value: mine}}}
+	if q.before.At != math.MaxInt64 {
+		until, err := json.Marshal(time.UnixMilli(q.before.At).UTC().Format("2006-01-02T15:04:05.999Z07:00"))
+		if err != nil {
+			return err
+		}
+		where.All = append(where.All, &query.Node{Field: obj.TimeField, Op: "<=", Value: until})
+	}
+	query := record.Query{Where: where, Sort: []schema.Sort{{Field: obj.TimeField, Desc: true}}, Fields: []string{obj.TimeField, amount},
+		Limit: min(q.limit, record.MaxLimit)}
+	kept := 0
+	for {
+		list, err := q.s.records.List(ctx, object, query)
+		if err != nil {
+			return err
+		}
+		for _, r := range list.Items {
+			at, ok := r.Values[obj.TimeField].(time.Time)
+			if !ok {
+				continue
+			}
+			ref := r.Ref()
+			item := Item{ID: id.Format(obj.Prefix, r.ID), At: at, Kind: kind, Record: &ref}
+			if m, ok := r.Values[amount].(money.Money); ok {
+				item.Amount = &m
+			}
+			if q.add(entry{place{at.UnixMilli(), source, int64(r.ID), 0}, item}) {
+				kept++
+			}
+		}
+		if kept >= q.limit || list.NextCursor == "" {
+			return nil
+		}
+		query.Cursor = list.NextCursor
+	}
+}
+
+// classes adds moves between classes. Several at one instant are told apart by their classification.
+func (q *page) classes(ctx context.Context) error {
+	if q.s.moves == nil {
+		return nil
+	}
+	until := time.UnixMilli(min(q.before.At, 1<<52)).UTC()
+	list, err := q.s.moves.Moves(ctx, q.rec, until, q.limit+maxTies)
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		m := p.Move
+		key := hash(m.Classification)
+		item := Item{ID: "c" + m.Classification + "." + strconv.FormatInt(p.At.UnixMilli(), 36), At: p.At.UTC(), Kind: Class, Move: &m, ByKind: access.BySystem}
+		q.add(entry{place{p.At.UnixMilli(), fromClass, key, 0}, item})
+	}
+	return nil
+}
+
+// maxTies is how many classifications may move one customer in the same millisecond.
+const maxTies = 64
+
+// hash is FNV-1a, kept positive.
+func hash(s string) int64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return int64(h >> 1) //nolint:gosec // the top bit is gone
+}
+
+func writeCursor(p place) string {
+	raw, err := json.Marshal(p)
+	if err != nil { // numbers always encode
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// readCursor reads a place; every place is a valid one, so a cursor needs no signature.
+func readCursor(text string) (place, error) {
+	p := place{At: math.MaxInt64}
+	if text == "" {
+		return p, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err == nil {
+		err = json.Unmarshal(raw, &p)
+	}
+	if err != nil || p.At < -8e15 || p.At > 8e15 || p.Source < fromClass || p.Source > fromHistory {
+		return p, fault.InvalidField("record.cursor_invalid", "cursor", nil)
+	}
+	return p, nil
+}

@@ -1,0 +1,212 @@
+package timeline_test
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/base/money"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/record/timeline"
+	"github.com/guanxi-crm/guanxi/objects"
+)
+
+const customer id.ID = 7
+
+// fake holds entries, facts and moves in memory and reads them as the real sources promise.
+type fake struct {
+	entries []record.Entry // newest first
+	facts   map[string][]*record.Record
+	moves   []timeline.Passage
+	reads   int
+}
+
+func (f *fake) Get(_ context.Context, object string, rec id.ID) (*record.Record, error) {
+	if rec != customer || object != "customer" {
+		return nil, fault.New(fault.NotFound, "record.not_found", nil)
+	}
+	return &record.Record{Object: object, ID: rec}, nil
+}
+
+func (f *fake) History(_ context.Context, _ string, _ id.ID, before change.Position, limit int) ([]record.Entry, change.Position, error) {
+	var out []record.Entry
+	for _, e := range f.entries {
+		if before != (change.Position{}) && !e.Position.Less(before) {
+			continue
+		}
+		if len(out) == limit {
+			return out, out[limit-1].Position, nil
+		}
+		out = append(out, e)
+	}
+	return out, change.Position{}, nil
+}
+
+func (f *fake) List(_ context.Context, object string, q record.Query) (*record.Page, error) {
+	f.reads++
+	field := q.Sort[0].Field
+	until := time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, n := range q.Where.All {
+		if n.Op == "<=" {
+			var s string
+			if err := json.Unmarshal(n.Value, &s); err != nil {
+				return nil, err
+			}
+			t, err := time.Parse("2006-01-02T15:04:05.999Z07:00", s)
+			if err != nil {
+				return nil, err
+			}
+			until = t
+		}
+	}
+	var all []*record.Record
+	for _, r := range f.facts[object] {
+		if !r.Values[field].(time.Time).After(until) {
+			all = append(all, r)
+		}
+	}
+	slices.SortFunc(all, func(a, b *record.Record) int {
+		return cmp.Or(b.Values[field].(time.Time).Compare(a.Values[field].(time.Time)), cmp.Compare(b.ID, a.ID))
+	})
+	from := 0
+	if q.Cursor != "" {
+		if _, err := fmt.Sscan(q.Cursor, &from); err != nil {
+			return nil, err
+		}
+	}
+	p := &record.Page{Items: all[from:min(from+q.Limit, len(all))]}
+	if from+q.Limit < len(all) {
+		p.NextCursor = fmt.Sprint(from + q.Limit)
+	}
+	return p, nil
+}
+
+func (f *fake) Moves(_ context.Context, _ id.ID, until time.Time, limit int) ([]timeline.Passage, error) {
+	var out []timeline.Passage
+	for _, m := range f.moves {
+		if !m.At.After(until) {
+			out = append(out, m)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b timeline.Passage) int { return b.At.Compare(a.At) })
+	return out[:min(limit, len(out))], nil
+}
+
+func registry(t interface{ Fatal(...any) }) *schema.Registry {
+	list, err := schema.Load(objects.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg, err := schema.NewRegistry(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return reg
+}
+
+func fact(object string, v id.ID, field, amount string, at time.Time) *record.Record {
+	return &record.Record{Object: object, ID: v, Title: fmt.Sprint(object, v), Values: map[string]any{field: at, amount: money.Money{Amount: int64(v), Currency: "CNY"}}}
+}
+
+// Whatever happened when, and however many things in one millisecond: the pages together hold every item once, newest
+// first, whatever the size of a page.
+func TestPagesHoldEverythingOnce(t *testing.T) {
+	t.Parallel()
+	reg := registry(t)
+	start := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	rapid.Check(t, func(t *rapid.T) {
+		f := &fake{facts: map[string][]*record.Record{}}
+		when := rapid.Map(rapid.IntRange(0, 6), func(n int) time.Time { return start.Add(time.Duration(n) * time.Millisecond) })
+		times := rapid.SliceOfN(when, 1, 20).Draw(t, "history")
+		slices.SortFunc(times, func(a, b time.Time) int { return b.Compare(a) })
+		for i, at := range times {
+			f.entries = append(f.entries, record.Entry{Position: change.Position{Seq: int64(len(times) - i)}, At: at, Op: change.Update})
+		}
+		for i, at := range rapid.SliceOfN(when, 0, 20).Draw(t, "orders") {
+			f.facts["order"] = append(f.facts["order"], fact("order", id.ID(i+1), "placed_at", "net_amount", at))
+		}
+		for i, at := range rapid.SliceOfN(when, 0, 9).Draw(t, "refunds") {
+			f.facts["refund"] = append(f.facts["refund"], fact("refund", id.ID(i+1), "refunded_at", "amount", at))
+		}
+		for i, at := range rapid.SliceOfN(when, 0, 5).Draw(t, "moves") {
+			f.moves = append(f.moves, timeline.Passage{At: at, Move: timeline.Move{Classification: fmt.Sprint("c", i), To: "x"}})
+		}
+		total := len(f.entries) + len(f.facts["order"]) + len(f.facts["refund"]) + len(f.moves)
+		s := timeline.New(f, f, func() *schema.Registry { return reg })
+		size := rapid.IntRange(1, 30).Draw(t, "size")
+		seen := map[string]bool{}
+		var last time.Time
+		cursor := ""
+		for page := 0; ; page++ {
+			items, next, err := s.Read(context.Background(), "customer", customer, size, cursor)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(items) > size || page > total {
+				t.Fatalf("page %d has %d items of %d", page, len(items), size)
+			}
+			for _, it := range items {
+				if seen[it.ID] {
+					t.Fatalf("%s twice", it.ID)
+				}
+				if !last.IsZero() && it.At.After(last) {
+					t.Fatalf("%s at %v after %v", it.ID, it.At, last)
+				}
+				seen[it.ID], last = true, it.At
+			}
+			if cursor = next; next == "" {
+				break
+			}
+		}
+		if len(seen) != total {
+			t.Fatalf("%d items of %d", len(seen), total)
+		}
+	})
+}
+
+func TestItems(t *testing.T) {
+	t.Parallel()
+	reg := registry(t)
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	f := &fake{facts: map[string][]*record.Record{"order": {fact("order", 3, "placed_at", "net_amount", at.Add(2*time.Hour))}, "refund": {fact("refund", 4, "refunded_at", "amount", at.Add(3*time.Hour))}},
+		moves: []timeline.Passage{{At: at.Add(4 * time.Hour), Move: timeline.Move{Classification: "lifecycle", From: "potential", To: "active", Reason: "data"}}},
+		entries: []record.Entry{{Position: change.Position{Seq: 3}, At: at.Add(time.Hour), Op: change.Purge}, {Position: change.Position{Seq: 2}, At: at.Add(time.Hour), Op: change.Update, By: 11, Changes: []record.FieldChange{{Field: "name"}}},
+			{Position: change.Position{Seq: 1}, At: at, Op: change.Create}}}
+	s := timeline.New(f, f, func() *schema.Registry { return reg })
+	items, next, err := s.Read(t.Context(), "customer", customer, 50, "")
+	if err != nil || next != "" || len(items) != 5 {
+		t.Fatalf("%d items, %q, %v", len(items), next, err)
+	}
+	kinds := []timeline.Kind{timeline.Class, timeline.Refund, timeline.Order, timeline.Updated, timeline.Created}
+	for i, it := range items {
+		if it.Kind != kinds[i] {
+			t.Errorf("item %d is %s, want %s", i, it.Kind, kinds[i])
+		}
+	}
+	if items[0].Move.From != "potential" || items[1].Amount.Amount != 4 || items[2].Record.Title != "order3" || items[3].Changes[0].Field != "name" || items[3].By != 11 {
+		t.Errorf("items %+v", items)
+	}
+	for _, bad := range []string{"x", "e30=", "eyJ0IjoxLCJzIjo5fQ"} {
+		if _, _, err := s.Read(t.Context(), "customer", customer, 5, bad); fault.CodeOf(err) != "record.cursor_invalid" {
+			t.Errorf("cursor %q: %v", bad, err)
+		}
+	}
+	if _, _, err := s.Read(t.Context(), "customer", 8, 5, ""); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("another record: %v", err)
+	}
+	// Records of other objects have their own changes only.
+	f.reads = 0
+	if _, _, err := s.Read(t.Context(), "store", customer, 5, ""); fault.KindOf(err) != fault.NotFound || f.reads != 0 {
+		t.Errorf("a store: %v, %d reads", err, f.reads)
+	}
+}

@@ -1,0 +1,142 @@
+// Package mapping says which column of a file is which field, and finds out by itself as far as the file tells.
+//
+// A Mapping is the mapping file of the command line and the "mapping" of the API. For plain objects it has Fields; for
+// flat purchase files, one line per purchased item, it has Order (what holds for the whole order, with its customer,
+// store and channel) and Line (what holds for one item, with its product and variant). Suggest makes one from the
+// columns and their first values, Check finds every mistake of one at once and names its place, and Compile makes the
+// Plan that the importer follows row by row.
+package mapping
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/record/transfer/source"
+)
+
+// Column names a column of the file by its header or by its number, counted from 1; several are joined by a space (省,
+// 市, 区 in columns of their own). In JSON it is a text, a number, or a list of these.
+type Column []string
+
+// MarshalJSON writes one name as a text, several as a list.
+func (c Column) MarshalJSON() ([]byte, error) {
+	if len(c) == 1 {
+		return json.Marshal(c[0])
+	}
+	return json.Marshal([]string(c))
+}
+
+// UnmarshalJSON reads a text, a number, or a list of these; null and "" are no column.
+func (c *Column) UnmarshalJSON(b []byte) error {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := d.Decode(&v); err != nil {
+		return err
+	}
+	items, ok := v.([]any)
+	if !ok {
+		items = []any{v}
+	}
+	*c = nil
+	for _, it := range items {
+		switch x := it.(type) {
+		case nil:
+		case string:
+			if x != "" {
+				*c = append(*c, x)
+			}
+		case json.Number:
+			*c = append(*c, x.String())
+		default:
+			return fmt.Errorf("a column is a name or a number, not %s", b)
+		}
+	}
+	return nil
+}
+
+// Mapping is the mapping file.
+type Mapping struct {
+	Format  source.Format     `json:"format"`
+	Order   map[string]Column `json:"order,omitempty"`
+	Line    map[string]Column `json:"line,omitempty"`
+	Fields  map[string]Column `json:"fields,omitempty"`
+	Options Options           `json:"options"`
+}
+
+// Options are the rules of an import. The zero value is usable.
+type Options struct {
+	Currency     string `json:"currency,omitempty"`      // of amounts without one; the workspace's base currency when empty
+	Timezone     string `json:"timezone,omitempty"`      // of times without one; the workspace's when empty
+	DateOrder    string `json:"date_order,omitempty"`    // dmy or mdy, for 3/4/2026
+	DecimalComma bool   `json:"decimal_comma,omitempty"` // 1.234,56
+	OnError      string `json:"on_error,omitempty"`      // skip (default) the row, or stop the import
+
+	// Of plain objects.
+	Match string `json:"match,omitempty"` // the unique field by which existing records are found and updated
+	// Lenient imports a row without the values that cannot be read, and reports them; default false: the row is left out.
+	Lenient bool `json:"lenient,omitempty"`
+
+	// Of purchase files.
+	Source            string   `json:"source,omitempty"`             // tells equal lines of different systems apart
+	OrderKey          []string `json:"order_key,omitempty"`          // what makes an order where there is no number: customer, date, or names of order fields
+	RefundWhen        string   `json:"refund_when,omitempty"`        // "quantity<0", "amount<0", "number starts_with C"; terms joined by "or"
+	AnonymousCustomer string   `json:"anonymous_customer,omitempty"` // keep (default) or skip lines without a customer
+	FreeLines         string   `json:"free_lines,omitempty"`         // skip (default) or keep lines whose price is zero
+}
+
+// Parse reads a mapping file; a member it does not know is a fault, so that a slip is not silently ignored.
+func Parse(b []byte) (Mapping, error) {
+	var m Mapping
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return m, &fault.Fault{Kind: fault.Invalid, Code: "import.bad_mapping", Params: fault.Params{"reason": clip(err.Error(), 200)}, Cause: err}
+	}
+	for _, part := range []map[string]Column{m.Order, m.Line, m.Fields} {
+		maps.DeleteFunc(part, func(_ string, c Column) bool { return len(c) == 0 })
+	}
+	return m, nil
+}
+
+// Empty reports whether no column is mapped.
+func (m Mapping) Empty() bool { return len(m.Order)+len(m.Line)+len(m.Fields) == 0 }
+
+// Names are all columns that the mapping names.
+func (m Mapping) Names() []string {
+	var out []string
+	for _, part := range []map[string]Column{m.Order, m.Line, m.Fields} {
+		for _, k := range slices.Sorted(maps.Keys(part)) {
+			out = append(out, part[k]...)
+		}
+	}
+	return out
+}
+
+// Find is the place of a column named by header or, where no header is that text, by number.
+func Find(columns []string, name string) (int, bool) {
+	if i := slices.Index(columns, name); i >= 0 {
+		return i, true
+	}
+	trimmed := strings.TrimSpace(name)
+	if i := slices.IndexFunc(columns, func(c string) bool { return strings.EqualFold(c, trimmed) }); i >= 0 {
+		return i, true
+	}
+	if n, err := strconv.Atoi(trimmed); err == nil && n >= 1 && n <= len(columns) {
+		return n - 1, true
+	}
+	return 0, false
+}
+
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,194 @@
+package transfer
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/record/transfer/source"
+)
+
+// Errors writes the rows that an import left out as CSV: row number, columns and reasons in the actor's language, then the
+// row as it stands in the file. Cells that a spreadsheet would take for a formula are disarmed. When the file is gone, the
+// rows are named by number alone.
+func (s *Service) Errors(ctx context.Context, v id.ID, w io.Writer) error {
+	if err := allowed(ctx); err != nil {
+		return err
+	}
+	j, err := s.cfg.Store.GetJob(ctx, v)
+	if err != nil {
+		return err
+	}
+	locale := access.From(ctx).Locale
+	e := &errorFile{svc: s, ctx: ctx, job: j, locale: locale, out: csv.NewWriter(w), number: -1}
+	if _, err := io.WriteString(w, "\ufeff"); err != nil {
+		return err
+	}
+	file, err := s.files.open(j)
+	if fault.CodeOf(err) == "import.file_gone" {
+		return e.write(nil)
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	r, err := source.Open(file, j.Mapping.Format, s.limits(), j.Mapping.Names()...)
+	if err != nil {
+		return err
+	}
+	return errors.Join(e.write(r), r.Close())
+}
+
+type errorFile struct {
+	svc    *Service
+	ctx    context.Context //nolint:containedctx // lives for one call
+	job    *Job
+	locale string
+	out    *csv.Writer
+	page   []RowError
+	row    int64 // of the last error read
+	number int
+	done   bool
+}
+
+// write goes through the errors and, beside them, through the file.
+func (e *errorFile) write(r source.Reader) error {
+	head := []string{e.word("import.file_row"), e.word("import.file_column"), e.word("import.file_reason")}
+	if r != nil {
+		for _, c := range r.Columns() {
+			head = append(head, disarm(c))
+		}
+	}
+	if err := e.out.Write(head); err != nil {
+		return err
+	}
+	var row *source.Row
+	for {
+		list, err := e.next()
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			break
+		}
+		for r != nil && (row == nil || row.Number < list[0].Row) {
+			if row, err = r.Next(); errors.Is(err, io.EOF) {
+				r, row = nil, nil
+			} else if err != nil {
+				return err
+			}
+		}
+		if err := e.out.Write(e.line(list, row)); err != nil {
+			return err
+		}
+	}
+	e.out.Flush()
+	return e.out.Error()
+}
+
+func (e *errorFile) line(list []RowError, row *source.Row) []string {
+	var columns, reasons []string
+	for _, x := range list {
+		if x.Column != "" {
+			columns = append(columns, x.Column)
+		}
+		reasons = append(reasons, e.svc.cfg.Words(e.locale, x.Code, wordParams(x.Params)))
+	}
+	sep := "; "
+	if strings.HasPrefix(e.locale, "zh") || e.locale == "" {
+		sep = "；"
+	}
+	out := []string{strconv.FormatInt(list[0].Row, 10), disarm(strings.Join(columns, ", ")), disarm(strings.Join(reasons, sep))}
+	if row != nil && row.Number == list[0].Row {
+		for _, c := range row.Cells {
+			out = append(out, disarm(string(c)))
+		}
+	}
+	return out
+}
+
+func (e *errorFile) word(key string) string { return e.svc.cfg.Words(e.locale, key, nil) }
+
+// next is all errors of the next row, none at the end.
+func (e *errorFile) next() ([]RowError, error) {
+	for !e.done && (len(e.page) == 0 || e.page[0].Row == e.page[len(e.page)-1].Row) {
+		more, err := e.svc.cfg.Store.Errors(e.ctx, e.job.ID, e.row, e.number, errorPage)
+		if err != nil {
+			return nil, err
+		}
+		e.done = len(more) < errorPage
+		e.page = append(e.page, more...)
+		if n := len(more); n > 0 {
+			e.row, e.number = more[n-1].Row, more[n-1].Number
+		}
+	}
+	n := 0
+	for n < len(e.page) && e.page[n].Row == e.page[0].Row {
+		n++
+	}
+	list := e.page[:n]
+	e.page = e.page[n:]
+	return list, nil
+}
+
+// errorPage is how many errors are read at a time.
+const errorPage = 1000
+
+// disarm makes a cell harmless that a spreadsheet would run as a formula; figures stay what they are.
+func disarm(s string) string {
+	if s == "" || !strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+		return s
+	}
+	if _, err := strconv.ParseFloat(s, 64); err == nil && (s[0] == '-' || s[0] == '+') {
+		return s
+	}
+	return "'" + s
+}
+
+// wordParams gives labels that went through JSON their type back.
+func wordParams(p fault.Params) fault.Params {
+	out := make(fault.Params, len(p))
+	for k, v := range p {
+		if m, ok := v.(map[string]any); ok {
+			l := lang.Label{}
+			for loc, t := range m {
+				if s, ok := t.(string); ok {
+					l[lang.Locale(loc)] = s
+				}
+			}
+			out[k] = l
+			continue
+		}
+		out[k] = v
+	}
+	return out
+}
+
+// EncodeParams and DecodeParams are the stored form of an error's parameters.
+func EncodeParams(p fault.Params) []byte {
+	if len(p) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// DecodeParams reads what EncodeParams wrote.
+func DecodeParams(b []byte) fault.Params {
+	var p fault.Params
+	if len(b) == 0 || json.Unmarshal(b, &p) != nil {
+		return nil
+	}
+	return p
+}

@@ -1,0 +1,516 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/record/transfer/mapping"
+	"github.com/guanxi-crm/guanxi/internal/record/transfer/source"
+)
+
+// Config is what a Service needs. Store, Records, Registry, Clock and Dir must be set.
+type Config struct {
+	Store    Store
+	Records  Records
+	Registry func() *schema.Registry
+	Clock    clock.Clock
+	Dir      string // of uploaded files and scratch files
+	Vault    Vault  // nil keeps uploaded files in clear
+	// Words gives the sentence of a fault code in a language; nil gives codes.
+	Words func(locale, code string, params fault.Params) string
+	// Publish is told whenever a job moves; nil for nobody. It must not wait.
+	Publish func(Event)
+	// Lock makes this process the one that runs imports, where there are several; ok is false while another does.
+	Lock func(ctx context.Context) (release func(), ok bool, err error)
+	// MaxFile bounds uploads in bytes, 10 GiB when 0; SpillBytes what sorting keeps in memory, 160 MiB when 0.
+	MaxFile    int64
+	SpillBytes int
+	// KeepFor is how long files of ended imports stay, for undo and error files; 30 days when 0.
+	KeepFor time.Duration
+	Log     *slog.Logger // nil discards
+}
+
+// Service makes, changes and runs the imports of one workspace. It is safe for concurrent use.
+type Service struct {
+	cfg   Config
+	files files
+	wake  chan struct{}
+
+	mu       sync.Mutex
+	running  map[id.ID]context.CancelFunc
+	looks    map[id.ID]*look
+	lookList []id.ID
+}
+
+// New makes a Service.
+func New(cfg Config) *Service {
+	if cfg.MaxFile == 0 {
+		cfg.MaxFile = 10 << 30
+	}
+	if cfg.SpillBytes == 0 {
+		cfg.SpillBytes = spillBudget
+	}
+	if cfg.KeepFor == 0 {
+		cfg.KeepFor = 30 * 24 * time.Hour
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Publish == nil {
+		cfg.Publish = func(Event) {}
+	}
+	if cfg.Words == nil {
+		cfg.Words = func(_, code string, _ fault.Params) string { return code }
+	}
+	return &Service{cfg: cfg, files: files{dir: cfg.Dir, vault: cfg.Vault}, wake: make(chan struct{}, 1), running: map[id.ID]context.CancelFunc{}, looks: map[id.ID]*look{}}
+}
+
+func (s *Service) limits() source.Limits { return source.Limits{TempDir: s.cfg.Dir} }
+
+// Upload is a file to import.
+type Upload struct {
+	Object   string
+	FileName string
+	Body     io.Reader
+	Mapping  *mapping.Mapping // nil: the one remembered for such columns, or a suggestion
+}
+
+// Import is a job with what its file shows: the columns with samples, what they may become, a preview and warnings.
+type Import struct {
+	*Job
+	Columns  []Column
+	Targets  []mapping.Target
+	Preview  []map[string]string
+	Warnings []*fault.Fault
+	Errors   []RowError // the first twenty
+}
+
+// Column is a column of the file.
+type Column struct {
+	Name      string
+	Samples   []string
+	Suggested string // a target key, "" for none
+}
+
+// look is what was read of a file for the mapping; it is kept in memory alone, since it holds values.
+type look struct {
+	sample   source.Sample
+	warnings []*fault.Fault
+	mapping  string
+}
+
+func allowed(ctx context.Context) error {
+	if !access.From(ctx).Can(access.ImportRun) {
+		return fault.New(fault.Forbidden, "import.forbidden", nil)
+	}
+	return nil
+}
+
+// Create stores an upload and prepares its mapping.
+func (s *Service) Create(ctx context.Context, up Upload) (*Import, error) {
+	if err := allowed(ctx); err != nil {
+		return nil, err
+	}
+	if obj := s.cfg.Registry().Object(up.Object); obj == nil || obj.NoImport || obj.Virtual {
+		return nil, fault.InvalidField("import.unknown_object", "object", fault.Params{"object": up.Object})
+	}
+	now, actor := s.cfg.Clock.Now(), access.From(ctx)
+	j := &Job{ID: s.cfg.Records.NewID(), Object: up.Object, FileName: clipText(up.FileName, 200), Status: Uploaded, CreatedBy: actor.ID, CreatedAt: now, UpdatedAt: now,
+		State: State{Actor: Actor{Kind: actor.Kind, ID: actor.ID, Role: actor.Role, Locale: actor.Locale}}}
+	var err error
+	if j.Size, j.SHA256, j.State.FileKey, err = s.files.save(j.ID, up.Body, s.cfg.MaxFile); err != nil {
+		return nil, err
+	}
+	j.Progress = Progress{TotalBytes: j.Size}
+	l, err := s.prepare(ctx, j, up.Mapping)
+	if err == nil {
+		err = s.cfg.Store.SaveJob(ctx, j, "")
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.files.remove(j.ID))
+	}
+	s.keepLook(j.ID, l)
+	return s.view(ctx, j, l)
+}
+
+// prepare finds the format of a new file and a mapping for it.
+func (s *Service) prepare(ctx context.Context, j *Job, given *mapping.Mapping) (*look, error) {
+	file, err := s.files.open(j)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var m mapping.Mapping
+	if given != nil {
+		m = *given
+	}
+	if m.Format, err = source.Detect(file, m.Format, s.limits()); err != nil {
+		return nil, err
+	}
+	sample, err := source.Take(file, m.Format, s.limits(), sampleRows)
+	if err != nil {
+		return nil, err
+	}
+	reg := s.cfg.Registry()
+	switch {
+	case given != nil && !m.Empty():
+		if err := mapping.Check(reg, j.Object, m, withExtra(sample.Columns, m)); err != nil {
+			return nil, err
+		}
+	default:
+		old, ok, err := s.cfg.Store.Remembered(ctx, mapping.Fingerprint(j.Object, sample.Columns))
+		if err != nil {
+			return nil, err
+		}
+		old.Format = m.Format
+		if ok && mapping.Check(reg, j.Object, old, sample.Columns) == nil {
+			m = old
+		} else {
+			m = mapping.Suggest(reg, j.Object, m.Format, sample)
+		}
+	}
+	j.Mapping = m
+	return s.lookAt(ctx, j, file, sample)
+}
+
+// withExtra adds the columns that the mapping of an NDJSON file names and its first rows do not have.
+func withExtra(columns []string, m mapping.Mapping) []string {
+	if m.Format.Kind != source.NDJSON {
+		return columns
+	}
+	out := slices.Clone(columns)
+	for _, n := range m.Names() {
+		if _, ok := mapping.Find(out, n); !ok {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+const (
+	sampleRows  = 200
+	previewRows = 10
+	maxLooks    = 16
+)
+
+// lookAt gathers warnings about a file under its mapping.
+func (s *Service) lookAt(ctx context.Context, j *Job, file source.File, sample source.Sample) (*look, error) {
+	l := &look{sample: sample, mapping: encodeJSON(j.Mapping)}
+	if len(sample.Rows) == 0 {
+		l.warnings = append(l.warnings, fault.New(fault.Invalid, "import.no_rows", nil))
+	}
+	plan, err := mapping.Compile(s.cfg.Registry(), j.Object, j.Mapping, withExtra(sample.Columns, j.Mapping))
+	if err != nil {
+		f, ok := fault.Find(err)
+		if !ok {
+			return nil, err
+		}
+		l.warnings = append(l.warnings, f)
+		return l, nil
+	}
+	var at []*mapping.Value
+	for i := range plan.Values {
+		if t := plan.Values[i].Field.Type; t == schema.DateTime || t == schema.Date {
+			at = append(at, &plan.Values[i])
+		}
+	}
+	if len(at) > 0 && j.Mapping.Options.DateOrder == "" && j.Mapping.Format.Date == "" {
+		e, err := s.dates(ctx, file, j.Mapping, at)
+		if err != nil {
+			return nil, err
+		}
+		if _, warning := e.Order(); warning != nil {
+			l.warnings = append(l.warnings, warning)
+		}
+	}
+	return l, nil
+}
+
+func (s *Service) keepLook(v id.ID, l *look) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.looks[v] == nil {
+		if s.lookList = append(s.lookList, v); len(s.lookList) > maxLooks {
+			delete(s.looks, s.lookList[0])
+			s.lookList = s.lookList[1:]
+		}
+	}
+	s.looks[v] = l
+}
+
+// looked is what is known of a job's file; an empty look when the file is gone.
+func (s *Service) looked(ctx context.Context, j *Job) (*look, error) {
+	s.mu.Lock()
+	l := s.looks[j.ID]
+	s.mu.Unlock()
+	if l != nil && l.mapping == encodeJSON(j.Mapping) {
+		return l, nil
+	}
+	file, err := s.files.open(j)
+	if fault.CodeOf(err) == "import.file_gone" {
+		return &look{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	sample, err := source.Take(file, j.Mapping.Format, s.limits(), sampleRows)
+	if err != nil {
+		return nil, err
+	}
+	if l, err = s.lookAt(ctx, j, file, sample); err != nil {
+		return nil, err
+	}
+	s.keepLook(j.ID, l)
+	return l, nil
+}
+
+func (s *Service) view(ctx context.Context, j *Job, l *look) (*Import, error) {
+	reg := s.cfg.Registry()
+	out := &Import{Job: j, Targets: mapping.Targets(reg, j.Object), Warnings: l.warnings}
+	suggested := mapping.Suggested(reg, j.Object, j.Mapping, l.sample.Columns)
+	for i, name := range l.sample.Columns {
+		out.Columns = append(out.Columns, Column{Name: name, Samples: l.sample.Values(i, 3), Suggested: suggested[i]})
+	}
+	for _, row := range l.sample.Rows[:min(previewRows, len(l.sample.Rows))] {
+		m := make(map[string]string, len(row))
+		for i, v := range row {
+			m[l.sample.Columns[i]] = v
+		}
+		out.Preview = append(out.Preview, m)
+	}
+	var err error
+	out.Errors, err = s.cfg.Store.Errors(ctx, j.ID, 0, -1, 20)
+	return out, err
+}
+
+// Get reads an import with what its file shows.
+func (s *Service) Get(ctx context.Context, v id.ID) (*Import, error) {
+	if err := allowed(ctx); err != nil {
+		return nil, err
+	}
+	j, err := s.cfg.Store.GetJob(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.looked(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	return s.view(ctx, j, l)
+}
+
+// Job reads an import alone: its state, progress and result.
+func (s *Service) Job(ctx context.Context, v id.ID) (*Job, error) {
+	if err := allowed(ctx); err != nil {
+		return nil, err
+	}
+	return s.cfg.Store.GetJob(ctx, v)
+}
+
+// List reads the newest imports, without what their files show.
+func (s *Service) List(ctx context.Context, limit int) ([]*Job, error) {
+	if err := allowed(ctx); err != nil {
+		return nil, err
+	}
+	return s.cfg.Store.ListJobs(ctx, min(max(limit, 1), 200))
+}
+
+// SetMapping changes the mapping of an import that has not been started; its mistakes are refused, all at once.
+func (s *Service) SetMapping(ctx context.Context, v id.ID, m mapping.Mapping) (*Import, error) {
+	if err := allowed(ctx); err != nil {
+		return nil, err
+	}
+	j, err := s.cfg.Store.GetJob(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	was := j.Status
+	if was != Uploaded && was != Checked && was != Failed && was != Cancelled {
+		return nil, stateConflict(j)
+	}
+	file, err := s.files.open(j)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	if m.Format.Kind == "" {
+		m.Format = j.Mapping.Format
+	}
+	if m.Format, err = source.Detect(file, m.Format, s.limits()); err != nil {
+		return nil, err
+	}
+	sample, err := source.Take(file, m.Format, s.limits(), sampleRows)
+	if err != nil {
+		return nil, err
+	}
+	if err := mapping.Check(s.cfg.Registry(), j.Object, m, withExtra(sample.Columns, m)); err != nil {
+		return nil, err
+	}
+	j.Mapping, j.UpdatedAt = m, s.cfg.Clock.Now()
+	j.State.Rows, j.State.Groups, j.State.Read = 0, 0, false
+	if was == Checked {
+		j.Status = Uploaded
+	}
+	l, err := s.lookAt(ctx, j, file, sample)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Store.SaveJob(ctx, j, was); err != nil {
+		return nil, err
+	}
+	s.keepLook(j.ID, l)
+	return s.view(ctx, j, l)
+}
+
+func stateConflict(j *Job) *fault.Fault {
+	return fault.New(fault.Conflict, "import.wrong_state", fault.Params{"status": string(j.Status)})
+}
+
+// Start puts an import, or a dry run of it, in the queue. One that failed or was cancelled goes on where it was.
+func (s *Service) Start(ctx context.Context, v id.ID, dryRun bool) (*Job, error) {
+	if err := allowed(ctx); err != nil {
+		return nil, err
+	}
+	j, err := s.cfg.Store.GetJob(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	was := j.Status
+	began := j.State.FirstID != 0
+	if was != Uploaded && was != Checked && was != Failed && was != Cancelled || dryRun && began || j.State.Undo.Began {
+		return nil, stateConflict(j)
+	}
+	l, err := s.looked(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	if l.sample.Columns == nil && j.Mapping.Format.Kind != source.Fixed {
+		return nil, fault.New(fault.Conflict, "import.file_gone", nil)
+	}
+	if err := mapping.Check(s.cfg.Registry(), j.Object, j.Mapping, withExtra(l.sample.Columns, j.Mapping)); err != nil {
+		return nil, err
+	}
+	if !began {
+		if err := s.cfg.Store.ClearErrors(ctx, v); err != nil {
+			return nil, err
+		}
+	}
+	now, actor := s.cfg.Clock.Now(), access.From(ctx)
+	j.Status, j.Error, j.UpdatedAt, j.StartedAt, j.FinishedAt = Running, nil, now, now, time.Time{}
+	j.State.Actor = Actor{Kind: actor.Kind, ID: actor.ID, Role: actor.Role, Locale: actor.Locale}
+	if j.State.DryRun = dryRun; dryRun {
+		j.Status = Checking
+	}
+	if !began {
+		j.State.Rows, j.State.Groups, j.State.Read, j.State.Active, j.Result = 0, 0, false, 0, Result{}
+	}
+	j.Progress = Progress{Phase: PhaseQueued, TotalBytes: j.Size, Rows: j.Result.Rows}
+	if err := s.cfg.Store.SaveJob(ctx, j, was); err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Store.Remember(ctx, mapping.Fingerprint(j.Object, l.sample.Columns), j.Mapping); err != nil {
+		return nil, err
+	}
+	s.publish(j)
+	s.nudge()
+	return j, nil
+}
+
+// Cancel stops an import; what is imported stays and can be undone or gone on with.
+func (s *Service) Cancel(ctx context.Context, v id.ID) (*Job, error) {
+	if err := allowed(ctx); err != nil {
+		return nil, err
+	}
+	for {
+		j, err := s.cfg.Store.GetJob(ctx, v)
+		if err != nil {
+			return nil, err
+		}
+		was := j.Status
+		if !was.Active() {
+			return nil, stateConflict(j)
+		}
+		j.Status, j.FinishedAt = Cancelled, s.cfg.Clock.Now()
+		j.UpdatedAt = j.FinishedAt
+		if was == Checking {
+			j.Status, j.State.DryRun = Uploaded, false
+		}
+		err = s.cfg.Store.SaveJob(ctx, j, was)
+		if fault.CodeOf(err) == "import.state_changed" {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.mu.Lock()
+		if stop := s.running[v]; stop != nil {
+			stop()
+		}
+		s.mu.Unlock()
+		s.publish(j)
+		return j, nil
+	}
+}
+
+// Undo puts the taking back of an import in the queue.
+func (s *Service) Undo(ctx context.Context, v id.ID) (*Job, error) {
+	if err := allowed(ctx); err != nil {
+		return nil, err
+	}
+	j, err := s.cfg.Store.GetJob(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	was := j.Status
+	if was != Done && was != Failed && was != Cancelled || j.State.FirstID == 0 {
+		return nil, stateConflict(j)
+	}
+	now, actor := s.cfg.Clock.Now(), access.From(ctx)
+	j.Status, j.Error, j.UpdatedAt, j.FinishedAt = Undoing, nil, now, time.Time{}
+	j.State.Actor = Actor{Kind: actor.Kind, ID: actor.ID, Role: actor.Role, Locale: actor.Locale}
+	j.Progress = Progress{Phase: PhaseQueued, TotalBytes: j.Size}
+	if !j.State.Undo.Began {
+		if err := s.seal(ctx, j); err != nil {
+			return nil, err
+		}
+		j.State.Undo.Began = true
+	}
+	if err := s.cfg.Store.SaveJob(ctx, j, was); err != nil {
+		return nil, err
+	}
+	s.publish(j)
+	s.nudge()
+	return j, nil
+}
+
+// seal notes where the work of a job ends: the last id it may have given and the last change it may have made.
+func (s *Service) seal(ctx context.Context, j *Job) error {
+	head, err := s.cfg.Store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	j.State.Until, j.State.LastID = head, s.cfg.Records.NewID()
+	return nil
+}
+
+func (s *Service) publish(j *Job) {
+	s.cfg.Publish(Event{Job: j.ID, Object: j.Object, Status: j.Status, Progress: j.Progress})
+}
+
+func (s *Service) nudge() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}

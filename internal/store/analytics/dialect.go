@@ -1,0 +1,126 @@
+package analytics
+
+import (
+	"strings"
+
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/store/dialect"
+)
+
+// Dialect is the short list of differences between the engines of the analytics plane.
+type Dialect interface {
+	// Name is "duckdb" or "postgres".
+	Name() string
+	// Mirrored reports whether a_ relations are tables of their own that somebody must fill; else they are views.
+	Mirrored() bool
+	// Rebind turns "?" into the engine's own placeholders; a text with "$n" stays as it is.
+	Rebind(query string) string
+	// ColumnType is the type of a column of a kind. Texts compare by bytes everywhere.
+	ColumnType(k schema.Kind) string
+	// PrimaryKey closes a table definition. DuckDB keeps none: its keyed tables load 5–12 times slower and refuse a row that
+	// is deleted and inserted again in one transaction; PostgreSQL (and Citus, for the distribution column) needs one.
+	PrimaryKey(columns ...string) string
+	// CreateStaging begins the definition of a table whose content need not survive a crash of the server.
+	CreateStaging() string
+	// Scratch makes an empty table that only the running transaction uses. In DuckDB it is temporary: it never reaches the
+	// file or its log; in PostgreSQL an unlogged one, since Citus cannot distribute temporary tables.
+	Scratch(name, columns string) []string
+	// WholeSet is run in a transaction before statements over all customers, "" for none. PostgreSQL cannot know the sizes of
+	// grouped subqueries of fresh tables and would walk one for each row of another.
+	WholeSet() string
+	// Division is the statement that defines gx_div(a, b): a/b rounded half away from zero on integers, no value when b is
+	// not positive. "/" means different things on the two engines.
+	Division() string
+	// Settle makes fresh statistics after a large load of a table; "" where the engine keeps them itself.
+	Settle(table string) string
+}
+
+// Duck is the dialect of DuckDB 1.4.
+type Duck struct{}
+
+// Name implements Dialect.
+func (Duck) Name() string { return "duckdb" }
+
+// Mirrored implements Dialect.
+func (Duck) Mirrored() bool { return true }
+
+// Rebind implements Dialect: DuckDB understands both forms.
+func (Duck) Rebind(query string) string { return query }
+
+// ColumnType implements Dialect. DuckDB compares texts by bytes when no collation is set.
+func (Duck) ColumnType(k schema.Kind) string {
+	switch k {
+	case schema.Int64:
+		return "BIGINT"
+	case schema.Boolean:
+		return "BOOLEAN"
+	case schema.Bytes:
+		return "BLOB"
+	default:
+		return "TEXT"
+	}
+}
+
+// PrimaryKey implements Dialect.
+func (Duck) PrimaryKey(...string) string { return "" }
+
+// CreateStaging implements Dialect.
+func (Duck) CreateStaging() string { return "CREATE TABLE" }
+
+// Scratch implements Dialect.
+func (Duck) Scratch(name, columns string) []string {
+	return []string{"DROP TABLE IF EXISTS " + name, "CREATE TEMP TABLE " + name + " (" + columns + ")"}
+}
+
+// WholeSet implements Dialect.
+func (Duck) WholeSet() string { return "" }
+
+// Division implements Dialect.
+func (Duck) Division() string {
+	return `CREATE OR REPLACE MACRO gx_div(a, b) AS CASE WHEN b > 0 THEN
+ CASE WHEN a >= 0 THEN (2 * a + b) // (2 * b) ELSE -((b - 2 * a) // (2 * b)) END END`
+}
+
+// Settle implements Dialect.
+func (Duck) Settle(string) string { return "" }
+
+// Postgres is the dialect of PostgreSQL 14 and later, and of Citus on it.
+type Postgres struct{}
+
+// Name implements Dialect.
+func (Postgres) Name() string { return "postgres" }
+
+// Mirrored implements Dialect.
+func (Postgres) Mirrored() bool { return false }
+
+// Rebind implements Dialect.
+func (Postgres) Rebind(query string) string { return dialect.Postgres{}.Rebind(query) }
+
+// ColumnType implements Dialect.
+func (Postgres) ColumnType(k schema.Kind) string { return dialect.Postgres{}.ColumnType(k) }
+
+// PrimaryKey implements Dialect.
+func (Postgres) PrimaryKey(columns ...string) string {
+	return ", PRIMARY KEY (" + strings.Join(columns, ", ") + ")"
+}
+
+// CreateStaging implements Dialect.
+func (Postgres) CreateStaging() string { return "CREATE UNLOGGED TABLE" }
+
+// Scratch implements Dialect.
+func (Postgres) Scratch(name, columns string) []string {
+	return []string{"CREATE UNLOGGED TABLE IF NOT EXISTS " + name + " (" + columns + ")", "TRUNCATE TABLE " + name}
+}
+
+// WholeSet implements Dialect.
+func (Postgres) WholeSet() string { return "SET LOCAL enable_nestloop = off" }
+
+// Division implements Dialect: a plain SQL function, which the planner writes into the statement. Integer division cuts
+// towards zero, and both branches divide positive numbers.
+func (Postgres) Division() string {
+	return `CREATE OR REPLACE FUNCTION gx_div(a BIGINT, b BIGINT) RETURNS BIGINT LANGUAGE SQL IMMUTABLE PARALLEL SAFE AS
+ 'SELECT CASE WHEN b > 0 THEN CASE WHEN a >= 0 THEN (2 * a + b) / (2 * b) ELSE -((b - 2 * a) / (2 * b)) END END'`
+}
+
+// Settle implements Dialect.
+func (Postgres) Settle(table string) string { return "ANALYZE " + Quote(table) }

@@ -1,0 +1,317 @@
+package compile
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/lunar"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+)
+
+// builder compiles one tree for one plane.
+type builder struct {
+	dialect   Dialect
+	registry  *schema.Registry
+	analytics bool
+	aliases   int // numbers of aliases are not reused inside a text
+}
+
+// scope is one table of the text and what is joined to it.
+type scope struct {
+	alias  string
+	object *schema.Object
+	key    string // the customer's id as seen from here, "" for none
+	joins  []piece
+	known  map[string]string // what is joined already → its alias
+	groups []*group          // analytics: grouped subqueries, rendered last
+}
+
+func newScope(alias string, obj *schema.Object) *scope {
+	return &scope{alias: alias, object: obj, known: map[string]string{}}
+}
+
+func (b *builder) alias(letter string) string {
+	b.aliases++
+	return letter + strconv.Itoa(b.aliases)
+}
+
+// table is the relation of an object in this plane.
+func (b *builder) table(obj *schema.Object) string {
+	if b.analytics {
+		return quote("a_" + obj.Key)
+	}
+	return quote(obj.Physical)
+}
+
+// selection compiles a whole bound tree over the table with alias t.
+func (b *builder) selection(c *query.Checked) (joins, where piece, err error) {
+	s := newScope("t", c.Object)
+	s.key = b.customerKey(s, c)
+	where, err = b.expr(s, c.Root)
+	if err != nil {
+		return joins, where, err
+	}
+	return s.joined(b), where, nil
+}
+
+// joined are all joins of the scope.
+func (s *scope) joined(b *builder) piece {
+	all := append([]piece{}, s.joins...)
+	for _, g := range s.groups {
+		all = append(all, g.render(b))
+	}
+	return joined("", all)
+}
+
+func (b *builder) expr(s *scope, e query.Expr) (piece, error) {
+	switch e := e.(type) {
+	case query.All:
+		ps, err := b.each(s, e.Items)
+		return and(ps...), err
+	case query.Any:
+		ps, err := b.each(s, e.Items)
+		return or(ps...), err
+	case query.Not:
+		p, err := b.expr(s, e.Item)
+		return not(p), err
+	case query.Leaf:
+		return b.leaf(s, &e)
+	case query.Aggregated:
+		return b.aggregated(s, &e)
+	case query.NoRows:
+		return b.noRows(s, &e)
+	case query.Resumed:
+		return b.resumed(s, &e)
+	case query.Member:
+		return b.member(s, &e)
+	case query.Sample:
+		return b.sample(s, &e)
+	case query.Best:
+		return b.best(s, &e)
+	case query.Unavailable:
+		return piece{}, e.NotAvailable()
+	}
+	return piece{}, fmt.Errorf("condition of unknown kind %T", e)
+}
+
+func (b *builder) each(s *scope, items []query.Expr) ([]piece, error) {
+	ps := make([]piece, 0, len(items))
+	for _, it := range items {
+		p, err := b.expr(s, it)
+		if err != nil {
+			return nil, err
+		}
+		ps = append(ps, p)
+	}
+	return ps, nil
+}
+
+// needsAnalytics is the fault of a leaf that the records plane cannot answer.
+func needsAnalytics(kind string) error {
+	return fault.New(fault.Invalid, "query.needs_analytics", fault.Params{"kind": kind})
+}
+
+// name is a column of a field.
+func (b *builder) name(alias string, obj *schema.Object, f *schema.Field, role schema.Role) string {
+	column := f.Physical
+	if schema.System(f.Key) == f {
+		if role == schema.DayRole {
+			column += "_day"
+		}
+	} else if c, ok := obj.Column(f.Key, role); ok {
+		column = c.Name
+	}
+	return alias + "." + quote(column)
+}
+
+// column is the expression of a slot, with the joins it needs.
+func (b *builder) column(s *scope, slot *query.Slot, role schema.Role) (string, error) {
+	if slot.Trait != nil {
+		return b.trait(s, slot.Trait)
+	}
+	alias, obj, path := s.alias, s.object, ""
+	for _, h := range slot.Hops {
+		path += "." + h.Field.Key
+		known, ok := s.known[path]
+		if !ok {
+			if b.analytics && !h.Target.Analytic {
+				return "", notInAnalytics(h.Target.Key)
+			}
+			known = b.alias("j")
+			on := known + `."id" = ` + b.name(alias, obj, h.Field, schema.Main)
+			if !b.analytics {
+				on += " AND " + known + `."deleted_at" IS NULL`
+			}
+			s.joins = append(s.joins, raw(" LEFT JOIN "+b.table(h.Target)+" "+known+" ON "+on))
+			s.known[path] = known
+		}
+		alias, obj = known, h.Target
+	}
+	if b.analytics && slot.Field.Key == "updated_by" && schema.System("updated_by") == slot.Field {
+		return "", notInAnalytics(slot.Field.Key)
+	}
+	return b.name(alias, obj, slot.Field, role), nil
+}
+
+func (b *builder) trait(s *scope, t *query.Trait) (string, error) {
+	if !b.analytics {
+		return "", needsAnalytics("trait")
+	}
+	if t.Table == "" || t.Column == "" || s.key == "" {
+		return "", notInAnalytics(t.Key)
+	}
+	alias, ok := s.known["trait "+t.Table]
+	if !ok {
+		alias = b.alias("x")
+		s.joins = append(s.joins, raw(" LEFT JOIN "+quote(t.Table)+" "+alias+" ON "+alias+`."customer_id" = `+s.key))
+		s.known["trait "+t.Table] = alias
+	}
+	return alias + "." + quote(t.Column), nil
+}
+
+func (b *builder) leaf(s *scope, l *query.Leaf) (piece, error) {
+	x, err := b.column(s, &l.Slot, l.Slot.Role)
+	if err != nil {
+		return piece{}, err
+	}
+	switch l.Test.Kind {
+	case query.IsSet, query.IsNotSet:
+		p := raw(present(x, &l.Slot))
+		if b.sealed(&l.Slot) {
+			// The mirror holds no ciphertext, only whether there is one.
+			p = raw("coalesce(" + strings.TrimSuffix(x, `"`) + `_set", FALSE)`)
+		}
+		if l.Test.Kind == query.IsNotSet {
+			return not(p), nil
+		}
+		return p, nil
+	case query.MonthDays:
+		cal, err := b.column(s, &l.Slot, schema.Calendar)
+		if err != nil {
+			return piece{}, err
+		}
+		return monthDays(x, cal, &l.Test), nil
+	}
+	return and(raw(present(x, &l.Slot)), b.test(x, &l.Test)), nil
+}
+
+// present asks whether a column has a value. A fact's customer is 0 for none where it is part of the key (PostgreSQL) and
+// NULL elsewhere; ids are positive.
+func present(x string, slot *query.Slot) string {
+	if slot.Trait == nil && slot.Field.Type == schema.Relation && slot.Object.CustomerField == slot.Field.Key {
+		return "coalesce(" + x + ", 0) > 0"
+	}
+	return x + " IS NOT NULL"
+}
+
+// sealed reports whether the analytics plane keeps only that a value is there.
+func (b *builder) sealed(slot *query.Slot) bool {
+	if !b.analytics || slot.Trait != nil || slot.Role != schema.Main {
+		return false
+	}
+	c, ok := slot.Object.Column(slot.Field.Key, schema.Main)
+	return ok && (c.Kind == schema.Bytes || slot.Field.Personal)
+}
+
+func monthDays(md, cal string, t *query.Test) piece {
+	in := func(calendar lunar.Calendar, ranges []query.Range) piece {
+		ps := make([]piece, 0, len(ranges))
+		for _, r := range ranges {
+			ps = append(ps, rangeOf(md, r))
+		}
+		return and(piece{cal + " = ?", []any{string(calendar)}}, or(ps...))
+	}
+	return and(raw(md+" IS NOT NULL"), raw(cal+" IS NOT NULL"), or(in(lunar.Solar, t.Solar), in(lunar.Lunar, t.Lunar)))
+}
+
+// member asks for membership in a segment: its own condition, written here for customers and as a subquery elsewhere,
+// or the stored members.
+func (b *builder) member(s *scope, m *query.Member) (piece, error) {
+	if !b.analytics {
+		return piece{}, needsAnalytics("segment")
+	}
+	if m.Of != nil && s.object.Key == query.Customer {
+		return b.expr(s, m.Of)
+	}
+	known, ok := s.known["segment "+m.Key]
+	if !ok {
+		known = b.alias("m")
+		join := piece{
+			" LEFT JOIN \"segment_member\" " + known + " ON " + known + `."segment_key" = ? AND ` + known + `."customer_id" = ` + s.key,
+			[]any{m.Key},
+		}
+		if m.Of != nil {
+			in, err := b.customers(m.Of, raw(""), yes)
+			if err != nil {
+				return piece{}, err
+			}
+			join = wrap(" LEFT JOIN (", in, ") "+known+" ON "+known+`."customer_id" = `+s.key)
+		}
+		s.joins = append(s.joins, join)
+		s.known["segment "+m.Key] = known
+	}
+	return raw(known + `."customer_id" IS NOT NULL`), nil
+}
+
+// customers is a subquery of the ids of the customers that satisfy a condition; tail follows, more is asked besides.
+func (b *builder) customers(of query.Expr, tail, more piece) (piece, error) {
+	return b.customersIn(newCustomers(b), of, tail, more)
+}
+
+func newCustomers(b *builder) *scope {
+	s := newScope("t", b.registry.Object(query.Customer))
+	s.key = `t."id"`
+	return s
+}
+
+func (b *builder) customersIn(s *scope, of query.Expr, tail, more piece) (piece, error) {
+	if of == nil {
+		of = query.All{}
+	}
+	where, err := b.expr(s, of)
+	if err != nil {
+		return piece{}, err
+	}
+	return joined("", []piece{
+		raw(`SELECT t."id" AS "customer_id" FROM ` + b.table(s.object) + " t"), s.joined(b), wrap(" WHERE ", and(where, more), ""), tail,
+	}), nil
+}
+
+// best joins the ids of a top list.
+func (b *builder) best(s *scope, e *query.Best) (piece, error) {
+	if !b.analytics {
+		return piece{}, needsAnalytics("top")
+	}
+	in := newCustomers(b)
+	x, err := b.trait(in, &e.Trait)
+	if err != nil {
+		return piece{}, err
+	}
+	tail := piece{" ORDER BY " + x + ` DESC NULLS LAST, t."id" LIMIT ?`, []any{int64(e.Count)}}
+	sub, err := b.customersIn(in, e.Of, tail, raw(x+" IS NOT NULL"))
+	if err != nil {
+		return piece{}, err
+	}
+	alias, ok := s.known["top "+sub.key()]
+	if !ok {
+		alias = b.alias("b")
+		s.joins = append(s.joins, wrap(" LEFT JOIN (", sub, ") "+alias+" ON "+alias+`."customer_id" = `+s.key))
+		s.known["top "+sub.key()] = alias
+	}
+	return raw(alias + `."customer_id" IS NOT NULL`), nil
+}
+
+// sample compares the first sixteen hexadecimal digits of the hash as text.
+func (b *builder) sample(s *scope, e *query.Sample) (piece, error) {
+	if !b.analytics {
+		return piece{}, needsAnalytics("random")
+	}
+	if e.Everyone {
+		return yes, nil
+	}
+	hash := "substr(md5(CAST(? AS TEXT) || CAST(" + s.alias + `."id" AS TEXT)), 1, 16)`
+	return piece{b.dialect.Bytes(hash) + " < ?", []any{e.Salt + ":", fmt.Sprintf("%016x", e.Below)}}, nil
+}

@@ -1,0 +1,529 @@
+// Package duckdb keeps the analytics plane in an embedded DuckDB file, DIR/analytics.duckdb. It is the only package that
+// imports the DuckDB driver, since linking it costs ten seconds a binary.
+//
+// The file is derived and never holds the only copy of anything, so Open does not repair: a file of another format, of a
+// newer DuckDB, or damaged, is dropped and made anew, empty, and the mirror fills it again. A file held by another process,
+// unreadable for want of rights, or on a full disk is an error and stays.
+//
+// One writing connection is taken in turns; readers run beside it and see the last commit. When DuckDB meets an internal
+// error it refuses everything until it is restarted; the statement that met it fails, and the next one restarts the engine
+// on the same file, which holds every commit. Extensions are neither installed nor loaded. Memory is bounded by MemoryLimit; statements that need more spill into DIR/analytics.duckdb.tmp.
+package duckdb
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	duck "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/store/analytics"
+	"github.com/guanxi-crm/guanxi/internal/store/dialect"
+)
+
+// FileName is the name of the file in the workspace's directory.
+const FileName = "analytics.duckdb"
+
+// Config says how to open the plane.
+type Config struct {
+	Dir string // the workspace's directory
+	// Format is the version of what is kept in the file; a file with another one is dropped.
+	Format int
+	// MemoryLimit in megabytes, 512 when 0.
+	MemoryLimit int
+	// Threads that work on one statement, 2 when 0.
+	Threads int
+	// Readers is how many statements run at once beside the writer, 8 when 0.
+	Readers int
+}
+
+// DB is an open file. It is safe for concurrent use.
+type DB struct {
+	config Config
+	path   string
+	turn   chan struct{} // holds one token: the right to write
+
+	mu     sync.RWMutex // of engine
+	engine *engine
+	failed atomic.Bool // the engine refuses everything until restarted
+	marked atomic.Bool // the file is damaged; the next start drops it
+}
+
+// engine is one running instance of DuckDB.
+type engine struct {
+	db     *sql.DB
+	writer *sql.Conn
+	fresh  bool
+}
+
+func (e *engine) close() error { return errors.Join(e.writer.Close(), e.db.Close()) }
+
+var _ analytics.DB = (*DB)(nil)
+
+// Open opens the file, or makes it anew when it is absent, of another format, or damaged.
+func Open(ctx context.Context, c Config) (*DB, error) {
+	path := filepath.Join(c.Dir, FileName)
+	if strings.ContainsAny(path, "?#%") { // the driver reads the path as an address
+		return nil, fault.New(fault.Invalid, "analytics.bad_path", fault.Params{"path": path})
+	}
+	e, err := start(ctx, path, c)
+	if err != nil {
+		return nil, err
+	}
+	d := &DB{config: c, path: path, turn: make(chan struct{}, 1), engine: e}
+	d.turn <- struct{}{}
+	return d, nil
+}
+
+// start opens the file, and drops it first where it is of no use.
+func start(ctx context.Context, path string, c Config) (*engine, error) {
+	if _, err := os.Stat(path + rebuildMark); err == nil {
+		if err := remove(path); err != nil {
+			return nil, err
+		}
+	}
+	e, err := open(ctx, path, c)
+	if err == nil {
+		return e, nil
+	}
+	if !derelict(err) {
+		return nil, openFault(err)
+	}
+	if err := remove(path); err != nil {
+		return nil, err
+	}
+	e, err = open(ctx, path, c)
+	return e, openFault(err)
+}
+
+// reading is the engine for a reader. A restart is the writer's while one is at work: it is about to fail too.
+func (d *DB) reading(ctx context.Context) (*engine, error) {
+	if d.failed.Load() {
+		select {
+		case <-d.turn:
+		default:
+			return nil, fault.New(fault.Unavailable, "analytics.restarting", nil)
+		}
+		defer func() { d.turn <- struct{}{} }()
+	}
+	return d.running(ctx)
+}
+
+// running is the engine, restarted when it had failed; then the caller holds the turn.
+func (d *DB) running(ctx context.Context) (*engine, error) {
+	if d.failed.Load() {
+		if err := d.restart(ctx); err != nil {
+			return nil, err
+		}
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.engine, nil
+}
+
+// Restart stops the engine and starts it on the same file, which gives its memory back. It fails with
+// analytics.restarting while a reader is still at work; then the next statement restarts.
+func (d *DB) Restart(ctx context.Context) error {
+	select {
+	case <-d.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { d.turn <- struct{}{} }()
+	d.failed.Store(true)
+	return d.restart(ctx)
+}
+
+func (d *DB) restart(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.failed.Load() {
+		return nil
+	}
+	old := d.engine
+	if err := old.writer.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
+		return fault.Wrap(fault.Unavailable, "analytics.restarting", err)
+	}
+	if err := old.db.Close(); err != nil {
+		return fault.Wrap(fault.Unavailable, "analytics.restarting", err)
+	}
+	// The driver waits for ever for a file that a connection still holds; its reader ends by itself, since every read fails.
+	if old.db.Stats().InUse > 0 {
+		return fault.New(fault.Unavailable, "analytics.restarting", nil)
+	}
+	e, err := start(context.WithoutCancel(ctx), d.path, d.config)
+	if err != nil {
+		return err
+	}
+	d.engine = e
+	d.marked.Store(false)
+	d.failed.Store(false)
+	return nil
+}
+
+// rebuildMark follows the path of a file that was found damaged while in use: the next Open drops it.
+const rebuildMark = ".rebuild"
+
+func remove(path string) error {
+	for _, p := range []string{path, path + ".wal", path + rebuildMark} {
+		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("drop analytics file: %w", err)
+		}
+	}
+	if err := os.RemoveAll(path + ".tmp"); err != nil {
+		return fmt.Errorf("drop analytics spill: %w", err)
+	}
+	return nil
+}
+
+var errFormat = errors.New("file has another format")
+
+// derelict reports an error that means the file is of no use, as against one that keeps us from using it.
+func derelict(err error) bool {
+	if errors.Is(err, errFormat) {
+		return true
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false
+	}
+	text := err.Error()
+	for _, s := range []string{"Could not set lock", "Permission denied", "No space left", "Too many open files",
+		"Cannot open file", "Out of Memory", "Read-only file system"} {
+		if strings.Contains(text, s) {
+			return false
+		}
+	}
+	return true
+}
+
+func openFault(err error) error {
+	if err == nil {
+		return nil
+	}
+	if strings.Contains(err.Error(), "Could not set lock") {
+		return dialect.Fault(dialect.Busy, err)
+	}
+	return duckFault(err)
+}
+
+// settings are applied to every connection; all are global, so repeating them is harmless.
+func settings(c Config, path string) []string {
+	or := func(v, d int) string {
+		if v == 0 {
+			v = d
+		}
+		return strconv.Itoa(v)
+	}
+	return []string{
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		"SET allow_community_extensions = false",
+		"SET memory_limit = '" + or(c.MemoryLimit, 512) + "MiB'",
+		"SET threads = " + or(c.Threads, 2),
+		"SET temp_directory = '" + strings.ReplaceAll(path, "'", "''") + ".tmp'",
+		"SET preserve_insertion_order = false", // statements that want an order say so; keeping it costs memory
+		"SET TimeZone = 'UTC'",
+	}
+}
+
+func open(ctx context.Context, path string, c Config) (_ *engine, err error) {
+	connector, err := duck.NewConnector(path, nil)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(connector)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, db.Close(), connector.Close())
+		}
+	}()
+	readers := c.Readers
+	if readers == 0 {
+		readers = 8
+	}
+	db.SetMaxOpenConns(readers + 1)
+	db.SetMaxIdleConns(readers + 1)
+	for _, s := range settings(c, path) {
+		if _, err := db.ExecContext(ctx, s); err != nil {
+			return nil, err
+		}
+	}
+	writer, err := db.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{db: db, writer: writer}
+	if err := e.checkFormat(ctx, c.Format); err != nil {
+		return nil, errors.Join(err, writer.Close()) // the driver waits for ever for a file that a connection still holds
+	}
+	return e, nil
+}
+
+const (
+	createFormat = "CREATE TABLE IF NOT EXISTS plane_format (format BIGINT)"
+	readFormat   = "SELECT format FROM plane_format"
+	writeFormat  = "INSERT INTO plane_format (format) VALUES (?)"
+)
+
+func (e *engine) checkFormat(ctx context.Context, want int) error {
+	if _, err := e.writer.ExecContext(ctx, createFormat); err != nil {
+		return err
+	}
+	var got int
+	err := e.writer.QueryRowContext(ctx, readFormat).Scan(&got)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		e.fresh = true
+		_, err = e.writer.ExecContext(ctx, writeFormat, want)
+		return err
+	case err != nil:
+		return err
+	case got != want:
+		return fmt.Errorf("%w: %d instead of %d", errFormat, got, want)
+	}
+	return nil
+}
+
+// Fresh reports whether the file was made anew when the engine last started.
+func (d *DB) Fresh() bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.engine.fresh
+}
+
+// Size is the size of the file and its log in bytes.
+func (d *DB) Size() int64 {
+	var n int64
+	for _, p := range []string{d.path, d.path + ".wal"} {
+		if st, err := os.Stat(p); err == nil {
+			n += st.Size()
+		}
+	}
+	return n
+}
+
+// Dialect implements analytics.DB.
+func (d *DB) Dialect() analytics.Dialect { return analytics.Duck{} }
+
+// Close waits for the writer and closes the file.
+func (d *DB) Close() error {
+	<-d.turn
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.engine.close()
+}
+
+// Query implements analytics.DB.
+func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	e, err := d.reading(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := e.db.QueryContext(ctx, query, args...)
+	return rows, d.fault(err)
+}
+
+// Write implements analytics.DB.
+func (d *DB) Write(ctx context.Context, fn func(analytics.Tx) error) (err error) {
+	select {
+	case <-d.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { d.turn <- struct{}{} }()
+	e, err := d.running(ctx)
+	if err != nil {
+		return err
+	}
+	// database/sql throws a connection away when the context of its transaction ends; the writer is the only one and must
+	// stay. Statements carry the context themselves and are interrupted by it; the rollback is made here.
+	sqlTx, err := e.writer.BeginTx(context.WithoutCancel(ctx), nil)
+	if err != nil {
+		return d.fault(err)
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = errors.Join(sqlTx.Rollback(), fmt.Errorf("analytics writer: %v", p))
+		}
+	}()
+	if err := fn(&tx{db: d, conn: e.writer, tx: sqlTx}); err != nil {
+		if e := sqlTx.Rollback(); e != nil && !errors.Is(e, sql.ErrTxDone) {
+			return errors.Join(d.fault(err), e)
+		}
+		return d.fault(err)
+	}
+	return d.fault(sqlTx.Commit())
+}
+
+type tx struct {
+	db   *DB
+	conn *sql.Conn
+	tx   *sql.Tx
+}
+
+func (t *tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	rows, err := t.tx.QueryContext(ctx, query, args...)
+	return rows, t.db.fault(err)
+}
+
+func (t *tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	res, err := t.tx.ExecContext(ctx, query, args...)
+	if err != nil {
+		return 0, t.db.fault(err)
+	}
+	n, err := res.RowsAffected()
+	return n, t.db.fault(err)
+}
+
+const tableColumns = `SELECT column_name FROM information_schema.columns
+WHERE table_schema = current_schema() AND table_name = ? ORDER BY ordinal_position`
+
+// Append implements analytics.Tx with the Appender, whose rows belong to the running transaction.
+func (t *tx) Append(ctx context.Context, table string, columns []string, rows analytics.Source) error {
+	order, err := t.order(ctx, table, columns)
+	if err != nil {
+		return err
+	}
+	// What goes wrong inside is kept from database/sql, which throws a connection away for some errors (driver.ErrBadConn,
+	// of whatever database the rows are read from) and for a panic; the writer is the only one and must stay.
+	var inner error
+	err = t.conn.Raw(func(raw any) error {
+		inner = t.append(ctx, raw, table, order, rows)
+		return nil
+	})
+	return errors.Join(inner, t.db.fault(err))
+}
+
+func (t *tx) append(ctx context.Context, raw any, table string, order []int, rows analytics.Source) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("append to %s: panic: %v", table, p)
+		}
+	}()
+	conn, ok := raw.(driver.Conn)
+	if !ok {
+		return fmt.Errorf("connection is a %T", raw)
+	}
+	app, err := duck.NewAppenderFromConn(conn, "", table)
+	if err != nil {
+		return t.db.fault(err)
+	}
+	err = appendRows(ctx, app, order, rows)
+	return errors.Join(t.db.fault(err), t.db.fault(app.Close()))
+}
+
+// order maps each column of the table to its place in the rows, -1 for none.
+func (t *tx) order(ctx context.Context, table string, columns []string) ([]int, error) {
+	at := make(map[string]int, len(columns))
+	for i, c := range columns {
+		at[c] = i
+	}
+	rows, err := t.Query(ctx, tableColumns, table)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var order []int
+	found := 0
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, t.db.fault(err)
+		}
+		i, ok := at[name]
+		if !ok {
+			i = -1
+		} else {
+			found++
+		}
+		order = append(order, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, t.db.fault(err)
+	}
+	if found != len(columns) {
+		return nil, fmt.Errorf("append to %s: %d of %d columns exist", table, found, len(columns))
+	}
+	return order, nil
+}
+
+func appendRows(ctx context.Context, app *duck.Appender, order []int, rows analytics.Source) error {
+	values := make([]driver.Value, len(order))
+	n := 0
+	for row, err := range rows {
+		if err != nil {
+			return err
+		}
+		for to, from := range order {
+			values[to] = nil
+			if from >= 0 {
+				values[to] = row[from]
+			}
+		}
+		if err := app.AppendRow(values...); err != nil {
+			return err
+		}
+		if n++; n&4095 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return ctx.Err()
+}
+
+// fault names what a driver's error means, and remembers when the engine or the file is of no more use.
+func (d *DB) fault(err error) error {
+	var de *duck.Error
+	if !errors.As(err, &de) {
+		return duckFault(err)
+	}
+	if de.Type == duck.ErrorTypeFatal || de.Type == duck.ErrorTypeInternal {
+		d.failed.Store(true)
+	}
+	if corrupt(de.Msg) && d.marked.CompareAndSwap(false, true) {
+		d.failed.Store(true)
+		if e := os.WriteFile(d.path+rebuildMark, nil, 0o600); e != nil {
+			err = errors.Join(err, e)
+		}
+	}
+	return duckFault(err)
+}
+
+func corrupt(message string) bool {
+	return strings.Contains(message, "Corrupt") || strings.Contains(message, "checksum")
+}
+
+func duckFault(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := fault.Find(err); ok {
+		return err
+	}
+	var de *duck.Error
+	if !errors.As(err, &de) {
+		if errors.Is(err, sql.ErrConnDone) {
+			return dialect.Fault(dialect.Closed, err)
+		}
+		return dialect.Fault(dialect.Other, err)
+	}
+	switch {
+	case de.Type == duck.ErrorTypeInterrupt:
+		return fmt.Errorf("%w: %w", context.Canceled, err)
+	case de.Type == duck.ErrorTypeOutOfMemory:
+		return fault.Wrap(fault.Unavailable, "analytics.out_of_memory", err)
+	case de.Type == duck.ErrorTypeFatal, de.Type == duck.ErrorTypeInternal:
+		return fault.Wrap(fault.Unavailable, "analytics.damaged", err)
+	case strings.Contains(de.Msg, "No space left"):
+		return dialect.Fault(dialect.DiskFull, err)
+	}
+	return dialect.Fault(dialect.Other, err)
+}

@@ -1,0 +1,302 @@
+package duckdb_test
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/store/analytics"
+	"github.com/guanxi-crm/guanxi/internal/store/dialect"
+	"github.com/guanxi-crm/guanxi/internal/store/duckdb"
+)
+
+func open(t *testing.T, dir string, format int) *duckdb.DB {
+	t.Helper()
+	db, err := duckdb.Open(t.Context(), duckdb.Config{Dir: dir, Format: format, MemoryLimit: 256, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+func shut(t *testing.T, db *duckdb.DB) {
+	t.Helper()
+	if err := db.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func exec(t *testing.T, db *duckdb.DB, texts ...string) error {
+	t.Helper()
+	return db.Write(t.Context(), func(tx analytics.Tx) error {
+		for _, s := range texts {
+			if _, err := tx.Exec(t.Context(), s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func number(t *testing.T, db *duckdb.DB, query string) (n int64) {
+	t.Helper()
+	rows, err := db.Query(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return n
+}
+
+func TestFileIsKeptOrMadeAnew(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := open(t, dir, 1)
+	if !db.Fresh() {
+		t.Error("a new file is not fresh")
+	}
+	if err := exec(t, db, "CREATE TABLE x (n BIGINT)", "INSERT INTO x VALUES (7)"); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, db)
+	db = open(t, dir, 1)
+	if db.Fresh() || number(t, db, "SELECT n FROM x") != 7 {
+		t.Error("the file was not kept")
+	}
+	shut(t, db)
+	db = open(t, dir, 2)
+	if !db.Fresh() || number(t, db, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'x'") != 0 {
+		t.Error("a file of another format was kept")
+	}
+	shut(t, db)
+	path := filepath.Join(dir, duckdb.FileName)
+	for name, damage := range map[string]func() error{
+		"nonsense":  func() error { return os.WriteFile(path, []byte(strings.Repeat("nonsense", 4096)), 0o600) },
+		"empty":     func() error { return os.WriteFile(path, nil, 0o600) },
+		"cut":       func() error { return os.Truncate(path, 5000) },
+		"found bad": func() error { return os.WriteFile(path+".rebuild", nil, 0o600) },
+	} {
+		if err := damage(); err != nil {
+			t.Fatal(err)
+		}
+		db = open(t, dir, 2)
+		if !db.Fresh() {
+			t.Errorf("%s: the damaged file was kept", name)
+		}
+		if err := exec(t, db, "CREATE TABLE x (n BIGINT)", "INSERT INTO x SELECT * FROM range(100000)"); err != nil {
+			t.Fatal(err)
+		}
+		shut(t, db)
+	}
+}
+
+func TestPathThatTheDriverMisreadsIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := duckdb.Open(t.Context(), duckdb.Config{Dir: filepath.Join(t.TempDir(), "a?b")})
+	if fault.CodeOf(err) != "analytics.bad_path" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAFailedWriteLeavesNothing(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), 1)
+	defer shut(t, db)
+	if err := exec(t, db, "CREATE TABLE x (a BIGINT, b TEXT, c BOOLEAN)"); err != nil {
+		t.Fatal(err)
+	}
+	failed := errors.New("no")
+	rows := func(yield func([]any, error) bool) {
+		if yield([]any{"t", int64(1)}, nil) {
+			yield(nil, failed)
+		}
+	}
+	load := func(src analytics.Source) error {
+		return db.Write(t.Context(), func(tx analytics.Tx) error { return tx.Append(t.Context(), "x", []string{"b", "a"}, src) })
+	}
+	if err := load(rows); !errors.Is(err, failed) {
+		t.Errorf("the source's failure is lost: %v", err)
+	}
+	if err := db.Write(t.Context(), func(tx analytics.Tx) error {
+		if err := tx.Append(t.Context(), "x", []string{"a"}, analytics.Rows([][]any{{int64(1)}})); err != nil {
+			return err
+		}
+		return failed
+	}); !errors.Is(err, failed) {
+		t.Errorf("got %v", err)
+	}
+	if err := exec(t, db, "INSERT INTO x (a) VALUES (1)", "SELECT nonsense"); fault.CodeOf(err) != dialect.CodeFailed {
+		t.Errorf("got %v", err)
+	}
+	if n := number(t, db, "SELECT count(*) FROM x"); n != 0 {
+		t.Errorf("%d rows stayed", n)
+	}
+	if err := load(analytics.Rows([][]any{{"t", int64(1)}, {nil, int64(2)}})); err != nil {
+		t.Fatal(err)
+	}
+	if n := number(t, db, "SELECT sum(a) FROM x WHERE c IS NULL"); n != 3 {
+		t.Errorf("the rows add up to %d", n)
+	}
+	if err := db.Write(t.Context(), func(tx analytics.Tx) error {
+		return tx.Append(t.Context(), "x", []string{"a", "zz"}, analytics.Rows(nil))
+	}); err == nil {
+		t.Error("a column that does not exist is loaded")
+	}
+}
+
+func TestReadersRunBesideTheWriter(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), 1)
+	defer shut(t, db)
+	if err := exec(t, db, "CREATE TABLE x (a BIGINT)"); err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range 20 {
+				if n := number(t, db, "SELECT count(*) FROM x"); n%100 != 0 {
+					t.Errorf("a reader saw %d rows of an unfinished batch", n)
+				}
+			}
+		})
+	}
+	for i := range 20 {
+		if i == 10 { // a schema change in between goes through the same writer
+			if err := exec(t, db, "ALTER TABLE x ADD COLUMN b TEXT"); err != nil {
+				t.Error(err)
+			}
+		}
+		err := db.Write(t.Context(), func(tx analytics.Tx) error {
+			return tx.Append(t.Context(), "x", []string{"a"}, func(yield func([]any, error) bool) {
+				for n := range int64(100) {
+					if !yield([]any{n}, nil) {
+						return
+					}
+				}
+			})
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	group.Wait()
+	if n := number(t, db, "SELECT count(*) FROM x"); n != 2000 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+func TestSettingsAreBounded(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), 1)
+	defer shut(t, db)
+	rows, err := db.Query(t.Context(), `SELECT current_setting('memory_limit'), CAST(current_setting('threads') AS TEXT),
+CAST(current_setting('autoinstall_known_extensions') AS TEXT), CAST(current_setting('autoload_known_extensions') AS TEXT)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var memory, threads, install, load string
+		if err := rows.Scan(&memory, &threads, &install, &load); err != nil {
+			t.Fatal(err)
+		}
+		if memory != "256.0 MiB" || threads != "1" || install != "false" || load != "false" {
+			t.Errorf("memory %s, threads %s, install %s, load %s", memory, threads, install, load)
+		}
+	}
+}
+
+func TestACancelledStatementEnds(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), 1)
+	defer shut(t, db)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := db.Query(ctx, "SELECT count(*) FROM range(10000000000) a"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := db.Write(ctx, func(analytics.Tx) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestTheWriterOutlivesItsRows: an error that would have database/sql drop the connection, and a panic, end one write only.
+func TestTheWriterOutlivesItsRows(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), 1)
+	defer shut(t, db)
+	if err := exec(t, db, "CREATE TABLE x (a BIGINT)"); err != nil {
+		t.Fatal(err)
+	}
+	fill := func(rows analytics.Source) error {
+		return db.Write(t.Context(), func(tx analytics.Tx) error { return tx.Append(t.Context(), "x", []string{"a"}, rows) })
+	}
+	err := fill(func(yield func([]any, error) bool) {
+		if yield([]any{int64(1)}, nil) {
+			yield(nil, driver.ErrBadConn)
+		}
+	})
+	if !errors.Is(err, driver.ErrBadConn) {
+		t.Errorf("got %v", err)
+	}
+	if err := fill(func(func([]any, error) bool) { panic("in the source") }); err == nil || !strings.Contains(err.Error(), "in the source") {
+		t.Errorf("got %v", err)
+	}
+	if n := number(t, db, "SELECT count(*) FROM x"); n != 0 {
+		t.Errorf("%d rows stay of writes that failed", n)
+	}
+	if err := fill(func(yield func([]any, error) bool) { yield([]any{int64(2)}, nil) }); err != nil {
+		t.Errorf("the writer is gone: %v", err)
+	}
+	if n := number(t, db, "SELECT count(*) FROM x"); n != 1 {
+		t.Errorf("%d rows", n)
+	}
+}
+
+func TestTheEngineIsRestarted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	db := open(t, dir, 1)
+	defer shut(t, db)
+	if err := exec(t, db, "CREATE TABLE x (n BIGINT)", "INSERT INTO x VALUES (7)"); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := db.Query(t.Context(), "SELECT n FROM x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A reader at work keeps the file; the restart waits for it instead of hanging.
+	if err := db.Restart(t.Context()); fault.CodeOf(err) != "analytics.restarting" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := db.Query(t.Context(), "SELECT 1"); fault.CodeOf(err) != "analytics.restarting" {
+		t.Errorf("got %v", err)
+	}
+	if err := rows.Close(); err != nil {
+		t.Error(err)
+	}
+	if n := number(t, db, "SELECT n FROM x"); n != 7 {
+		t.Errorf("after the restart the table holds %d", n)
+	}
+	if err := db.Restart(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := exec(t, db, "INSERT INTO x VALUES (8)"); err != nil {
+		t.Error(err)
+	}
+	if n := number(t, db, "SELECT sum(n) FROM x"); n != 15 || db.Fresh() {
+		t.Errorf("the table adds up to %d, fresh %v", n, db.Fresh())
+	}
+}

@@ -1,0 +1,220 @@
+package instance
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/platform/auth"
+)
+
+var _ auth.Store = (*Store)(nil)
+
+const lockPeople = 775002
+
+// Initialise implements auth.People.
+func (s *Store) Initialise(ctx context.Context, w auth.Workspace, u auth.User) error {
+	return s.tx(ctx, func(t *tx) error {
+		if err := t.lock(lockPeople); err != nil {
+			return err
+		}
+		var n int
+		if err := t.row("SELECT count(*) FROM person").Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return fault.New(fault.Conflict, "auth.already_set_up", nil)
+		}
+		if err := insertWorkspace(t, w); err != nil {
+			return err
+		}
+		return insertPerson(t, w.Key, u)
+	})
+}
+
+// CountUsers implements auth.People.
+func (s *Store) CountUsers(ctx context.Context) (n int, err error) {
+	err = s.on(ctx).row("SELECT count(*) FROM person").Scan(&n)
+	return n, err
+}
+
+// CreateWorkspace implements auth.People; Conflict auth.workspace_taken.
+func (s *Store) CreateWorkspace(ctx context.Context, w auth.Workspace) error {
+	return insertWorkspace(s.on(ctx), w)
+}
+
+func insertWorkspace(t *tx, w auth.Workspace) error {
+	_, err := t.exec("INSERT INTO workspace (key, name, timezone, currency, locale, created_at) VALUES (?, ?, ?, ?, ?, ?)",
+		w.Key, w.Name, w.Timezone, w.Currency, w.Locale, ms(w.CreatedAt))
+	if duplicate(err) {
+		return fault.New(fault.Conflict, "auth.workspace_taken", fault.Params{"workspace": w.Key})
+	}
+	return err
+}
+
+// Workspaces implements auth.People.
+func (s *Store) Workspaces(ctx context.Context) ([]auth.Workspace, error) {
+	return collect(s.on(ctx), func(scan func(...any) error) (w auth.Workspace, err error) {
+		var created int64
+		err = scan(&w.Key, &w.Name, &w.Timezone, &w.Currency, &w.Locale, &created)
+		w.CreatedAt = at(created)
+		return w, err
+	}, "SELECT key, name, timezone, currency, locale, created_at FROM workspace ORDER BY created_at, key")
+}
+
+// Memberships implements auth.People.
+func (s *Store) Memberships(ctx context.Context, user id.ID) ([]auth.Membership, error) {
+	return collect(s.on(ctx), func(scan func(...any) error) (m auth.Membership, err error) {
+		var created int64
+		w := &m.Workspace
+		err = scan(&w.Key, &w.Name, &w.Timezone, &w.Currency, &w.Locale, &created, &m.Role)
+		w.CreatedAt = at(created)
+		return m, err
+	}, `SELECT w.key, w.name, w.timezone, w.currency, w.locale, w.created_at, m.role
+		FROM membership m JOIN workspace w ON w.key = m.workspace WHERE m.person = ? ORDER BY m.created_at, w.key`, int64(user))
+}
+
+const personColumns = "p.id, p.email, p.name, p.locale, p.theme, p.password_hash, p.disabled, p.created_at, p.updated_at, p.last_seen_at"
+
+func scanUser(scan func(...any) error) (u auth.User, err error) {
+	var created, updated, seen int64
+	err = scan(&u.ID, &u.Email, &u.Name, &u.Locale, &u.Theme, &u.PasswordHash, &u.Disabled, &created, &updated, &seen, &u.Role)
+	u.CreatedAt, u.UpdatedAt, u.LastSeenAt = at(created), at(updated), at(seen)
+	return u, err
+}
+
+// FindUser implements auth.People; the role is left empty.
+func (s *Store) FindUser(ctx context.Context, email string) (auth.User, bool, error) {
+	u, err := scanUser(s.on(ctx).row("SELECT "+personColumns+", '' FROM person p WHERE p.email_fold = ?", lang.Fold(email)).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return auth.User{}, false, nil
+	}
+	return u, err == nil, err
+}
+
+// GetUser implements auth.People.
+func (s *Store) GetUser(ctx context.Context, workspace string, user id.ID) (auth.User, error) {
+	return getUser(s.on(ctx), workspace, user)
+}
+
+func getUser(t *tx, workspace string, user id.ID) (auth.User, error) {
+	u, err := scanUser(t.row("SELECT "+personColumns+", m.role FROM person p JOIN membership m ON m.person = p.id WHERE m.workspace = ? AND p.id = ?", workspace, int64(user)).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return u, fault.New(fault.NotFound, "auth.user_unknown", nil)
+	}
+	return u, err
+}
+
+// ListUsers implements auth.People.
+func (s *Store) ListUsers(ctx context.Context, workspace string) ([]auth.User, error) {
+	return collect(s.on(ctx), scanUser, "SELECT "+personColumns+", m.role FROM person p JOIN membership m ON m.person = p.id WHERE m.workspace = ? ORDER BY p.created_at, p.id", workspace)
+}
+
+// CreateUser implements auth.People; Conflict auth.email_taken.
+func (s *Store) CreateUser(ctx context.Context, workspace string, u auth.User) error {
+	return s.tx(ctx, func(t *tx) error { return insertPerson(t, workspace, u) })
+}
+
+func insertPerson(t *tx, workspace string, u auth.User) error {
+	_, err := t.exec("INSERT INTO person (id, email, email_fold, name, locale, theme, password_hash, disabled, created_at, updated_at, last_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		int64(u.ID), u.Email, lang.Fold(u.Email), u.Name, u.Locale, u.Theme, u.PasswordHash, u.Disabled, ms(u.CreatedAt), ms(u.UpdatedAt), ms(u.LastSeenAt))
+	if duplicate(err) {
+		return &fault.Fault{Kind: fault.Conflict, Code: "auth.email_taken", Field: "email"}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = t.exec("INSERT INTO membership (workspace, person, role, created_at) VALUES (?, ?, ?, ?)", workspace, int64(u.ID), string(u.Role), ms(u.CreatedAt))
+	return err
+}
+
+// UpdateUser implements auth.People.
+func (s *Store) UpdateUser(ctx context.Context, workspace string, user id.ID, change func(*auth.User) (bool, error), keep string) (auth.User, error) {
+	var u auth.User
+	err := s.tx(ctx, func(t *tx) error {
+		err := t.lock(lockPeople)
+		if err != nil {
+			return err
+		}
+		if u, err = getUser(t, workspace, user); err != nil {
+			return err
+		}
+		kill, err := change(&u)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec("UPDATE person SET name = ?, locale = ?, theme = ?, password_hash = ?, disabled = ?, updated_at = ? WHERE id = ?",
+			u.Name, u.Locale, u.Theme, u.PasswordHash, u.Disabled, ms(u.UpdatedAt), int64(user)); err != nil {
+			return err
+		}
+		if _, err := t.exec("UPDATE membership SET role = ? WHERE workspace = ? AND person = ?", string(u.Role), workspace, int64(user)); err != nil {
+			return err
+		}
+		var admins int
+		if err := t.row("SELECT count(*) FROM membership m JOIN person p ON p.id = m.person WHERE m.workspace = ? AND m.role = ? AND p.disabled = FALSE",
+			workspace, string(access.Administrator)).Scan(&admins); err != nil {
+			return err
+		}
+		if admins == 0 {
+			return fault.New(fault.Conflict, "auth.last_administrator", nil)
+		}
+		if kill {
+			_, err = t.exec("DELETE FROM web_session WHERE person = ? AND hash <> ?", int64(user), keep)
+		}
+		return err
+	})
+	return u, err
+}
+
+// CreateSession implements auth.Sessions.
+func (s *Store) CreateSession(ctx context.Context, v auth.Session) error {
+	return s.tx(ctx, func(t *tx) error {
+		if _, err := t.exec("INSERT INTO web_session (hash, person, workspace, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
+			v.Hash, int64(v.UserID), v.Workspace, ms(v.CreatedAt), ms(v.SeenAt), ms(v.ExpiresAt)); err != nil {
+			return err
+		}
+		_, err := t.exec("UPDATE person SET last_seen_at = ? WHERE id = ?", ms(v.CreatedAt), int64(v.UserID))
+		return err
+	})
+}
+
+// FindSession implements auth.Sessions.
+func (s *Store) FindSession(ctx context.Context, hash string) (auth.Session, bool, error) {
+	var v auth.Session
+	var created, seen, expires int64
+	err := s.on(ctx).row("SELECT hash, person, workspace, created_at, seen_at, expires_at FROM web_session WHERE hash = ?", hash).
+		Scan(&v.Hash, &v.UserID, &v.Workspace, &created, &seen, &expires)
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, false, nil
+	}
+	v.CreatedAt, v.SeenAt, v.ExpiresAt = at(created), at(seen), at(expires)
+	return v, err == nil, err
+}
+
+// TouchSession implements auth.Sessions.
+func (s *Store) TouchSession(ctx context.Context, hash string, when time.Time) error {
+	return s.tx(ctx, func(t *tx) error {
+		if _, err := t.exec("UPDATE web_session SET seen_at = ? WHERE hash = ?", ms(when), hash); err != nil {
+			return err
+		}
+		_, err := t.exec("UPDATE person SET last_seen_at = ? WHERE id = (SELECT person FROM web_session WHERE hash = ?)", ms(when), hash)
+		return err
+	})
+}
+
+// DeleteSession implements auth.Sessions.
+func (s *Store) DeleteSession(ctx context.Context, hash string) error {
+	_, err := s.on(ctx).exec("DELETE FROM web_session WHERE hash = ?", hash)
+	return err
+}
+
+// PurgeSessions implements auth.Sessions.
+func (s *Store) PurgeSessions(ctx context.Context, idleBefore, now time.Time) error {
+	_, err := s.on(ctx).exec("DELETE FROM web_session WHERE seen_at < ? OR expires_at <= ?", ms(idleBefore), ms(now))
+	return err
+}

@@ -1,0 +1,333 @@
+// Package postgres is the records plane in PostgreSQL: one schema per workspace, on any number of processes.
+//
+// Every connection has the workspace's schema as its search path, so statements name tables alone. Write runs at READ
+// COMMITTED and runs its closure again after a deadlock or a serialization failure, up to five times, when nothing of it
+// can have been committed. Read is a REPEATABLE READ, READ ONLY transaction: one snapshot. Prepared statements are kept
+// per connection by the driver.
+//
+// Where the extension citus is present, Distribute spreads the tables after they were made: facts and customers by
+// customer, other records as reference tables, unique keys by value.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/store/dialect"
+	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
+)
+
+// Config says where the database is.
+type Config struct {
+	// URL is a connection string, postgres://….
+	URL string
+	// Schema is the workspace's schema: lower-case letters, digits and underscores. It is created when missing.
+	Schema string
+	// MaxConns bounds the pool; the larger of 8 and four for each processor when 0.
+	MaxConns int
+}
+
+// DB implements sqlstore.DB on one schema of a PostgreSQL database.
+type DB struct {
+	pool   *sql.DB
+	schema string
+	citus  bool
+
+	mu      sync.RWMutex // guards closed against running
+	closed  bool
+	running sync.WaitGroup
+	retried atomic.Int64
+}
+
+var schemaShape = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+
+// Open connects and creates the schema when it is missing.
+func Open(ctx context.Context, cfg Config) (*DB, error) {
+	if !schemaShape.MatchString(cfg.Schema) {
+		return nil, fault.New(fault.Invalid, "store.schema_name", fault.Params{"schema": cfg.Schema})
+	}
+	conf, err := pgx.ParseConfig(cfg.URL)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "store.database_url", nil) // the cause may hold the password
+	}
+	conf.RuntimeParams["search_path"] = dialect.Quote(cfg.Schema) + ", public"
+	if conf.RuntimeParams["application_name"] == "" {
+		conf.RuntimeParams["application_name"] = "guanxi"
+	}
+	pool := stdlib.OpenDB(*conf)
+	if cfg.MaxConns == 0 {
+		cfg.MaxConns = max(8, 4*runtime.NumCPU())
+	}
+	pool.SetMaxOpenConns(cfg.MaxConns)
+	pool.SetMaxIdleConns(cfg.MaxConns)
+	db := &DB{pool: pool, schema: cfg.Schema}
+	if err := db.prepare(ctx); err != nil {
+		return nil, errors.Join(err, pool.Close())
+	}
+	return db, nil
+}
+
+func (db *DB) prepare(ctx context.Context) error {
+	var there bool
+	err := db.pool.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)", db.schema).Scan(&there)
+	if err == nil && !there {
+		_, err = db.pool.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+dialect.Quote(db.schema))
+	}
+	if err == nil {
+		err = db.pool.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')").Scan(&db.citus)
+	}
+	return translate(err)
+}
+
+// Dialect implements sqlstore.DB.
+func (db *DB) Dialect() dialect.Dialect { return dialect.Postgres{} }
+
+// Schema is the workspace's schema.
+func (db *DB) Schema() string { return db.schema }
+
+// Retried is how many times a closure was run again since Open.
+func (db *DB) Retried() int64 { return db.retried.Load() }
+
+// enter keeps Close waiting until the function it returns is called.
+func (db *DB) enter() (func(), error) {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	if db.closed {
+		return nil, fault.New(fault.Unavailable, dialect.CodeClosed, nil)
+	}
+	db.running.Add(1)
+	return db.running.Done, nil
+}
+
+// Read implements sqlstore.DB.
+func (db *DB) Read(ctx context.Context, fn func(sqlstore.Conn) error) error {
+	leave, err := db.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return db.transact(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, fn)
+}
+
+const maxAttempts = 5
+
+// Write implements sqlstore.DB.
+func (db *DB) Write(ctx context.Context, fn func(sqlstore.Conn) error) error {
+	leave, err := db.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	for attempt := 1; ; attempt++ {
+		err = db.transact(ctx, nil, fn)
+		if attempt == maxAttempts || fault.CodeOf(err) != dialect.CodeContention {
+			return err
+		}
+		db.retried.Add(1)
+		if !pause(ctx, time.Duration(attempt)*time.Duration(2+rand.IntN(10))*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (db *DB) transact(ctx context.Context, opts *sql.TxOptions, fn func(sqlstore.Conn) error) (err error) {
+	raw, err := db.pool.Conn(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer func() {
+		if cerr := raw.Close(); err == nil && cerr != nil && !errors.Is(cerr, sql.ErrConnDone) {
+			err = translate(cerr)
+		}
+	}()
+	life := ctx
+	if opts == nil { // a commit under way is not torn; single statements still honour the context
+		life = context.WithoutCancel(ctx)
+	}
+	tx, err := raw.BeginTx(life, opts)
+	if err != nil {
+		return translate(err)
+	}
+	done := false
+	defer func() {
+		if !done {
+			_ = tx.Rollback() // the closure's error, or its panic, is what counts
+		}
+	}()
+	if err := fn(&conn{tx: tx, raw: raw}); err != nil {
+		return translate(err)
+	}
+	done = true
+	err = translate(tx.Commit())
+	if err != nil && opts != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// Close implements sqlstore.DB.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	was := db.closed
+	db.closed = true
+	db.mu.Unlock()
+	if was {
+		return nil
+	}
+	db.running.Wait()
+	return translate(db.pool.Close())
+}
+
+// DropSchema removes the workspace and everything in it. It is for tests and for deleting a workspace.
+func (db *DB) DropSchema(ctx context.Context) error {
+	_, err := db.pool.ExecContext(ctx, "DROP SCHEMA IF EXISTS "+dialect.Quote(db.schema)+" CASCADE")
+	return translate(err)
+}
+
+// translate turns the driver's errors into faults; others pass unchanged.
+func translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	var pg *pgconn.PgError
+	var dial *pgconn.ConnectError
+	var netErr net.Error
+	switch {
+	case errors.As(err, &pg):
+		return dialect.Fault(classify(pg.Code), err)
+	case errors.As(err, &dial):
+		return dialect.Fault(dialect.Refused, err)
+	case errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone):
+		return dialect.Fault(dialect.Closed, err)
+	case errors.As(err, &netErr), strings.Contains(err.Error(), "conn closed"), strings.Contains(err.Error(), "unexpected EOF"):
+		return dialect.Fault(dialect.Refused, err)
+	}
+	return err
+}
+
+// classify reads an SQLSTATE.
+func classify(state string) dialect.Class {
+	switch state {
+	case "23505":
+		return dialect.Unique
+	case "53100": // disk_full
+		return dialect.DiskFull
+	case "40001", "40P01":
+		return dialect.Contention
+	case "55P03", "53300": // lock_not_available, too_many_connections
+		return dialect.Busy
+	}
+	if strings.HasPrefix(state, "57P") || strings.HasPrefix(state, "08") { // shut down, connection
+		return dialect.Refused
+	}
+	return dialect.Other
+}
+
+// conn implements sqlstore.Conn on one transaction.
+type conn struct {
+	tx  *sql.Tx
+	raw *sql.Conn
+}
+
+func (c *conn) Dialect() dialect.Dialect { return dialect.Postgres{} }
+
+// Exec implements sqlstore.Conn.
+func (c *conn) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	if len(args) == 0 { // several statements of a migration: the simple protocol
+		args = []any{pgx.QueryExecModeSimpleProtocol}
+	}
+	r, err := c.tx.ExecContext(ctx, dialect.Postgres{}.Rebind(query), args...)
+	if err != nil {
+		return 0, translate(err)
+	}
+	return r.RowsAffected()
+}
+
+// Query implements sqlstore.Conn.
+func (c *conn) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	rows, err := c.tx.QueryContext(ctx, dialect.Postgres{}.Rebind(query), planned(query, args)...)
+	return rows, translate(err)
+}
+
+// planned asks for a fresh plan where the best one depends on the values: generated pages and searches. A plan kept for
+// any value reads a million rows in the wrong order for some.
+func planned(query string, args []any) []any {
+	if !strings.Contains(query, "LIMIT") || len(args) == 0 {
+		return args
+	}
+	out := make([]any, 0, len(args)+1)
+	return append(append(out, pgx.QueryExecModeCacheDescribe), args...)
+}
+
+// QueryRow implements sqlstore.Conn.
+func (c *conn) QueryRow(ctx context.Context, dest []any, query string, args ...any) (bool, error) {
+	err := c.tx.QueryRowContext(ctx, dialect.Postgres{}.Rebind(query), planned(query, args)...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, translate(err)
+}
+
+// copyFrom is the number of rows from which COPY beats an INSERT of several rows.
+const copyFrom = 20
+
+// InsertMany implements sqlstore.Conn.
+func (c *conn) InsertMany(ctx context.Context, table string, columns []string, n int, fill func(i int, dst []any)) error {
+	if n >= copyFrom {
+		return c.copy(ctx, table, columns, n, fill)
+	}
+	width := len(columns)
+	for i := range n {
+		args := make([]any, width)
+		fill(i, args)
+		q := "INSERT INTO " + dialect.Quote(table) + "(" + dialect.QuoteAll(columns) + ") VALUES " + dialect.Values(1, width)
+		if _, err := c.Exec(ctx, q, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *conn) copy(ctx context.Context, table string, columns []string, n int, fill func(i int, dst []any)) error {
+	err := c.raw.Raw(func(driver any) error {
+		row, i := make([]any, len(columns)), -1
+		copied, err := driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromFunc(func() ([]any, error) {
+			if i++; i >= n {
+				return nil, nil
+			}
+			fill(i, row)
+			return row, nil
+		}))
+		if err == nil && copied != int64(n) {
+			err = fmt.Errorf("copied %d of %d rows", copied, n)
+		}
+		return err
+	})
+	return translate(err)
+}

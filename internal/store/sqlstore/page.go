@@ -1,0 +1,166 @@
+package sqlstore
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/store/compile"
+	"github.com/guanxi-crm/guanxi/internal/store/dialect"
+)
+
+// pageQuery is what all statements of one selection have in common: "FROM … WHERE …" and its parameters.
+type pageQuery struct {
+	from string
+	args []any
+}
+
+// environment is what conditions are compiled against, with this database's dialect.
+func (s *Store) environment() compile.Env {
+	env := s.env()
+	env.Dialect = conditionDialect(s.db.Dialect())
+	return env
+}
+
+func conditionDialect(d dialect.Dialect) compile.Dialect {
+	if d.Name() == (dialect.Postgres{}).Name() {
+		return compile.PostgreSQL{}
+	}
+	return compile.SQLite{}
+}
+
+func (t *tx) query(obj *schema.Object, sel record.Selection) (pageQuery, error) {
+	var b strings.Builder
+	var q pageQuery
+	f := compile.Fragment{}
+	if sel.Where != nil {
+		var err error
+		if f, err = compile.Records(t.store.environment(), obj, sel.Where); err != nil {
+			return q, err
+		}
+		q.args = append(q.args, f.Args...)
+	}
+	b.WriteString(" FROM " + dialect.Quote(obj.Physical) + " t" + f.Joins + " WHERE t.deleted_at IS ")
+	if sel.Deleted {
+		b.WriteString("NOT ")
+	}
+	b.WriteString("NULL")
+	if f.Where != "" {
+		b.WriteString(" AND (" + f.Where + ")")
+	}
+	if sel.IDs != nil {
+		d := t.c.Dialect()
+		b.WriteString(" AND " + d.In("t.id"))
+		q.args = append(q.args, d.IDList(plain(sel.IDs)))
+	}
+	q.from = b.String()
+	return q, nil
+}
+
+// Select implements record.Reader. Records without a value in the first sort key come last in both directions; they are
+// a statement of their own, so that each statement can walk an index.
+func (t *tx) Select(ctx context.Context, obj *schema.Object, sel record.Selection) ([]record.Row, error) {
+	if sel.Limit <= 0 {
+		return nil, nil
+	}
+	q, err := t.query(obj, sel)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := compile.SortKeys(obj, sel.Sort)
+	if err != nil {
+		return nil, err
+	}
+	sh := t.store.shapes.of(obj)
+	after, err := sh.cursor(keys, sel.After)
+	if err != nil {
+		return nil, err
+	}
+	branches, err := compile.Keyset(conditionDialect(t.c.Dialect()), keys, after)
+	if err != nil {
+		return nil, err
+	}
+	var out []record.Row
+	skip := sel.Offset
+	for i, br := range branches {
+		rows, err := t.branch(ctx, sh, q, br, sel.Limit-len(out), skip)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rows...)
+		if len(out) == sel.Limit || i == len(branches)-1 {
+			break
+		}
+		if skip, err = t.left(ctx, q, br, skip, len(rows)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (t *tx) branch(ctx context.Context, sh *shape, q pageQuery, br compile.Branch, limit, skip int) ([]record.Row, error) {
+	text := "SELECT " + sh.list + q.from + " AND " + br.Where + " ORDER BY " + br.Order + " LIMIT ?"
+	args := append(append(append(make([]any, 0, len(q.args)+len(br.Args)+2), q.args...), br.Args...), int64(limit))
+	if skip > 0 {
+		text += " OFFSET ?"
+		args = append(args, int64(skip))
+	}
+	return t.rows(ctx, sh, limit, text, args...)
+}
+
+// left is how many rows of an offset remain to be skipped after a branch that gave fewer rows than asked for.
+func (t *tx) left(ctx context.Context, q pageQuery, br compile.Branch, skip, got int) (int, error) {
+	if skip == 0 || got > 0 {
+		return 0, nil
+	}
+	var n int64
+	args := append(append(append(make([]any, 0, len(q.args)+len(br.Args)+1), q.args...), br.Args...), int64(skip))
+	_, err := t.c.QueryRow(ctx, []any{&n}, "SELECT count(*) FROM (SELECT 1"+q.from+" AND "+br.Where+" LIMIT ?) n", args...)
+	return skip - int(n), err
+}
+
+// cursor makes of a cursor's values what the columns hold.
+func (sh *shape) cursor(keys []compile.SortKey, after []any) ([]any, error) {
+	if after == nil {
+		return nil, nil
+	}
+	out := make([]any, len(after))
+	for i, v := range after {
+		switch v := v.(type) {
+		case id.ID:
+			out[i] = int64(v)
+		case json.Number:
+			n, err := v.Int64()
+			if err != nil {
+				return nil, fault.New(fault.Invalid, "query.bad_cursor", nil)
+			}
+			out[i] = n
+		default:
+			out[i] = v
+		}
+		if out[i] == nil && i < len(keys) && sh.customer >= 0 && keys[i].Index == sh.customer {
+			out[i] = int64(0)
+		}
+	}
+	return out, nil
+}
+
+// Count implements record.Reader.
+func (t *tx) Count(ctx context.Context, obj *schema.Object, sel record.Selection, limit int) (int, error) {
+	q, err := t.query(obj, sel)
+	if err != nil {
+		return 0, err
+	}
+	text := "SELECT count(*)" + q.from
+	if limit > 0 {
+		text = "SELECT count(*) FROM (SELECT 1" + q.from + " LIMIT ?) n"
+		q.args = append(q.args, int64(limit))
+	}
+	var n int64
+	_, err = t.c.QueryRow(ctx, []any{&n}, text, q.args...)
+	return int(n), err
+}

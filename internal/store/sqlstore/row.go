@@ -1,0 +1,227 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/store/dialect"
+)
+
+const systemCount = len(schema.SystemColumns)
+
+// Get implements record.Reader.
+func (t *tx) Get(ctx context.Context, obj *schema.Object, ids []id.ID, deleted bool) ([]record.Row, error) {
+	sh := t.store.shapes.of(obj)
+	var q string
+	var arg any
+	switch len(ids) {
+	case 0:
+		return nil, nil
+	case 1:
+		q, arg = sh.get, int64(ids[0])
+	default:
+		q, arg = sh.getMany, t.c.Dialect().IDList(plain(ids))
+	}
+	if !deleted {
+		q += " AND t.deleted_at IS NULL"
+	}
+	return t.rows(ctx, sh, len(ids), q, arg)
+}
+
+func plain(ids []id.ID) []int64 {
+	out := make([]int64, len(ids))
+	for i, v := range ids {
+		out[i] = int64(v)
+	}
+	return out
+}
+
+// rows reads whole records in the order of shape.columns.
+func (t *tx) rows(ctx context.Context, sh *shape, capacity int, q string, args ...any) ([]record.Row, error) {
+	rows, err := t.c.Query(ctx, q, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := make([]record.Row, 0, min(capacity, 1000))
+	sc := newScanner(sh)
+	for rows.Next() {
+		var r record.Row
+		if err := sc.scan(rows, &r); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// scanner reads rows without allocating more than the values themselves.
+type scanner struct {
+	dest     []any
+	system   [systemCount]orZero
+	width    int
+	customer int
+}
+
+// orZero reads an integer, NULL as 0.
+type orZero int64
+
+// Scan implements sql.Scanner.
+func (o *orZero) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*o = 0
+	case int64:
+		*o = orZero(v)
+	default:
+		return fmt.Errorf("a system column holds %T", src)
+	}
+	return nil
+}
+
+func newScanner(sh *shape) *scanner {
+	s := &scanner{width: len(sh.columns) - systemCount, customer: sh.customer}
+	s.dest = make([]any, len(sh.columns))
+	for i := range s.system {
+		s.dest[i] = &s.system[i]
+	}
+	return s
+}
+
+func (s *scanner) scan(rows *sql.Rows, r *record.Row) error {
+	cols := make([]any, s.width)
+	for i := range cols {
+		s.dest[systemCount+i] = &cols[i]
+	}
+	if err := rows.Scan(s.dest...); err != nil {
+		return err
+	}
+	v := &s.system
+	*r = record.Row{ID: id.ID(v[0]), Version: int64(v[1]), CreatedAt: int64(v[2]), CreatedAtDay: int64(v[3]), CreatedBy: id.ID(v[4]),
+		UpdatedAt: int64(v[5]), UpdatedAtDay: int64(v[6]), UpdatedBy: id.ID(v[7]), DeletedAt: int64(v[8]), BatchID: id.ID(v[9]), Cols: cols}
+	if s.customer >= 0 && cols[s.customer] == int64(0) {
+		cols[s.customer] = nil
+	}
+	return nil
+}
+
+func orNil(v int64) any {
+	if v == 0 {
+		return nil
+	}
+	return v
+}
+
+// fillRow writes a record in the order of shape.columns.
+func (sh *shape) fillRow(r *record.Row, dst []any) {
+	dst[0], dst[1], dst[2], dst[3], dst[4] = int64(r.ID), r.Version, r.CreatedAt, r.CreatedAtDay, orNil(int64(r.CreatedBy))
+	dst[5], dst[6], dst[7], dst[8], dst[9] = r.UpdatedAt, r.UpdatedAtDay, orNil(int64(r.UpdatedBy)), orNil(r.DeletedAt), orNil(int64(r.BatchID))
+	copy(dst[systemCount:], r.Cols)
+	if sh.customer >= 0 && dst[systemCount+sh.customer] == nil {
+		dst[systemCount+sh.customer] = int64(0)
+	}
+}
+
+func (sh *shape) check(rows []record.Row) error {
+	for i := range rows {
+		if len(rows[i].Cols) != len(sh.columns)-systemCount {
+			return fmt.Errorf("a row of %s has %d values, not %d", sh.table, len(rows[i].Cols), len(sh.columns)-systemCount)
+		}
+		if rows[i].ID <= 0 {
+			return fmt.Errorf("a row of %s has no id", sh.table)
+		}
+	}
+	return nil
+}
+
+// Insert implements record.Tx.
+func (t *tx) Insert(ctx context.Context, obj *schema.Object, rows []record.Row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	sh := t.store.shapes.of(obj)
+	if err := sh.check(rows); err != nil {
+		return err
+	}
+	return t.c.InsertMany(ctx, sh.table, sh.columns, len(rows), func(i int, dst []any) { sh.fillRow(&rows[i], dst) })
+}
+
+// rewriteFrom is the number of rows from which deleting and inserting beats single updates where each one is a round trip.
+const rewriteFrom = 4
+
+// Replace implements record.Tx. On PostgreSQL a fact is deleted and inserted: its customer, which may have changed, is
+// part of the key, and a distributed table refuses to update that.
+func (t *tx) Replace(ctx context.Context, obj *schema.Object, rows []record.Row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	sh := t.store.shapes.of(obj)
+	if err := sh.check(rows); err != nil {
+		return err
+	}
+	if sh.customer >= 0 || t.c.Dialect().FactKey() && len(rows) >= rewriteFrom {
+		return t.rewrite(ctx, sh, rows)
+	}
+	args := make([]any, len(sh.columns)+2)
+	for i := range rows {
+		sh.fillRow(&rows[i], args)
+		args[len(args)-2], args[len(args)-1] = int64(rows[i].ID), rows[i].Version-1
+		n, err := t.c.Exec(ctx, sh.replace, args[1:]...)
+		if err != nil {
+			return err
+		}
+		if n != 1 {
+			return stale(rows[i].ID)
+		}
+	}
+	return nil
+}
+
+func stale(v id.ID) error {
+	return fault.New(fault.Stale, "record.stale", fault.Params{"id": int64(v)})
+}
+
+func (t *tx) rewrite(ctx context.Context, sh *shape, rows []record.Row) error {
+	ids, versions := make([]int64, len(rows)), make([]int64, len(rows))
+	for i := range rows {
+		ids[i], versions[i] = int64(rows[i].ID), rows[i].Version-1
+	}
+	table := dialect.Quote(sh.table)
+	found := make(map[int64]int64, len(rows))
+	err := Each(ctx, t.c, func(r *sql.Rows) error {
+		var rowID, version int64
+		if err := r.Scan(&rowID, &version); err != nil {
+			return err
+		}
+		found[rowID] = version
+		return nil
+	}, "SELECT t.id, t.version FROM "+table+" t WHERE "+t.c.Dialect().In("t.id")+t.c.Dialect().ForUpdate(), t.c.Dialect().IDList(ids))
+	if err != nil {
+		return err
+	}
+	for i := range ids {
+		if v, ok := found[ids[i]]; !ok || v != versions[i] {
+			return stale(rows[i].ID)
+		}
+		delete(found, ids[i]) // the same record twice in one call is stale the second time
+	}
+	if _, err := t.c.Exec(ctx, "DELETE FROM "+table+" WHERE "+t.c.Dialect().In("id"), t.c.Dialect().IDList(ids)); err != nil {
+		return err
+	}
+	return t.c.InsertMany(ctx, sh.table, sh.columns, len(rows), func(i int, dst []any) { sh.fillRow(&rows[i], dst) })
+}
+
+// Purge implements record.Tx.
+func (t *tx) Purge(ctx context.Context, obj *schema.Object, ids []id.ID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	d := t.c.Dialect()
+	_, err := t.c.Exec(ctx, "DELETE FROM "+dialect.Quote(obj.Physical)+" WHERE "+d.In("id"), d.IDList(plain(ids)))
+	return err
+}

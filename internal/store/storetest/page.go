@@ -1,0 +1,244 @@
+package storetest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+)
+
+// fillPages stores rows full of ties and of missing values.
+func fillPages(w *World) []record.Row {
+	rng := rand.New(rand.NewPCG(1, 2))
+	maybe := func(v any) any {
+		if rng.IntN(4) == 0 {
+			return nil
+		}
+		return v
+	}
+	rows := make([]record.Row, 120)
+	for i := range rows {
+		name := maybe([]string{"ah", "ah", "b", "李", "王", "Z"}[rng.IntN(6)])
+		rows[i] = w.Row(w.Customer, map[string]any{"name": name, "name_fold": name, "name_sort": name, "spent_base": maybe(int64(rng.IntN(5) - 2)),
+			"level": maybe([]string{"a", "b"}[rng.IntN(2)]), "active": maybe(rng.IntN(2) == 0), "points": int64(i)})
+		rows[i].CreatedAt += int64(rng.IntN(3))
+		if rng.IntN(10) == 0 {
+			rows[i].DeletedAt = 1
+		}
+	}
+	w.Insert(w.Customer, rows...)
+	return slices.DeleteFunc(rows, func(r record.Row) bool { return r.DeletedAt != 0 })
+}
+
+func testPages(t *testing.T, s Suite) {
+	w := NewWorld(t, s.Open(t))
+	live := fillPages(w)
+	if err := w.Store.Tune(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	sorts := [][]schema.Sort{
+		nil,
+		{{Field: "name"}},
+		{{Field: "spent"}},
+		{{Field: "active"}},
+		{{Field: "created_at"}},
+		{{Field: "created_by"}},
+		{{Field: "level"}, {Field: "spent"}},
+		{{Field: "level"}, {Field: "spent", Desc: true}, {Field: "name"}},
+		{{Field: "created_at"}, {Field: "name", Desc: true}},
+	}
+	w.View(func(ctx context.Context, r record.Reader) error {
+		for _, sort := range sorts {
+			for _, flip := range []bool{false, true} {
+				sort := slices.Clone(sort)
+				for i := range sort {
+					sort[i].Desc = sort[i].Desc != flip
+				}
+				checkPages(ctx, t, w, r, sort, live)
+			}
+		}
+		_, err := r.Select(ctx, w.Customer, record.Selection{Sort: []schema.Sort{{Field: "phone"}}, Limit: 1})
+		if fault.KindOf(err) != fault.Invalid {
+			t.Errorf("sorting by a personal field: %v", err)
+		}
+		_, err = r.Select(ctx, w.Customer, record.Selection{After: []any{"x"}, Limit: 1})
+		if fault.KindOf(err) != fault.Invalid {
+			t.Errorf("a cursor without an id: %v", err)
+		}
+		return nil
+	})
+}
+
+// checkPages walks a sort in pages by cursor and by offset and compares with the naive sort.
+func checkPages(ctx context.Context, t *testing.T, w *World, r record.Reader, sort []schema.Sort, live []record.Row) {
+	t.Helper()
+	want := slices.Clone(live)
+	slices.SortFunc(want, func(a, b record.Row) int { return naive(w.Customer, sort, a, b) })
+	var got []id.ID
+	sel := record.Selection{Sort: sort, Limit: 7}
+	for {
+		rows, err := r.Select(ctx, w.Customer, sel)
+		if err != nil {
+			t.Fatalf("%v: %v", sort, err)
+		}
+		for _, row := range rows {
+			got = append(got, row.ID)
+		}
+		if len(rows) < sel.Limit {
+			break
+		}
+		last := rows[len(rows)-1]
+		sel.After = nil
+		for _, s := range sort {
+			sel.After = append(sel.After, sortValue(w.Customer, s.Field, last))
+		}
+		sel.After = append(sel.After, last.ID)
+	}
+	ids := make([]id.ID, len(want))
+	for i, row := range want {
+		ids[i] = row.ID
+	}
+	if !slices.Equal(got, ids) {
+		t.Errorf("sorted by %v:\n got %v\nwant %v", sort, got, ids)
+	}
+	for _, offset := range []int{1, 40, 90, len(ids) - 1, len(ids), 500} {
+		rows, err := r.Select(ctx, w.Customer, record.Selection{Sort: sort, Limit: 25, Offset: offset})
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, to := min(offset, len(ids)), min(offset+25, len(ids))
+		if !slices.EqualFunc(rows, ids[from:to], func(row record.Row, v id.ID) bool { return row.ID == v }) {
+			t.Errorf("sorted by %v from %d: %d rows, or in another order", sort, offset, len(rows))
+		}
+	}
+}
+
+func sortValue(obj *schema.Object, field string, r record.Row) any {
+	switch field {
+	case "created_at":
+		return r.CreatedAt
+	case "created_by":
+		return nil
+	case "spent":
+		return r.Cols[obj.Offset("spent")+2] // the amount in base currency
+	}
+	col, _ := obj.SortColumn(field)
+	for i, c := range obj.Columns() {
+		if c.Name == col.Name {
+			return r.Cols[i]
+		}
+	}
+	return nil
+}
+
+// naive compares rows: no value comes last in both directions, the id goes with the first key.
+func naive(obj *schema.Object, sort []schema.Sort, a, b record.Row) int {
+	for _, s := range sort {
+		x, y := sortValue(obj, s.Field, a), sortValue(obj, s.Field, b)
+		if x == nil || y == nil {
+			if (x == nil) != (y == nil) {
+				if x == nil {
+					return 1
+				}
+				return -1
+			}
+			continue
+		}
+		if c := compareValues(x, y); c != 0 {
+			if s.Desc {
+				return -c
+			}
+			return c
+		}
+	}
+	c := cmp.Compare(a.ID, b.ID)
+	if len(sort) == 0 || sort[0].Desc { // without a sort the newest comes first
+		return -c
+	}
+	return c
+}
+
+func compareValues(x, y any) int {
+	switch x := x.(type) {
+	case int64:
+		return cmp.Compare(x, y.(int64))
+	case string:
+		return cmp.Compare(x, y.(string))
+	case bool:
+		n := map[bool]int{true: 1}
+		return cmp.Compare(n[x], n[y.(bool)])
+	}
+	panic(fmt.Sprintf("a %T is not sorted", x))
+}
+
+func testCounts(t *testing.T, s Suite) {
+	w := NewWorld(t, s.Open(t))
+	live := fillPages(w)
+	w.View(func(ctx context.Context, r record.Reader) error {
+		for _, tt := range []struct{ limit, want int }{{0, len(live)}, {10, 10}, {len(live), len(live)}, {1000, len(live)}} {
+			n, err := r.Count(ctx, w.Customer, record.Selection{}, tt.limit)
+			if err != nil || n != tt.want {
+				t.Errorf("limit %d: %d, %v", tt.limit, n, err)
+			}
+		}
+		n, err := r.Count(ctx, w.Customer, record.Selection{IDs: []id.ID{live[0].ID, live[1].ID, 5}}, 0)
+		if err != nil || n != 2 {
+			t.Errorf("of three ids: %d, %v", n, err)
+		}
+		n, err = r.Count(ctx, w.Customer, record.Selection{IDs: []id.ID{}}, 0)
+		if err != nil || n != 0 {
+			t.Errorf("of no ids: %d, %v", n, err)
+		}
+		return nil
+	})
+}
+
+func testWhere(t *testing.T, s Suite) {
+	w := NewWorld(t, s.Open(t))
+	live := fillPages(w)
+	where, err := query.Parse([]byte(`{"all":[{"field":"level","op":"=","value":"a"},{"field":"name","op":"=","value":"李"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := make([]id.ID, 0, len(live))
+	var want []id.ID
+	for i, r := range live {
+		if i%2 == 0 {
+			ids = append(ids, r.ID)
+			if r.Cols[w.Customer.Offset("level")] == "a" && r.Cols[w.Customer.Offset("name")] == "李" {
+				want = append(want, r.ID)
+			}
+		}
+	}
+	if len(want) == 0 {
+		t.Fatal("nothing to find")
+	}
+	w.View(func(ctx context.Context, r record.Reader) error {
+		sel := record.Selection{Where: where, IDs: ids, Limit: 100, Sort: []schema.Sort{{Field: "spent"}}}
+		rows, err := r.Select(ctx, w.Customer, sel)
+		if err != nil {
+			return err
+		}
+		got := make([]id.ID, 0, len(rows))
+		for _, row := range rows {
+			got = append(got, row.ID)
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+		n, err := r.Count(ctx, w.Customer, sel, 1000)
+		if n != len(want) {
+			t.Errorf("counted %d of %d", n, len(want))
+		}
+		return err
+	})
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Every test: Go with SQLite, DuckDB and PostgreSQL, the interface's units, the browser. Ends with "N passed, N failed".
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export GOFLAGS=${GOFLAGS:--tags=sqlite_fts5}
+mkdir -p .build/results && rm -f .build/results/*
+status=0
+GUANXI_TEST_POSTGRES_URL=$(scripts/pg.sh start) || exit 1
+export GUANXI_TEST_POSTGRES_URL
+trap 'scripts/pg.sh stop' EXIT
+
+scripts/ui.sh || { echo 'the interface does not build'; status=1; }
+mkdir -p bin
+go build -o bin/guanxi ./cmd/guanxi || { echo 'the program does not build'; echo '0 passed, 1 failed'; exit 1; }
+
+echo '== Go'
+go vet ./... || status=1
+go test -json -shuffle=on -timeout 20m ./... >.build/results/go.json 2>.build/results/go.err || status=1
+echo '== interface'
+(cd ui && npx vitest run --reporter=json --outputFile=../.build/results/vitest.json >/dev/null 2>../.build/results/vitest.err) || status=1
+(cd ui && npm run --silent typecheck && npm run --silent lint && npm run --silent check:source && npm run --silent i18n && npm run --silent budget) || status=1
+echo '== browser'
+scripts/e2e.sh || status=1
+
+(cd tools && go run ./tally ../.build/results) || status=1
+exit $status

@@ -1,0 +1,78 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { defineConfig } from '@playwright/test';
+
+const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** The built program; another one can be named while trying things. */
+const program = process.env.GUANXI_PROGRAM ?? path.resolve(import.meta.dirname, '../bin/guanxi');
+
+// One folder for all processes of a run: the servers' data, made anew.
+const data = process.env.GUANXI_E2E_DATA ?? fs.mkdtempSync(path.join(os.tmpdir(), 'guanxi-e2e-'));
+process.env.GUANXI_E2E_DATA = data;
+process.env.GUANXI_E2E_SESSION = path.join(data, 'session.json');
+
+/** The demo company, and an empty program for the first run. */
+export const demo = { url: 'http://127.0.0.1:8311', email: 'demo@guanxi.example', password: 'demo-password-1' };
+export const empty = { url: 'http://127.0.0.1:8312' };
+
+const launchOptions = {
+  executablePath: chromium,
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+  ],
+};
+const desktop = { viewport: { width: 1440, height: 900 } };
+const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const signedIn = { storageState: process.env.GUANXI_E2E_SESSION, baseURL: demo.url };
+
+export default defineConfig({
+  testDir: './e2e',
+  outputDir: path.join(data, 'results'),
+  workers: 1,
+  retries: 0,
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  forbidOnly: true,
+  use: { launchOptions, trace: 'retain-on-failure' },
+  projects: [
+    { name: 'sign-in', testMatch: 'sign-in.setup.ts', use: { ...desktop, locale: 'zh-CN', baseURL: demo.url } },
+    { name: 'first-run', testMatch: 'first-run.spec.ts', use: { ...desktop, locale: 'en-GB', baseURL: empty.url } },
+    {
+      name: 'zh',
+      testIgnore: ['first-run.spec.ts', 'phone.spec.ts'],
+      dependencies: ['sign-in'],
+      use: { ...desktop, ...signedIn, locale: 'zh-CN' },
+    },
+    {
+      name: 'en',
+      testMatch: ['tour.spec.ts', 'axe.spec.ts', 'segment.spec.ts'],
+      dependencies: ['sign-in'],
+      use: { ...desktop, ...signedIn, locale: 'en-GB', colorScheme: 'dark' },
+    },
+    {
+      name: 'phone',
+      testMatch: ['tour.spec.ts', 'phone.spec.ts'],
+      dependencies: ['sign-in'],
+      use: { ...phone, ...signedIn, locale: 'zh-CN' },
+    },
+  ],
+  webServer: [
+    {
+      command: `${program} serve --demo --demo-customers 3000 --demo-password ${demo.password} --data ${data}/demo --addr 127.0.0.1:8311 --log-level warn`,
+      url: `${demo.url}/readyz`,
+      timeout: 240_000,
+    },
+    {
+      command: `${program} serve --data ${data}/empty --addr 127.0.0.1:8312 --log-level warn`,
+      url: `${empty.url}/readyz`,
+      timeout: 60_000,
+    },
+  ],
+});

@@ -1,0 +1,56 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { API } from './client';
+
+interface ServerEvent {
+  kind: 'record' | 'import' | 'segment' | 'mirror';
+  object?: string;
+  id?: string;
+}
+
+const SETTLE = 800;
+
+/** What an event makes stale. A list is refreshed only while somebody looks at it (TanStack's default). */
+function keysOf(event: ServerEvent): unknown[][] {
+  switch (event.kind) {
+    case 'record':
+      return [
+        ['records', event.object, 'list'],
+        ['records', event.object, 'count'],
+        ['records', event.object, 'infinite'],
+        ['records', event.object, 'one', event.id],
+        ['customers', event.id, 'profile'],
+      ];
+    case 'import':
+      return [['imports']];
+    case 'segment':
+      return [['segments']];
+    case 'mirror':
+      return [['home'], ['system']];
+  }
+}
+
+/** Listens to the server and refreshes what changed; bursts are answered once. Returns the function that stops it. */
+export function listenForChanges(client: QueryClient): () => void {
+  if (typeof EventSource === 'undefined') return () => undefined;
+  const source = new EventSource(`${API}/events`);
+  const waiting = new Map<string, unknown[]>();
+  let timer: ReturnType<typeof setTimeout> | null = null;
+  const flush = () => {
+    timer = null;
+    for (const queryKey of waiting.values()) client.invalidateQueries({ queryKey });
+    waiting.clear();
+  };
+  source.onmessage = (message) => {
+    try {
+      for (const key of keysOf(JSON.parse(message.data as string) as ServerEvent))
+        waiting.set(JSON.stringify(key), key);
+      timer ??= setTimeout(flush, SETTLE);
+    } catch {
+      // A line this version does not know.
+    }
+  };
+  return () => {
+    if (timer !== null) clearTimeout(timer);
+    source.close();
+  };
+}

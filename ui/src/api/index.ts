@@ -1,0 +1,14 @@
+export * from './audit';
+export { api, sessionLost } from './client';
+export * from './conditions';
+export { ApiError, errorText, type FieldError, isAbort, isApiError } from './errors';
+export { listenForChanges } from './events';
+export * from './imports';
+export * from './insight';
+export * from './metadata';
+export { createQueryClient } from './query-client';
+export * from './records';
+export * from './session';
+export * from './types';
+export type { UploadProgress } from './upload';
+export * from './views';

@@ -1,0 +1,323 @@
+import type { Label } from '@/i18n';
+import type { Money } from '@/lib/format';
+import type { Condition, Operator } from './conditions';
+
+export type { Label, Money };
+
+/* Session and set-up */
+export type Role = 'administrator' | 'manager' | 'member' | 'readonly';
+export const CAPABILITIES = [
+  'record.create',
+  'import.run',
+  'segment.write',
+  'classification.write',
+  'user.manage',
+  'apikey.manage',
+  'personal.reveal',
+  'audit.read',
+  'system.manage',
+  'view.share',
+] as const;
+export type Capability = (typeof CAPABILITIES)[number];
+
+export interface User {
+  id: string;
+  name: string;
+  email: string;
+  locale: string;
+  role: Role;
+  disabled: boolean;
+  last_seen_at: string | null;
+}
+export interface Workspace {
+  key: string;
+  name: string;
+  timezone: string;
+  currency: string;
+  locale: string;
+}
+export interface Session {
+  user: User;
+  workspace: Workspace;
+  csrf: string;
+  role: Role;
+  can: Partial<Record<Capability, boolean>>;
+}
+export interface SetupState {
+  needed: boolean;
+  demo_available: boolean;
+}
+export interface SetupInput {
+  email: string;
+  password: string;
+  name?: string;
+  workspace: string;
+  locale: string;
+  timezone: string;
+  currency: string;
+  demo?: boolean;
+}
+export type KeyScope = 'read' | 'write' | 'import' | 'admin';
+export interface ApiKey {
+  id: string;
+  name: string;
+  scopes: KeyScope[];
+  prefix: string;
+  created_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+}
+export interface Actor {
+  kind: 'user' | 'apikey' | 'system' | 'cli';
+  id: string;
+  name: string;
+}
+export interface AuditEntry {
+  id: string;
+  at: string;
+  actor: Actor;
+  action: string;
+  object: string | null;
+  record_id: string | null;
+  detail: Record<string, unknown>;
+}
+export interface SystemState {
+  version: string;
+  plane: 'embedded' | 'postgres';
+  mirror: { position: number; head: number; lag_changes: number; lag_seconds: number };
+  search: { lag_changes: number };
+  traits: { computed_at: string | null; stale: boolean };
+  data_bytes: number;
+}
+
+export interface Items<T> {
+  items: T[];
+}
+export interface Page<T> extends Items<T> {
+  next_cursor: string | null;
+}
+
+/* Metadata */
+export const FIELD_TYPES = [
+  'text',
+  'long_text',
+  'number',
+  'money',
+  'bool',
+  'date',
+  'datetime',
+  'choice',
+  'multi_choice',
+  'tags',
+  'phone',
+  'email',
+  'url',
+  'region',
+  'address',
+  'relation',
+  'relation_many',
+  'user',
+  'auto_number',
+  'birthday',
+  'json',
+] as const;
+export type FieldType = (typeof FIELD_TYPES)[number];
+
+export interface Option {
+  key: string;
+  label: Label;
+  color?: string;
+}
+export interface Field {
+  key: string;
+  type: FieldType;
+  label: Label;
+  help?: Label;
+  section: string;
+  required: boolean;
+  unique: boolean;
+  /** Personal: comes masked, revealing it is audited. */
+  personal: boolean;
+  read_only: boolean;
+  operation_only: boolean;
+  filterable: boolean;
+  sortable: boolean;
+  searchable: boolean;
+  options?: Option[];
+  target?: string;
+  via?: string;
+  scale?: number;
+  /** Of traits: days, times. "share" is a part of one and shown as a percentage. */
+  unit?: Label;
+  /** What a new record starts with. */
+  default?: unknown;
+  max_length?: number;
+  operators: Operator[];
+  width?: number;
+  access: 'read' | 'write' | 'hidden';
+}
+export interface Sort {
+  field?: string;
+  trait?: string;
+  desc?: boolean;
+}
+export interface ObjectType {
+  key: string;
+  label: Label;
+  plural: Label;
+  icon: string;
+  prefix: string;
+  title_field: string;
+  standard: boolean;
+  hidden: boolean;
+  actions: { create: boolean; update: boolean; delete: boolean; import: boolean };
+  fields: Field[];
+  default_columns: string[];
+  default_sort: Sort[];
+  related: { object: string; via: string; label: Label }[];
+}
+export type RegionTier = 'first' | 'new_first' | 'second' | 'third' | 'fourth' | 'fifth' | 'rural';
+export interface Region {
+  code: string;
+  name: string;
+  name_en?: string;
+  tier?: RegionTier;
+  children?: Region[];
+}
+
+/* Values of fields, as they are read */
+export interface Ref {
+  id: string;
+  title: string;
+  object: string;
+}
+export interface RegionValue {
+  code: string;
+  name: string;
+  tier?: RegionTier;
+}
+export interface AddressValue {
+  region?: RegionValue | null;
+  street?: string;
+  postcode?: string;
+}
+export interface BirthdayValue {
+  calendar: 'solar' | 'lunar';
+  year: number | null;
+  month: number;
+  day: number;
+  leap: boolean;
+}
+export type FieldValues = Record<string, unknown>;
+export interface ChoiceValue {
+  key: string;
+  label: Label;
+}
+export type TraitValue = number | string | boolean | Money | ChoiceValue | null;
+
+/* Records */
+export interface RecordData {
+  id: string;
+  object: string;
+  title: string;
+  version: number;
+  created_at: string;
+  updated_at: string;
+  created_by: Ref | null;
+  deleted_at: string | null;
+  fields: FieldValues;
+  traits?: Record<string, TraitValue>;
+  masked?: string[];
+}
+export interface RecordQuery {
+  where?: Condition | null;
+  search?: string;
+  sort?: Sort[];
+  fields?: string[];
+  traits?: string[];
+  limit?: number;
+  cursor?: string;
+  offset?: number;
+  total?: 'capped' | 'exact' | null;
+  deleted?: boolean;
+}
+export interface RecordPage extends Page<RecordData> {
+  total?: number | null;
+  total_is_estimate?: boolean;
+  plane?: 'records' | 'analytics';
+  as_of?: string;
+  lag_seconds?: number;
+}
+export interface RecordCount {
+  count: number;
+  is_estimate: boolean;
+  seconds: number;
+}
+export interface BatchOperation {
+  op: 'create' | 'update' | 'delete';
+  id?: string;
+  version?: number;
+  fields?: FieldValues;
+}
+export interface BatchResult {
+  status: number;
+  record?: RecordData;
+  error?: { title: string; detail?: string; type: string };
+}
+export interface Change {
+  field: string;
+  label: Label;
+  before: unknown;
+  after: unknown;
+}
+export type TimelineKind =
+  | 'created'
+  | 'updated'
+  | 'deleted'
+  | 'restored'
+  | 'order'
+  | 'refund'
+  | 'class'
+  | 'segment'
+  | 'note';
+export interface TimelineEntry {
+  id: string;
+  at: string;
+  kind: TimelineKind;
+  actor?: Actor | null;
+  title: Label;
+  record?: Ref | null;
+  amount?: Money | null;
+  changes?: Change[];
+}
+export interface HistoryEntry {
+  version: number;
+  at: string;
+  actor: Actor;
+  op: string;
+  changes: Change[];
+}
+export interface SearchHit {
+  object: string;
+  id: string;
+  title: string;
+  subtitle: string;
+  match: string;
+}
+export interface View {
+  id: string;
+  object: string;
+  name: string;
+  /** Built-in views have their name in every language. */
+  label?: Label;
+  shared: boolean;
+  mine: boolean;
+  builtin: boolean;
+  columns: string[];
+  where: Condition | null;
+  sort: Sort[];
+  position: number;
+  version: number;
+}
+
+export type * from './types-insight';

@@ -1,0 +1,242 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { createRootRouteWithContext, createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import * as z from 'zod/mini';
+import { isApiError, objectsQuery, sessionQuery, setupQuery } from '@/api';
+import { loadWords } from '@/i18n';
+import { listSearchSchema } from '@/records/search';
+
+interface RouterContext {
+  queryClient: QueryClient;
+}
+
+const text = z.catch(z.optional(z.string()), undefined);
+const parse =
+  <T extends z.ZodMiniType>(schema: T) =>
+  (search: Record<string, unknown>) =>
+    z.parse(schema, search);
+
+/** Words of these namespaces are there before the page renders. */
+const words =
+  (...namespaces: string[]) =>
+  () =>
+    loadWords(...namespaces);
+
+const rootRoute = createRootRouteWithContext<RouterContext>()();
+
+/* Outside the frame */
+
+const signInRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in',
+  validateSearch: parse(z.object({ next: text })),
+  beforeLoad: async ({ context }) => {
+    const state = await context.queryClient.fetchQuery(setupQuery()).catch(() => null);
+    if (state?.needed === true) throw redirect({ to: '/setup' });
+  },
+  component: lazyRouteComponent(() => import('@/features/auth/sign-in-page'), 'SignInPage'),
+});
+
+const setupRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/setup',
+  beforeLoad: async ({ context }) => {
+    const state = await context.queryClient.fetchQuery(setupQuery()).catch(() => null);
+    if (state?.needed === false) throw redirect({ to: '/sign-in' });
+  },
+  component: lazyRouteComponent(() => import('@/features/auth/setup-page'), 'SetupPage'),
+});
+
+/* Inside: who the person is, and the objects they may see, are known before anything renders */
+
+const appRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  id: 'app',
+  validateSearch: parse(z.object({ peek: text })),
+  beforeLoad: async ({ context, location }) => {
+    try {
+      await context.queryClient.ensureQueryData(sessionQuery());
+    } catch (error) {
+      if (!isApiError(error, 401)) throw error;
+      throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href } });
+    }
+  },
+  loader: async ({ context }) => {
+    await Promise.all([context.queryClient.ensureQueryData(objectsQuery()), loadWords('fields')]);
+  },
+  component: lazyRouteComponent(() => import('@/shell/app-frame'), 'AppFrame'),
+});
+
+const homeRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/',
+  validateSearch: parse(z.object({ days: z.catch(z.optional(z.literal([30, 90, 365])), undefined) })),
+  loader: words('home'),
+  component: lazyRouteComponent(() => import('@/features/home/home-page'), 'HomePage'),
+});
+
+const listRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/o/$object',
+  validateSearch: parse(listSearchSchema),
+  loader: words('records', 'conditions'),
+  component: lazyRouteComponent(() => import('@/features/objects/list-page'), 'ListPage'),
+});
+
+const recordRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/o/$object/$id',
+  validateSearch: parse(z.object({ tab: text })),
+  loader: words('records', 'customers'),
+  component: lazyRouteComponent(() => import('./record-route'), 'RecordRoute'),
+});
+
+const segmentsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/segments',
+  loader: words('segments', 'conditions'),
+  component: lazyRouteComponent(() => import('@/features/segments/segments-page'), 'SegmentsPage'),
+});
+
+const segmentNewRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/segments/new',
+  /** `where` starts the builder: "save as segment" from a list or a chart; `from` copies another segment. */
+  validateSearch: parse(z.object({ where: text, name: text, from: text })),
+  loader: words('segments', 'conditions'),
+  component: lazyRouteComponent(() => import('@/features/segments/segment-new-page'), 'SegmentNewPage'),
+});
+
+const segmentRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/segments/$key',
+  validateSearch: parse(z.object({ tab: text })),
+  loader: words('segments', 'conditions', 'records'),
+  component: lazyRouteComponent(() => import('@/features/segments/segment-page'), 'SegmentPage'),
+});
+
+const classificationsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/classifications',
+  loader: words('classifications', 'conditions'),
+  component: lazyRouteComponent(() => import('@/features/classifications/classifications-page'), 'ClassificationsPage'),
+});
+
+const classificationRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/classifications/$key',
+  loader: words('classifications', 'conditions'),
+  component: lazyRouteComponent(() => import('@/features/classifications/classification-page'), 'ClassificationPage'),
+});
+
+const importsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/imports',
+  loader: words('imports'),
+  component: lazyRouteComponent(() => import('@/features/imports/imports-page'), 'ImportsPage'),
+});
+
+const importNewRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/imports/new',
+  validateSearch: parse(z.object({ object: text })),
+  loader: words('imports'),
+  component: lazyRouteComponent(() => import('@/features/imports/import-new-page'), 'ImportNewPage'),
+});
+
+const importRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/imports/$id',
+  loader: words('imports'),
+  component: lazyRouteComponent(() => import('@/features/imports/import-page'), 'ImportPage'),
+});
+
+/* Settings */
+
+const settingsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/settings',
+  loader: words('settings'),
+  component: lazyRouteComponent(() => import('@/features/settings/settings-layout'), 'SettingsLayout'),
+});
+
+const settingsIndexRoute = createRoute({
+  getParentRoute: () => settingsRoute,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/settings/profile', replace: true });
+  },
+});
+
+const settingsPages = [
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'profile',
+    component: lazyRouteComponent(() => import('@/features/settings/profile-page'), 'ProfilePage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'users',
+    component: lazyRouteComponent(() => import('@/features/settings/users-page'), 'UsersPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'apikeys',
+    component: lazyRouteComponent(() => import('@/features/settings/apikeys-page'), 'ApiKeysPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'objects',
+    component: lazyRouteComponent(() => import('@/features/settings/objects-page'), 'ObjectsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'objects/$object',
+    component: lazyRouteComponent(() => import('@/features/settings/object-page'), 'ObjectPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'rfm',
+    component: lazyRouteComponent(() => import('@/features/settings/rfm-page'), 'RfmPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'audit',
+    component: lazyRouteComponent(() => import('@/features/settings/audit-page'), 'AuditPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'system',
+    component: lazyRouteComponent(() => import('@/features/settings/system-page'), 'SystemPage'),
+  }),
+] as const;
+
+/* Every part on one page; only where __KIT__ is on */
+const kitRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/dev/kit',
+  beforeLoad: () => {
+    if (!__KIT__) throw redirect({ to: '/' });
+  },
+  loader: words('conditions'),
+  component: __KIT__ ? lazyRouteComponent(() => import('@/features/kit/kit-page'), 'KitPage') : () => null,
+});
+
+export const routeTree = rootRoute.addChildren([
+  signInRoute,
+  setupRoute,
+  appRoute.addChildren([
+    homeRoute,
+    listRoute,
+    recordRoute,
+    segmentsRoute,
+    segmentNewRoute,
+    segmentRoute,
+    classificationsRoute,
+    classificationRoute,
+    importsRoute,
+    importNewRoute,
+    importRoute,
+    settingsRoute.addChildren([settingsIndexRoute, ...settingsPages]),
+    kitRoute,
+  ]),
+]);

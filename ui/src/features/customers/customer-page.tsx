@@ -1,0 +1,172 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { type CustomerProfile, isApiError, type ObjectType, profileQuery } from '@/api';
+import { useFieldContext } from '@/fields';
+import { useFormat, useLabel, useTranslation } from '@/i18n';
+import { findField, useObject, useTraits } from '@/metadata';
+import { rememberList, useListContext, useNeighbours } from '@/records/list-context';
+import { pillsOf, profileFacts } from '@/records/page/facts';
+import { FieldList } from '@/records/page/field-list';
+import { type Highlight, Highlights } from '@/records/page/highlights';
+import { Identity, Notice, RecordLayout } from '@/records/page/layout';
+import { RecordActions, useRecordWork } from '@/records/page/record-actions';
+import { RecordTabs } from '@/records/page/record-tabs';
+import { remember, usePeek } from '@/shell';
+import { BackLink, Button, EmptyState, ErrorState, Page, Pill, SkeletonRows } from '@/ui';
+import { RfmBars } from './rfm-bars';
+import { Standing } from './standing';
+import { TraitsPanel } from './traits-panel';
+
+/** The 360° view of one customer. */
+export function CustomerPage({ id }: { id: string }) {
+  const object = useObject('customer');
+  if (object === undefined) return <EmptyState cause="not_found" />;
+  return <OneCustomer object={object} id={id} />;
+}
+
+const FIGURES = 4;
+
+/** Orders first; contacts are for those who have some, or could. */
+const RANK: Record<string, number> = { order: 0, contact: 1, refund: 2 };
+function relationsOf(profile: CustomerProfile) {
+  const company = profile.record.fields.kind !== 'person';
+  return profile.related
+    .filter(
+      (relation) => relation.count > 0 || relation.object === 'order' || (relation.object === 'contact' && company),
+    )
+    .sort((left, right) => (RANK[left.object] ?? 9) - (RANK[right.object] ?? 9));
+}
+
+function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
+  const { t } = useTranslation(['customers', 'records']);
+  const label = useLabel();
+  const fmt = useFormat();
+  const context = useFieldContext();
+  const traits = useTraits();
+  const navigate = useNavigate();
+  const { tab } = useSearch({ strict: false }) as { tab?: string };
+  const { open } = usePeek();
+  const from = useListContext('customer', id);
+  const neighbours = useNeighbours(from);
+  const answer = useQuery(profileQuery(id));
+  const profile = answer.data;
+  const record = profile?.record;
+  const title = record?.title || t('customers:title');
+  const toList = () => navigate({ to: '/o/$object', params: { object: 'customer' }, search: from?.search ?? {} });
+  const work = useRecordWork(object, toList);
+  useEffect(() => {
+    if (record !== undefined) remember({ object: 'customer', id, title: record.title || id });
+  }, [record, id]);
+
+  const body = () => {
+    if (answer.isError) {
+      const gone = isApiError(answer.error, 404);
+      return <ErrorState error={answer.error} onRetry={gone ? undefined : () => answer.refetch()} />;
+    }
+    if (profile === undefined || record === undefined) return <SkeletonRows rows={10} />;
+    const openRef = (ref: { object: string; id: string }) => open({ object: ref.object, id: ref.id });
+    const relations = relationsOf(profile);
+    const figures: Highlight[] = profileFacts(profile, context, traits).slice(0, FIGURES);
+    if (profile.rfm !== null)
+      figures.push({ key: 'rfm', label: t('customers:rfm.title'), value: <RfmBars rfm={profile.rfm} /> });
+    const kind = findField(object, 'kind')?.options?.find((option) => option.key === record.fields.kind);
+    return (
+      <RecordLayout
+        notice={
+          record.deleted_at !== null && (
+            <Notice
+              action={
+                <Button kind="subtle" onClick={() => void work.restore(record)}>
+                  {t('records:page.restore')}
+                </Button>
+              }
+            >
+              {t('records:page.inBin', { when: fmt.relative(record.deleted_at) })}
+            </Notice>
+          )
+        }
+        identity={
+          <Identity
+            title={title}
+            avatar
+            subtitle={[label(kind?.label), t('records:page.updated', { when: fmt.relative(record.updated_at) })]
+              .filter(Boolean)
+              .join(' \u00b7 ')}
+            pills={
+              <>
+                {profile.classes.map((item) => (
+                  <Pill key={item.classification} color={item.color}>
+                    {label(item.class_label, item.key)}
+                  </Pill>
+                ))}
+                {pillsOf(object, record, context)}
+              </>
+            }
+          />
+        }
+        highlights={<Highlights items={figures} label={t('customers:figures')} />}
+        fields={
+          <>
+            <Standing profile={profile} />
+            <FieldList object={object} record={record} onOpenRef={openRef} />
+          </>
+        }
+      >
+        <RecordTabs
+          object={object}
+          record={record}
+          relations={relations}
+          counts={relations.map((relation) => relation.count)}
+          firstEntries={profile.timeline}
+          after={[
+            {
+              value: 'traits',
+              label: t('customers:traits.title'),
+              content: <TraitsPanel traits={profile.traits} definitions={traits} />,
+            },
+          ]}
+          tab={tab}
+          onTab={(next) =>
+            navigate({ to: '.', search: ((old: object) => ({ ...old, tab: next })) as never, replace: true })
+          }
+          onOpenRef={openRef}
+        />
+      </RecordLayout>
+    );
+  };
+  return (
+    <Page
+      title={title}
+      back={
+        <BackLink
+          to="/o/$object"
+          params={{ object: 'customer' }}
+          search={from?.search ?? {}}
+          label={t('customers:back')}
+        />
+      }
+      actions={
+        record !== undefined && (
+          <RecordActions
+            object={object}
+            record={record}
+            work={work}
+            neighbours={neighbours}
+            onGo={(next, row) => {
+              if (from !== null) rememberList({ ...from, id: next, row });
+              navigate({
+                to: '/o/$object/$id',
+                params: { object: 'customer', id: next },
+                search: tab === undefined ? {} : { tab },
+              });
+            }}
+          />
+        )
+      }
+      layout="fill"
+    >
+      {body()}
+    </Page>
+  );
+}

@@ -1,0 +1,125 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { type Home, type HomeDays, homeQuery } from '@/api';
+import { useFormat, useTranslation } from '@/i18n';
+import { useSession } from '@/metadata';
+import { Delayed, ErrorState, Page, Panel, SegmentedControl, Skeleton } from '@/ui';
+import { Lifecycle, ValueTiers } from './classes';
+import { Cohorts } from './cohorts';
+import { EmptyHome } from './empty-home';
+import { greetingAt } from './figures';
+import css from './home.module.css';
+import { Kpis } from './kpis';
+import { Channels, TopProducts } from './ranked';
+import { RfmGrid } from './rfm-grid';
+import { Trend } from './trend';
+
+const SPANS: HomeDays[] = [30, 90, 365];
+
+function Greeting({ home }: { home: Home | undefined }) {
+  const { t } = useTranslation('home');
+  const fmt = useFormat();
+  const { user } = useSession();
+  const hour = Number(fmt.time(new Date().toISOString()).slice(0, 2));
+  const historic = home !== undefined && home.anchor < fmt.today();
+  return (
+    <div className={css.greeting}>
+      <h1 className={css.hello}>{t(`home:hello.${greetingAt(hour)}`, { name: user?.name || user?.email || '' })}</h1>
+      <p className={css.stamp}>
+        {home !== undefined && t('home:asOf', { when: fmt.datetime(home.as_of), lag: fmt.duration(home.lag_seconds) })}
+        {historic && ` \u00b7 ${t('home:anchor', { day: fmt.date(home.anchor) })}`}
+        {home === undefined && '\u00a0'}
+      </p>
+    </div>
+  );
+}
+
+function Bones() {
+  return (
+    <Delayed>
+      <div className={css.page} role="status" aria-busy="true">
+        <div className={css.kpis}>
+          {SPANS.concat(30).map((_, at) => (
+            <div key={at} className={css.kpi}>
+              <Skeleton width={90} />
+              <div style={{ margin: '10px 0' }}>
+                <Skeleton width={130} height={26} />
+              </div>
+              <Skeleton width={120} />
+              <div style={{ marginTop: 12 }}>
+                <Skeleton width="70%" />
+              </div>
+            </div>
+          ))}
+        </div>
+        <div className={css.wide}>
+          <Panel>
+            <Skeleton width={100} />
+            <div style={{ marginTop: 14 }}>
+              <Skeleton height={228} />
+            </div>
+          </Panel>
+          <Panel>
+            <Skeleton width={100} />
+            <div className="stack" style={{ marginTop: 16 }}>
+              {Array.from({ length: 7 }, (_, at) => (
+                <Skeleton key={at} height={22} width={`${95 - at * 9}%`} />
+              ))}
+            </div>
+          </Panel>
+        </div>
+      </div>
+    </Delayed>
+  );
+}
+
+function Figures({ home, days, dim }: { home: Home; days: HomeDays; dim: boolean }) {
+  if (home.customers.total === 0 && home.orders.count === 0) return <EmptyHome />;
+  return (
+    <div className={css.page} data-dim={dim || undefined} aria-busy={dim}>
+      <Kpis home={home} days={days} />
+      <div className={css.wide}>
+        <Trend home={home} />
+        <Lifecycle groups={home.lifecycle} />
+      </div>
+      <div className={css.wide}>
+        <RfmGrid home={home} />
+        <ValueTiers groups={home.value_tiers} />
+      </div>
+      <div className={css.halves}>
+        <TopProducts home={home} />
+        <Channels home={home} />
+      </div>
+      <Cohorts home={home} />
+    </div>
+  );
+}
+
+export function HomePage() {
+  const { t } = useTranslation('home');
+  const navigate = useNavigate();
+  const { days = 30 } = useSearch({ strict: false }) as { days?: HomeDays };
+  const { data, error, isPlaceholderData, refetch } = useQuery(homeQuery(days));
+  return (
+    <Page
+      title={t('home:title')}
+      heading={<span>{t('home:title')}</span>}
+      actions={
+        <SegmentedControl
+          label={t('home:range')}
+          value={String(days)}
+          onChange={(next) => {
+            const chosen = Number(next) as HomeDays;
+            navigate({ to: '/', search: chosen === 30 ? {} : { days: chosen }, replace: true });
+          }}
+          options={SPANS.map((span) => ({ value: String(span), label: t(`home:span.${span}`) }))}
+        />
+      }
+    >
+      <Greeting home={data} />
+      {data === undefined && error === null && <Bones />}
+      {data === undefined && error !== null && <ErrorState error={error} onRetry={() => refetch()} />}
+      {data !== undefined && <Figures home={data} days={days} dim={isPlaceholderData} />}
+    </Page>
+  );
+}

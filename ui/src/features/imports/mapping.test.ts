@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import type { ImportRun } from '@/api';
+import {
+  draftOf,
+  guessByName,
+  mappingOf,
+  missingTargets,
+  probeMapping,
+  reduceMapping,
+  refundChoice,
+  refundRule,
+  targetsOf,
+} from './mapping';
+
+const column = (name: string) => ({ name, samples: [], suggested: null });
+const target = (key: string, required = false) => ({
+  key,
+  label: { en: key },
+  group: { en: 'g' },
+  type: 'text',
+  required,
+});
+const run = (over: Partial<ImportRun>): ImportRun =>
+  ({
+    id: 'imp_1',
+    object: 'order',
+    file_name: 'a.csv',
+    size: 1,
+    status: 'uploaded',
+    created_at: '',
+    created_by: null,
+    format: { kind: 'csv', delimiter: ',', header: true },
+    columns: ['InvoiceNo', 'When', 'Who', 'City', 'District'].map(column),
+    targets: [
+      target('order.number'),
+      target('order.at', true),
+      target('order.customer.external_id'),
+      target('order.region'),
+    ],
+    mapping: {
+      order: { number: 'InvoiceNo', placed_at: '2', customer: 'Who', region: ['City', 'District'] },
+      line: {},
+      options: { refund_when: 'quantity<0' },
+    },
+    preview: [],
+    warnings: [],
+    progress: null,
+    result: null,
+    errors_sample: [],
+    error: null,
+    ...over,
+  }) as ImportRun;
+
+describe('purchase files', () => {
+  it('reads names, numbers, aliases and joined columns', () => {
+    const draft = draftOf(run({}));
+    expect(draft.columns).toEqual({
+      'order.number': ['InvoiceNo'],
+      'order.at': ['When'],
+      'order.customer.external_id': ['Who'],
+      'order.region': ['City', 'District'],
+    });
+    expect(targetsOf(draft, 'District')).toEqual(['order.region']);
+  });
+
+  it('writes what it read', () => {
+    expect(mappingOf(draftOf(run({})))).toEqual({
+      format: { kind: 'csv', delimiter: ',', header: true },
+      order: { number: 'InvoiceNo', at: 'When', 'customer.external_id': 'Who', region: ['City', 'District'] },
+      line: {},
+      options: { refund_when: 'quantity<0' },
+    });
+  });
+
+  it('moves a column from one target to another and lets it go', () => {
+    let draft = draftOf(run({}));
+    draft = reduceMapping(draft, { type: 'assign', column: 'District', from: 'order.region', to: null });
+    expect(draft.columns['order.region']).toEqual(['City']);
+    draft = reduceMapping(draft, { type: 'assign', column: 'When', from: 'order.at', to: 'order.number' });
+    expect(draft.columns['order.at']).toBeUndefined();
+    expect(draft.columns['order.number']).toEqual(['InvoiceNo', 'When']);
+    expect(missingTargets(draft, run({}).targets).map((entry) => entry.key)).toEqual(['order.at']);
+    expect(reduceMapping(draft, { type: 'reset', run: run({}) })).toEqual(draftOf(run({})));
+  });
+
+  it('lets one column fill several targets', () => {
+    const draft = reduceMapping(draftOf(run({})), { type: 'assign', column: 'Who', from: null, to: 'order.number' });
+    expect(targetsOf(draft, 'Who')).toEqual(['order.number', 'order.customer.external_id']);
+  });
+
+  it('keeps places when the file is read anew, and what is needed in any case', () => {
+    const draft = draftOf(run({}));
+    expect(probeMapping(draft, run({}), { ...draft.format, encoding: 'gb18030' }).order).toMatchObject({
+      number: '1',
+      at: '2',
+      region: ['4', '5'],
+    });
+    expect(probeMapping(draft, run({}), { ...draft.format, delimiter: ';' }).order).toEqual({
+      at: '1',
+      number: '1',
+      total: '1',
+    });
+  });
+});
+
+describe('other files', () => {
+  const plain = run({
+    object: 'customer',
+    columns: ['Name', 'phone'].map(column),
+    targets: [target('name', true), target('phone')],
+    mapping: { fields: { name: 'Name' }, options: { match: 'phone', on_error: 'skip', lenient: false } },
+  });
+  it('uses fields and leaves empty options out', () => {
+    const draft = reduceMapping(draftOf(plain), { type: 'option', options: { match: undefined, on_error: 'stop' } });
+    expect(mappingOf(draft)).toMatchObject({ fields: { name: 'Name' }, options: { on_error: 'stop' } });
+    expect(mappingOf(draft).options).not.toHaveProperty('match');
+    expect(mappingOf(draft)).not.toHaveProperty('order');
+  });
+  it('recognises columns by name', () => {
+    expect(guessByName(plain.columns, plain.targets)).toEqual({ name: ['Name'], phone: ['phone'] });
+  });
+});
+
+it('knows the usual refund rules', () => {
+  for (const rule of ['quantity<0', 'amount<0', 'number starts_with C', 'status = refunded'])
+    expect(refundRule(refundChoice(rule).choice, refundChoice(rule).text)).toBe(rule);
+  expect(refundChoice(undefined).choice).toBe('none');
+  expect(refundRule('prefix', ' ')).toBeUndefined();
+});

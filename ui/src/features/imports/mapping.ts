@@ -1,0 +1,202 @@
+import type { ImportFormat, ImportMapping, ImportOptions, ImportRun, ImportSource } from '@/api';
+
+type Targets = ImportRun['targets'];
+type Columns = ImportRun['columns'];
+
+/** The mapping as it is edited: what each column becomes. One column may fill several targets, and several one. */
+export interface MappingDraft {
+  object: string;
+  format: ImportFormat;
+  /** Columns of each target, in the order in which they are joined. */
+  columns: Record<string, string[]>;
+  options: ImportOptions;
+}
+
+export type MappingAction =
+  | { type: 'load'; run: ImportRun }
+  | { type: 'assign'; column: string; from: string | null; to: string | null }
+  | { type: 'option'; options: Partial<Record<keyof ImportOptions, unknown>> }
+  | { type: 'reset'; run: ImportRun };
+
+const isPurchase = (object: string): boolean => object === 'order';
+
+/** A column may be named by its number, counted from 1. */
+function columnName(source: string, names: readonly string[]): string | null {
+  if (names.includes(source)) return source;
+  const folded = names.find((name) => name.toLowerCase() === source.trim().toLowerCase());
+  if (folded !== undefined) return folded;
+  const number = Number(source);
+  return Number.isInteger(number) ? (names[number - 1] ?? null) : null;
+}
+
+/** Short names that mapping files use beside the keys that are offered. */
+const ALIASES: Record<string, string> = {
+  'order.placed_at': 'order.at',
+  'order.date': 'order.at',
+  'order.net_amount': 'order.total',
+  'order.discount_amount': 'order.discount',
+  'order.gross': 'order.gross_amount',
+  'order.store': 'order.store.name',
+  'order.channel': 'order.channel.name',
+  'order.customer': 'order.customer.external_id',
+  'line.price': 'line.unit_price',
+  'line.total': 'line.amount',
+  'line.product': 'line.product.name',
+};
+
+const listOf = (source: ImportSource | undefined): string[] => {
+  if (source === undefined) return [];
+  return Array.isArray(source) ? source : [source];
+};
+
+function columnsOf(
+  mapping: ImportMapping,
+  object: string,
+  columns: Columns,
+  targets: Targets,
+): Record<string, string[]> {
+  const names = columns.map((column) => column.name);
+  const known = new Set(targets.map((target) => target.key));
+  const found: Record<string, string[]> = {};
+  const parts = isPurchase(object)
+    ? ([
+        ['order.', mapping.order],
+        ['line.', mapping.line],
+      ] as const)
+    : ([['', mapping.fields]] as const);
+  for (const [prefix, part] of parts)
+    for (const [name, source] of Object.entries(part ?? {})) {
+      const key = prefix + name;
+      const target = known.has(key) ? key : (ALIASES[key] ?? key);
+      const sources = listOf(source)
+        .map((one) => columnName(one, names))
+        .filter((one) => one !== null);
+      if (sources.length > 0 && known.has(target)) found[target] = sources;
+    }
+  return found;
+}
+
+export function draftOf(run: ImportRun): MappingDraft {
+  const { object, mapping } = run;
+  return {
+    object,
+    format: { ...run.format, ...mapping.format },
+    columns: columnsOf(mapping, object, run.columns, run.targets),
+    options: mapping.options ?? {},
+  };
+}
+
+/** What the server takes: order and line parts of purchase files, fields of all others. */
+export function mappingOf(draft: MappingDraft): ImportMapping {
+  const pack = (prefix: string): Record<string, ImportSource> =>
+    Object.fromEntries(
+      Object.entries(draft.columns)
+        .filter(([key, columns]) => key.startsWith(prefix) && columns.length > 0)
+        .map(([key, columns]) => [key.slice(prefix.length), columns.length === 1 ? (columns[0] as string) : columns]),
+    );
+  const options = Object.fromEntries(
+    Object.entries(draft.options).filter(([, value]) => value !== undefined && value !== '' && value !== false),
+  ) as ImportOptions;
+  return isPurchase(draft.object)
+    ? { format: draft.format, order: pack('order.'), line: pack('line.'), options }
+    : { format: draft.format, fields: pack(''), options };
+}
+
+/** What a column becomes, in the order of the targets. */
+export const targetsOf = (draft: MappingDraft, column: string): string[] =>
+  Object.entries(draft.columns)
+    .filter(([, columns]) => columns.includes(column))
+    .map(([key]) => key);
+
+export function reduceMapping(draft: MappingDraft, action: MappingAction): MappingDraft {
+  switch (action.type) {
+    case 'load':
+    case 'reset':
+      return draftOf(action.run);
+    case 'assign': {
+      const columns = { ...draft.columns };
+      if (action.from !== null) {
+        const rest = (columns[action.from] ?? []).filter((name) => name !== action.column);
+        if (rest.length === 0) delete columns[action.from];
+        else columns[action.from] = rest;
+      }
+      if (action.to !== null && !(columns[action.to] ?? []).includes(action.column))
+        columns[action.to] = [...(columns[action.to] ?? []), action.column];
+      return { ...draft, columns };
+    }
+    case 'option':
+      return { ...draft, options: { ...draft.options, ...action.options } as ImportOptions };
+  }
+}
+
+const fold = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+
+/** Columns that are called like a target: for a file that was read anew with another delimiter. */
+export function guessByName(columns: Columns, targets: Targets): Record<string, string[]> {
+  const taken = new Set<string>();
+  const found: Record<string, string[]> = {};
+  for (const target of targets) {
+    const words = new Set(
+      [target.key.split('.').at(-1) ?? '', ...Object.values(target.label)].map((word) => fold(word ?? '')),
+    );
+    const column = columns.find(({ name }) => !taken.has(name) && words.has(fold(name)));
+    if (column === undefined) continue;
+    taken.add(column.name);
+    found[target.key] = [column.name];
+  }
+  return found;
+}
+
+/**
+ * A mapping with which the server reads the file anew under another format. It refuses names that the new reading
+ * does not have, so columns go by number, and what is always needed points at the first one for the moment.
+ */
+export function probeMapping(draft: MappingDraft, run: ImportRun, format: ImportFormat): ImportMapping {
+  const numbers = new Map(run.columns.map((column, at) => [column.name, String(at + 1)]));
+  const sameColumns = format.delimiter === draft.format.delimiter && format.kind === draft.format.kind;
+  const columns: Record<string, string[]> = {};
+  if (sameColumns)
+    for (const [key, names] of Object.entries(draft.columns))
+      columns[key] = names.map((name) => numbers.get(name) ?? name);
+  const needed = isPurchase(draft.object)
+    ? ['order.at', 'order.number', 'order.total']
+    : run.targets.filter((target) => target.required).map((target) => target.key);
+  for (const key of needed) columns[key] ??= ['1'];
+  if (Object.keys(columns).length === 0 && run.targets[0] !== undefined) columns[run.targets[0].key] = ['1'];
+  return mappingOf({
+    ...draft,
+    format,
+    columns,
+    options: { ...draft.options, match: undefined, order_key: undefined } as ImportOptions,
+  });
+}
+
+/** Required targets that no column fills. */
+export const missingTargets = (draft: MappingDraft, targets: Targets): Targets =>
+  targets.filter((target) => target.required && (draft.columns[target.key] ?? []).length === 0);
+
+/** The refund rule as one of the offered forms. */
+export type RefundChoice = 'none' | 'quantity' | 'amount' | 'prefix' | 'custom';
+export function refundChoice(rule: string | undefined): { choice: RefundChoice; text: string } {
+  const given = (rule ?? '').trim();
+  if (given === '') return { choice: 'none', text: '' };
+  if (/^quantity\s*<\s*0$/.test(given)) return { choice: 'quantity', text: '' };
+  if (/^amount\s*<\s*0$/.test(given)) return { choice: 'amount', text: '' };
+  const prefix = /^number starts_with (\S+)$/.exec(given);
+  if (prefix !== null) return { choice: 'prefix', text: prefix[1] ?? '' };
+  return { choice: 'custom', text: given };
+}
+export function refundRule(choice: RefundChoice, text: string): string | undefined {
+  switch (choice) {
+    case 'none':
+      return undefined;
+    case 'quantity':
+      return 'quantity<0';
+    case 'amount':
+      return 'amount<0';
+    case 'prefix':
+      return text.trim() === '' ? undefined : `number starts_with ${text.trim()}`;
+    case 'custom':
+      return text.trim() === '' ? undefined : text.trim();
+  }
+}

@@ -1,0 +1,108 @@
+import { IconDownload } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { type ImportResult, type ImportRun, type ImportTally, importErrorsUrl } from '@/api';
+import { useFormat, useLabel, useTranslation } from '@/i18n';
+import { findObject, useObjects } from '@/metadata';
+import { ButtonAnchor, Table } from '@/ui';
+import css from './imports.module.css';
+
+/** Rows of the file, and what became of records by object. */
+export function Tallies({ result, dry = false }: { result: ImportResult; dry?: boolean }) {
+  const { t } = useTranslation('imports');
+  const fmt = useFormat();
+  const label = useLabel();
+  const objects = useObjects();
+  const facts = [
+    { key: 'rows', value: result.rows, tone: undefined },
+    { key: 'skipped', value: result.skipped ?? 0, tone: undefined },
+    { key: 'errors', value: result.errors, tone: result.errors > 0 ? 'danger' : undefined },
+  ];
+  const rows = Object.entries(result.by_object ?? {});
+  const count = (value: number | undefined) => <span className="num">{fmt.number(value ?? 0)}</span>;
+  return (
+    <div className="stack">
+      <dl className={css.facts}>
+        {facts.map((fact) => (
+          <div key={fact.key}>
+            <dt>{t(`imports:tally.${fact.key}`)}</dt>
+            <dd data-tone={fact.tone}>{fmt.number(fact.value)}</dd>
+          </div>
+        ))}
+      </dl>
+      {rows.length > 0 && (
+        <Table
+          label={t('imports:byObject')}
+          rows={rows}
+          rowKey={([key]) => key}
+          columns={[
+            {
+              key: 'object',
+              label: t('imports:object'),
+              cell: ([key]: [string, ImportTally]) => {
+                const object = findObject(objects, key);
+                const name = label(object?.plural, key);
+                if (dry || object === undefined || object.hidden) return name;
+                return (
+                  <Link to="/o/$object" params={{ object: key }} search={{ sort: '-created_at' }}>
+                    {name}
+                  </Link>
+                );
+              },
+            },
+            {
+              key: 'created',
+              label: dry ? t('imports:tally.wouldCreate') : t('imports:tally.created'),
+              align: 'right',
+              cell: ([, tally]) => count(tally.created),
+            },
+            {
+              key: 'updated',
+              label: dry ? t('imports:tally.wouldUpdate') : t('imports:tally.updated'),
+              align: 'right',
+              cell: ([, tally]) => count(tally.updated),
+            },
+            {
+              key: 'unchanged',
+              label: t('imports:tally.unchanged'),
+              align: 'right',
+              cell: ([, tally]) => count(tally.unchanged),
+            },
+          ]}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The first rows that were refused, and the file with all of them. */
+export function ErrorSample({ run }: { run: ImportRun }) {
+  const { t } = useTranslation('imports');
+  const fmt = useFormat();
+  if (run.errors_sample.length === 0) return null;
+  return (
+    <section aria-label={t('imports:errorSample')}>
+      <div className={css.errorHead}>
+        <h3>{t('imports:errorSample')}</h3>
+        <ButtonAnchor href={importErrorsUrl(run.id)} download="errors.csv" icon={<IconDownload size={15} />}>
+          {t('imports:downloadErrors')}
+        </ButtonAnchor>
+      </div>
+      <Table
+        label={t('imports:errorSample')}
+        rows={run.errors_sample.map((entry, at) => ({ ...entry, at }))}
+        rowKey={(row) => String(row.at)}
+        columns={[
+          { key: 'row', label: t('imports:error.row'), align: 'right', width: 70, cell: (row) => fmt.number(row.row) },
+          { key: 'column', label: t('imports:error.column'), cell: (row) => row.column || '\u2013' },
+          {
+            key: 'value',
+            label: t('imports:error.value'),
+            minor: true,
+            cell: (row) => (row.value === '' ? <span className="muted">{'\u2013'}</span> : <code>{row.value}</code>),
+          },
+          { key: 'message', label: t('imports:error.reason'), cell: (row) => row.message },
+        ]}
+      />
+    </section>
+  );
+}

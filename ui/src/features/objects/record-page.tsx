@@ -1,0 +1,148 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { recordQuery } from '@/api';
+import { useFieldContext } from '@/fields';
+import { useFormat, useLabel, useTranslation } from '@/i18n';
+import { useObject } from '@/metadata';
+import { rememberList, useListContext, useNeighbours } from '@/records/list-context';
+import { factsOf, pillsOf } from '@/records/page/facts';
+import { FieldList } from '@/records/page/field-list';
+import { Highlights } from '@/records/page/highlights';
+import { Identity, Notice, RecordLayout } from '@/records/page/layout';
+import { OrderLines } from '@/records/page/order-lines';
+import { RecordActions, useRecordWork } from '@/records/page/record-actions';
+import { RecordTabs } from '@/records/page/record-tabs';
+import { useRelatedCounts } from '@/records/page/related';
+import { hasAvatar } from '@/records/title';
+import { remember, usePeek } from '@/shell';
+import { BackLink, Button, EmptyState, ErrorState, Page, SkeletonRows } from '@/ui';
+
+/** What a record is made of stands before what happened with it. */
+const RANK: Record<string, number> = { variant: 0, contact: 0, refund: 2 };
+
+type Object = NonNullable<ReturnType<typeof useObject>>;
+
+/** A record of any object that has no page of its own. */
+export function RecordPage({ object: key, id }: { object: string; id: string }) {
+  const object = useObject(key);
+  if (object === undefined) return <EmptyState cause="not_found" />;
+  return <OneRecord object={object} id={id} />;
+}
+
+function OneRecord({ object, id }: { object: Object; id: string }) {
+  const { t } = useTranslation('records');
+  const label = useLabel();
+  const fmt = useFormat();
+  const context = useFieldContext();
+  const navigate = useNavigate();
+  const { tab } = useSearch({ strict: false }) as { tab?: string };
+  const { open } = usePeek();
+  const from = useListContext(object.key, id);
+  const neighbours = useNeighbours(from);
+  const answer = useQuery(recordQuery(object.key, id));
+  const record = answer.data;
+  const toList = () => navigate({ to: '/o/$object', params: { object: object.key }, search: from?.search ?? {} });
+  const work = useRecordWork(object, toList);
+
+  // The lines of an order have a table of their own.
+  const relations = object.related
+    .filter((relation) => !(object.key === 'order' && relation.object === 'order_line'))
+    .sort((left, right) => (RANK[left.object] ?? 1) - (RANK[right.object] ?? 1));
+  const counts = useRelatedCounts(relations, id, record !== undefined);
+
+  const title = record?.title || id;
+  useEffect(() => {
+    if (record !== undefined) remember({ object: object.key, id, title: record.title || id });
+  }, [record, object.key, id]);
+
+  const body = () => {
+    if (answer.isError) return <ErrorState error={answer.error} onRetry={() => answer.refetch()} />;
+    if (record === undefined) return <SkeletonRows rows={10} />;
+    const openRef = (ref: { object: string; id: string }) => open({ object: ref.object, id: ref.id });
+    return (
+      <RecordLayout
+        notice={
+          record.deleted_at !== null && (
+            <Notice
+              action={
+                <Button kind="subtle" onClick={() => void work.restore(record)}>
+                  {t('records:page.restore')}
+                </Button>
+              }
+            >
+              {t('records:page.inBin', { when: fmt.relative(record.deleted_at) })}
+            </Notice>
+          )
+        }
+        identity={
+          <Identity
+            title={title}
+            avatar={hasAvatar(object)}
+            subtitle={t('records:page.updated', { when: fmt.relative(record.updated_at) })}
+            pills={pillsOf(object, record, context) ?? undefined}
+          />
+        }
+        highlights={<Highlights items={factsOf(object, record, context)} label={t('records:page.details')} />}
+        fields={<FieldList object={object} record={record} onOpenRef={openRef} />}
+      >
+        <RecordTabs
+          object={object}
+          record={record}
+          relations={relations}
+          counts={counts}
+          before={
+            object.key === 'order'
+              ? [
+                  {
+                    value: 'lines',
+                    label: t('records:order.lines'),
+                    content: <OrderLines order={record} onOpenRef={openRef} />,
+                  },
+                ]
+              : []
+          }
+          tab={tab}
+          onTab={(next) =>
+            navigate({ to: '.', search: ((old: object) => ({ ...old, tab: next })) as never, replace: true })
+          }
+          onOpenRef={openRef}
+        />
+      </RecordLayout>
+    );
+  };
+  return (
+    <Page
+      title={title}
+      back={
+        <BackLink
+          to="/o/$object"
+          params={{ object: object.key }}
+          search={from?.search ?? {}}
+          label={t('records:page.back', { name: label(object.plural, object.key) })}
+        />
+      }
+      actions={
+        record !== undefined && (
+          <RecordActions
+            object={object}
+            record={record}
+            work={work}
+            neighbours={neighbours}
+            onGo={(next, row) => {
+              if (from !== null) rememberList({ ...from, id: next, row });
+              navigate({
+                to: '/o/$object/$id',
+                params: { object: object.key, id: next },
+                search: tab === undefined ? {} : { tab },
+              });
+            }}
+          />
+        )
+      }
+      layout="fill"
+    >
+      {body()}
+    </Page>
+  );
+}

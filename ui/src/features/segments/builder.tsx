@@ -1,0 +1,154 @@
+import { IconArrowBackUp, IconArrowForwardUp, IconInfoCircle } from '@tabler/icons-react';
+import { type ReactNode, useState } from 'react';
+import type { Segment } from '@/api';
+import { isApiError } from '@/api';
+import { useTranslation } from '@/i18n';
+import { useEvent } from '@/lib/hooks';
+import type { Undo } from '@/lib/undo';
+import { ConditionBuilder } from '@/records/conditions';
+import { useShortcuts } from '@/shell';
+import { IconButton, RadioGroup, Textarea } from '@/ui';
+import { CountCard } from './count-card';
+import type { Draft, DraftAction } from './draft';
+import { saysIsNot } from './notes';
+import css from './segments.module.css';
+
+interface Props {
+  undo: Undo<Draft>;
+  dispatch: (action: DraftAction) => void;
+  /** Set after an attempt to save: shows what is missing. */
+  tried: boolean;
+  onComplete: (complete: boolean) => void;
+  /** What the server refused on saving. */
+  error: unknown;
+  /** An existing segment keeps its kind. */
+  existing?: Segment;
+  footer?: ReactNode;
+}
+
+const faultsOf = (error: unknown) =>
+  isApiError(error)
+    ? error.fields.map(({ location, message }) => ({ location: location.replace(/^(body\.)?where/, ''), message }))
+    : [];
+
+/** Undo and redo by button and keys. */
+function UndoButtons({ undo, dispatch }: Pick<Props, 'undo' | 'dispatch'>) {
+  const { t } = useTranslation('segments');
+  useShortcuts([
+    {
+      keys: 'mod+z',
+      label: t('segments:undo'),
+      group: t('segments:title'),
+      whileTyping: true,
+      run: (event) => dispatch({ type: event.shiftKey ? 'redo' : 'undo' }),
+    },
+    {
+      keys: 'mod+y',
+      label: t('segments:redo'),
+      group: t('segments:title'),
+      whileTyping: true,
+      run: () => dispatch({ type: 'redo' }),
+    },
+  ]);
+  return (
+    <>
+      <IconButton
+        label={t('segments:undo')}
+        icon={<IconArrowBackUp size={17} stroke={1.6} />}
+        disabled={undo.past.length === 0}
+        onClick={() => dispatch({ type: 'undo' })}
+      />
+      <IconButton
+        label={t('segments:redo')}
+        icon={<IconArrowForwardUp size={17} stroke={1.6} />}
+        disabled={undo.future.length === 0}
+        onClick={() => dispatch({ type: 'redo' })}
+      />
+    </>
+  );
+}
+
+export function SegmentBuilder({ undo, dispatch, tried, onComplete, error, existing }: Props) {
+  const { t } = useTranslation('segments');
+  const { now: draft } = undo;
+  const [complete, setComplete] = useState(true);
+  const [counted, setCounted] = useState<unknown>(null);
+  const edit = useEvent((part: Partial<Draft>, tag?: string) =>
+    dispatch({ type: 'edit', part, at: Date.now(), ...(tag !== undefined && { tag }) }),
+  );
+  const labelFault = tried && draft.label.trim() === '' ? t('segments:nameNeeded') : serverFault(error, 'label');
+  return (
+    <div className={css.builder}>
+      <div className={css.main}>
+        <div className={css.titleRow}>
+          <input
+            className={css.titleInput}
+            value={draft.label}
+            maxLength={80}
+            aria-label={t('segments:name')}
+            placeholder={t('segments:namePlaceholder')}
+            aria-invalid={labelFault !== undefined}
+            // biome-ignore lint/a11y/noAutofocus: a new segment begins with its name
+            autoFocus={existing === undefined && draft.label === ''}
+            onChange={(event) => edit({ label: event.currentTarget.value }, 'label')}
+          />
+          <UndoButtons undo={undo} dispatch={dispatch} />
+        </div>
+        {labelFault !== undefined && (
+          <p className={css.fault} role="alert">
+            {labelFault}
+          </p>
+        )}
+        <ConditionBuilder
+          object="customer"
+          allowTraits
+          allowRecords
+          allowSegments
+          where={draft.where}
+          faults={faultsOf(error ?? counted)}
+          showProblems={tried}
+          onChange={(where, state) => {
+            setComplete(state.complete);
+            onComplete(state.complete);
+            edit({ where });
+          }}
+        />
+        {tried && draft.where === null && (
+          <p className={css.fault} role="alert">
+            {t('segments:whereNeeded')}
+          </p>
+        )}
+        {saysIsNot(draft.where) && (
+          <p className={css.note}>
+            <IconInfoCircle size={16} stroke={1.6} aria-hidden />
+            {t('segments:nullNote')}
+          </p>
+        )}
+        <div className={css.extra}>
+          <Textarea
+            label={t('segments:description')}
+            placeholder={t('segments:descriptionPlaceholder')}
+            value={draft.description}
+            minRows={2}
+            onChange={(description) => edit({ description }, 'description')}
+          />
+          <RadioGroup
+            label={t('segments:kindLabel')}
+            value={draft.kind}
+            onChange={(kind) => edit({ kind })}
+            options={(['dynamic', 'static'] as const).map((kind) => ({
+              value: kind,
+              label: t(`segments:kind.${kind}`),
+              description: t(`segments:kindHelp.${kind}`),
+              disabled: existing !== undefined && existing.kind !== kind,
+            }))}
+          />
+        </div>
+      </div>
+      <CountCard where={draft.where} complete={complete} onError={setCounted} />
+    </div>
+  );
+}
+
+const serverFault = (error: unknown, name: string): string | undefined =>
+  isApiError(error) ? error.at(name) : undefined;

@@ -1,0 +1,181 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { type AuditEntry, auditQuery, usersQuery } from '@/api';
+import { useFormat, useLabel, useTranslation } from '@/i18n';
+import { findObject, useCan, useObjects } from '@/metadata';
+import { Button, Drawer, EmptyState, ErrorState, Panel, Select, SkeletonRows, Table } from '@/ui';
+import css from './settings.module.css';
+
+/** Actions that this version knows; others can be in the trail and show as they are. */
+const ACTIONS = [
+  'session.create',
+  'session.refused',
+  'password.change',
+  'access.refused',
+  'record.reveal',
+  'record.read_plain',
+  'record.export',
+  'segment.create',
+  'segment.update',
+  'segment.delete',
+  'classification.update',
+  'classification.reset',
+  'rfm.cuts',
+  'trait.recompute',
+  'import.upload',
+  'import.start',
+  'import.undo',
+  'user.create',
+  'user.update',
+  'apikey.create',
+  'apikey.revoke',
+  'instance.setup',
+  'workspace.create',
+];
+
+function useWords() {
+  const { t } = useTranslation('settings');
+  const known = new Set(ACTIONS);
+  return {
+    action: (action: string): string => (known.has(action) ? t(`settings:action.${action.replace('.', '_')}`) : action),
+    actor: (entry: AuditEntry): string => entry.actor.name || t(`settings:actor.${entry.actor.kind}`),
+  };
+}
+
+function What({ entry }: { entry: AuditEntry }) {
+  const label = useLabel();
+  const objects = useObjects();
+  if (!entry.object) return <span className="muted">{'\u2013'}</span>;
+  const object = findObject(objects, entry.object);
+  const name = label(object?.label, entry.object);
+  if (object === undefined || object.hidden || !entry.record_id) return <span>{name}</span>;
+  return (
+    <Link
+      to="/o/$object/$id"
+      params={{ object: entry.object, id: entry.record_id }}
+      onClick={(event) => event.stopPropagation()}
+    >
+      {name}
+    </Link>
+  );
+}
+
+function Detail({ entry, onClose }: { entry: AuditEntry | null; onClose: () => void }) {
+  const { t } = useTranslation('settings');
+  const fmt = useFormat();
+  const words = useWords();
+  return (
+    <Drawer opened={entry !== null} onClose={onClose} title={entry === null ? '' : words.action(entry.action)}>
+      {entry !== null && (
+        <dl className={css.detail}>
+          <dt>{t('settings:audit.at')}</dt>
+          <dd>{fmt.datetime(entry.at)}</dd>
+          <dt>{t('settings:audit.actor')}</dt>
+          <dd>
+            {words.actor(entry)} <span className="muted">{t(`settings:actor.${entry.actor.kind}`)}</span>
+          </dd>
+          <dt>{t('settings:audit.action')}</dt>
+          <dd>
+            <code>{entry.action}</code>
+          </dd>
+          <dt>{t('settings:audit.what')}</dt>
+          <dd>
+            <What entry={entry} /> {entry.record_id && <code className="muted">{entry.record_id}</code>}
+          </dd>
+          <dt>{t('settings:audit.detail')}</dt>
+          <dd>
+            {Object.keys(entry.detail).length === 0 ? (
+              <span className="muted">{t('settings:audit.noDetail')}</span>
+            ) : (
+              <pre className={css.json}>{JSON.stringify(entry.detail, null, 2)}</pre>
+            )}
+          </dd>
+        </dl>
+      )}
+    </Drawer>
+  );
+}
+
+export function AuditPage() {
+  const { t } = useTranslation('settings');
+  const fmt = useFormat();
+  const can = useCan();
+  const words = useWords();
+  const [actor, setActor] = useState<string | null>(null);
+  const [action, setAction] = useState<string | null>(null);
+  const [shown, setShown] = useState<AuditEntry | null>(null);
+  const allowed = can('audit.read');
+  const users = useQuery({ ...usersQuery(), enabled: allowed });
+  const filter = { ...(actor !== null && { actor }), ...(action !== null && { action }) };
+  const { data, error, isPending, fetchNextPage, hasNextPage, isFetchingNextPage, refetch } = useInfiniteQuery({
+    ...auditQuery(filter),
+    enabled: allowed,
+  });
+  if (!allowed) return <EmptyState cause="no_permission" />;
+  const entries = data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <div className="stack">
+      <div className={css.filters}>
+        <Select
+          aria-label={t('settings:audit.actor')}
+          placeholder={t('settings:audit.anybody')}
+          clearable
+          searchable
+          options={(users.data?.items ?? []).map((user) => ({ value: user.id, label: user.name || user.email }))}
+          value={actor}
+          onChange={setActor}
+        />
+        <Select
+          aria-label={t('settings:audit.action')}
+          placeholder={t('settings:audit.anything')}
+          clearable
+          searchable
+          options={ACTIONS.map((each) => ({ value: each, label: words.action(each) }))}
+          value={action}
+          onChange={setAction}
+        />
+      </div>
+      <Panel flush>
+        {isPending && <SkeletonRows rows={10} />}
+        {error !== null && data === undefined && <ErrorState compact error={error} onRetry={() => refetch()} />}
+        {data !== undefined && (
+          <Table
+            label={t('settings:page.audit')}
+            rows={entries}
+            rowKey={(entry) => entry.id}
+            onRowClick={setShown}
+            empty={<EmptyState compact cause={actor === null && action === null ? 'none' : 'no_match'} />}
+            columns={[
+              {
+                key: 'at',
+                label: t('settings:audit.at'),
+                width: 150,
+                cell: (entry) => <span className="muted">{fmt.datetime(entry.at)}</span>,
+              },
+              { key: 'actor', label: t('settings:audit.actor'), cell: (entry) => words.actor(entry) },
+              {
+                key: 'action',
+                label: t('settings:audit.action'),
+                cell: (entry) => (
+                  <button type="button" className={css.textButton} onClick={() => setShown(entry)}>
+                    {words.action(entry.action)}
+                  </button>
+                ),
+              },
+              { key: 'what', label: t('settings:audit.what'), minor: true, cell: (entry) => <What entry={entry} /> },
+            ]}
+          />
+        )}
+      </Panel>
+      {hasNextPage && (
+        <div>
+          <Button loading={isFetchingNextPage} onClick={() => fetchNextPage()}>
+            {t('settings:audit.more')}
+          </Button>
+        </div>
+      )}
+      <Detail entry={shown} onClose={() => setShown(null)} />
+    </div>
+  );
+}

@@ -1,0 +1,49 @@
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import type { Capability } from '@/api';
+import { useTranslation } from '@/i18n';
+import { cx } from '@/lib/cx';
+import { useCan } from '@/metadata';
+import { SETTINGS_PAGES, type SettingsPage } from '@/shell';
+import { Page } from '@/ui';
+import css from './settings.module.css';
+
+const NEEDS: Partial<Record<SettingsPage, Capability>> = {
+  users: 'user.manage',
+  apikeys: 'apikey.manage',
+  audit: 'audit.read',
+};
+
+/** The list of settings at the left, the chosen page beside it. */
+export function SettingsLayout() {
+  const { t } = useTranslation('settings');
+  const { pathname } = useLocation();
+  const can = useCan();
+  const pages = SETTINGS_PAGES.filter((page) => {
+    const needed = NEEDS[page];
+    return needed === undefined || can(needed);
+  });
+  return (
+    <Page title={t('settings:title')} layout="fill">
+      <div className={css.columns}>
+        <nav className={css.nav} aria-label={t('settings:title')}>
+          {pages.map((page) => {
+            const active = pathname.startsWith(`/settings/${page}`);
+            return (
+              <Link
+                key={page}
+                to={`/settings/${page}`}
+                className={cx(css.entry, active && css.active)}
+                {...(active && { 'aria-current': 'page' as const })}
+              >
+                {t(`settings:page.${page}`)}
+              </Link>
+            );
+          })}
+        </nav>
+        <div className={css.content}>
+          <Outlet />
+        </div>
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,108 @@
+import { useState } from 'react';
+import { isApiError, type Role, type User, useSaveUser } from '@/api';
+import { useTranslation } from '@/i18n';
+import { Button, Modal, PasswordInput, RadioGroup, TextInput, toast } from '@/ui';
+import css from './settings.module.css';
+
+export const ROLES: Role[] = ['administrator', 'manager', 'member', 'readonly'];
+
+interface Props {
+  /** Undefined for a new person. */
+  user?: User;
+  onClose: () => void;
+}
+
+/** A new person with a first password, or name, role and a new password of an existing one. */
+export function UserDialog({ user, onClose }: Props) {
+  const { t } = useTranslation(['settings', 'common']);
+  const [email, setEmail] = useState(user?.email ?? '');
+  const [name, setName] = useState(user?.name ?? '');
+  const [role, setRole] = useState<Role>(user?.role ?? 'member');
+  const [password, setPassword] = useState('');
+  const save = useSaveUser();
+  const fault = (field: string) => (isApiError(save.error) ? save.error.at(field) : undefined);
+  const whole = isApiError(save.error) && save.error.fields.length === 0 ? save.error.message : null;
+  const ready = email.trim() !== '' && (user !== undefined || password !== '');
+  const submit = () => {
+    if (!ready) return;
+    const done = {
+      onSuccess: () => {
+        toast.ok(t('common:saved'));
+        onClose();
+      },
+    };
+    if (user === undefined) save.mutate({ create: { email: email.trim(), name: name.trim(), role, password } }, done);
+    else
+      save.mutate(
+        {
+          id: user.id,
+          change: {
+            ...(name.trim() !== user.name && { name: name.trim() }),
+            ...(role !== user.role && { role }),
+            ...(password !== '' && { password }),
+          },
+        },
+        done,
+      );
+  };
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={user === undefined ? t('settings:users.add') : t('settings:users.edit')}
+      footer={
+        <>
+          <Button onClick={onClose}>{t('common:cancel')}</Button>
+          <Button kind="primary" disabled={!ready} loading={save.isPending} onClick={submit}>
+            {user === undefined ? t('settings:users.create') : t('common:save')}
+          </Button>
+        </>
+      }
+    >
+      <div className={css.form}>
+        <TextInput
+          label={t('settings:users.email')}
+          type="email"
+          autoComplete="off"
+          autoFocus={user === undefined}
+          required={user === undefined}
+          disabled={user !== undefined}
+          value={email}
+          onChange={setEmail}
+          error={fault('email')}
+        />
+        <TextInput
+          label={t('settings:users.name')}
+          value={name}
+          onChange={setName}
+          maxLength={100}
+          error={fault('name')}
+        />
+        <RadioGroup
+          label={t('settings:users.role')}
+          value={role}
+          onChange={setRole}
+          options={ROLES.map((each) => ({
+            value: each,
+            label: t(`settings:role.${each}`),
+            description: t(`settings:roleHelp.${each}`),
+          }))}
+        />
+        <PasswordInput
+          label={user === undefined ? t('settings:users.password') : t('settings:users.newPassword')}
+          description={user === undefined ? t('settings:users.passwordHelp') : t('settings:users.newPasswordHelp')}
+          autoComplete="new-password"
+          toggleLabel={t('settings:password.show')}
+          value={password}
+          onChange={setPassword}
+          error={fault('password')}
+        />
+        {whole !== null && (
+          <p className={css.bad} role="alert">
+            {whole}
+          </p>
+        )}
+      </div>
+    </Modal>
+  );
+}

@@ -1,0 +1,150 @@
+import { IconDots, IconPencil, IconPlus, IconUserCheck, IconUserOff } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { type User, usersQuery, useSaveUser } from '@/api';
+import { useFormat, useTranslation } from '@/i18n';
+import { useCan, useSession } from '@/metadata';
+import {
+  Avatar,
+  Button,
+  confirm,
+  EmptyState,
+  ErrorState,
+  IconButton,
+  Menu,
+  Panel,
+  Pill,
+  SkeletonRows,
+  Table,
+  toast,
+} from '@/ui';
+import css from './settings.module.css';
+import { UserDialog } from './user-dialog';
+
+function useDisable() {
+  const { t } = useTranslation(['settings', 'common']);
+  const save = useSaveUser();
+  return async (user: User) => {
+    const name = user.name || user.email;
+    if (!user.disabled) {
+      const sure = await confirm({
+        title: t('settings:users.disableTitle', { name }),
+        text: t('settings:users.disableText'),
+        confirm: t('settings:users.disable'),
+        danger: true,
+      });
+      if (!sure) return;
+    }
+    save.mutate(
+      { id: user.id, change: { disabled: !user.disabled } },
+      {
+        onSuccess: () => toast.ok(t('common:saved')),
+        onError: (error) => toast.error(t('common:failed.save'), { detail: error.message }),
+      },
+    );
+  };
+}
+
+export function UsersPage() {
+  const { t } = useTranslation(['settings', 'common']);
+  const fmt = useFormat();
+  const can = useCan();
+  const me = useSession().user;
+  const disable = useDisable();
+  const [edited, setEdited] = useState<User | 'new' | null>(null);
+  const { data, error, isPending, refetch } = useQuery(usersQuery());
+  if (!can('user.manage')) return <EmptyState cause="no_permission" />;
+  return (
+    <>
+      <Panel
+        flush
+        title={t('settings:page.users')}
+        aside={
+          <Button kind="primary" icon={<IconPlus size={15} />} onClick={() => setEdited('new')}>
+            {t('settings:users.add')}
+          </Button>
+        }
+      >
+        {isPending && <SkeletonRows rows={4} />}
+        {error !== null && data === undefined && <ErrorState compact error={error} onRetry={() => refetch()} />}
+        {data !== undefined && (
+          <Table
+            label={t('settings:page.users')}
+            rows={data.items}
+            rowKey={(user) => user.id}
+            columns={[
+              {
+                key: 'name',
+                label: t('settings:users.name'),
+                cell: (user) => (
+                  <span className={css.userCell} data-off={user.disabled || undefined}>
+                    <Avatar name={user.name || user.email} size={26} shape="round" />
+                    <span className={css.twoLines}>
+                      <span>
+                        {user.name || user.email}
+                        {user.id === me?.id && <span className="muted"> {t('settings:users.you')}</span>}
+                      </span>
+                      <span className="muted truncate">{user.email}</span>
+                    </span>
+                  </span>
+                ),
+              },
+              { key: 'role', label: t('settings:users.role'), cell: (user) => t(`settings:role.${user.role}`) },
+              {
+                key: 'state',
+                label: t('settings:users.state'),
+                minor: true,
+                cell: (user) => (
+                  <Pill color={user.disabled ? 'gray' : 'green'}>
+                    {user.disabled ? t('settings:users.disabled') : t('settings:users.active')}
+                  </Pill>
+                ),
+              },
+              {
+                key: 'seen',
+                label: t('settings:users.lastSeen'),
+                minor: true,
+                cell: (user) => (
+                  <span className="muted">
+                    {user.last_seen_at === null ? t('settings:users.never') : fmt.relative(user.last_seen_at)}
+                  </span>
+                ),
+              },
+              {
+                key: 'actions',
+                label: <span className="sr-only">{t('settings:actions')}</span>,
+                width: 44,
+                cell: (user) => (
+                  <Menu
+                    target={
+                      <IconButton
+                        label={t('settings:actionsOf', { name: user.name || user.email })}
+                        icon={<IconDots size={16} />}
+                        tooltip={false}
+                      />
+                    }
+                    entries={[
+                      {
+                        label: t('common:edit'),
+                        icon: <IconPencil size={15} />,
+                        onSelect: () => setEdited(user),
+                      },
+                      {
+                        label: user.disabled ? t('settings:users.enable') : t('settings:users.disable'),
+                        icon: user.disabled ? <IconUserCheck size={15} /> : <IconUserOff size={15} />,
+                        danger: !user.disabled,
+                        disabled: user.id === me?.id,
+                        onSelect: () => disable(user),
+                      },
+                    ]}
+                  />
+                ),
+              },
+            ]}
+          />
+        )}
+      </Panel>
+      {edited !== null && <UserDialog {...(edited !== 'new' && { user: edited })} onClose={() => setEdited(null)} />}
+    </>
+  );
+}

@@ -1,0 +1,10 @@
+export { RecordMultiSelect, RecordSelect } from './base/record-select';
+export { useRegionTree } from './base/region-tree';
+export { asList, isMoney, isRef } from './base/value-text';
+export { useFieldContext } from './context';
+export type { Aggregation, EditorProps, FieldContext, FieldKind, Parsed } from './kind';
+export { isEmptyValue } from './kind';
+export { emptyOperand, operandComplete, operandShape, operatorKey } from './operand';
+export { OperandEditor } from './operand-editor';
+export { FIELD_KINDS, kindOf, operatorsOf } from './registry';
+export { FieldEditor, FieldView } from './views';

@@ -1,0 +1,68 @@
+import i18next, { type BackendModule } from 'i18next';
+import { initReactI18next } from 'react-i18next';
+import { storage } from '@/lib/storage';
+import { createStore, useStore } from '@/lib/store';
+
+export const LANGUAGES = ['zh-CN', 'en'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** Language names in their own language; the picker shows these, whatever language is on. */
+export const LANGUAGE_NAMES: Record<Language, string> = { 'zh-CN': '中文', en: 'English' };
+
+const files = import.meta.glob<{ default: Record<string, unknown> }>(['./zh-CN/*.json', './en/*.json']);
+
+const lazyFiles: BackendModule = {
+  type: 'backend',
+  init: () => undefined,
+  read(language, namespace, done) {
+    const load = files[`./${language}/${namespace}.json`];
+    if (load === undefined) {
+      done(new Error(`no words ${language}/${namespace}`), null);
+      return;
+    }
+    load().then(
+      (module) => done(null, module.default),
+      (error: Error) => done(error, null),
+    );
+  },
+};
+
+function initialLanguage(): Language {
+  const kept = storage.getText('lang');
+  if (kept !== null) return kept === 'en' ? 'en' : 'zh-CN';
+  return document.documentElement.lang === 'en' ? 'en' : 'zh-CN';
+}
+
+const languageStore = createStore<Language>(initialLanguage());
+
+export function startI18n(namespaces: string[] = ['common', 'shell']): Promise<unknown> {
+  return i18next
+    .use(lazyFiles)
+    .use(initReactI18next)
+    .init({
+      lng: languageStore.get(),
+      fallbackLng: false,
+      supportedLngs: [...LANGUAGES],
+      ns: namespaces,
+      defaultNS: 'common',
+      partialBundledLanguages: true,
+      interpolation: { escapeValue: false },
+      returnNull: false,
+      react: { useSuspense: true },
+    });
+}
+
+/** Loads the words of a route before it shows. */
+export async function loadWords(...namespaces: string[]): Promise<void> {
+  await i18next.loadNamespaces(namespaces);
+}
+
+export async function setLanguage(language: Language): Promise<void> {
+  await i18next.changeLanguage(language);
+  document.documentElement.lang = language;
+  storage.setText('lang', language);
+  languageStore.set(language);
+}
+
+export const currentLanguage = (): Language => languageStore.get();
+export const useLanguage = (): Language => useStore(languageStore);

@@ -1,0 +1,113 @@
+import type { Condition, FieldCondition, Operator, SegmentCondition, TraitCondition } from '@/api';
+import { emptyOperand, OperandEditor, operandShape, operatorKey, operatorsOf } from '@/fields';
+import { labelText, useTranslation } from '@/i18n';
+import { Select } from '@/ui';
+import { isField, isRecord, isSegment, isTrait } from '../tree';
+import css from './builder.module.css';
+import { RecordLeaf } from './record-leaf';
+import { useScope } from './scope';
+import { fieldOf } from './subjects';
+
+interface OperatorProps {
+  operators: readonly Operator[];
+  op: Operator;
+  nameOf: (op: Operator) => string;
+  onChange: (op: Operator) => void;
+}
+export function OperatorSelect({ operators, op, nameOf, onChange }: OperatorProps) {
+  const { t } = useTranslation('conditions');
+  const shown = operators.includes(op) ? operators : [...operators, op];
+  return (
+    <div className={css.operator}>
+      <Select
+        aria-label={t('conditions:operator')}
+        options={shown.map((name) => ({ value: name, label: nameOf(name) }))}
+        value={op}
+        onChange={(next) => next !== null && onChange(next as Operator)}
+      />
+    </div>
+  );
+}
+
+interface CompareProps<C extends FieldCondition | TraitCondition> {
+  condition: C;
+  onChange: (condition: C) => void;
+}
+
+/** Operator and value of a field or trait. A value survives a new operator when its shape stays the same. */
+function CompareLeaf<C extends FieldCondition | TraitCondition>({ condition, onChange }: CompareProps<C>) {
+  const { t } = useTranslation(['conditions', 'fields']);
+  const scope = useScope();
+  const field = fieldOf(condition, scope);
+  if (field === null) return <span className={css.broken}>{t('conditions:problem.unknown_field')}</span>;
+  const setOp = (op: Operator) => {
+    const kept =
+      operandShape(op, field) === operandShape(condition.op, field) ? condition.value : emptyOperand(op, field);
+    onChange({ ...condition, op, value: kept as never });
+  };
+  return (
+    <>
+      <OperatorSelect
+        operators={operatorsOf(field)}
+        op={condition.op}
+        nameOf={(op) => t(operatorKey(op, field)) as string}
+        onChange={setOp}
+      />
+      <OperandEditor
+        field={field}
+        op={condition.op}
+        value={condition.value}
+        onChange={(value) => onChange({ ...condition, value: value as never })}
+        label={labelText(field.label, scope.context.language, field.key)}
+      />
+    </>
+  );
+}
+
+function SegmentLeaf({
+  condition,
+  onChange,
+}: {
+  condition: SegmentCondition;
+  onChange: (condition: SegmentCondition) => void;
+}) {
+  const { t } = useTranslation('conditions');
+  const { segments } = useScope();
+  return (
+    <>
+      <div className={css.operator}>
+        <Select
+          aria-label={t('conditions:operator')}
+          options={[
+            { value: 'in', label: t('conditions:segment.in') },
+            { value: 'not_in', label: t('conditions:segment.notIn') },
+          ]}
+          value={condition.op}
+          onChange={(op) => onChange({ ...condition, op: op === 'not_in' ? 'not_in' : 'in' })}
+        />
+      </div>
+      <div className={css.segment}>
+        <Select
+          aria-label={t('conditions:kind.segment')}
+          options={segments.map((segment) => ({ value: segment.key, label: segment.label }))}
+          value={condition.segment || null}
+          onChange={(segment) => onChange({ ...condition, segment: segment ?? '' })}
+          searchable
+        />
+      </div>
+    </>
+  );
+}
+
+interface Props {
+  condition: Condition;
+  onChange: (condition: Condition) => void;
+}
+
+/** Everything right of the subject. Forms this interface does not edit are shown whole and kept as they are. */
+export function LeafEditor({ condition, onChange }: Props) {
+  if (isField(condition) || isTrait(condition)) return <CompareLeaf condition={condition} onChange={onChange} />;
+  if (isRecord(condition)) return <RecordLeaf condition={condition} onChange={onChange} />;
+  if (isSegment(condition)) return <SegmentLeaf condition={condition} onChange={onChange} />;
+  return <code className={css.code}>{JSON.stringify(condition)}</code>;
+}

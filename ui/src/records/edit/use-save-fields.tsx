@@ -1,0 +1,108 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useState } from 'react';
+import {
+  type ApiError,
+  errorText,
+  type Field,
+  type FieldValues,
+  isApiError,
+  type ObjectType,
+  patchRecordCache,
+  type RecordData,
+  recordKeys,
+  updateRecord,
+} from '@/api';
+import { kindOf } from '@/fields';
+import { useTranslation } from '@/i18n';
+import { findField } from '@/metadata';
+import { toast } from '@/ui';
+import { ConflictDialog } from './conflict-dialog';
+
+interface Conflict {
+  theirs: RecordData;
+  mine: FieldValues;
+}
+
+export interface SaveFields {
+  /** Shows the values at once, sends them, and takes them back when the server refuses. Resolves to whether it took. */
+  save: (record: RecordData, values: FieldValues) => Promise<boolean>;
+  /** Must be rendered: the question that a newer version on the server asks. */
+  dialog: ReactNode;
+}
+
+const toWrite = (object: ObjectType, values: FieldValues): FieldValues =>
+  Object.fromEntries(
+    Object.entries(values).map(([key, value]) => {
+      const field = findField(object, key);
+      return [key, field === undefined ? value : kindOf(field.type).toWrite(value)];
+    }),
+  );
+
+const withValues = (record: RecordData, object: ObjectType, values: FieldValues): RecordData => {
+  const title = values[object.title_field];
+  return {
+    ...record,
+    ...(typeof title === 'string' && { title }),
+    fields: { ...record.fields, ...values },
+  };
+};
+
+/** The first refused field in words: "手机：不是有效的号码". */
+function refusal(error: ApiError, fields: readonly Field[], name: (field: Field) => string): string {
+  for (const field of fields) {
+    const message = error.at(field.key);
+    if (message !== undefined) return `${name(field)}: ${message}`;
+  }
+  return errorText(error);
+}
+
+/** Saves fields of a record from wherever it is shown: optimistic, with undo, and never over somebody else's change. */
+export function useSaveFields(object: ObjectType, nameOf: (field: Field) => string): SaveFields {
+  const { t } = useTranslation(['records', 'common']);
+  const client = useQueryClient();
+  const [conflict, setConflict] = useState<Conflict | null>(null);
+
+  const send = async (record: RecordData, values: FieldValues, undoing: boolean): Promise<boolean> => {
+    const keys = Object.keys(values);
+    const before = Object.fromEntries(keys.map((key) => [key, record.fields[key] ?? null]));
+    // Masked values are not known here, so they cannot be put back.
+    const undoable = !undoing && !keys.some((key) => record.masked?.includes(key));
+    await client.cancelQueries({ queryKey: recordKeys.one(object.key, record.id), exact: true });
+    patchRecordCache(client, withValues(record, object, values));
+    try {
+      const saved = await updateRecord(object.key, record.id, toWrite(object, values), record.version);
+      patchRecordCache(client, saved);
+      const undo = { label: t('common:undo'), run: () => void send(saved, before, true) };
+      toast.ok(undoing ? t('records:edit.undone') : t('common:saved'), undoable ? { action: undo } : {});
+      return true;
+    } catch (error) {
+      patchRecordCache(client, record);
+      if (isApiError(error, 412) && error.current !== null) {
+        const theirs = error.current as RecordData;
+        patchRecordCache(client, theirs);
+        setConflict({ theirs, mine: values });
+        return false;
+      }
+      const fields = keys.map((key) => findField(object, key)).filter((field) => field !== undefined);
+      const detail = isApiError(error) ? refusal(error, fields, nameOf) : errorText(error);
+      toast.error(t('records:edit.reverted'), { detail });
+      return false;
+    }
+  };
+
+  return {
+    save: (record, values) => send(record, values, false),
+    dialog: conflict && (
+      <ConflictDialog
+        object={object}
+        theirs={conflict.theirs}
+        mine={conflict.mine}
+        onKeepTheirs={() => setConflict(null)}
+        onTakeMine={() => {
+          setConflict(null);
+          void send(conflict.theirs, conflict.mine, false);
+        }}
+      />
+    ),
+  };
+}

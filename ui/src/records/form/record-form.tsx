@@ -1,0 +1,151 @@
+import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
+import { useState } from 'react';
+import {
+  type ApiError,
+  errorText,
+  type Field,
+  type FieldValues,
+  isApiError,
+  type ObjectType,
+  type RecordData,
+  useCreateRecord,
+} from '@/api';
+import { FieldEditor } from '@/fields';
+import { labelText, useLanguage, useTranslation } from '@/i18n';
+import { Button, confirm, Drawer } from '@/ui';
+import { formSections, missing, startValues, toCreate } from '../edit/draft';
+import css from './form.module.css';
+
+interface Props {
+  object: ObjectType;
+  /** Values that are clear from where one comes: the customer of a new order. */
+  given?: FieldValues;
+  onClose: () => void;
+  onCreated: (record: RecordData) => void;
+}
+
+const WIDE = new Set<Field['type']>(['long_text', 'address', 'birthday', 'json']);
+const OPEN = new Set(['basic', 'contact', 'amount', 'price']);
+
+/** A new record: what is needed first, the rest by section. The server's objections stand at their fields. */
+export function RecordForm({ object, given, onClose, onCreated }: Props) {
+  const { t } = useTranslation(['records', 'fields', 'common']);
+  const language = useLanguage();
+  const [values, setValues] = useState<FieldValues>(() => startValues(object, given));
+  const [tried, setTried] = useState<readonly string[]>([]);
+  const [dirty, setDirty] = useState(false);
+  const create = useCreateRecord(object.key);
+  const { needed, sections } = formSections(object);
+  const problem: ApiError | null = isApiError(create.error) ? create.error : null;
+  const known = new Set([...needed, ...sections.flatMap((section) => section.fields)].map((field) => field.key));
+  // What stands at a field is not said twice.
+  const unplaced =
+    problem?.fields.filter((error) => ![...known].some((key) => problem.at(key) === error.message)) ?? [];
+  const placed = (problem?.fields.length ?? 0) > 0 && unplaced.length === 0;
+  const rest = unplaced.map((error) => error.message).join(' ');
+  const objection = placed ? '' : rest || errorText(create.error);
+
+  const errorOf = (field: Field): string | undefined => {
+    if (tried.includes(field.key)) return t('records:form.needed');
+    return problem?.at(field.key);
+  };
+  const change = (field: Field, value: unknown) => {
+    setDirty(true);
+    setValues((old) => ({ ...old, [field.key]: value }));
+    setTried((old) => old.filter((key) => key !== field.key));
+  };
+  const save = () => {
+    const lacking = missing(object, values);
+    setTried(lacking);
+    if (lacking.length > 0) return;
+    create.mutate(toCreate(object, values), { onSuccess: onCreated });
+  };
+  const close = async () => {
+    if (!dirty) return onClose();
+    const leave = await confirm({
+      title: t('records:form.leaveTitle'),
+      text: t('records:form.leaveText'),
+      confirm: t('records:form.leave'),
+      danger: true,
+    });
+    if (leave) onClose();
+  };
+  const editor = (field: Field, autoFocus = false) => (
+    <div key={field.key} className={css.field} data-wide={WIDE.has(field.type) || undefined}>
+      <FieldEditor
+        field={field}
+        value={values[field.key]}
+        onChange={(value) => change(field, value)}
+        label={labelText(field.label, language, field.key)}
+        description={field.help === undefined ? undefined : labelText(field.help, language)}
+        error={errorOf(field)}
+        required={field.required}
+        size="lg"
+        autoFocus={autoFocus}
+      />
+    </div>
+  );
+
+  return (
+    <Drawer
+      opened
+      onClose={() => void close()}
+      title={t('records:form.title', { name: labelText(object.label, language) })}
+      size={520}
+    >
+      <form
+        className={css.form}
+        noValidate
+        onSubmit={(event) => {
+          event.preventDefault();
+          save();
+        }}
+      >
+        <div className={css.needed}>{needed.map((field, at) => editor(field, at === 0))}</div>
+        {sections.map((section) => (
+          <Section
+            key={section.key}
+            title={t(`fields:section.${section.key}`, { defaultValue: section.key })}
+            startOpen={OPEN.has(section.key)}
+            failing={section.fields.some((field) => errorOf(field) !== undefined)}
+          >
+            {section.fields.map((field) => editor(field))}
+          </Section>
+        ))}
+        {create.isError && objection !== '' && (
+          <div className={css.problem} role="alert">
+            {objection}
+          </div>
+        )}
+        <div className={css.foot}>
+          <Button size="lg" onClick={() => void close()}>
+            {t('common:cancel')}
+          </Button>
+          <Button size="lg" kind="primary" type="submit" loading={create.isPending}>
+            {t('common:create')}
+          </Button>
+        </div>
+      </form>
+    </Drawer>
+  );
+}
+
+interface SectionProps {
+  title: string;
+  startOpen: boolean;
+  failing: boolean;
+  children: React.ReactNode;
+}
+function Section({ title, startOpen, failing, children }: SectionProps) {
+  const [opened, setOpened] = useState(startOpen);
+  const open = opened || failing;
+  return (
+    <section className={css.section}>
+      <button type="button" className={css.sectionHead} aria-expanded={open} onClick={() => setOpened(!open)}>
+        {open ? <IconChevronDown size={15} /> : <IconChevronRight size={15} />}
+        {title}
+      </button>
+      {open && <div className={css.fields}>{children}</div>}
+    </section>
+  );
+}

@@ -1,0 +1,89 @@
+import { expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import type { Field, ObjectType } from '@/api';
+import {
+  decodeFrom,
+  differs,
+  encodeFrom,
+  formatSort,
+  jumpCondition,
+  parseSort,
+  readState,
+  toQuery,
+  writeState,
+} from './list-state';
+import { listSearchSchema } from './search';
+
+const base = {
+  columns: ['name', 'phone'],
+  where: { field: 'kind', op: '=' as const, value: 'person' },
+  sort: [{ field: 'created_at', desc: true }],
+};
+
+it('reads and writes sorts over fields and traits', () => {
+  const sort = [
+    { trait: 'spend_total', desc: true },
+    { field: 'name', desc: false },
+  ];
+  expect(formatSort(sort)).toBe('-trait.spend_total,name');
+  expect(parseSort('-trait.spend_total,name')).toEqual(sort);
+  expect(parseSort('-,')).toBeNull();
+  expect(parseSort(undefined)).toBeNull();
+});
+
+it('is the view alone when nothing was changed', () => {
+  const state = readState({}, base);
+  expect(state).toMatchObject(base);
+  expect(differs(state, base)).toBe(false);
+  expect(writeState(state, base)).toEqual({ where: undefined, sort: undefined, cols: undefined });
+});
+
+it('survives the address, Chinese values and an emptied filter too', () => {
+  const where = { all: [{ field: 'tags', op: 'in' as const, value: ['流失风险'] }] };
+  const changed = {
+    ...readState({}, base),
+    where,
+    columns: ['name', 'trait.spend_total'],
+    sort: [{ field: 'name', desc: false }],
+  };
+  const search = z.parse(listSearchSchema, JSON.parse(JSON.stringify(writeState(changed, base))));
+  expect(readState(search, base)).toEqual(changed);
+  expect(differs(changed, base)).toBe(true);
+  const emptied = { ...changed, where: null };
+  expect(writeState(emptied, base).where).toBe('none');
+  expect(readState({ where: 'none' }, base).where).toBeNull();
+});
+
+it('falls back when an address is broken', () => {
+  const search = z.parse(listSearchSchema, { where: '%%%', sort: 3, cols: '', deleted: 'maybe' });
+  expect(readState(search, base)).toMatchObject(base);
+});
+
+it('keeps a value to start from', () => {
+  const money = { amount: '500.00', currency: 'CNY' };
+  expect(decodeFrom(encodeFrom(money))).toEqual(money);
+  expect(decodeFrom('not base64 json')).toBeUndefined();
+});
+
+it('turns the value to start from into a condition in the direction of the sort', () => {
+  const field = { key: 'net_amount', type: 'money', operators: ['>=', '<='] } as unknown as Field;
+  expect(jumpCondition({ field: 'net_amount', desc: true }, field, 5)).toEqual({
+    field: 'net_amount',
+    op: '<=',
+    value: 5,
+  });
+  expect(jumpCondition({ trait: 'spend' }, field, 5)).toEqual({ trait: 'spend', op: '>=', value: 5 });
+  expect(jumpCondition({ field: 'x' }, { ...field, operators: ['in'] }, 5)).toBeNull();
+});
+
+it('asks only for what is shown', () => {
+  const object = { title_field: 'name' } as ObjectType;
+  const state = { ...readState({ q: '王' }, base), columns: ['phone', 'created_at', 'trait.orders'] };
+  expect(toQuery(state, object)).toEqual({
+    where: base.where,
+    search: '王',
+    sort: base.sort,
+    fields: ['name', 'phone'],
+    traits: ['orders'],
+  });
+});

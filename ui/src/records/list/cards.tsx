@@ -1,0 +1,136 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Fragment, type ReactNode, useEffect, useRef } from 'react';
+import { type RecordData, recordInfiniteQuery } from '@/api';
+import { type FieldContext, isEmptyValue, kindOf, useFieldContext } from '@/fields';
+import { useTranslation } from '@/i18n';
+import { useEvent } from '@/lib/hooks';
+import { Avatar, Button, ErrorState, Skeleton } from '@/ui';
+import { cellValue, type GridColumn } from '../grid/columns';
+import css from './cards.module.css';
+import type { List } from './use-list';
+
+interface Props {
+  list: List;
+  avatar: boolean;
+  hrefOf: (record: RecordData) => string;
+  onOpen: (record: RecordData, row: number) => void;
+  empty: ReactNode;
+}
+
+/** Which columns go where on a card: a single choice at the right, tags below, three facts under the title. */
+export function cardParts(columns: readonly GridColumn[]) {
+  const rest = columns.slice(1);
+  const state = rest.find((column) => column.field.type === 'choice');
+  const pills = rest.find((column) => column.field.type === 'tags' || column.field.type === 'multi_choice');
+  const facts = rest.filter((column) => column !== state && column !== pills).slice(0, 3);
+  return { state, pills, facts };
+}
+
+function Card({
+  record,
+  parts,
+  context,
+  avatar,
+  href,
+  onOpen,
+}: {
+  record: RecordData;
+  parts: ReturnType<typeof cardParts>;
+  context: FieldContext;
+  avatar: boolean;
+  href: string;
+  onOpen: () => void;
+}) {
+  const show = (column: GridColumn | undefined) => {
+    if (column === undefined) return null;
+    const value = cellValue(record, column.key);
+    return isEmptyValue(value) ? null : kindOf(column.field.type).display(value, column.field, context);
+  };
+  const facts = parts.facts.map((column) => [column.key, show(column)] as const).filter(([, shown]) => shown !== null);
+  const pills = show(parts.pills);
+  return (
+    <a
+      className={css.card}
+      href={href}
+      onClick={(event) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        onOpen();
+      }}
+    >
+      <span className={css.top}>
+        {avatar && <Avatar name={record.title} size={34} />}
+        <span className={css.main}>
+          <span className={css.title}>{record.title || record.id}</span>
+          <span className={css.facts}>
+            {facts.map(([key, shown], at) => (
+              <Fragment key={key}>
+                {at > 0 && <span aria-hidden>{'\u00b7'}</span>}
+                <span className="truncate">{shown}</span>
+              </Fragment>
+            ))}
+          </span>
+        </span>
+        <span className={css.state}>{show(parts.state)}</span>
+      </span>
+      {pills !== null && <span className={css.pills}>{pills}</span>}
+    </a>
+  );
+}
+
+/** The list on a phone. */
+export function Cards({ list, avatar, hrefOf, onOpen, empty }: Props) {
+  const { t } = useTranslation(['records', 'common']);
+  const context = useFieldContext();
+  const answer = useInfiniteQuery(recordInfiniteQuery(list.object.key, { ...list.query, limit: 50 }));
+  const records = answer.data?.pages.flatMap((page) => page.items) ?? [];
+  const parts = cardParts(list.columns);
+  const sentinel = useRef<HTMLDivElement>(null);
+  const more = useEvent(() => {
+    if (answer.hasNextPage && !answer.isFetchingNextPage && !answer.isFetchNextPageError) answer.fetchNextPage();
+  });
+  useEffect(() => {
+    const element = sentinel.current;
+    if (element === null || typeof IntersectionObserver === 'undefined') return;
+    const observer = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && more(), {
+      rootMargin: '600px',
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [more]);
+  if (answer.isError && records.length === 0)
+    return <ErrorState error={answer.error} onRetry={() => answer.refetch()} />;
+  return (
+    <div className={css.cards}>
+      {answer.isPending &&
+        Array.from({ length: 8 }, (_, at) => (
+          <div key={at} className={css.card}>
+            <span className={css.top}>
+              <Skeleton width={34} height={34} />
+              <span className={css.main}>
+                <Skeleton width="60%" />
+                <Skeleton width="80%" />
+              </span>
+            </span>
+          </div>
+        ))}
+      {!answer.isPending && records.length === 0 && empty}
+      {records.map((record, row) => (
+        <Card
+          key={record.id}
+          record={record}
+          parts={parts}
+          context={context}
+          avatar={avatar}
+          href={hrefOf(record)}
+          onOpen={() => onOpen(record, row)}
+        />
+      ))}
+      <div ref={sentinel} className={css.more}>
+        {answer.isFetchingNextPage && <span className="muted">{t('common:loading')}</span>}
+        {answer.isFetchNextPageError && <Button onClick={() => answer.fetchNextPage()}>{t('common:retry')}</Button>}
+        {records.length > 50 && !answer.hasNextPage && <span className="muted">{t('records:cards.end')}</span>}
+      </div>
+    </div>
+  );
+}

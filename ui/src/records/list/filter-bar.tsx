@@ -1,0 +1,180 @@
+import { IconAdjustmentsHorizontal, IconUsersPlus, IconX } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { type Condition, conditionCheckQuery } from '@/api';
+import { useFieldContext } from '@/fields';
+import { useLabel, useTranslation } from '@/i18n';
+import { useDebounced, useEvent } from '@/lib/hooks';
+import { useCan, useObjects } from '@/metadata';
+import { Button, ButtonLink, IconButton, SearchInput } from '@/ui';
+import { describeCondition } from '../conditions/describe';
+import { countConditions, isAll } from '../conditions/tree';
+import { encodeCondition } from '../conditions/url';
+import { ColumnChooser } from './column-chooser';
+import css from './list.module.css';
+import { SortMenu } from './sort-menu';
+import type { List } from './use-list';
+
+const FilterDrawer = lazy(() => import('./filter-drawer').then((module) => ({ default: module.FilterDrawer })));
+
+const parts = (where: Condition | null): Condition[] => {
+  if (where === null) return [];
+  return isAll(where) ? where.all : [where];
+};
+
+/** One condition of the filter, in the server's words once they are there. */
+function Chip({
+  list,
+  condition,
+  onOpen,
+  onRemove,
+}: {
+  list: List;
+  condition: Condition;
+  onOpen: () => void;
+  onRemove: () => void;
+}) {
+  const { t } = useTranslation('records');
+  const label = useLabel();
+  const context = useFieldContext();
+  const objects = useObjects();
+  const check = useQuery({ ...conditionCheckQuery(list.object.key, condition), staleTime: 300_000, retry: false });
+  const own = describeCondition(condition, list.object.key, { objects, traits: list.traits, context });
+  const text = label(check.data?.sentence) || own;
+  return (
+    <span className={css.chip}>
+      <button type="button" className={css.chipText} title={text} onClick={onOpen}>
+        {text}
+      </button>
+      <button type="button" className={css.chipX} aria-label={t('records:filter.remove', { text })} onClick={onRemove}>
+        <IconX size={13} />
+      </button>
+    </span>
+  );
+}
+
+function QuickSearch({ list }: { list: List }) {
+  const { t } = useTranslation('records');
+  const [text, setText] = useState(list.state.q);
+  const settled = useDebounced(text, 250);
+  const send = useEvent((q: string) => {
+    if (q !== list.state.q) list.setSearch({ q: q === '' ? undefined : q }, true);
+  });
+  useEffect(() => send(settled.trim()), [settled, send]);
+  // Cleared from elsewhere (another view, "clear filters").
+  const fromAddress = useEvent((q: string) => {
+    if (q !== settled.trim()) setText(q);
+  });
+  useEffect(() => fromAddress(list.state.q), [list.state.q, fromAddress]);
+  return (
+    <SearchInput
+      className={css.quick ?? ''}
+      value={text}
+      onChange={setText}
+      placeholder={t('records:filter.search')}
+      aria-label={t('records:filter.search')}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape' && text !== '') {
+          event.stopPropagation();
+          setText('');
+        }
+      }}
+    />
+  );
+}
+
+interface Props {
+  list: List;
+  phone: boolean;
+  fromText: string | null;
+}
+
+export function FilterBar({ list, phone, fromText }: Props) {
+  const { t } = useTranslation('records');
+  const can = useCan();
+  const [opened, setOpened] = useState(false);
+  const { where } = list.state;
+  const conditions = parts(where);
+  const count = where === null ? 0 : countConditions(where);
+  const remove = (at: number) => {
+    const rest = conditions.filter((_, index) => index !== at);
+    if (rest.length === 0) list.set({ where: null });
+    else list.set({ where: rest.length === 1 ? (rest[0] ?? null) : { all: rest } });
+  };
+  const chips = conditions.length > 0 || fromText !== null;
+  return (
+    <>
+      <div className={css.bar}>
+        <QuickSearch list={list} />
+        {phone && count === 0 ? (
+          <IconButton
+            kind="default"
+            label={t('records:filter.title')}
+            icon={<IconAdjustmentsHorizontal size={17} />}
+            aria-haspopup="dialog"
+            onClick={() => setOpened(true)}
+          />
+        ) : (
+          <Button icon={<IconAdjustmentsHorizontal size={15} />} aria-haspopup="dialog" onClick={() => setOpened(true)}>
+            <span className={phone ? 'sr-only' : undefined}>{t('records:filter.title')}</span>
+            {count > 0 && <span className={css.badge}>{count}</span>}
+          </Button>
+        )}
+        <SortMenu list={list} compact={phone} />
+        {!phone && (
+          <>
+            <span className="grow" />
+            {list.object.key === 'customer' && where !== null && !list.state.deleted && can('segment.write') && (
+              <ButtonLink
+                kind="subtle"
+                icon={<IconUsersPlus size={15} />}
+                to="/segments/new"
+                search={{ where: encodeCondition(where) }}
+              >
+                {t('records:filter.saveSegment')}
+              </ButtonLink>
+            )}
+            <ColumnChooser list={list} />
+          </>
+        )}
+      </div>
+      {chips && (
+        <div className={css.chips}>
+          {conditions.map((condition, at) => (
+            <Chip
+              key={JSON.stringify(condition)}
+              list={list}
+              condition={condition}
+              onOpen={() => setOpened(true)}
+              onRemove={() => remove(at)}
+            />
+          ))}
+          {fromText !== null && (
+            <span className={css.chip}>
+              <span className={css.chipText}>{fromText}</span>
+              <button
+                type="button"
+                className={css.chipX}
+                aria-label={t('records:filter.remove', { text: fromText })}
+                onClick={() => list.setFrom(undefined)}
+              >
+                <IconX size={13} />
+              </button>
+            </span>
+          )}
+          <button
+            type="button"
+            className={css.clearAll}
+            onClick={() => {
+              list.set({ where: null });
+              if (fromText !== null) list.setFrom(undefined);
+            }}
+          >
+            {t('records:filter.clear')}
+          </button>
+        </div>
+      )}
+      <Suspense>{opened && <FilterDrawer list={list} onClose={() => setOpened(false)} />}</Suspense>
+    </>
+  );
+}

@@ -1,0 +1,180 @@
+import { IconPlus } from '@tabler/icons-react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState } from 'react';
+import type { Field, ObjectType, RecordData } from '@/api';
+import { kindOf, useFieldContext } from '@/fields';
+import { labelText, useLabel, useLanguage, useTranslation } from '@/i18n';
+import { Button, ButtonLink, EmptyState, ErrorState } from '@/ui';
+import { useSaveFields } from '../edit/use-save-fields';
+import type { GridColumn } from '../grid/columns';
+import { Grid } from '../grid/grid';
+import { isNothing, NOTHING, type Selection } from '../grid/selection';
+import { firstPageQuery } from '../grid/use-rows';
+import { jumpOperator } from '../list-state';
+import type { ListSearch } from '../search';
+import { hasAvatar } from '../title';
+import { BulkBar } from './bulk-bar';
+import { Cards } from './cards';
+import { FilterBar } from './filter-bar';
+import { sortField } from './jump';
+import css from './list.module.css';
+import { ListFooter, useTotal } from './list-footer';
+import { nextSort } from './sort-menu';
+import { type SetSearch, useList } from './use-list';
+import { ViewTabs } from './view-tabs';
+
+interface Props {
+  object: ObjectType;
+  search: ListSearch;
+  setSearch: SetSearch;
+  phone: boolean;
+  peeked: string | undefined;
+  hrefOf: (record: RecordData) => string;
+  onOpen: (
+    record: RecordData,
+    how: 'page' | 'peek' | 'tab',
+    at: { row: number; query: ReturnType<typeof useList>['query'] },
+  ) => void;
+}
+
+/** Numbers and days are first wanted from the top, names from A. */
+const DESC_FIRST = new Set<Field['type']>(['number', 'money', 'date', 'datetime', 'bool']);
+
+export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, onOpen }: Props) {
+  const { t } = useTranslation(['records', 'common']);
+  const label = useLabel();
+  const language = useLanguage();
+  const context = useFieldContext();
+  const client = useQueryClient();
+  const list = useList(object, search, setSearch);
+  const [selection, setSelection] = useState<Selection>(NOTHING);
+  const [exactFor, setExactFor] = useState('');
+  const questionKey = JSON.stringify([object.key, list.query.where, list.query.search, list.query.deleted]);
+  const total = useTotal(list, exactFor === questionKey);
+  const first = useQuery({ ...firstPageQuery(object.key, list.query), enabled: list.ready });
+  const { save, dialog } = useSaveFields(object, (field) => labelText(field.label, language, field.key));
+
+  // A selection belongs to what was asked when it was made.
+  const asked = useRef(questionKey);
+  useEffect(() => {
+    if (asked.current === questionKey) return;
+    asked.current = questionKey;
+    setSelection(NOTHING);
+  }, [questionKey]);
+  // Leaving the page gives up what is still on its way.
+  useEffect(
+    () => () => {
+      client.cancelQueries({ queryKey: ['records', object.key, 'list'] });
+    },
+    [client, object.key],
+  );
+
+  const field = sortField(list);
+  const op = field === null ? null : jumpOperator(field, list.state.sort[0]?.desc === true);
+  const fromText =
+    list.state.from === undefined || field === null || op === null
+      ? null
+      : t('records:jump.chip', {
+          name: labelText(field.label, language, field.key),
+          value: kindOf(field.type).text(list.state.from, field, context) || String(list.state.from),
+        });
+
+  const clearFilters = () =>
+    setSearch({ where: list.state.where === null ? search.where : 'none', q: undefined, from: undefined });
+  const name = label(object.plural, object.key);
+  const empty = () => {
+    if (list.state.deleted)
+      return <EmptyState cause="none" title={t('records:bin.empty')} text={t('records:bin.emptyText')} />;
+    if (list.filtered)
+      return (
+        <EmptyState cause="no_match" actions={<Button onClick={clearFilters}>{t('records:filter.clear')}</Button>} />
+      );
+    return (
+      <EmptyState
+        cause="none"
+        title={t('records:empty.title', { name })}
+        text={t('records:empty.text')}
+        actions={
+          <>
+            {object.actions.create && (
+              <Button kind="primary" icon={<IconPlus size={15} />} onClick={() => setSearch({ new: true })}>
+                {t('records:list.new')}
+              </Button>
+            )}
+            {object.actions.import && (
+              <ButtonLink to="/imports/new" search={{ object: object.key }}>
+                {t('records:empty.import')}
+              </ButtonLink>
+            )}
+          </>
+        }
+      />
+    );
+  };
+  const sortBy = (column: GridColumn, add: boolean) =>
+    list.set({ sort: nextSort(list.state.sort, column.key, add, DESC_FIRST.has(column.field.type)) });
+  const keys = list.columns.map((column) => column.key);
+  const move = (key: string, to: number) => {
+    const rest = keys.filter((other) => other !== key);
+    rest.splice(Math.max(1, to), 0, key);
+    list.set({ columns: rest });
+  };
+
+  const body = () => {
+    if (phone)
+      return (
+        <Cards
+          list={list}
+          avatar={hasAvatar(object)}
+          hrefOf={hrefOf}
+          onOpen={(record, row) => onOpen(record, 'page', { row, query: list.query })}
+          empty={empty()}
+        />
+      );
+    if (first.isError) return <ErrorState error={first.error} onRetry={() => first.refetch()} />;
+    if (first.data !== undefined && first.data.items.length === 0) return <div className={css.center}>{empty()}</div>;
+    return (
+      <Grid
+        label={name}
+        object={object.key}
+        query={list.query}
+        columns={list.columns}
+        sort={list.state.sort}
+        selection={selection}
+        exactTotal={total.exact ? total.count : null}
+        avatar={hasAvatar(object)}
+        peeked={peeked}
+        hrefOf={hrefOf}
+        onSelect={setSelection}
+        onSort={sortBy}
+        onResize={list.resize}
+        onMove={move}
+        onOpen={(record, how, row) => onOpen(record, how, { row, query: list.query })}
+        onEdit={(record, column, value) => void save(record, { [column.key]: value })}
+        onActive={(record) => {
+          if (peeked !== undefined) onOpen(record, 'peek', { row: 0, query: list.query });
+        }}
+      />
+    );
+  };
+
+  return (
+    <div className={css.list}>
+      {list.state.deleted ? (
+        <div className={css.binBar} role="status">
+          {t('records:bin.here')}
+          <Button kind="subtle" onClick={() => setSearch({ deleted: undefined })}>
+            {t('records:bin.leave', { name })}
+          </Button>
+        </div>
+      ) : (
+        <ViewTabs list={list} allLabel={t('records:view.all', { name })} />
+      )}
+      <FilterBar list={list} phone={phone} fromText={fromText} />
+      {list.ready ? body() : <div className={css.center} />}
+      {!phone && <ListFooter list={list} total={total} phone={phone} onExact={() => setExactFor(questionKey)} />}
+      {!isNothing(selection) && <BulkBar list={list} selection={selection} total={total} onSelect={setSelection} />}
+      {dialog}
+    </div>
+  );
+}

@@ -1,0 +1,117 @@
+import { IconEye, IconEyeOff, IconLock, IconPencil } from '@tabler/icons-react';
+import { useRef, useState } from 'react';
+import type { Field, ObjectType, RecordData, Ref } from '@/api';
+import { type FieldContext, FieldView, isEmptyValue, isRef } from '@/fields';
+import { labelText, useTranslation } from '@/i18n';
+import { canEdit, sectionOf, useCan } from '@/metadata';
+import { IconButton, Tooltip } from '@/ui';
+import { InlineEditor } from '../edit/inline-editor';
+import { cellValue } from '../grid/columns';
+import css from './fields.module.css';
+import type { Reveal } from './use-reveal';
+
+interface Props {
+  object: ObjectType;
+  record: RecordData;
+  field: Field;
+  context: FieldContext;
+  reveal: Reveal;
+  onSave: (value: unknown) => void;
+  onOpenRef: (ref: Ref) => void;
+}
+
+/** A link or a picture in the value: the value itself cannot be the button then. */
+const LIVE = new Set<Field['type']>(['relation', 'url']);
+
+export function FieldRow({ object, record, field, context, reveal, onSave, onOpenRef }: Props) {
+  const { t } = useTranslation(['records', 'fields']);
+  const can = useCan();
+  const [editing, setEditing] = useState(false);
+  const row = useRef<HTMLDivElement>(null);
+  const value = cellValue(record, field.key);
+  const name = labelText(field.label, context.language, field.key);
+  const masked = record.masked?.includes(field.key) === true;
+  const clear = masked ? reveal.shown(field.key) : undefined;
+  const editable = canEdit(field, object) && record.deleted_at === null;
+  const locked =
+    field.access === 'read' && sectionOf(field) !== 'system' && !field.read_only && field.type !== 'auto_number';
+
+  const close = () => {
+    setEditing(false);
+    requestAnimationFrame(() => row.current?.querySelector<HTMLElement>('button')?.focus());
+  };
+  const view = <FieldView field={field} value={clear ?? value} context={context} />;
+  const content = () => {
+    if (editing)
+      return (
+        <InlineEditor
+          place="row"
+          field={field}
+          label={name}
+          value={value}
+          masked={masked}
+          onCommit={(next) => {
+            close();
+            onSave(next);
+          }}
+          onCancel={close}
+        />
+      );
+    if (field.type === 'relation' && isRef(value))
+      return (
+        <button type="button" className={css.link} onClick={() => onOpenRef(value)}>
+          {value.title || value.id}
+        </button>
+      );
+    if (!editable || LIVE.has(field.type)) return <span className={css.plain}>{view}</span>;
+    return (
+      <button type="button" className={css.value} onClick={() => setEditing(true)}>
+        <span className="sr-only">{t('records:edit.field', { name })} </span>
+        {view}
+      </button>
+    );
+  };
+  return (
+    <div className={css.row} ref={row}>
+      <dt className={css.label} title={field.help === undefined ? undefined : labelText(field.help, context.language)}>
+        {name}
+      </dt>
+      <dd className={css.data}>
+        {content()}
+        {!editing && editable && LIVE.has(field.type) && (
+          <IconButton
+            size="sm"
+            tooltip={false}
+            className={css.quiet ?? ''}
+            label={t('records:edit.field', { name })}
+            icon={<IconPencil size={14} />}
+            onClick={() => setEditing(true)}
+          />
+        )}
+        {!editing && locked && !isEmptyValue(value) && (
+          <Tooltip label={t('records:page.readOnly')}>
+            <IconLock size={13} className={css.lock} aria-label={t('records:page.readOnly')} />
+          </Tooltip>
+        )}
+        {!editing && masked && can('personal.reveal') && clear === undefined && (
+          <button
+            type="button"
+            className={css.reveal}
+            disabled={reveal.pending !== null}
+            onClick={() => void reveal.reveal(field.key)}
+          >
+            <IconEye size={14} />
+            {t('fields:reveal')}
+            <span className="sr-only"> {name}</span>
+          </button>
+        )}
+        {!editing && clear !== undefined && (
+          <button type="button" className={css.reveal} onClick={reveal.hide}>
+            <IconEyeOff size={14} aria-label={t('records:page.hide')} />
+            {t('records:page.revealed', { count: reveal.secondsLeft })}
+          </button>
+        )}
+      </dd>
+    </div>
+  );
+}

@@ -1,0 +1,117 @@
+import { IconChevronDown, IconChevronUp, IconDots, IconLink, IconRestore, IconTrash } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
+import {
+  deleteRecord,
+  errorText,
+  isApiError,
+  type ObjectType,
+  type RecordData,
+  recordKeys,
+  restoreRecord,
+} from '@/api';
+import { useTranslation } from '@/i18n';
+import { IconButton, Menu, type MenuEntry, toast } from '@/ui';
+import type { Neighbours } from '../list-context';
+
+export interface RecordWork {
+  remove: (record: RecordData) => Promise<void>;
+  restore: (record: Pick<RecordData, 'id' | 'title'>) => Promise<void>;
+  copyLink: () => Promise<void>;
+}
+
+/** Deleting goes to the recycle bin, so it is not asked about but can be undone. */
+export function useRecordWork(object: ObjectType, onRemoved?: () => void): RecordWork {
+  const { t } = useTranslation(['records', 'common']);
+  const client = useQueryClient();
+  const refresh = () =>
+    Promise.all([
+      client.invalidateQueries({ queryKey: recordKeys.object(object.key) }),
+      client.invalidateQueries({ queryKey: ['customers'] }),
+    ]);
+  const restore = async (record: Pick<RecordData, 'id' | 'title'>) => {
+    try {
+      await restoreRecord(object.key, record.id);
+      await refresh();
+      toast.ok(t('records:page.restored', { name: record.title }));
+    } catch (error) {
+      toast.error(t('common:failed.save'), { detail: errorText(error) });
+    }
+  };
+  return {
+    restore,
+    async remove(record) {
+      try {
+        await deleteRecord(object.key, record.id, record.version);
+      } catch (error) {
+        toast.error(t('common:failed.save'), { detail: errorText(error) });
+        if (isApiError(error, 412)) await refresh();
+        return;
+      }
+      onRemoved?.();
+      await refresh();
+      toast.ok(t('records:page.deleted', { name: record.title }), {
+        action: { label: t('common:undo'), run: () => void restore(record) },
+        duration: 8000,
+      });
+    },
+    async copyLink() {
+      await navigator.clipboard.writeText(location.href);
+      toast.ok(t('common:copied'));
+    },
+  };
+}
+
+interface Props {
+  object: ObjectType;
+  record: RecordData;
+  work: RecordWork;
+  neighbours: Neighbours | null;
+  onGo: (id: string, row: number) => void;
+}
+
+export function RecordActions({ object, record, work, neighbours, onGo }: Props) {
+  const { t } = useTranslation(['records', 'common']);
+  const entries: MenuEntry[] = [
+    { label: t('records:list.copyLink'), icon: <IconLink size={15} />, onSelect: () => void work.copyLink() },
+  ];
+  if (object.actions.delete && record.deleted_at === null)
+    entries.push(
+      { divider: true },
+      {
+        label: t('common:delete'),
+        icon: <IconTrash size={15} />,
+        danger: true,
+        onSelect: () => void work.remove(record),
+      },
+    );
+  if (object.actions.delete && record.deleted_at !== null)
+    entries.push({
+      label: t('records:page.restore'),
+      icon: <IconRestore size={15} />,
+      onSelect: () => void work.restore(record),
+    });
+  return (
+    <>
+      {neighbours !== null && (
+        <>
+          <IconButton
+            label={t('records:page.previous')}
+            icon={<IconChevronUp size={17} />}
+            disabled={neighbours.previous === null}
+            onClick={() => neighbours.previous && onGo(neighbours.previous.id, neighbours.row - 1)}
+          />
+          <IconButton
+            label={t('records:page.next')}
+            icon={<IconChevronDown size={17} />}
+            disabled={neighbours.next === null}
+            onClick={() => neighbours.next && onGo(neighbours.next.id, neighbours.row + 1)}
+          />
+        </>
+      )}
+      <Menu
+        target={<IconButton label={t('common:more')} icon={<IconDots size={17} />} aria-haspopup="menu" />}
+        entries={entries}
+      />
+    </>
+  );
+}

@@ -1,0 +1,64 @@
+import type { ReactNode } from 'react';
+import type { ObjectType, RecordData, Ref, TimelineEntry } from '@/api';
+import { useLabel, useTranslation } from '@/i18n';
+import { type TabItem, Tabs } from '@/ui';
+import { History } from './history';
+import { Related, type Relation } from './related';
+import { Timeline } from './timeline';
+
+export interface ExtraTab {
+  value: string;
+  label: ReactNode;
+  count?: number | undefined;
+  content: ReactNode;
+}
+
+interface Props {
+  object: ObjectType;
+  record: RecordData;
+  relations: readonly Relation[];
+  counts: readonly (number | undefined)[];
+  /** Before the timeline: the lines of an order. */
+  before?: readonly ExtraTab[];
+  /** After the related lists: the traits of a customer. */
+  after?: readonly ExtraTab[];
+  firstEntries?: TimelineEntry[];
+  tab: string | undefined;
+  onTab: (tab: string) => void;
+  onOpenRef: (ref: Ref) => void;
+}
+
+export const relationKey = (relation: Relation): string => `${relation.object}.${relation.via}`;
+
+export function RecordTabs(props: Props) {
+  const { t } = useTranslation('records');
+  const label = useLabel();
+  const { object, record, relations, counts, before = [], after = [], onOpenRef } = props;
+  const items: TabItem<string>[] = [
+    ...before,
+    {
+      value: 'timeline',
+      label: t('records:page.timeline'),
+      content: (
+        <Timeline
+          object={object}
+          id={record.id}
+          onOpenRef={onOpenRef}
+          {...(props.firstEntries && { first: props.firstEntries })}
+        />
+      ),
+    },
+    ...relations.map((relation, at) => ({
+      value: relationKey(relation),
+      label: label(relation.label, relation.object),
+      count: counts[at],
+      content: <Related relation={relation} record={record} onOpenRef={onOpenRef} />,
+    })),
+    ...after,
+    { value: 'history', label: t('records:page.history'), content: <History object={object} id={record.id} /> },
+  ];
+  const chosen = items.find((item) => item.value === props.tab) ?? items[0];
+  return (
+    <Tabs value={chosen?.value ?? 'timeline'} onChange={props.onTab} items={items} label={t('records:page.details')} />
+  );
+}

@@ -1,0 +1,24 @@
+import * as z from 'zod/mini';
+
+const text = z.catch(z.optional(z.string()), undefined);
+const flag = z.catch(z.optional(z.boolean()), undefined);
+
+/** The state of a list in its address. What is missing comes from the view; a bad value falls back, never fails. */
+export const listSearchSchema = z.object({
+  /** Saved view; built-in ones are "builtin:all". */
+  view: text,
+  /** base64url of a condition: only when it differs from the view's. "none" is no condition at all. */
+  where: text,
+  /** "-created_at,name" or "-trait.spend_total". */
+  sort: text,
+  /** "name,trait.spend_total". */
+  cols: text,
+  q: text,
+  /** Where the list starts, in the first sort field: "jump to". base64url of the JSON value. */
+  from: text,
+  /** The recycle bin. */
+  deleted: flag,
+  /** Opens the form for a new record. */
+  new: flag,
+});
+export type ListSearch = z.infer<typeof listSearchSchema>;

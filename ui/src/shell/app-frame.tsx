@@ -1,0 +1,102 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useRef } from 'react';
+import { listenForChanges } from '@/api';
+import { FormatProvider, useTranslation } from '@/i18n';
+import { useIsPhone } from '@/lib/hooks';
+import { useStore } from '@/lib/store';
+import { useSession } from '@/metadata';
+import css from './frame.module.css';
+import { ALL_ENTRIES } from './nav';
+import { OfflineBanner } from './offline-banner';
+import { openPalette, openShortcutHelp, overlayStore } from './overlays';
+import { Palette } from './palette/palette';
+import { PeekPanel } from './peek-panel';
+import { PhoneBar } from './phone-bar';
+import { ReLogin } from './relogin';
+import { useShortcutListener, useShortcuts } from './shortcuts';
+import { Sidebar } from './sidebar';
+
+const ShortcutHelp = lazy(() => import('./shortcut-help').then((module) => ({ default: module.ShortcutHelp })));
+
+function useFrameShortcuts() {
+  const { t } = useTranslation('shell');
+  const navigate = useNavigate();
+  useShortcutListener();
+  useShortcuts([
+    {
+      keys: 'mod+k',
+      label: t('shell:palette.open'),
+      group: t('shell:shortcuts.general'),
+      run: openPalette,
+      whileTyping: true,
+    },
+    { keys: '/', label: t('shell:palette.open'), group: t('shell:shortcuts.general'), run: openPalette },
+    { keys: '?', label: t('shell:shortcuts.title'), group: t('shell:shortcuts.general'), run: openShortcutHelp },
+    ...ALL_ENTRIES.filter((entry) => entry.go !== undefined).map((entry) => ({
+      keys: `g ${entry.go}`,
+      label: t(`shell:nav.${entry.key}`) as string,
+      group: t('shell:shortcuts.go'),
+      run: () => {
+        navigate({ to: entry.to });
+      },
+    })),
+  ]);
+}
+
+/** A new page: focus goes to the content, and a screen reader hears its title. */
+function useFocusOnNavigation() {
+  const { pathname } = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(pathname);
+  useEffect(() => {
+    if (first.current === pathname) return;
+    first.current = pathname;
+    if (document.activeElement === document.body || document.activeElement?.closest('nav') !== null)
+      main.current?.focus({ preventScroll: true });
+  }, [pathname]);
+  return main;
+}
+
+function Overlays() {
+  const overlay = useStore(overlayStore);
+  return (
+    <>
+      <Palette />
+      <Suspense>{overlay === 'shortcuts' && <ShortcutHelp />}</Suspense>
+      <ReLogin />
+    </>
+  );
+}
+
+/** Everything around a page once somebody has signed in. */
+export function AppFrame() {
+  const { t } = useTranslation('shell');
+  const { workspace } = useSession();
+  const client = useQueryClient();
+  const phone = useIsPhone();
+  const main = useFocusOnNavigation();
+  useFrameShortcuts();
+  useEffect(() => listenForChanges(client), [client]);
+  return (
+    <FormatProvider timeZone={workspace.timezone} currency={workspace.currency}>
+      <div className={css.frame}>
+        <a className={css.skip} href="#main">
+          {t('shell:skip')}
+        </a>
+        {!phone && <Sidebar />}
+        <div className={css.content}>
+          <OfflineBanner />
+          <div className={css.columns}>
+            <main ref={main} id="main" className={css.main} tabIndex={-1}>
+              <Outlet />
+            </main>
+            <PeekPanel />
+          </div>
+        </div>
+        {phone && <PhoneBar />}
+        <Overlays />
+      </div>
+    </FormatProvider>
+  );
+}

@@ -1,0 +1,11 @@
+export { type Command, useCommands } from './commands';
+export { ErrorBoundary } from './error-boundary';
+export { Logo } from './logo';
+export { SETTINGS_PAGES, type SettingsPage } from './nav';
+export { closeOverlay, openPalette, openShortcutHelp } from './overlays';
+export { type PeekEntry, usePeek } from './peek';
+export { LanguageToggle, ThemeToggle } from './preferences';
+export { reloadOnceWhenFilesAreGone } from './preload';
+export { remember } from './recent';
+export { type Shortcut, setSingleKeys, singleKeysStore, useShortcuts } from './shortcuts';
+export { SignInForm } from './sign-in-form';

@@ -1,0 +1,68 @@
+import { IconMenu2, IconSearch } from '@tabler/icons-react';
+import { Link, useLocation } from '@tanstack/react-router';
+import { useTranslation } from '@/i18n';
+import { cx } from '@/lib/cx';
+import { useStore } from '@/lib/store';
+import { useSession } from '@/metadata';
+import { Drawer } from '@/ui';
+import { Account } from './account';
+import css from './frame.module.css';
+import { ALL_ENTRIES, isActive, PHONE_ENTRIES } from './nav';
+import { closeOverlay, openNav, openPalette, overlayStore } from './overlays';
+import { LanguageToggle, ThemeToggle } from './preferences';
+import { NavList } from './sidebar';
+
+/** The bar at the lower edge of a phone; everything else is behind "more". */
+export function PhoneBar() {
+  const { t } = useTranslation('shell');
+  const { pathname } = useLocation();
+  const { workspace } = useSession();
+  const opened = useStore(overlayStore) === 'nav';
+  return (
+    <>
+      <nav className={css.phoneBar} aria-label={t('shell:navLabel')}>
+        {PHONE_ENTRIES.map((key) => {
+          const entry = ALL_ENTRIES.find((candidate) => candidate.key === key);
+          if (entry === undefined) return null;
+          const active = isActive(entry, pathname);
+          return (
+            <Link
+              key={key}
+              to={entry.to}
+              className={cx(css.phoneEntry, active && css.phoneActive)}
+              {...(active && { 'aria-current': 'page' as const })}
+            >
+              <entry.icon size={22} stroke={1.5} aria-hidden />
+              {t(`shell:nav.${key}`)}
+            </Link>
+          );
+        })}
+        <button
+          type="button"
+          className={css.phoneEntry}
+          onClick={openNav}
+          aria-haspopup="dialog"
+          aria-expanded={opened}
+        >
+          <IconMenu2 size={22} stroke={1.5} aria-hidden />
+          {t('shell:more')}
+        </button>
+      </nav>
+      <Drawer opened={opened} onClose={closeOverlay} title={workspace.name} side="left" size={290}>
+        <button type="button" className={css.searchBox} onClick={openPalette}>
+          <IconSearch size={15} aria-hidden />
+          <span className="grow truncate">{t('shell:palette.open')}</span>
+        </button>
+        <NavList onGo={closeOverlay} />
+        <div className={css.sideFoot}>
+          <Account />
+          <div className={css.toggles}>
+            <LanguageToggle />
+            <span className="grow" />
+            <ThemeToggle />
+          </div>
+        </div>
+      </Drawer>
+    </>
+  );
+}

@@ -1,0 +1,31 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { lazy, Suspense, useEffect, useState } from 'react';
+import { sessionLost } from '@/api';
+import { useTranslation } from '@/i18n';
+import { useSession } from '@/metadata';
+import { Modal } from '@/ui';
+
+const SignInForm = lazy(() => import('./sign-in-form').then((module) => ({ default: module.SignInForm })));
+
+/** The session ended while the person was working: signing in happens over the page, and nothing typed is lost. */
+export function ReLogin() {
+  const { t } = useTranslation('auth');
+  const { user } = useSession();
+  const client = useQueryClient();
+  const [lost, setLost] = useState(false);
+  useEffect(() => sessionLost.on(() => setLost(true)), []);
+  return (
+    <Modal opened={lost} onClose={() => undefined} dismissible={false} title={t('auth:again.title')} size={380}>
+      <p style={{ color: 'var(--text-2)', marginBottom: 16 }}>{t('auth:again.text')}</p>
+      <Suspense>
+        <SignInForm
+          email={user.email}
+          onDone={() => {
+            setLost(false);
+            client.invalidateQueries();
+          }}
+        />
+      </Suspense>
+    </Modal>
+  );
+}

@@ -1,0 +1,54 @@
+import '@mantine/core/styles/Paper.layer.css';
+import '@mantine/core/styles/ScrollArea.layer.css';
+import '@mantine/core/styles/CloseButton.layer.css';
+import '@mantine/core/styles/Overlay.layer.css';
+import '@mantine/core/styles/ModalBase.layer.css';
+import '@mantine/core/styles/Modal.layer.css';
+import '@mantine/core/styles/Drawer.layer.css';
+import { Drawer as MantineDrawer, Modal as MantineModal } from '@mantine/core';
+import type { ReactNode } from 'react';
+import { useTranslation } from '@/i18n';
+import type { DialogProps, DrawerProps } from './dialog';
+
+const Footer = ({ children }: { children: ReactNode }) => (
+  <div className="row" style={{ justifyContent: 'flex-end', marginTop: 20, flexWrap: 'wrap' }}>
+    {children}
+  </div>
+);
+
+export function ModalImpl({ opened, onClose, title, children, size = 480, footer, dismissible = true }: DialogProps) {
+  const { t } = useTranslation('common');
+  return (
+    <MantineModal
+      opened={opened}
+      onClose={onClose}
+      title={title}
+      size={size}
+      centered
+      withCloseButton={dismissible}
+      closeOnEscape={dismissible}
+      closeOnClickOutside={dismissible}
+      closeButtonProps={{ 'aria-label': t('common:close') }}
+    >
+      {children}
+      {footer !== undefined && <Footer>{footer}</Footer>}
+    </MantineModal>
+  );
+}
+
+export function DrawerImpl({ opened, onClose, title, children, size = 480, footer, side = 'right' }: DrawerProps) {
+  const { t } = useTranslation('common');
+  return (
+    <MantineDrawer
+      opened={opened}
+      onClose={onClose}
+      title={title}
+      size={size}
+      position={side}
+      closeButtonProps={{ 'aria-label': t('common:close') }}
+    >
+      {children}
+      {footer !== undefined && <Footer>{footer}</Footer>}
+    </MantineDrawer>
+  );
+}

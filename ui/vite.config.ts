@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+const api = process.env.GUANXI_API ?? 'http://127.0.0.1:8080';
+
+export default defineConfig(({ command }) => ({
+  plugins: [react()],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  define: {
+    // The component kit (/dev/kit) exists in development and in builds made with GUANXI_KIT=1 only.
+    __KIT__: JSON.stringify(command === 'serve' || process.env.GUANXI_KIT === '1'),
+  },
+  server: { port: 5173, proxy: { '/api': { target: api, changeOrigin: false } } },
+  preview: { port: 4173, proxy: { '/api': { target: api, changeOrigin: false } } },
+  build: {
+    target: 'es2022',
+    manifest: true,
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 700,
+  },
+  test: {
+    environment: 'happy-dom',
+    setupFiles: ['./src/test-setup.ts'],
+    include: ['src/**/*.test.{ts,tsx}'],
+    css: false,
+  },
+}));
