@@ -55,7 +55,6 @@ var owners = []struct {
 	{"github.com/duckdb/", []string{"internal/store/duckdb", "internal/store/compile/oracle", "internal/bench"}, "linking DuckDB costs ten seconds a binary"},
 	{"database/sql", []string{"internal/store", "internal/bench"}, "engines know no SQL"},
 	{"github.com/danielgtaylor/huma", []string{"internal/edge/api"}, "only the API knows HTTP shapes"},
-	{"github.com/go-chi/chi", []string{"internal/edge"}, "only the edge routes"},
 	{"net/http", []string{"internal/edge", "internal/app", "internal/base/httpc", "internal/base/obs", "cmd", "internal/bench", "internal/platform/webhook"}, "engines know no HTTP"},
 	{"github.com/spf13/cobra", []string{"internal/edge/cli", "cmd"}, "only the command line parses flags"},
 	{"github.com/xuri/excelize", []string{"internal/record/transfer", "internal/edge", "internal/app"}, "files are read and written by transfer"},
