@@ -12,9 +12,10 @@ const data = process.env.GUANXI_E2E_DATA ?? fs.mkdtempSync(path.join(os.tmpdir()
 process.env.GUANXI_E2E_DATA = data;
 process.env.GUANXI_E2E_SESSION = path.join(data, 'session.json');
 
-/** The demo company, and an empty program for the first run. */
-export const demo = { url: 'http://127.0.0.1:8311', email: 'demo@guanxi.example', password: 'demo-password-1' };
-export const empty = { url: 'http://127.0.0.1:8312' };
+/** The demo company, and an empty program for the first run. Another port lets two runs share a machine. */
+const port = Number(process.env.GUANXI_E2E_PORT ?? 8311);
+export const demo = { url: `http://127.0.0.1:${port}`, email: 'demo@guanxi.example', password: 'demo-password-1' };
+export const empty = { url: `http://127.0.0.1:${port + 1}` };
 
 const launchOptions = {
   executablePath: chromium,
@@ -65,12 +66,12 @@ export default defineConfig({
   ],
   webServer: [
     {
-      command: `${program} serve --demo --demo-customers 3000 --demo-password ${demo.password} --data ${data}/demo --addr 127.0.0.1:8311 --log-level warn`,
+      command: `${program} serve --demo --demo-customers 3000 --demo-password ${demo.password} --data ${data}/demo --addr 127.0.0.1:${port} --log-level warn`,
       url: `${demo.url}/readyz`,
       timeout: 240_000,
     },
     {
-      command: `${program} serve --data ${data}/empty --addr 127.0.0.1:8312 --log-level warn`,
+      command: `${program} serve --data ${data}/empty --addr 127.0.0.1:${port + 1} --log-level warn`,
       url: `${empty.url}/readyz`,
       timeout: 60_000,
     },

@@ -374,11 +374,21 @@ func (w *workspace) pause() {
 	w.feeding.Wait()
 }
 
-// own runs fn in a group until its context ends.
+// restartAfter is how long background work that failed (a full disk, a database that went away) rests before it begins again.
+const restartAfter = 2 * time.Second
+
+// own runs fn in a group until its context ends; after a failure fn begins again.
 func (w *workspace) own(ctx context.Context, group *sync.WaitGroup, name string, fn func(context.Context) error) {
 	group.Go(func() {
-		if err := fn(ctx); err != nil && ctx.Err() == nil {
-			w.app.Log.Error("background work stopped", "workspace", w.info.Key, "what", name, "error", err)
+		for {
+			err := fn(ctx)
+			if err == nil || ctx.Err() != nil {
+				return
+			}
+			w.app.Log.Error("background work failed", "workspace", w.info.Key, "what", name, "error", err)
+			if sleep(ctx, restartAfter) != nil {
+				return
+			}
 		}
 	})
 }

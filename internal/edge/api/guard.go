@@ -279,8 +279,9 @@ func (a *API) once(ctx context.Context, c *call, rt *route, key string, limit in
 			return err
 		}
 	}
+	// It is done, whatever becomes of the answer's copy: the key stays taken, so that a repetition does not do it twice.
 	if err := a.Idempotency.Fill(context.WithoutCancel(ctx), name, rt.success(out), string(raw)); err != nil {
-		return err
+		a.Log.ErrorContext(ctx, "answer of an idempotent request not kept", "error", err)
 	}
 	filled = true
 	return a.answer(c, rt, out)

@@ -2,9 +2,11 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
@@ -66,6 +68,9 @@ func statusOf(f *fault.Fault) int {
 // sentence without detail; their cause goes to the log.
 func (a *API) problem(locale string, err error) *Problem {
 	f, ok := fault.Find(err)
+	if (!ok || f.Kind == fault.Internal) && (errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)) { // an upload, a backup
+		f, ok = fault.New(fault.Unavailable, "store.disk_full", nil), true
+	}
 	if !ok || f.Kind == fault.Internal {
 		return &Problem{Type: "api.internal", Title: a.Words.Text(localeOf(locale), "api.internal", nil), Status: http.StatusInternalServerError}
 	}

@@ -194,8 +194,7 @@ func (s *Service) Tick(ctx context.Context) (r Result, did bool, err error) {
 		return Result{}, false, err
 	}
 	switch {
-	case s.fullNext.Load() || !state.Known || state.Today != today || state.Anchor != p.Anchor || !same(state.Settings, p.Settings),
-		touched > max(fewCustomers, customers/5):
+	case s.outdated(p, state, today), touched > max(fewCustomers, customers/5):
 		r, err = s.full(ctx, p, state, today)
 	case touched == 0:
 		s.waiting = time.Time{}
@@ -210,6 +209,11 @@ func (s *Service) Tick(ctx context.Context) (r Result, did bool, err error) {
 		return Result{}, false, err
 	}
 	return r, true, s.done(ctx, r)
+}
+
+// outdated reports that the values of everyone are due to be computed.
+func (s *Service) outdated(p Pass, state State, today clock.Day) bool {
+	return s.fullNext.Load() || !state.Known || state.Today != today || state.Anchor != p.Anchor || !same(state.Settings, p.Settings)
 }
 
 // postpone reports that a small pass should wait because much more is coming, for a minute at most.
@@ -322,7 +326,7 @@ func (s *Service) Verify(ctx context.Context) (Result, error) {
 	return r, s.done(ctx, r)
 }
 
-// Behind reports whether values are still to be computed: the plane is being filled, a pass runs or has never run, or
+// Behind reports whether values are still to be computed: the plane is being filled, a pass runs, a full one is due, or
 // customers that changed wait for one.
 func (s *Service) Behind(ctx context.Context) (bool, error) {
 	if !s.mu.TryLock() {
@@ -332,8 +336,11 @@ func (s *Service) Behind(ctx context.Context) (bool, error) {
 	if !s.c.Ready() {
 		return true, nil
 	}
-	st, err := s.c.Store.State(ctx)
-	if err != nil || !st.Known {
+	if st, err := s.c.Store.State(ctx); err != nil || !st.Known {
+		return true, err
+	}
+	p, state, today, err := s.prepare(ctx)
+	if err != nil || s.outdated(p, state, today) {
 		return true, err
 	}
 	touched, _, err := s.c.Store.Waiting(ctx)

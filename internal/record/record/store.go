@@ -35,6 +35,13 @@ type Store interface {
 	Update(ctx context.Context, fn func(Tx) error) (change.Position, error)
 }
 
+// Patient is what a store may offer for Bulk.
+type Patient interface {
+	// Patient marks a context: updates with it wait until nothing else does, and have a commit of their own. Alone in its
+	// transaction a bulk write needs no savepoint, which on SQLite would copy every page before its first change.
+	Patient(ctx context.Context) context.Context
+}
+
 // Reader reads records. Every method returns only what exists; unknown ids are left out.
 type Reader interface {
 	// Get reads rows by id, in no particular order. Deleted rows are included only when asked for.

@@ -47,6 +47,9 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 	if err := refuse(&mode, items); err != nil {
 		return change.Position{}, err
 	}
+	if p, ok := s.cfg.Store.(Patient); ok && mode.bulk {
+		ctx = p.Patient(ctx)
+	}
 	var pos change.Position
 	var err error
 	for attempt := 1; ; attempt++ {

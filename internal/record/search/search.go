@@ -68,7 +68,7 @@ func New(cfg Config) *Indexer {
 	return &Indexer{cfg: cfg}
 }
 
-// Run follows the log until ctx ends. A failing batch is reported and tried again after the next wake-up.
+// Run follows the log until ctx ends or a batch fails; run again, it goes on with that batch.
 func (x *Indexer) Run(ctx context.Context) error {
 	pos, err := x.cfg.Changes.LoadPosition(ctx, Consumer)
 	if err != nil {

@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"errors"
+	"syscall"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -87,7 +88,7 @@ func (s *Service) exec(ctx context.Context, j *Job) error {
 	if ctx.Err() != nil || fault.CodeOf(err) == "import.state_changed" || jobCtx.Err() != nil {
 		return nil // shut down, or cancelled: whoever cancelled has said so
 	}
-	if k := fault.KindOf(err); err != nil && (k == fault.Unavailable || k == fault.RateLimited) {
+	if k := fault.KindOf(err); err != nil && (k == fault.Unavailable || k == fault.RateLimited || errors.Is(err, syscall.ENOSPC)) {
 		return err
 	}
 	now := s.cfg.Clock.Now()

@@ -61,6 +61,7 @@ SELECT CAST(? AS TEXT), customer_id, class_key, CAST(? AS BIGINT) FROM class_mov
 	countClasses   = `SELECT class_key, count(*) FROM class_member WHERE classification = ? GROUP BY class_key`
 	readClasses    = `SELECT classification, class_key, since_at FROM class_member WHERE customer_id = ?`
 	dropClass      = `DELETE FROM class_member WHERE classification = ?`
+	countMembers   = `SELECT count(*) FROM class_member WHERE classification = ?`
 
 	clearSegmentNext = `DELETE FROM segment_next`
 	clearSegmentMove = `DELETE FROM segment_move`
@@ -86,7 +87,7 @@ func memberTexts() []Text {
 		{"find class leavers", findClassLeavers}, {"find touched class leavers", findClassLeavers + Touched.and("m.customer_id")},
 		{"drop moved class", dropMovedClass}, {"add moved class", addMovedClass}, {"drop moved rows", dropMovedRows},
 		{"add moved rows", pivotText(classColumns())}, {"read class moves", readClassMoves}, {"count classes", countClasses},
-		{"read classes", readClasses}, {"drop class", dropClass},
+		{"read classes", readClasses}, {"drop class", dropClass}, {"count members", countMembers},
 		{"clear segment next", clearSegmentNext}, {"clear segment move", clearSegmentMove}, {"find entered", findEntered},
 		{"find left", findLeft}, {"find touched left", findLeft + Touched.and("m.customer_id")}, {"drop left", dropLeft},
 		{"add entered", addEntered}, {"read segment moves", readSegmentMoves}, {"count segment", countSegment}, {"drop segment", dropSegment},
@@ -140,7 +141,8 @@ func (s *Store) ensureClass(ctx context.Context, tx Tx, classification string) (
 
 // ReplaceClasses makes the result of a query (columns customer_id and class_key, a customer at most once) the members of a
 // classification, for everyone or for the touched customers, whose rows alone the query must then give. Each difference is
-// handed to fn inside the transaction: its failure leaves everything as it was. Customers who stay keep their since.
+// handed to fn inside the transaction: its failure leaves everything as it was. Customers who stay keep their since; the
+// members of the very first pass have none, since they may have been what they are for long.
 func (s *Store) ReplaceClasses(ctx context.Context, classification string, q Select, who Who, at time.Time, fn func(Move) error) (moved int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,6 +150,13 @@ func (s *Store) ReplaceClasses(ctx context.Context, classification string, q Sel
 	err = s.db.Write(ctx, func(tx Tx) error {
 		if classes, err = s.ensureClass(ctx, tx, classification); err != nil {
 			return err
+		}
+		since, before := at.UnixMilli(), int64(0)
+		if _, err := one(ctx, tx, countMembers, []any{classification}, &before); err != nil {
+			return err
+		}
+		if before == 0 {
+			since = 0
 		}
 		err := run(ctx, tx, exec{clearClassNext, nil}, exec{clearClassMove, nil},
 			exec{fillClassNext + q.SQL + ") q", q.Args},
@@ -169,7 +178,7 @@ func (s *Store) ReplaceClasses(ctx context.Context, classification string, q Sel
 			return err
 		}
 		return run(ctx, tx, exec{dropMovedClass, []any{classification}},
-			exec{addMovedClass, []any{classification, at.UnixMilli()}},
+			exec{addMovedClass, []any{classification, since}},
 			exec{dropMovedRows, nil}, exec{pivotText(classes), []any{at.UnixMilli()}},
 			exec{clearClassNext, nil})
 	})
@@ -205,7 +214,7 @@ func (s *Store) ClassCounts(ctx context.Context, classification string) (map[str
 // Class is a customer's present class of one classification.
 type Class struct {
 	Key   string
-	Since time.Time
+	Since time.Time // zero when not known
 }
 
 // Classes are a customer's present classes by classification.
@@ -217,7 +226,11 @@ func (s *Store) Classes(ctx context.Context, customer id.ID) (map[string]Class, 
 		if err := r.Scan(&name, &key, &since); err != nil {
 			return err
 		}
-		out[name] = Class{Key: key, Since: time.UnixMilli(since).UTC()}
+		c := Class{Key: key}
+		if since > 0 {
+			c.Since = time.UnixMilli(since).UTC()
+		}
+		out[name] = c
 		return nil
 	})
 	return out, err

@@ -381,9 +381,17 @@ func kept(r *trait.Result, st trait.State) int64 {
 	return st.Differing
 }
 
+// differing counts the rows that a full pass computed otherwise. Customers touched meanwhile are left out; while there are
+// any, so are scores, for one customer's purchase moves the cuts for all.
 func differing(ctx context.Context, q Querier) (bool, int64, error) {
-	sum := int64(0)
+	var touched, sum int64
+	if _, err := one(ctx, q, countTouched, nil, &touched); err != nil {
+		return false, 0, err
+	}
 	for _, f := range computedFamilies() {
+		if f.name == FamilyRFM && touched > 0 {
+			continue
+		}
 		for _, text := range []string{changedText(f), lostText(f)} {
 			var n int64
 			if _, err := one(ctx, q, text, nil, &n); err != nil {

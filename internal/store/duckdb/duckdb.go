@@ -334,6 +334,9 @@ func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, e
 
 // Write implements analytics.DB.
 func (d *DB) Write(ctx context.Context, fn func(analytics.Tx) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	select {
 	case <-d.turn:
 	case <-ctx.Done():

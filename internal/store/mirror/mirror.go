@@ -47,7 +47,7 @@ type Config struct {
 	Logger   *slog.Logger
 	// OnApplied is told after each batch how many records it replaced, and that a fill is complete (0).
 	OnApplied func(records int)
-	// Batch is how many changes are applied in one transaction, 20,000 when 0; Chunk how many records of a fill, 100,000 when 0.
+	// Batch is how many changes are applied in one transaction, 20,000 when 0; Chunk how many records of a fill, 245,760 (two row groups of DuckDB) when 0.
 	Batch, Chunk int
 }
 
@@ -74,7 +74,7 @@ func New(c Config) *Mirror {
 		c.Batch = 20_000
 	}
 	if c.Chunk == 0 {
-		c.Chunk = 100_000
+		c.Chunk = 245_760
 	}
 	if c.OnApplied == nil {
 		c.OnApplied = func(int) {}

@@ -22,8 +22,9 @@ type Store struct {
 }
 
 var (
-	_ record.Store = (*Store)(nil)
-	_ change.Log   = changeLog{}
+	_ record.Store   = (*Store)(nil)
+	_ record.Patient = (*Store)(nil)
+	_ change.Log     = changeLog{}
 )
 
 // Config is what a Store is made of.
@@ -62,6 +63,9 @@ func (s *Store) View(ctx context.Context, fn func(record.Reader) error) error {
 func (s *Store) ViewWith(ctx context.Context, fn func(record.Reader, Conn) error) error {
 	return s.db.Read(ctx, func(c Conn) error { return fn(&tx{store: s, c: c}, c) })
 }
+
+// Patient implements record.Patient.
+func (s *Store) Patient(ctx context.Context) context.Context { return Bulk(ctx) }
 
 // Update implements record.Store.
 func (s *Store) Update(ctx context.Context, fn func(record.Tx) error) (change.Position, error) {

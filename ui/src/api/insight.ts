@@ -23,7 +23,7 @@ import type {
 } from './types';
 
 /* Home and customers */
-export type HomeDays = 30 | 90 | 365;
+export type HomeDays = 30 | 90 | 365 | 730;
 export const homeQuery = (days: HomeDays) =>
   queryOptions({
     queryKey: ['home', days],

@@ -69,7 +69,7 @@ const appRoute = createRoute({
 const homeRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/',
-  validateSearch: parse(z.object({ days: z.catch(z.optional(z.literal([30, 90, 365])), undefined) })),
+  validateSearch: parse(z.object({ days: z.catch(z.optional(z.literal([30, 90, 365, 730])), undefined) })),
   loader: words('home'),
   component: lazyRouteComponent(() => import('@/features/home/home-page'), 'HomePage'),
 });

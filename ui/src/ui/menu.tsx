@@ -1,9 +1,4 @@
-import '@mantine/core/styles/Paper.layer.css';
-import '@mantine/core/styles/Popover.layer.css';
-import '@mantine/core/styles/Menu.layer.css';
-import { Menu as MantineMenu } from '@mantine/core';
-import { IconCheck } from '@tabler/icons-react';
-import type { ReactElement, ReactNode } from 'react';
+import { cloneElement, lazy, type ReactElement, type ReactNode, Suspense, useState } from 'react';
 
 export type MenuEntry =
   | { divider: true }
@@ -19,36 +14,29 @@ export type MenuEntry =
       onSelect: () => void;
     };
 
-interface MenuProps {
+export interface MenuProps {
   target: ReactElement;
   entries: readonly MenuEntry[];
   position?: 'bottom-start' | 'bottom-end' | 'top-start' | 'right-end';
   width?: number | 'target';
 }
 
-export function Menu({ target, entries, position = 'bottom-end', width }: MenuProps) {
+const load = () => import('./menu-impl');
+const Impl = lazy(() => load().then((module) => ({ default: module.MenuImpl })));
+
+/** A list of actions behind a button. Its code comes when somebody is about to use it. */
+export function Menu(props: MenuProps) {
+  const [wanted, setWanted] = useState(false);
+  const target = cloneElement(props.target as ReactElement<Record<string, unknown>>, {
+    'aria-haspopup': 'menu',
+    onPointerEnter: load,
+    onFocus: load,
+    onClick: () => setWanted(true),
+  });
+  if (!wanted) return target;
   return (
-    <MantineMenu position={position} {...(width !== undefined && { width })}>
-      <MantineMenu.Target>{target}</MantineMenu.Target>
-      <MantineMenu.Dropdown miw={150}>
-        {entries.map((entry, at) => {
-          if ('divider' in entry) return <MantineMenu.Divider key={at} />;
-          if ('heading' in entry) return <MantineMenu.Label key={at}>{entry.heading}</MantineMenu.Label>;
-          return (
-            <MantineMenu.Item
-              key={at}
-              leftSection={entry.icon}
-              rightSection={entry.checked ? <IconCheck size={14} /> : entry.hint}
-              color={entry.danger ? 'var(--danger)' : undefined}
-              disabled={entry.disabled}
-              closeMenuOnClick={entry.keepOpen !== true}
-              onClick={entry.onSelect}
-            >
-              {entry.label}
-            </MantineMenu.Item>
-          );
-        })}
-      </MantineMenu.Dropdown>
-    </MantineMenu>
+    <Suspense fallback={target}>
+      <Impl {...props} />
+    </Suspense>
   );
 }

@@ -1,7 +1,6 @@
-import '@mantine/core/styles/NumberInput.layer.css';
-import { NumberInput as MantineNumberInput } from '@mantine/core';
-import type { KeyboardEventHandler, Ref } from 'react';
-import { type InputProps, inputSize } from './input-base';
+import { type KeyboardEventHandler, lazy, type Ref, Suspense } from 'react';
+import type { InputProps } from './input-base';
+import { ControlSkeleton } from './skeleton';
 
 export interface NumberInputProps extends InputProps {
   value: number | string | null;
@@ -19,19 +18,13 @@ export interface NumberInputProps extends InputProps {
   onKeyDown?: KeyboardEventHandler<HTMLInputElement>;
   ref?: Ref<HTMLInputElement>;
 }
-export function NumberInput({ value, onChange, onText, decimals, controls = false, size, ...rest }: NumberInputProps) {
+
+const Impl = lazy(() => import('./number-input-impl').then((module) => ({ default: module.NumberInputImpl })));
+
+export function NumberInput(props: NumberInputProps) {
   return (
-    <MantineNumberInput
-      {...rest}
-      size={inputSize(size)}
-      value={value ?? ''}
-      hideControls={!controls}
-      thousandSeparator=","
-      {...(decimals !== undefined && { decimalScale: decimals })}
-      onValueChange={({ value: text, floatValue }) => {
-        onText?.(text);
-        onChange(floatValue ?? null);
-      }}
-    />
+    <Suspense fallback={<ControlSkeleton label={props.label} />}>
+      <Impl {...props} />
+    </Suspense>
   );
 }

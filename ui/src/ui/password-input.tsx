@@ -13,6 +13,7 @@ export function PasswordInput({ value, onChange, toggleLabel, size, ...rest }: P
   return (
     <MantinePasswordInput
       {...rest}
+      aria-invalid={Boolean(rest.error) || undefined}
       size={inputSize(size)}
       value={value}
       onChange={(event) => onChange(event.currentTarget.value)}

@@ -1,9 +1,6 @@
-import '@mantine/core/styles/Paper.layer.css';
-import '@mantine/core/styles/Popover.layer.css';
-import { Popover as MantinePopover } from '@mantine/core';
-import type { ReactElement, ReactNode } from 'react';
+import { lazy, type ReactElement, type ReactNode, Suspense, useState } from 'react';
 
-interface PopoverProps {
+export interface PopoverProps {
   opened: boolean;
   onChange: (opened: boolean) => void;
   target: ReactElement;
@@ -12,27 +9,17 @@ interface PopoverProps {
   position?: 'bottom-start' | 'bottom-end' | 'bottom';
   padding?: number;
 }
-export function Popover({
-  opened,
-  onChange,
-  target,
-  children,
-  width = 320,
-  position = 'bottom-start',
-  padding = 12,
-}: PopoverProps) {
+
+const Impl = lazy(() => import('./popover-impl').then((module) => ({ default: module.PopoverImpl })));
+
+/** A panel at a button; nothing of it is loaded before it first opens. */
+export function Popover(props: PopoverProps) {
+  const [used, setUsed] = useState(props.opened);
+  if (props.opened && !used) setUsed(true);
+  if (!used) return props.target;
   return (
-    <MantinePopover
-      opened={opened}
-      onChange={onChange}
-      position={position}
-      width={width}
-      shadow="md"
-      trapFocus
-      withinPortal
-    >
-      <MantinePopover.Target>{target}</MantinePopover.Target>
-      <MantinePopover.Dropdown style={{ padding }}>{children}</MantinePopover.Dropdown>
-    </MantinePopover>
+    <Suspense fallback={props.target}>
+      <Impl {...props} />
+    </Suspense>
   );
 }

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import { type ClassRule, type Condition, segmentCountQuery } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { useDebounced } from '@/lib/hooks';
@@ -19,8 +19,8 @@ function Editor({ rule, onClose, onApply }: Props & { rule: ClassRule }) {
   const [where, setWhere] = useState(rule.where);
   const [complete, setComplete] = useState(true);
   const [tried, setTried] = useState(false);
-  const settled = useDebounced(where);
-  const { data, error, isPlaceholderData } = useQuery(segmentCountQuery(complete ? settled : null));
+  const settled = useDebounced(useMemo(() => ({ where, complete }), [where, complete]));
+  const { data, error, isPlaceholderData } = useQuery(segmentCountQuery(settled.complete ? settled.where : null));
   const apply = () => {
     setTried(true);
     if (complete && where !== null) onApply(where);

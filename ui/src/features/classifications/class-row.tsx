@@ -1,7 +1,7 @@
 import { IconArrowDown, IconArrowUp, IconDots, IconGripVertical, IconPencil, IconTrash } from '@tabler/icons-react';
 import type { KeyboardEvent, PointerEvent, Ref } from 'react';
 import type { ClassRule } from '@/api';
-import { useFormat, useTranslation } from '@/i18n';
+import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { Button, IconButton, Menu, TextInput } from '@/ui';
 import type { ClassesAction, ClassFault } from './classes';
 import css from './classifications.module.css';
@@ -55,9 +55,9 @@ function MoveMenu({
   rest,
   dispatch,
   onMove,
-}: Pick<Props, 'rule' | 'at' | 'movable' | 'rest' | 'dispatch' | 'onMove'> & { name: string }) {
+}: Pick<Props, 'rule' | 'at' | 'movable' | 'rest' | 'dispatch' | 'onMove'>) {
   const { t } = useTranslation(['classifications', 'common']);
-  const name = Object.values(rule.label).find(Boolean) ?? rule.key;
+  const name = useLabel()(rule.label, rule.key) || rule.key;
   return (
     <Menu
       target={
@@ -107,7 +107,7 @@ export function ClassRow(props: Props) {
     ref,
   } = props;
   const { t } = useTranslation('classifications');
-  const name = Object.values(rule.label).find(Boolean) ?? rule.key;
+  const name = useLabel()(rule.label, rule.key) || rule.key;
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     if (step === undefined) return;
@@ -173,7 +173,7 @@ export function ClassRow(props: Props) {
           </Button>
         )}
         {!readOnly && (
-          <MoveMenu rule={rule} at={at} movable={movable} rest={rest} dispatch={dispatch} onMove={onMove} name={name} />
+          <MoveMenu rule={rule} at={at} movable={movable} rest={rest} dispatch={dispatch} onMove={onMove} />
         )}
       </div>
     </li>

@@ -14,7 +14,7 @@ import { Channels, TopProducts } from './ranked';
 import { RfmGrid } from './rfm-grid';
 import { Trend } from './trend';
 
-const SPANS: HomeDays[] = [30, 90, 365];
+const SPANS: HomeDays[] = [30, 90, 365, 730];
 
 function Greeting({ home }: { home: Home | undefined }) {
   const { t } = useTranslation('home');
@@ -22,11 +22,15 @@ function Greeting({ home }: { home: Home | undefined }) {
   const { user } = useSession();
   const hour = Number(fmt.time(new Date().toISOString()).slice(0, 2));
   const historic = home !== undefined && home.anchor < fmt.today();
+  const asOf = ({ as_of, lag_seconds }: Home) => {
+    const when = fmt.datetime(as_of);
+    return lag_seconds < 1 ? t('home:asOfNow', { when }) : t('home:asOf', { when, lag: fmt.duration(lag_seconds) });
+  };
   return (
     <div className={css.greeting}>
-      <h1 className={css.hello}>{t(`home:hello.${greetingAt(hour)}`, { name: user?.name || user?.email || '' })}</h1>
+      <h2 className={css.hello}>{t(`home:hello.${greetingAt(hour)}`, { name: user?.name || user?.email || '' })}</h2>
       <p className={css.stamp}>
-        {home !== undefined && t('home:asOf', { when: fmt.datetime(home.as_of), lag: fmt.duration(home.lag_seconds) })}
+        {home !== undefined && asOf(home)}
         {historic && ` \u00b7 ${t('home:anchor', { day: fmt.date(home.anchor) })}`}
         {home === undefined && '\u00a0'}
       </p>
@@ -39,7 +43,7 @@ function Bones() {
     <Delayed>
       <div className={css.page} role="status" aria-busy="true">
         <div className={css.kpis}>
-          {SPANS.concat(30).map((_, at) => (
+          {Array.from({ length: 4 }, (_, at) => (
             <div key={at} className={css.kpi}>
               <Skeleton width={90} />
               <div style={{ margin: '10px 0' }}>

@@ -80,7 +80,12 @@ export function Kpis({ home, days }: { home: Home; days: HomeDays }) {
       <Card
         label={t('home:kpi.revenue')}
         value={
-          <ListLink object={links.orders.object} where={links.orders.where} className={css.figure}>
+          <ListLink
+            object={links.orders.object}
+            where={links.orders.where}
+            className={css.figure}
+            title={fmt.money(revenue.gross)}
+          >
             {fmt.money({ ...revenue.gross, amount: String(Math.round(amountOf(revenue.gross))) })}
           </ListLink>
         }

@@ -5,6 +5,7 @@ import { useLabel, useTranslation } from '@/i18n';
 import { IconButton, Pill, Select, type SelectOption } from '@/ui';
 import css from './imports.module.css';
 import { targetsOf } from './mapping';
+import { useTargetNames } from './target-names';
 import type { MappingEditor } from './use-mapping';
 
 interface RowProps {
@@ -73,14 +74,15 @@ export function MappingTable({ run, editor }: { run: ImportRun; editor: MappingE
   const { t } = useTranslation('imports');
   const label = useLabel();
   const [first] = useState(() => new Map(run.columns.map((column) => [column.name, column.suggested])));
+  const names = useTargetNames(run.targets);
   const options = useMemo(
     () =>
       run.targets.map((target) => ({
         value: target.key,
-        label: label(target.label, target.key) + (target.required ? ' *' : ''),
+        label: (names.get(target.key) ?? target.key) + (target.required ? ' *' : ''),
         group: label(target.group, ''),
       })),
-    [run.targets, label],
+    [run.targets, names, label],
   );
   return (
     <table className={css.mapping} aria-label={t('imports:columns')}>

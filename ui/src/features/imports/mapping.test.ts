@@ -103,6 +103,12 @@ describe('purchase files', () => {
   });
 });
 
+it('forgets a probe that nothing followed', () => {
+  const targets = [target('order.number'), target('order.at', true), target('order.total')];
+  const mapping = { order: { number: '1', at: '1', total: '1' }, line: {} };
+  expect(draftOf(run({ targets, mapping })).columns).toEqual({});
+});
+
 describe('other files', () => {
   const plain = run({
     object: 'customer',

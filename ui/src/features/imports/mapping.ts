@@ -29,6 +29,8 @@ function columnName(source: string, names: readonly string[]): string | null {
   return Number.isInteger(number) ? (names[number - 1] ?? null) : null;
 }
 
+const PROBED = ['order.at', 'order.number', 'order.total'] as const;
+
 /** Short names that mapping files use beside the keys that are offered. */
 const ALIASES: Record<string, string> = {
   'order.placed_at': 'order.at',
@@ -73,6 +75,10 @@ function columnsOf(
         .filter((one) => one !== null);
       if (sources.length > 0 && known.has(target)) found[target] = sources;
     }
+  // Left by a probe (below) that was never followed by a real mapping: time, number and amount in one column.
+  const probed = PROBED.map((key) => found[key]?.join('\u0000'));
+  if (probed[0] !== undefined && probed.every((columns) => columns === probed[0]))
+    for (const key of PROBED) delete found[key];
   return found;
 }
 
@@ -159,7 +165,7 @@ export function probeMapping(draft: MappingDraft, run: ImportRun, format: Import
     for (const [key, names] of Object.entries(draft.columns))
       columns[key] = names.map((name) => numbers.get(name) ?? name);
   const needed = isPurchase(draft.object)
-    ? ['order.at', 'order.number', 'order.total']
+    ? [...PROBED]
     : run.targets.filter((target) => target.required).map((target) => target.key);
   for (const key of needed) columns[key] ??= ['1'];
   if (Object.keys(columns).length === 0 && run.targets[0] !== undefined) columns[run.targets[0].key] = ['1'];

@@ -1,15 +1,15 @@
 import type { ImportRun } from '@/api';
-import { useLabel, useTranslation } from '@/i18n';
+import { useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { Table } from '@/ui';
 import css from './imports.module.css';
 import { type MappingDraft, targetsOf } from './mapping';
+import { useTargetNames } from './target-names';
 
 /** The first rows as they were read, under the fields that they become. Columns that are left out are pale. */
 export function PreviewTable({ run, draft }: { run: ImportRun; draft: MappingDraft }) {
   const { t } = useTranslation('imports');
-  const label = useLabel();
-  const names = new Map(run.targets.map((target) => [target.key, label(target.label, target.key)]));
+  const names = useTargetNames(run.targets);
   return (
     <div className={css.preview}>
       <Table

@@ -38,7 +38,7 @@ export function ProgressStep({ run }: { run: ImportRun }) {
     {
       key: 'left',
       value:
-        progress?.seconds_left === null || progress === null
+        progress === null || progress.seconds_left === null || progress.rate === 0
           ? '\u2013'
           : fmt.duration(Math.max(1, Math.round(progress.seconds_left))),
     },

@@ -1,6 +1,5 @@
 import { useEffect, useReducer, useRef, useState } from 'react';
 import {
-  api,
   type FieldError,
   type ImportFormat,
   type ImportMapping,
@@ -26,6 +25,8 @@ export interface MappingEditor {
   flush: () => Promise<boolean>;
 }
 
+const signature = (run: ImportRun): string => run.columns.map((column) => column.name).join('\u0000');
+
 const bare = (location: string): string => location.replace(/^(mapping\.)+/, '');
 
 /** The mapping of one import: edited here, sent half a second after the last change, judged by the server. */
@@ -35,6 +36,7 @@ export function useMapping(run: ImportRun): MappingEditor {
   const [error, setError] = useState<unknown>(null);
   const save = useMapImport();
   const sent = useRef(JSON.stringify(mappingOf(draft)));
+  const readings = useRef(new Map<string, MappingDraft['columns']>());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const text = JSON.stringify(mappingOf(draft));
 
@@ -60,21 +62,17 @@ export function useMapping(run: ImportRun): MappingEditor {
     return () => clearTimeout(timer.current);
   }, [text, send]);
 
-  // What came with the upload may lack something already: the warnings say so, the mapping itself was never refused.
+  // The server judges names by the new reading; what was mapped under a reading comes back with it.
   const setFormat = async (format: ImportFormat) => {
+    readings.current.set(signature(run), draft.columns);
     const next = await send(probeMapping(draft, run, format));
     if (next === null) return;
-    const reread =
-      next.columns.map((column) => column.name).join('\u0000') !==
-      run.columns.map((column) => column.name).join('\u0000');
-    const fresh = await api.get<ImportRun>(`/imports/${run.id}`);
-    const kept = Object.entries(draft.columns).filter(([, names]) =>
-      fresh.columns.some(({ name }) => names.includes(name)),
-    );
-    const columns = reread
-      ? { ...guessByName(fresh.columns, fresh.targets), ...Object.fromEntries(kept) }
-      : draft.columns;
-    dispatch({ type: 'load', run: { ...fresh, mapping: mappingOf({ ...draft, format: fresh.format, columns }) } });
+    const known = readings.current.get(signature(next));
+    const names = new Set(next.columns.map((column) => column.name));
+    const kept = Object.entries(draft.columns).filter(([, columns]) => columns.every((name) => names.has(name)));
+    const columns = known ?? { ...guessByName(next.columns, next.targets), ...Object.fromEntries(kept) };
+    const mapping = mappingOf({ ...draft, format: next.format, columns });
+    dispatch({ type: 'load', run: { ...next, mapping } });
   };
 
   return {

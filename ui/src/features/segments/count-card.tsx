@@ -1,6 +1,6 @@
 import { IconCode, IconMail, IconPhone } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { type Condition, type SegmentCount, segmentCountQuery } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { copyText } from '@/lib/clipboard';
@@ -65,7 +65,9 @@ function Figures({ count, dim }: { count: SegmentCount; dim: boolean }) {
         </div>
       </dl>
       <p className={css.took}>
-        {t('segments:took', { took: fmt.duration(count.seconds), lag: fmt.duration(count.lag_seconds) })}
+        {count.lag_seconds < 1
+          ? t('segments:tookNow', { took: fmt.duration(count.seconds) })
+          : t('segments:took', { took: fmt.duration(count.seconds), lag: fmt.duration(count.lag_seconds) })}
         {typeof count.plan === 'string' && count.plan !== '' && (
           <>
             {' \u00b7 '}
@@ -81,10 +83,11 @@ function Figures({ count, dim }: { count: SegmentCount; dim: boolean }) {
 export function CountCard({ where, complete, onError }: Props) {
   const { t } = useTranslation('segments');
   const [asked, setAsked] = useState(where);
-  const settled = useDebounced(where);
+  // Both settle together: an old condition must not be asked because the new one has just become complete.
+  const settled = useDebounced(useMemo(() => ({ where, complete }), [where, complete]));
   useEffect(() => {
-    if (complete) setAsked(settled);
-  }, [settled, complete]);
+    if (settled.complete) setAsked(settled.where);
+  }, [settled]);
   const { data, error, isFetching, isPlaceholderData } = useQuery(segmentCountQuery(asked));
   useEffect(() => onError(error), [error, onError]);
   const waiting = where !== asked || isPlaceholderData || isFetching;

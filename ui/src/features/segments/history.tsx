@@ -66,7 +66,7 @@ export function SizeHistory({ segment }: { segment: Segment }) {
           height={180}
           fromZero={false}
           format={(value) => fmt.number(Math.round(value))}
-          formatAxis={(value) => fmt.compact(Math.round(value))}
+          formatAxis={(value) => fmt.number(Math.round(value))}
           points={points.map((point) => ({
             key: point.at,
             short: fmt.shortDate(point.at),

@@ -9,7 +9,7 @@ import { Avatar, ButtonLink, EmptyState, ErrorState, Panel, SkeletonRows, Table,
 import css from './segments.module.css';
 
 const ROWS = 12;
-const COLUMNS = 4;
+const COLUMNS = 3;
 
 /** The first members, with the columns that lists of customers begin with. */
 export function Members({ segment }: { segment: Segment }) {
@@ -31,7 +31,7 @@ export function Members({ segment }: { segment: Segment }) {
       key: title,
       label: label(findField(customer, title)?.label, title),
       cell: (row) => (
-        <span className="row">
+        <span className={css.memberName}>
           <Avatar name={row.title} size={22} shape="round" />
           <span className="truncate">{row.title}</span>
         </span>
@@ -41,7 +41,11 @@ export function Members({ segment }: { segment: Segment }) {
       key: field.key,
       label: label(field.label, field.key),
       minor: at > 0,
-      cell: (row: RecordData) => <FieldView field={field} value={row.fields[field.key]} context={context} />,
+      cell: (row: RecordData) => (
+        <span className={css.memberCell}>
+          <FieldView field={field} value={row.fields[field.key]} context={context} />
+        </span>
+      ),
     })),
   ];
   return (

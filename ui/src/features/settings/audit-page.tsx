@@ -4,12 +4,13 @@ import { useState } from 'react';
 import { type AuditEntry, auditQuery, usersQuery } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findObject, useCan, useObjects } from '@/metadata';
-import { Button, Drawer, EmptyState, ErrorState, Panel, Select, SkeletonRows, Table } from '@/ui';
+import { Button, Drawer, EmptyState, ErrorState, Select, SkeletonRows, Table } from '@/ui';
 import css from './settings.module.css';
 
 /** Actions that this version knows; others can be in the trail and show as they are. */
 const ACTIONS = [
   'session.create',
+  'session.delete',
   'session.refused',
   'password.change',
   'access.refused',
@@ -43,12 +44,29 @@ function useWords() {
   };
 }
 
+const OTHERS = new Set(['segment', 'classification', 'apikey', 'user', 'import']);
+
 function What({ entry }: { entry: AuditEntry }) {
+  const { t } = useTranslation('settings');
   const label = useLabel();
   const objects = useObjects();
   if (!entry.object) return <span className="muted">{'\u2013'}</span>;
   const object = findObject(objects, entry.object);
   const name = label(object?.label, entry.object);
+  const { key } = entry.detail;
+  if (entry.object === 'segment' && typeof key === 'string')
+    return (
+      <Link to="/segments/$key" params={{ key }} onClick={(event) => event.stopPropagation()}>
+        {t('settings:audit.object.segment')}
+      </Link>
+    );
+  if (entry.object === 'classification' && typeof key === 'string')
+    return (
+      <Link to="/classifications/$key" params={{ key }} onClick={(event) => event.stopPropagation()}>
+        {t('settings:audit.object.classification')}
+      </Link>
+    );
+  if (OTHERS.has(entry.object)) return <span>{t(`settings:audit.object.${entry.object}`)}</span>;
   if (object === undefined || object.hidden || !entry.record_id) return <span>{name}</span>;
   return (
     <Link
@@ -136,7 +154,7 @@ export function AuditPage() {
           onChange={setAction}
         />
       </div>
-      <Panel flush>
+      <div className={css.boxed}>
         {isPending && <SkeletonRows rows={10} />}
         {error !== null && data === undefined && <ErrorState compact error={error} onRetry={() => refetch()} />}
         {data !== undefined && (
@@ -150,8 +168,8 @@ export function AuditPage() {
               {
                 key: 'at',
                 label: t('settings:audit.at'),
-                width: 150,
-                cell: (entry) => <span className="muted">{fmt.datetime(entry.at)}</span>,
+                width: 170,
+                cell: (entry) => <span className={css.when}>{fmt.datetime(entry.at)}</span>,
               },
               { key: 'actor', label: t('settings:audit.actor'), cell: (entry) => words.actor(entry) },
               {
@@ -167,7 +185,7 @@ export function AuditPage() {
             ]}
           />
         )}
-      </Panel>
+      </div>
       {hasNextPage && (
         <div>
           <Button loading={isFetchingNextPage} onClick={() => fetchNextPage()}>

@@ -5,7 +5,7 @@ import type { Field } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { matchScore } from '@/lib/match';
 import { findObject, useObjects } from '@/metadata';
-import { BackLink, Button, Dot, EmptyState, ObjectIcon, Panel, Pill, SearchInput, Table, Tooltip } from '@/ui';
+import { BackLink, Button, Dot, EmptyState, ObjectIcon, Pill, SearchInput, Table, Tooltip } from '@/ui';
 import css from './settings.module.css';
 
 const FLAGS = ['required', 'unique', 'personal', 'read_only', 'searchable'] as const;
@@ -81,7 +81,7 @@ export function ObjectPage() {
           />
         </div>
       </div>
-      <Panel flush>
+      <div className={css.boxed}>
         <Table
           label={t('settings:objects.fieldsOf', { name: label(object.label, object.key) })}
           rows={fields}
@@ -137,7 +137,7 @@ export function ObjectPage() {
             },
           ]}
         />
-      </Panel>
+      </div>
     </div>
   );
 }

@@ -88,6 +88,12 @@ function Editor({ state }: { state: RfmState }) {
     m: state.cuts.m.map((value) => value / units),
   }));
   const bad = mode === 'saved' ? DIMENSIONS.find((dimension) => badCut(draft[dimension]) !== null) : undefined;
+  const same =
+    mode === state.mode &&
+    (mode === 'quintile' ||
+      DIMENSIONS.every((dimension) =>
+        draft[dimension].every((value, at) => (value ?? 0) * scale(dimension) === state.cuts[dimension][at]),
+      ));
   const submit = async () => {
     const sure = await confirm({
       title: t('settings:rfm.saveTitle'),
@@ -139,7 +145,7 @@ function Editor({ state }: { state: RfmState }) {
           </div>
         )}
         <div>
-          <Button kind="primary" disabled={bad !== undefined} loading={save.isPending} onClick={submit}>
+          <Button kind="primary" disabled={bad !== undefined || same} loading={save.isPending} onClick={submit}>
             {t('common:save')}
           </Button>
         </div>
@@ -156,6 +162,9 @@ export function RfmPage() {
   const { data, error, isPending, refetch } = useQuery(rfmQuery());
   if (isPending) return <SkeletonRows rows={6} />;
   if (data === undefined) return <ErrorState error={error} onRetry={() => refetch()} />;
+  // Means are what one compares with published figures: finer than the bands.
+  const mean = (dimension: Dimension): string =>
+    dimension === 'm' ? one(data.means.m, 'm') : fmt.number(data.means[dimension], dimension === 'f' ? 3 : 2);
   return (
     <div className={css.wideForm}>
       <Panel title={t('settings:page.rfm')} aside={t(`settings:rfm.mode.${data.mode}`)}>
@@ -168,7 +177,7 @@ export function RfmPage() {
             <Stat
               key={dimension}
               label={t('settings:rfm.mean', { name: t(`settings:rfm.${dimension}`) })}
-              value={one(Math.round(data.means[dimension] * 10) / 10, dimension)}
+              value={mean(dimension)}
             />
           ))}
         </div>

@@ -1,4 +1,5 @@
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import type { Capability } from '@/api';
 import { useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
@@ -18,6 +19,12 @@ export function SettingsLayout() {
   const { t } = useTranslation('settings');
   const { pathname } = useLocation();
   const can = useCan();
+  const nav = useRef<HTMLElement>(null);
+  // On a phone the list scrolls sideways: the chosen page must not hide beyond its edge.
+  useEffect(() => {
+    const chosen = nav.current?.querySelector(`[href$="${pathname.split('/').slice(0, 3).join('/')}"]`);
+    chosen?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [pathname]);
   const pages = SETTINGS_PAGES.filter((page) => {
     const needed = NEEDS[page];
     return needed === undefined || can(needed);
@@ -25,7 +32,7 @@ export function SettingsLayout() {
   return (
     <Page title={t('settings:title')} layout="fill">
       <div className={css.columns}>
-        <nav className={css.nav} aria-label={t('settings:title')}>
+        <nav ref={nav} className={css.nav} aria-label={t('settings:title')}>
           {pages.map((page) => {
             const active = pathname.startsWith(`/settings/${page}`);
             return (

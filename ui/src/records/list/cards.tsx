@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Fragment, type ReactNode, useEffect, useRef } from 'react';
-import { type RecordData, recordInfiniteQuery } from '@/api';
+import { type Field, type RecordData, recordInfiniteQuery } from '@/api';
 import { type FieldContext, isEmptyValue, kindOf, useFieldContext } from '@/fields';
 import { useTranslation } from '@/i18n';
 import { useEvent } from '@/lib/hooks';
@@ -17,13 +17,30 @@ interface Props {
   empty: ReactNode;
 }
 
+/** What says most about a record in a few characters; numbers without their name say nothing. */
+const FACTS: Partial<Record<Field['type'], number>> = {
+  money: 0,
+  date: 1,
+  datetime: 1,
+  user: 2,
+  relation: 2,
+  region: 3,
+  text: 4,
+  phone: 5,
+};
+
 /** Which columns go where on a card: a single choice at the right, tags below, three facts under the title. */
 export function cardParts(columns: readonly GridColumn[]) {
   const rest = columns.slice(1);
-  const state = rest.find((column) => column.field.type === 'choice');
-  const pills = rest.find((column) => column.field.type === 'tags' || column.field.type === 'multi_choice');
-  const facts = rest.filter((column) => column !== state && column !== pills).slice(0, 3);
-  return { state, pills, facts };
+  const rank = (column: GridColumn) => FACTS[column.field.type] ?? 9;
+  return {
+    state: rest.find((column) => column.field.type === 'choice'),
+    pills: rest.find((column) => column.field.type === 'tags' || column.field.type === 'multi_choice'),
+    facts: rest
+      .filter((column) => rank(column) < 9)
+      .sort((left, right) => rank(left) - rank(right))
+      .slice(0, 3),
+  };
 }
 
 function Card({
@@ -66,7 +83,7 @@ function Card({
             {facts.map(([key, shown], at) => (
               <Fragment key={key}>
                 {at > 0 && <span aria-hidden>{'\u00b7'}</span>}
-                <span className="truncate">{shown}</span>
+                <span className={at === facts.length - 1 ? 'truncate' : css.fact}>{shown}</span>
               </Fragment>
             ))}
           </span>

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type Money, type RecordData, type Ref, recordPageQuery } from '@/api';
 import { isMoney, isRef } from '@/fields';
 import { useFormat, useTranslation } from '@/i18n';
+import { useIsPhone } from '@/lib/hooks';
 import { EmptyState, ErrorState, SkeletonRows } from '@/ui';
 import css from './order-lines.module.css';
 import { relationWhere } from './related';
@@ -28,6 +29,7 @@ const LIMIT = 200;
 export function OrderLines({ order, onOpenRef }: { order: RecordData; onOpenRef: (ref: Ref) => void }) {
   const { t } = useTranslation('records');
   const fmt = useFormat();
+  const phone = useIsPhone();
   const where = relationWhere('order', order.id);
   const lines = useQuery(
     recordPageQuery('order_line', { where, limit: LIMIT, sort: [{ field: 'position', desc: false }] }),
@@ -60,7 +62,7 @@ export function OrderLines({ order, onOpenRef }: { order: RecordData; onOpenRef:
             <th scope="col">{t('records:order.product')}</th>
             <th scope="col">{t('records:order.price')}</th>
             <th scope="col">{t('records:order.quantity')}</th>
-            <th scope="col">{t('records:order.discount')}</th>
+            {!phone && <th scope="col">{t('records:order.discount')}</th>}
             <th scope="col">{t('records:order.amount')}</th>
           </tr>
         </thead>
@@ -81,11 +83,13 @@ export function OrderLines({ order, onOpenRef }: { order: RecordData; onOpenRef:
                 </td>
                 <td>{price(fields.unit_price, fields.amount)}</td>
                 <td>{fmt.number(Number(fields.quantity ?? 0))}</td>
-                <td>
-                  {isMoney(fields.discount_amount) && Number(fields.discount_amount.amount) !== 0
-                    ? `\u2212${money(fields.discount_amount)}`
-                    : ''}
-                </td>
+                {!phone && (
+                  <td>
+                    {isMoney(fields.discount_amount) && Number(fields.discount_amount.amount) !== 0
+                      ? `\u2212${money(fields.discount_amount)}`
+                      : ''}
+                  </td>
+                )}
                 <td>{money(fields.amount)}</td>
               </tr>
             );
@@ -94,7 +98,7 @@ export function OrderLines({ order, onOpenRef }: { order: RecordData; onOpenRef:
         <tfoot>
           {sums.map(([label, value, className]) => (
             <tr key={label} className={className}>
-              <th scope="row" colSpan={4}>
+              <th scope="row" colSpan={phone ? 3 : 4}>
                 {label}
               </th>
               <td>{value}</td>

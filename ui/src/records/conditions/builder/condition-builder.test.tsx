@@ -84,7 +84,7 @@ it('builds a condition from a field, an operator and a value', async () => {
   await userEvent.click(screen.getByRole('button', { name: '选择条件' }));
   await userEvent.click(screen.getByRole('option', { name: '积分', hidden: true }));
   expect(seen.mock.lastCall).toEqual([{ all: [{ field: 'points', op: '=', value: null }] }, { complete: false }]);
-  await userEvent.type(screen.getByRole('textbox', { name: '积分' }), '500');
+  await userEvent.type(await screen.findByRole('textbox', { name: '积分' }), '500');
   expect(seen.mock.lastCall).toEqual([{ all: [{ field: 'points', op: '=', value: 500 }] }, { complete: true }]);
 });
 

@@ -1,0 +1,29 @@
+import '@mantine/core/styles/NumberInput.layer.css';
+import { NumberInput as MantineNumberInput } from '@mantine/core';
+import { inputSize } from './input-base';
+import type { NumberInputProps } from './number-input';
+
+export function NumberInputImpl({
+  value,
+  onChange,
+  onText,
+  decimals,
+  controls = false,
+  size,
+  ...rest
+}: NumberInputProps) {
+  return (
+    <MantineNumberInput
+      {...rest}
+      size={inputSize(size)}
+      value={value ?? ''}
+      hideControls={!controls}
+      thousandSeparator=","
+      {...(decimals !== undefined && { decimalScale: decimals })}
+      onValueChange={({ value: text, floatValue }) => {
+        onText?.(text);
+        onChange(floatValue ?? null);
+      }}
+    />
+  );
+}
