@@ -166,7 +166,12 @@ type language struct{ *vocabulary }
 func (l language) Check(ctx context.Context, where *query.Node, self string) error {
 	env := l.env(ctx, query.Customer, self)
 	env.Use = query.ForSegment
-	return query.Check(where, env)
+	if err := query.Check(where, env); err != nil || where == nil {
+		return err
+	}
+	// What is saved must also be answered, every night: a condition that only reads well is refused here.
+	_, err := compile.Analytics(l.w.env(), l.w.registry.Object(query.Customer), where)
+	return err
 }
 
 // Sentence implements segment.Language and classify.Language.

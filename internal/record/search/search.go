@@ -51,7 +51,7 @@ type Config struct {
 	Records  Records
 	Registry func() *schema.Registry
 	Log      *slog.Logger // nil discards
-	Batch    int          // change rows in one step, 500 when 0
+	Batch    int          // change rows in one step, 2,000 when 0
 }
 
 // Indexer keeps one workspace's index. Only one may run at a time.
@@ -60,7 +60,7 @@ type Indexer struct{ cfg Config }
 // New makes an Indexer.
 func New(cfg Config) *Indexer {
 	if cfg.Batch <= 0 {
-		cfg.Batch = 500
+		cfg.Batch = 2000
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -162,6 +162,9 @@ func (x *Indexer) step(ctx context.Context, after change.Position) (change.Posit
 		}
 	}
 	to := rows[len(rows)-1].Position
+	if len(put)+len(remove) == 0 && len(rows) == x.cfg.Batch {
+		return to, len(rows), nil // nothing to keep, and more to come: the position is kept with the next batch
+	}
 	if err := x.cfg.Store.IndexSearch(ctx, put, remove, Consumer, to); err != nil {
 		return after, 0, err
 	}

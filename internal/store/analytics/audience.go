@@ -45,7 +45,7 @@ func (a *Audience) from(object string, where *query.Node) (text string, args []a
 	env := a.env()
 	obj := env.Registry.Object(object)
 	if obj == nil {
-		return "", nil, fault.New(fault.NotFound, "record.object_unknown", fault.Params{"object": object})
+		return "", nil, fault.New(fault.NotFound, "record.unknown_object", fault.Params{"object": object})
 	}
 	f := compile.Fragment{Where: "TRUE"}
 	if where != nil {
@@ -118,7 +118,7 @@ func (a *Audience) Reach(ctx context.Context, where *query.Node, fields []string
 	for i, f := range fields {
 		c, ok := obj.Column(f, schema.Main)
 		if !ok {
-			return nil, fault.New(fault.Invalid, "query.field_unknown", fault.Params{"field": f})
+			return nil, fault.New(fault.Invalid, "record.unknown_field", fault.Params{"field": f})
 		}
 		cols[i] = "count(t." + Quote(c.Name) + ")"
 		if c.Kind == schema.Bytes {

@@ -64,7 +64,8 @@ type Mirror struct {
 	applied  chan struct{} // closed and renewed when the position moves
 	saved    change.Position
 	savedAt  time.Time
-	busy     bool // the last batch was a full one: much more is coming
+	crowded  bool // the last batch was a large one
+	busy     bool // it was full, or the one before was large too: much more is coming
 	failed   error
 }
 
@@ -85,6 +86,10 @@ func New(c Config) *Mirror {
 const (
 	saveEvery  = 5 * time.Second
 	retryAfter = 2 * time.Second
+	// So many changes at once are an import or its like: the next batch may gather for a moment, since a batch of a hundred
+	// thousand costs ten times one of a thousand, not a hundred times.
+	crowd     = 500
+	gatherFor = time.Second
 )
 
 // Run feeds the plane until the context ends. A failure is logged and tried again.
@@ -118,9 +123,23 @@ func (m *Mirror) cycle(ctx context.Context) error {
 		return err
 	}
 	m.mu.Lock()
-	at := m.position
+	at, crowded := m.position, m.crowded
 	m.mu.Unlock()
+	if crowded {
+		return pause(ctx, gatherFor)
+	}
 	return m.c.Log.WaitAfter(ctx, at)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
 }
 
 // Step fills what is empty and applies one batch of changes; more says whether it found a full batch.
@@ -142,7 +161,8 @@ func (m *Mirror) Step(ctx context.Context) (more bool, err error) {
 	}
 	full := len(rows) == m.c.Batch
 	m.mu.Lock()
-	m.busy = full
+	m.busy = full || m.crowded && len(rows) >= crowd
+	m.crowded = len(rows) >= crowd
 	m.mu.Unlock()
 	if len(rows) == 0 {
 		return false, m.save(ctx, false)
@@ -246,7 +266,7 @@ func (m *Mirror) Ready() bool {
 	return m.filled
 }
 
-// Busy reports that the last batch was a full one, so that much more is coming.
+// Busy reports that the last batch was a full one, or two in a row were large, so that much more is coming.
 func (m *Mirror) Busy() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

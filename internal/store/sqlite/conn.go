@@ -96,45 +96,32 @@ func (c *conn) QueryRow(ctx context.Context, dest []any, query string, args ...a
 	return err == nil, translate(err)
 }
 
-// insertSteps are how many rows one INSERT carries: as many as possible, then fewer, so that few texts are prepared.
-var insertSteps = [...]int{64, 8, 1}
-
-// InsertMany implements sqlstore.Conn. The rows go through Query, not Exec: the driver binds the parameters of a query in
-// one call into C and those of an Exec in one call each. OR FAIL, since a plain INSERT of several rows first copies every
-// page it is going to touch, to be able to take back the statement alone; here a failure takes back the closure.
+// InsertMany implements sqlstore.Conn. Each row is a statement of its own: of an INSERT of several rows into a table with an
+// integer key SQLite copies every page that it touches, to be able to take back the statement alone, which into indexes of
+// random keys writes more than the rows. The rows go through Query, not Exec: the driver binds the parameters of a query in
+// one call into C and those of an Exec in one call each.
 func (c *conn) InsertMany(ctx context.Context, table string, columns []string, n int, fill func(i int, dst []any)) error {
-	width, done := len(columns), 0
-	for _, step := range insertSteps {
-		if step*width > maxParameters {
-			continue
-		}
-		if n-done < step {
-			continue
-		}
-		s, err := c.prepare("INSERT OR FAIL INTO " + dialect.Quote(table) + "(" + dialect.QuoteAll(columns) + ") VALUES " + dialect.Values(step, width))
-		if err != nil {
+	if n == 0 {
+		return nil
+	}
+	s, err := c.prepare("INSERT INTO " + dialect.Quote(table) + "(" + dialect.QuoteAll(columns) + ") VALUES " + dialect.Values(1, len(columns)))
+	if err != nil {
+		return err
+	}
+	if cap(c.args) < len(columns) {
+		c.args = make([]any, len(columns))
+	}
+	args := c.args[:len(columns)]
+	defer clear(args)
+	ctx = c.context(ctx)
+	for i := range n {
+		fill(i, args)
+		if err := runQuery(ctx, s, args); err != nil {
 			return err
 		}
-		if cap(c.args) < step*width {
-			c.args = make([]any, step*width)
-		}
-		args := c.args[:step*width]
-		for n-done >= step {
-			for k := range step {
-				fill(done+k, args[k*width:(k+1)*width:(k+1)*width])
-			}
-			if err := runQuery(c.context(ctx), s, args); err != nil {
-				return err
-			}
-			done += step
-		}
-		clear(args)
 	}
 	return nil
 }
-
-// maxParameters is SQLite's limit for one statement.
-const maxParameters = 32766
 
 func runQuery(ctx context.Context, s *sql.Stmt, args []any) error {
 	rows, err := s.QueryContext(ctx, args...)

@@ -1,19 +1,13 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import * as z from 'zod/mini';
 import { isApiError, objectsQuery, sessionQuery, setupQuery } from '@/api';
 import { loadWords } from '@/i18n';
-import { listSearchSchema } from '@/records/search';
+import { oneOf, shape, text } from '@/lib/search-params';
+import { readListSearch } from '@/records/search';
 
 interface RouterContext {
   queryClient: QueryClient;
 }
-
-const text = z.catch(z.optional(z.string()), undefined);
-const parse =
-  <T extends z.ZodMiniType>(schema: T) =>
-  (search: Record<string, unknown>) =>
-    z.parse(schema, search);
 
 /** Words of these namespaces are there before the page renders. */
 const words =
@@ -28,7 +22,7 @@ const rootRoute = createRootRouteWithContext<RouterContext>()();
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
-  validateSearch: parse(z.object({ next: text })),
+  validateSearch: shape({ next: text }),
   beforeLoad: async ({ context }) => {
     const state = await context.queryClient.fetchQuery(setupQuery()).catch(() => null);
     if (state?.needed === true) throw redirect({ to: '/setup' });
@@ -51,7 +45,7 @@ const setupRoute = createRoute({
 const appRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: 'app',
-  validateSearch: parse(z.object({ peek: text })),
+  validateSearch: shape({ peek: text }),
   beforeLoad: async ({ context, location }) => {
     try {
       await context.queryClient.ensureQueryData(sessionQuery());
@@ -69,7 +63,7 @@ const appRoute = createRoute({
 const homeRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/',
-  validateSearch: parse(z.object({ days: z.catch(z.optional(z.literal([30, 90, 365, 730])), undefined) })),
+  validateSearch: shape({ days: oneOf<30 | 90 | 365 | 730>(30, 90, 365, 730) }),
   loader: words('home'),
   component: lazyRouteComponent(() => import('@/features/home/home-page'), 'HomePage'),
 });
@@ -77,7 +71,7 @@ const homeRoute = createRoute({
 const listRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/o/$object',
-  validateSearch: parse(listSearchSchema),
+  validateSearch: readListSearch,
   loader: words('records', 'conditions'),
   component: lazyRouteComponent(() => import('@/features/objects/list-page'), 'ListPage'),
 });
@@ -85,7 +79,7 @@ const listRoute = createRoute({
 const recordRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/o/$object/$id',
-  validateSearch: parse(z.object({ tab: text })),
+  validateSearch: shape({ tab: text }),
   loader: words('records', 'customers'),
   component: lazyRouteComponent(() => import('./record-route'), 'RecordRoute'),
 });
@@ -101,7 +95,7 @@ const segmentNewRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/segments/new',
   /** `where` starts the builder: "save as segment" from a list or a chart; `from` copies another segment. */
-  validateSearch: parse(z.object({ where: text, name: text, from: text })),
+  validateSearch: shape({ where: text, name: text, from: text }),
   loader: words('segments', 'conditions'),
   component: lazyRouteComponent(() => import('@/features/segments/segment-new-page'), 'SegmentNewPage'),
 });
@@ -109,7 +103,7 @@ const segmentNewRoute = createRoute({
 const segmentRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/segments/$key',
-  validateSearch: parse(z.object({ tab: text })),
+  validateSearch: shape({ tab: text }),
   loader: words('segments', 'conditions', 'records'),
   component: lazyRouteComponent(() => import('@/features/segments/segment-page'), 'SegmentPage'),
 });
@@ -138,7 +132,7 @@ const importsRoute = createRoute({
 const importNewRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/imports/new',
-  validateSearch: parse(z.object({ object: text })),
+  validateSearch: shape({ object: text }),
   loader: words('imports'),
   component: lazyRouteComponent(() => import('@/features/imports/import-new-page'), 'ImportNewPage'),
 });

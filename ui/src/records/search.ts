@@ -1,10 +1,7 @@
-import * as z from 'zod/mini';
-
-const text = z.catch(z.optional(z.string()), undefined);
-const flag = z.catch(z.optional(z.boolean()), undefined);
+import { flag, shape, text } from '@/lib/search-params';
 
 /** The state of a list in its address. What is missing comes from the view; a bad value falls back, never fails. */
-export const listSearchSchema = z.object({
+export const readListSearch = shape({
   /** Saved view; built-in ones are "builtin:all". */
   view: text,
   /** base64url of a condition: only when it differs from the view's. "none" is no condition at all. */
@@ -21,4 +18,4 @@ export const listSearchSchema = z.object({
   /** Opens the form for a new record. */
   new: flag,
 });
-export type ListSearch = z.infer<typeof listSearchSchema>;
+export type ListSearch = ReturnType<typeof readListSearch>;

@@ -171,7 +171,11 @@ export function AuditPage() {
                 width: 170,
                 cell: (entry) => <span className={css.when}>{fmt.datetime(entry.at)}</span>,
               },
-              { key: 'actor', label: t('settings:audit.actor'), cell: (entry) => words.actor(entry) },
+              {
+                key: 'actor',
+                label: t('settings:audit.actor'),
+                cell: (entry) => <span className={css.nowrap}>{words.actor(entry)}</span>,
+              },
               {
                 key: 'action',
                 label: t('settings:audit.action'),
