@@ -1,2 +1,4 @@
--- records: one customer by id. Plan: SEARCH by rowid.
-SELECT * FROM r_customer WHERE id = ?
+-- plane: records
+-- args: id
+-- plan: by rowid
+SELECT * FROM r_customer WHERE id = ? AND deleted_at IS NULL

@@ -1,2 +1,4 @@
--- records: one page of customers in the default order. Plan: SEARCH r_customer USING INDEX on created_at, no sort.
-SELECT id, name, phone, region, source, created_at FROM r_customer WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 100
+-- plane: records
+-- args: offset
+-- plan: the index on created_at backwards, no sort; offset skips index entries and their rows
+SELECT * FROM r_customer WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 50 OFFSET ?

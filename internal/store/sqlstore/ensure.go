@@ -310,6 +310,10 @@ func indexes(d dialect.Dialect, obj *schema.Object) []index {
 	if fact >= 0 {
 		out = append(out, index{indexName(obj.Physical, "id"), []string{"id"}, ""})
 	}
+	if len(obj.DefaultSort) > 0 && slices.Contains(schema.SystemColumns[1:], obj.DefaultSort[0].Field) {
+		c := obj.DefaultSort[0].Field
+		out = append(out, index{indexName(obj.Physical, c), []string{c, "id"}, "deleted_at IS NULL"})
+	}
 	for _, f := range obj.Fields {
 		if f.Type == schema.RelationMany || !wantsIndex(obj, f) {
 			continue

@@ -61,6 +61,7 @@ func Run(t *testing.T, s Suite) {
 		{"search newest first", testSearchOrder},
 		{"tables follow metadata", testEnsure},
 		{"a check finds what is missing", testCheck},
+		{"a first load without indexes", testReindex},
 		{"names are machine-made", testNames},
 		{"migrations", testMigrate},
 		{"bulk inserts of every size", testBulk},

@@ -99,7 +99,9 @@ export function useDeleteSegment() {
   return useMutation({
     mutationFn: (input: { key: string; version?: number }) =>
       api.delete(`/segments/${input.key}`, { ifMatch: input.version }),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['segments'] }),
+    // Not the deleted one: its page may still be there for a moment, and would ask in vain.
+    onSuccess: (_, { key }) =>
+      client.invalidateQueries({ queryKey: ['segments'], predicate: ({ queryKey }) => queryKey[1] !== key }),
   });
 }
 export function useRefreshSegment() {

@@ -1,11 +1,12 @@
 import { IconArrowBackUp, IconArrowForwardUp, IconInfoCircle } from '@tabler/icons-react';
-import { type ReactNode, useState } from 'react';
-import type { Segment } from '@/api';
+import { type ReactNode, useEffect, useState } from 'react';
+import type { Condition, Segment } from '@/api';
 import { isApiError } from '@/api';
 import { useTranslation } from '@/i18n';
 import { useEvent } from '@/lib/hooks';
 import type { Undo } from '@/lib/undo';
-import { ConditionBuilder } from '@/records/conditions';
+import { useObjectsIfLoaded, useTraits } from '@/metadata';
+import { ConditionBuilder, validateCondition } from '@/records/conditions';
 import { useShortcuts } from '@/shell';
 import { IconButton, RadioGroup, Textarea } from '@/ui';
 import { CountCard } from './count-card';
@@ -30,6 +31,22 @@ const faultsOf = (error: unknown) =>
   isApiError(error)
     ? error.fields.map(({ location, message }) => ({ location: location.replace(/^(body\.)?where/, ''), message }))
     : [];
+
+/**
+ * Whether a condition can be asked. The editor tells of its rows, empty ones too; a condition that came back by undo
+ * was not edited there, and is judged by itself.
+ */
+function useComplete(where: Condition | null) {
+  const objects = useObjectsIfLoaded();
+  const traits = useTraits();
+  const [said, say] = useState({ text: '', complete: true });
+  const known = JSON.stringify(where) === said.text;
+  const sound = where === null || validateCondition(where, 'customer', { objects, traits }).length === 0;
+  return {
+    value: known ? said.complete : sound,
+    say: (edited: Condition | null, complete: boolean) => say({ text: JSON.stringify(edited), complete }),
+  };
+}
 
 /** Undo and redo by button and keys. */
 function UndoButtons({ undo, dispatch }: Pick<Props, 'undo' | 'dispatch'>) {
@@ -71,7 +88,8 @@ function UndoButtons({ undo, dispatch }: Pick<Props, 'undo' | 'dispatch'>) {
 export function SegmentBuilder({ undo, dispatch, tried, onComplete, error, existing }: Props) {
   const { t } = useTranslation('segments');
   const { now: draft } = undo;
-  const [complete, setComplete] = useState(true);
+  const complete = useComplete(draft.where);
+  useEffect(() => onComplete(complete.value), [complete.value, onComplete]);
   const [counted, setCounted] = useState<unknown>(null);
   const edit = useEvent((part: Partial<Draft>, tag?: string) =>
     dispatch({ type: 'edit', part, at: Date.now(), ...(tag !== undefined && { tag }) }),
@@ -108,8 +126,7 @@ export function SegmentBuilder({ undo, dispatch, tried, onComplete, error, exist
           faults={faultsOf(error ?? counted)}
           showProblems={tried}
           onChange={(where, state) => {
-            setComplete(state.complete);
-            onComplete(state.complete);
+            complete.say(where, state.complete);
             edit({ where });
           }}
         />
@@ -145,7 +162,7 @@ export function SegmentBuilder({ undo, dispatch, tried, onComplete, error, exist
           />
         </div>
       </div>
-      <CountCard where={draft.where} complete={complete} onError={setCounted} />
+      <CountCard where={draft.where} complete={complete.value} onError={setCounted} />
     </div>
   );
 }

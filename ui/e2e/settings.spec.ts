@@ -1,0 +1,143 @@
+import { demo } from '../playwright.config';
+import { settled } from './pages';
+import { Api, expect, Faults, test, toast } from './support';
+
+test('a person who may only look', async ({ page, t, browser }) => {
+  test.setTimeout(90_000);
+  const person = { email: 'reader@guanxi.example', password: 'reader-password-1', name: '只读同事' };
+  await test.step('is added', async () => {
+    await page.goto('/settings/users');
+    await page.getByRole('button', { name: t('settings:users.add') }).click();
+    const dialog = page.getByRole('dialog', { name: t('settings:users.add') });
+    await dialog.getByLabel(t('settings:users.email')).fill(person.email);
+    await dialog.getByLabel(t('settings:users.name'), { exact: true }).fill(person.name);
+    await dialog.getByRole('radio', { name: t('settings:role.readonly') }).check();
+    await dialog.getByRole('textbox', { name: t('settings:users.password') }).fill(person.password);
+    await dialog.getByRole('button', { name: t('settings:users.create') }).click();
+    await expect(page.getByRole('row').filter({ hasText: person.name })).toContainText(t('settings:role.readonly'));
+  });
+
+  const context = await browser.newContext({
+    baseURL: demo.url,
+    locale: 'zh-CN',
+    storageState: { cookies: [], origins: [] },
+  });
+  const theirs = await context.newPage();
+  const faults = new Faults();
+  faults.allow(/401 GET \/api\/v1\/me/);
+  faults.watch(theirs);
+  await test.step('signs in', async () => {
+    await theirs.goto('/sign-in');
+    await theirs.getByLabel(t('auth:email')).fill(person.email);
+    await theirs.getByRole('textbox', { name: t('auth:password') }).fill(person.password);
+    await theirs.getByRole('button', { name: t('auth:signIn.submit') }).click();
+    await expect(theirs).toHaveURL(/\/$/);
+  });
+  await test.step('sees lists and records without anything to write with', async () => {
+    await theirs.goto('/o/customer');
+    const first = theirs.getByRole('grid').getByRole('link').first();
+    await expect(first).toBeVisible();
+    await expect(theirs.getByRole('button', { name: t('records:list.new'), exact: true })).toHaveCount(0);
+    await theirs.getByRole('grid').getByRole('gridcell', { name: /省|市/ }).first().dblclick();
+    await expect(theirs.getByRole('grid').getByRole('textbox')).toHaveCount(0);
+    await theirs.getByRole('checkbox', { name: t('records:select.loaded') }).click();
+    const bulk = theirs.getByRole('region', { name: t('records:bulk.label') });
+    await expect(bulk.getByRole('button', { name: t('records:bulk.tag') })).toHaveCount(0);
+    await expect(bulk.getByRole('button', { name: t('common:delete') })).toHaveCount(0);
+    await theirs.goto((await first.getAttribute('href')) ?? '');
+    await settled(theirs);
+    await expect(theirs.getByRole('button', { name: new RegExp(t('records:edit.field', { name: '' })) })).toHaveCount(
+      0,
+    );
+    await expect(theirs.getByRole('button', { name: new RegExp(`^${t('fields:reveal')}`) })).toHaveCount(0);
+  });
+  await test.step('finds no way to build, import or manage', async () => {
+    await theirs.goto('/segments');
+    await settled(theirs);
+    await expect(theirs.getByRole('link', { name: t('segments:new') })).toHaveCount(0);
+    await theirs.goto('/imports');
+    await settled(theirs);
+    await expect(theirs.getByRole('link', { name: t('imports:new') })).toHaveCount(0);
+    await theirs.goto('/classifications/lifecycle');
+    await settled(theirs);
+    await expect(theirs.getByRole('button', { name: t('common:save'), exact: true })).toHaveCount(0);
+    await theirs.goto('/settings/profile');
+    await settled(theirs);
+    const pages = theirs.getByRole('navigation', { name: t('settings:title') });
+    for (const key of ['users', 'apikeys', 'audit'])
+      await expect(pages.getByRole('link', { name: t(`settings:page.${key}`) })).toHaveCount(0);
+    for (const address of ['/segments/new', '/imports/new', '/settings/users']) {
+      await theirs.goto(address);
+      await expect(theirs.getByRole('heading', { name: t('common:empty.no_permission.title') })).toBeVisible();
+    }
+  });
+  await test.step('is refused by the server too', async () => {
+    const api = new Api(theirs.request);
+    const answer = await api.call('POST', '/records/customer', { fields: { name: '不应创建' } });
+    expect(answer.status()).toBe(403);
+    expect((await api.call('GET', '/apikeys')).status()).toBe(403);
+  });
+  expect(faults.list, 'none of it failed quietly').toEqual([]);
+
+  await test.step('is signed out at once when disabled', async () => {
+    await page.getByRole('button', { name: t('settings:actionsOf', { name: person.name }) }).click();
+    await page.getByRole('menuitem', { name: t('settings:users.disable') }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: t('settings:users.disable') })
+      .click();
+    await expect(page.getByRole('row').filter({ hasText: person.name })).toContainText(t('settings:users.disabled'));
+    expect((await theirs.request.get('/api/v1/me')).status()).toBe(401);
+  });
+  await context.close();
+});
+
+test('a key opens the API until it is revoked', async ({ page, t, playwright }) => {
+  await page.goto('/settings/apikeys');
+  await page.getByRole('button', { name: t('settings:apikeys.add') }).click();
+  const dialog = page.getByRole('dialog', { name: t('settings:apikeys.add') });
+  await dialog.getByRole('textbox', { name: t('settings:apikeys.name') }).fill('网店同步');
+  await dialog.getByRole('button', { name: t('common:create') }).click();
+  const made = page.getByRole('dialog', { name: t('settings:apikeys.made') });
+  const key = (await made.getByText(/^gxk_/).textContent()) ?? '';
+  await made.getByRole('button', { name: t('settings:apikeys.kept') }).click();
+  await expect(page.getByText(key), 'the key is shown once').toHaveCount(0);
+
+  const outside = await playwright.request.newContext({
+    baseURL: demo.url,
+    extraHTTPHeaders: { Authorization: `Bearer ${key}` },
+  });
+  const list = () => outside.get('/api/v1/records/customer?limit=1');
+  const answer = await list();
+  expect(answer.status()).toBe(200);
+  expect(((await answer.json()) as { items: unknown[] }).items).toHaveLength(1);
+  const write = await outside.post('/api/v1/records/customer', { data: { fields: { name: '越权' } } });
+  expect(write.status(), 'a key to read does not write').toBe(403);
+
+  await page.getByRole('button', { name: t('settings:apikeys.revokeOf', { name: '网店同步' }) }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: t('settings:apikeys.revoke') })
+    .click();
+  await expect(toast(page, t('settings:apikeys.revoked'))).toBeVisible();
+  await expect(page.getByRole('row').filter({ hasText: '网店同步' })).toContainText(t('settings:apikeys.isRevoked'));
+  expect((await list()).status()).toBe(401);
+  await outside.dispose();
+});
+
+test('language and look are changed at once and kept', async ({ page, t }) => {
+  await page.goto('/settings/profile');
+  await settled(page);
+  const root = page.locator('html');
+  await expect(root).toHaveAttribute('lang', 'zh-CN');
+  await page
+    .getByRole('radiogroup', { name: t('settings:profile.theme') })
+    .getByText(t('settings:theme.dark'))
+    .click();
+  await expect(root).toHaveAttribute('data-mantine-color-scheme', 'dark');
+  await page.reload();
+  await expect(root).toHaveAttribute('data-mantine-color-scheme', 'dark');
+  await page.getByRole('button', { name: 'English' }).click();
+  await expect(root).toHaveAttribute('lang', 'en');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Settings');
+});
