@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -204,9 +205,9 @@ func (m *monkey) of(name string, schema any, depth int) any {
 	case "object":
 		out := map[string]any{}
 		props, _ := s["properties"].(map[string]any)
-		for k, v := range props {
+		for _, k := range slices.Sorted(maps.Keys(props)) { // in a fixed order, so that the same seed makes the same input
 			if m.IntN(5) > 0 {
-				out[k] = m.of(k, v, depth-1)
+				out[k] = m.of(k, props[k], depth-1)
 			}
 		}
 		if len(props) == 0 {
@@ -278,9 +279,11 @@ func TestNoInputBreaksTheProgram(t *testing.T) {
 		rounds = 8
 	}
 	operations, asked := 0, 0
-	for path, methods := range doc.Paths {
+	for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
+		methods := doc.Paths[path]
 		path = strings.TrimPrefix(path, "/api/v1")
-		for method, op := range methods {
+		for _, method := range slices.Sorted(maps.Keys(methods)) {
+			op := methods[method]
 			method = strings.ToUpper(method)
 			if path == "/events" || strings.HasPrefix(path, "/local/") || method == "DELETE" && path == "/session" || method == "PARAMETERS" {
 				continue
@@ -292,18 +295,15 @@ func TestNoInputBreaksTheProgram(t *testing.T) {
 					k = browser
 				}
 				to := strings.NewReplacer("{object}", url.PathEscape(random.pick([]string{"customer", "order", "order_line", "product", "user", "tag", "nothing", "..", "a/b", "%00"})),
-					"{id}", url.PathEscape(random.pick(append(random.ids, random.text()))), "{key}", url.PathEscape(random.pick([]string{"lifecycle", "heavy", "nothing", "..", "", "a b", "值"}))).Replace(path)
+					"{id}", url.PathEscape(clip(random.pick(append(random.ids, random.text())), 2000)), "{key}", url.PathEscape(random.pick([]string{"lifecycle", "heavy", "nothing", "..", "", "a b", "值"}))).Replace(path)
 				q := url.Values{}
 				for _, p := range op.Parameters {
 					if p.In == "query" && random.IntN(2) == 0 {
-						q.Set(p.Name, fmt.Sprint(random.pick([]string{random.text(), "5", base64.RawURLEncoding.EncodeToString([]byte(`{"field":"name","op":"is_set"}`)), "-created_at"})))
+						q.Set(p.Name, random.pick([]string{clip(random.text(), 5000), "5", base64.RawURLEncoding.EncodeToString([]byte(`{"field":"name","op":"is_set"}`)), "-created_at"}))
 					}
 				}
 				if len(q) > 0 {
 					to += "?" + q.Encode()
-				}
-				if len(to) > 8000 {
-					to = to[:8000]
 				}
 				k.throw(random, method, to, op.RequestBody != nil, func() any {
 					for _, c := range op.RequestBody.Content {
@@ -329,7 +329,7 @@ func TestNoInputBreaksTheProgram(t *testing.T) {
 func (k *critic) throw(random *monkey, method, to string, hasBody bool, make func() any) {
 	k.Helper()
 	var body io.Reader
-	kind, what := "", method+" "+to
+	kind, what := "", clip(method+" "+to, 400)
 	if hasBody {
 		raw, err := json.Marshal(make())
 		if err != nil {
@@ -345,7 +345,7 @@ func (k *critic) throw(random *monkey, method, to string, hasBody bool, make fun
 	}
 	a, err := c.ask(method, to, kind, body)
 	if err != nil {
-		k.Errorf("%s: %v", what, err)
+		k.Errorf("%s: %.300s", what, err)
 		return
 	}
 	if took := time.Since(began); took > 20*time.Second {
@@ -356,6 +356,9 @@ func (k *critic) throw(random *monkey, method, to string, hasBody bool, make fun
 	}
 	k.judge(what, a)
 }
+
+// clip is the first so many bytes.
+func clip(s string, n int) string { return s[:min(len(s), n)] }
 
 // alive wants a server that still works, said nothing of panics, stops well and has sound data.
 func alive(t *testing.T, m *machine) {
