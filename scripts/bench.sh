@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
-# Measures the built program and writes docs/benchmarks.md. SIZES="20000" makes a short run.
+# Measures the built program and writes docs/benchmarks.md. QUICK=1 makes a short run at 20,000 customers, SIZES="100000" chooses others,
+# OUT another page; with GUANXI_TEST_POSTGRES_URL the smallest size is measured on PostgreSQL too. Further arguments go to the command.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export GOFLAGS=${GOFLAGS:--tags=sqlite_fts5}
-go run ./internal/bench -bin bin/guanxi -customers "${SIZES:-100000,1000000}" -out "${OUT:-docs/benchmarks.md}"
+args=(-bin bin/guanxi -out "${OUT:-docs/benchmarks.md}" -customers "${SIZES:-100000,1000000}")
+[ -z "${QUICK:-}" ] || args+=(-quick)
+[ -z "${GUANXI_TEST_POSTGRES_URL:-}" ] || args+=(-postgres)
+exec go run ./internal/bench "${args[@]}" "$@"

@@ -41,7 +41,7 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 15_000 },
   forbidOnly: true,
-  use: { launchOptions, trace: 'retain-on-failure' },
+  use: { launchOptions, trace: { mode: 'retain-on-failure', screenshots: false }, screenshot: 'only-on-failure' },
   projects: [
     { name: 'sign-in', testMatch: 'sign-in.setup.ts', use: { ...desktop, locale: 'zh-CN', baseURL: demo.url } },
     { name: 'first-run', testMatch: 'first-run.spec.ts', use: { ...desktop, locale: 'en-GB', baseURL: empty.url } },

@@ -84,7 +84,7 @@ func (b *bare) measure(ctx context.Context, k kind) (timing, error) {
 		}
 		list = append(list, s)
 	}
-	return measure(k.n, clients, func(i int) error {
+	return charged(own, k.n, clients, func(i int) error {
 		values := map[string]any{}
 		if k.args != nil {
 			values = k.args(i)

@@ -28,11 +28,11 @@ Made by %smake bench%s on %s: %d processors (%s), %s of memory, Linux %s, %s, pr
 
 Ours is asked over HTTP on the loopback interface by four clients, two hundred distinct warm requests of a kind; the cold first one stands
 apart. Bare are the statements in %sinternal/bench/bare%s, each with its plan, on the same files with the same values in the same run; the
-ratio compares medians (goal: 1.5 for reads, 3 for bulk writes). An answer of ours also checks rights, masks personal data, gives titles of relations and
+ratios compare medians and processor time (goal: 1.5 for reads, 3 for bulk writes); processor time hardly depends on what else the machine does. An answer of ours also checks rights, masks personal data, gives titles of relations and
 traits, and is JSON. Goals are for two quiet processors.
 
 每类请求先单列首次（冷）耗时，再由四个客户端发出两百个互不相同的热请求；“裸引擎”指同一次运行中、在相同文件与取值上直接执行 %sinternal/bench/bare%s
-中的语句，倍数按中位数比较。
+中的语句，倍数按中位数与处理器时间比较；处理器时间几乎不受机器上其他负载的影响。
 `, "`", "`", time.Now().Format("2006-01-02"), runtime.NumCPU(), processorName(), memorySize(), strings.TrimSpace(string(kernel)), runtime.Version(), size, "`", "`", "`", "`")
 	return d
 }
@@ -96,20 +96,24 @@ func (d *document) figure(what string, v float64, format string, args ...any) {
 }
 
 func (d *document) table() {
-	d.open("requests", "| request | cold | p50 | p95 | max | bare p50 | bare p95 | ratio | goal for p95 | |")
+	d.open("requests", "| request | cold | p50 | p95 | max | processor | bare p50 | bare processor | ratio p50 | ratio processor | goal for p95 | |")
 }
 
 // row is one kind of request.
 func (d *document) row(what string, ours, bare timing, goal time.Duration) {
-	plain, plain95, ratio := "", "", ""
+	plain, charge, ratio, share := "", "", "", ""
 	if bare.p50 > 0 {
-		plain, plain95, ratio = short(bare.p50), short(bare.p95), times(ours.p50, bare.p50)
+		plain, charge, ratio = short(bare.p50), short(bare.cpu), times(ours.p50, bare.p50)
+		if bare.cpu > 0 {
+			share = times(ours.cpu, bare.cpu)
+		}
 	}
 	want, word := "", ""
 	if goal > 0 {
 		want, word = short(goal), verdict(ours.p95 <= goal)
 	}
-	fmt.Fprintf(&d.b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", what, short(ours.cold), short(ours.p50), short(ours.p95), short(ours.most), plain, plain95, ratio, want, word)
+	fmt.Fprintf(&d.b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", what, short(ours.cold), short(ours.p50), short(ours.p95), short(ours.most), short(ours.cpu),
+		plain, charge, ratio, share, want, word)
 }
 
 func times(a, b time.Duration) string { return fmt.Sprintf("%.1f", float64(a)/float64(b)) }

@@ -5,13 +5,38 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
 // timing is what many requests of one kind took.
 type timing struct {
 	cold, p50, p95, most time.Duration
-	rate                 float64 // a second
+	rate                 float64       // a second
+	cpu                  time.Duration // of the processor for each, where it was asked for
+}
+
+// charged measures and divides the processor time that a process used meanwhile.
+func charged(processor func() time.Duration, n, by int, fn func(i int) error) (timing, error) {
+	var before time.Duration
+	t, err := measure(n, by, func(i int) error {
+		err := fn(i)
+		if i == 0 { // what is made at the first time is not for all to pay
+			before = processor()
+		}
+		return err
+	})
+	t.cpu = (processor() - before) / time.Duration(n)
+	return t, err
+}
+
+// own is the processor time of this process.
+func own() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 // measure runs fn(0) cold, then fn(1) to fn(n) by so many clients.

@@ -39,7 +39,7 @@ func (s *settings) measureSize(ctx context.Context, n int, d *document) error {
 	kinds := append(append(a.lists(), a.finds()...), a.views()...)
 	ours := make([]timing, len(kinds))
 	for i, k := range kinds {
-		if ours[i], err = measure(k.n, clients, k.ask); err != nil {
+		if ours[i], err = charged(p.processor, k.n, clients, k.ask); err != nil {
 			return fmt.Errorf("%s: %w", k.what, err)
 		}
 	}

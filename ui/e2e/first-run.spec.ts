@@ -145,6 +145,11 @@ test.describe('the Online Retail file', () => {
     const first = cohorts.getByRole('row').nth(1);
     await expect(first.getByRole('rowheader')).toContainText('2010');
     await expect(first.getByRole('cell').first()).toHaveText('885');
+    const sizes = async () => {
+      const texts = await cohorts.locator('tbody tr td:nth-child(2)').allTextContents();
+      return texts.reduce((sum, text) => sum + Number(text.replace(',', '')), 0);
+    };
+    await expect.poll(sizes, 'everybody who bought is in one cohort, also the last to arrive').toBe(4338);
     expect.soft(await sidewaysOverflow(page)).toEqual([]);
     await shoot(page, 'home');
   });

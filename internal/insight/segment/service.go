@@ -295,6 +295,9 @@ func (s *Service) RefreshAll(ctx context.Context) error {
 		}
 		if _, err := s.refresh(ctx, seg); err != nil {
 			s.c.Log.Error("segment not refreshed", "segment", seg.Key, "error", err)
+			if k := fault.KindOf(err); k == fault.Invalid || k == fault.NotFound {
+				continue // its own fault, which trying again does not mend
+			}
 			failed = append(failed, err)
 		}
 	}

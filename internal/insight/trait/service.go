@@ -26,7 +26,7 @@ type Pass struct {
 
 // Result says what a pass did.
 type Result struct {
-	Full      bool
+	Full      bool // everyone is concerned, not only those whom the pass recomputed
 	Anchor    clock.Day
 	At        time.Time
 	Customers int64 // how many were recomputed
@@ -48,6 +48,8 @@ type State struct {
 	Settings   Settings  // those of the last full pass
 	Cuts       rfm.Model
 	Verified   bool // whether Differing was measured
+	// Unfinished says that what follows the last pass (OnPass) has not been done to its end.
+	Unfinished bool
 	Differing  int64
 }
 
@@ -67,6 +69,8 @@ type Store interface {
 	Waiting(ctx context.Context) (touched, customers int64, err error)
 	// Touch puts customers among those that wait.
 	Touch(ctx context.Context, customers []id.ID) error
+	// Finish notes that what follows the last pass is done; Small and Full leave it undone.
+	Finish(ctx context.Context) error
 	// Small recomputes the waiting customers. They stay readable as trait_now until the next pass.
 	Small(ctx context.Context, p Pass) (Result, error)
 	// Full recomputes everyone.
@@ -136,6 +140,7 @@ const (
 func (s *Service) Run(ctx context.Context) error {
 	wait := time.NewTimer(0)
 	defer wait.Stop()
+	failed := 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -152,8 +157,9 @@ func (s *Service) Run(ctx context.Context) error {
 				return ctx.Err()
 			}
 			s.c.Log.Error("compute traits", "error", err)
-			next = retryAfter
-		} else if s.postponed() {
+			next = min(retryAfter<<failed, lookEvery)
+			failed = min(failed+1, 4)
+		} else if failed = 0; s.postponed() {
 			next = retryAfter
 		}
 		wait.Reset(next)
@@ -196,6 +202,8 @@ func (s *Service) Tick(ctx context.Context) (r Result, did bool, err error) {
 	switch {
 	case s.outdated(p, state, today), touched > max(fewCustomers, customers/5):
 		r, err = s.full(ctx, p, state, today)
+	case touched == 0 && state.Unfinished: // a crash or a failure came between a pass and what follows it
+		r = Result{Full: true, Anchor: state.Anchor, At: p.At, Cuts: state.Cuts}
 	case touched == 0:
 		s.waiting = time.Time{}
 		return Result{}, false, nil
@@ -203,6 +211,7 @@ func (s *Service) Tick(ctx context.Context) (r Result, did bool, err error) {
 		return Result{}, false, nil
 	default:
 		r, err = s.c.Store.Small(ctx, p)
+		r.Full = r.Full || state.Unfinished // the customers of the pass before are not known any more
 	}
 	s.waiting = time.Time{}
 	if err != nil {
@@ -297,7 +306,7 @@ func (s *Service) done(ctx context.Context, r Result) error {
 	if err := s.c.OnPass(ctx, r); err != nil {
 		return fmt.Errorf("after a pass of the traits: %w", err)
 	}
-	return nil
+	return s.c.Store.Finish(ctx)
 }
 
 // Recompute has Run make a full pass soon.
@@ -340,7 +349,7 @@ func (s *Service) Behind(ctx context.Context) (bool, error) {
 		return true, err
 	}
 	p, state, today, err := s.prepare(ctx)
-	if err != nil || s.outdated(p, state, today) {
+	if err != nil || s.outdated(p, state, today) || state.Unfinished {
 		return true, err
 	}
 	touched, _, err := s.c.Store.Waiting(ctx)

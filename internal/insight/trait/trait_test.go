@@ -197,7 +197,7 @@ func (s *store) Touch(context.Context, []id.ID) error { return nil }
 func (s *store) Small(_ context.Context, p trait.Pass) (trait.Result, error) {
 	s.calls = append(s.calls, "small "+p.Anchor.String())
 	n := s.touched
-	s.touched = 0
+	s.touched, s.state.Unfinished = 0, true
 	return trait.Result{Customers: n, Anchor: p.Anchor}, s.fail
 }
 
@@ -207,9 +207,14 @@ func (s *store) Full(_ context.Context, p trait.Pass, today clock.Day) (trait.Re
 	if r.Verified {
 		r.Differing = s.differing
 	}
-	s.state = trait.State{Known: true, Anchor: p.Anchor, Today: today, Settings: p.Settings}
+	s.state = trait.State{Known: true, Anchor: p.Anchor, Today: today, Settings: p.Settings, Unfinished: true}
 	s.touched = 0
 	return r, s.fail
+}
+
+func (s *store) Finish(context.Context) error {
+	s.state.Unfinished = false
+	return nil
 }
 
 func (s *store) State(context.Context) (trait.State, error) { return s.state, nil }
@@ -283,6 +288,48 @@ func TestPassesRunWhenTheyAreDue(t *testing.T) {
 	settings.Mode = "x"
 	if _, _, err := s.Tick(t.Context()); fault.CodeOf(err) != "trait.bad_mode" {
 		t.Errorf("bad settings: %v", err)
+	}
+}
+
+// TestWhatFollowsAPassIsDoneAgain: what a pass is followed by and did not happen, for a failure or a crash, is made up for
+// everyone, since nobody knows any more whom it concerned.
+func TestWhatFollowsAPassIsDoneAgain(t *testing.T) {
+	t.Parallel()
+	cat := standard(t)
+	st := &store{customers: 1000, last: clock.NewDay(2026, 11, 20)}
+	var failure error
+	var passes []trait.Result
+	build := func() *trait.Service {
+		return trait.New(trait.Config{Store: st, Catalogue: func() *trait.Catalogue { return cat }, Clock: clock.NewFake(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)),
+			Log: slog.New(slog.DiscardHandler), Settings: func(context.Context) (trait.Settings, error) { return trait.Defaults(), nil },
+			Zone: func() *time.Location { return time.UTC }, OnPass: func(_ context.Context, r trait.Result) error { passes = append(passes, r); return failure }})
+	}
+	s := build()
+	tick := func(when string, ok, full bool, behind bool) {
+		t.Helper()
+		n := len(passes)
+		if _, _, err := s.Tick(t.Context()); (err == nil) != ok {
+			t.Errorf("%s: %v", when, err)
+		}
+		if len(passes) != n+1 || passes[n].Full != full {
+			t.Errorf("%s: followed by %+v", when, passes[n:])
+		}
+		if got, err := s.Behind(t.Context()); err != nil || got != behind {
+			t.Errorf("%s: behind %v, %v", when, got, err)
+		}
+	}
+	tick("first", true, true, false)
+	st.touched, failure = 3, errors.New("disk")
+	tick("classes fail", false, false, true)
+	s = build() // as after a crash
+	st.touched, failure = 2, nil
+	tick("more changed after the crash", true, true, false)
+	st.touched, failure = 3, errors.New("disk")
+	tick("classes fail again", false, false, true)
+	failure = nil
+	tick("nothing changed since", true, true, false)
+	if _, did, err := s.Tick(t.Context()); did || err != nil {
+		t.Errorf("all is done: %v %v", did, err)
 	}
 }
 

@@ -153,7 +153,7 @@ func (s *Store) Small(ctx context.Context, p trait.Pass) (trait.Result, error) {
 		if err := run(ctx, tx, append(steps, s.emptySteps()...)...); err != nil {
 			return err
 		}
-		st.ComputedAt = p.At
+		st.ComputedAt, st.Unfinished = p.At, true
 		r.Cuts = st.Cuts
 		if _, err := one(ctx, tx, countNow, nil, &r.Customers); err != nil {
 			return err
@@ -370,7 +370,7 @@ func (s *Store) swap(ctx context.Context, tx Tx, p trait.Pass, today clock.Day, 
 		return err
 	}
 	return setJSON(ctx, tx, "traits", trait.State{Known: true, Anchor: p.Anchor, ComputedAt: p.At, FullAt: p.At, Today: today,
-		Settings: p.Settings, Cuts: r.Cuts, Verified: r.Verified || st.Verified, Differing: kept(r, st)})
+		Settings: p.Settings, Cuts: r.Cuts, Verified: r.Verified || st.Verified, Differing: kept(r, st), Unfinished: true})
 }
 
 // kept is the difference to show: that of this pass where it measured one, else the last one measured.
@@ -406,6 +406,20 @@ func differing(ctx context.Context, q Querier) (bool, int64, error) {
 func loadState(ctx context.Context, q Querier) (st trait.State, err error) {
 	_, err = getJSON(ctx, q, "traits", &st)
 	return st, err
+}
+
+// Finish implements trait.Store.
+func (s *Store) Finish(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.db.Write(ctx, func(tx Tx) error {
+		st, err := loadState(ctx, tx)
+		if err != nil || !st.Unfinished {
+			return err
+		}
+		st.Unfinished = false
+		return setJSON(ctx, tx, "traits", st)
+	})
 }
 
 // State implements trait.Store.

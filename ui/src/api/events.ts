@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { API } from './client';
 
 interface ServerEvent {
-  kind: 'record' | 'import' | 'segment' | 'mirror';
+  kind: 'record' | 'import' | 'segment' | 'mirror' | 'classification';
   object?: string;
   id?: string;
 }
@@ -24,8 +24,10 @@ function keysOf(event: ServerEvent): unknown[][] {
       return [['imports']];
     case 'segment':
       return [['segments']];
+    case 'classification':
+      return [['classifications']];
     case 'mirror':
-      return [['home'], ['system']];
+      return [['home'], ['cohorts'], ['rfm'], ['system']];
   }
 }
 
