@@ -7,8 +7,15 @@ const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 /** The built program; another one can be named while trying things. */
 const program = process.env.GUANXI_PROGRAM ?? path.resolve(import.meta.dirname, '../bin/guanxi');
 
-// One folder for all processes of a run: the servers' data, made anew.
-const data = process.env.GUANXI_E2E_DATA ?? fs.mkdtempSync(path.join(os.tmpdir(), 'guanxi-e2e-'));
+// One folder for all processes of a run: the servers' data, made anew. Traces and pictures of failures stay in it.
+const newFolder = (): string => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'guanxi-e2e-'));
+  process.on('exit', () => {
+    for (const server of ['demo', 'empty']) fs.rmSync(path.join(folder, server), { recursive: true, force: true });
+  });
+  return folder;
+};
+const data = process.env.GUANXI_E2E_DATA ?? newFolder();
 process.env.GUANXI_E2E_DATA = data;
 process.env.GUANXI_E2E_SESSION = path.join(data, 'session.json');
 
