@@ -86,6 +86,14 @@ test('tags for a selection', async ({ page, t, api }) => {
     };
     await change(t('records:tag.add'));
     expect(await tagsOf()).toEqual([['老客回访'], ['老客回访'], ['老客回访']]);
+    await test.step('undo puts back what was there', async () => {
+      await toast(page, t('records:bulk.tagged', { count: 3 }))
+        .getByRole('button', { name: t('common:undo') })
+        .click();
+      await expect(toast(page, t('records:bulk.untagged', { count: 3 }))).toBeVisible();
+      expect(await tagsOf()).toEqual([[], [], []]);
+    });
+    await change(t('records:tag.add'));
     await change(t('records:tag.remove'));
     expect(await tagsOf()).toEqual([[], [], []]);
   });

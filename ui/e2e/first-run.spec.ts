@@ -170,9 +170,10 @@ test.describe('the Online Retail file', () => {
     await signIn(page);
     await page.goto('/imports');
     await page.getByRole('link', { name: 'online_retail.csv.gz' }).click();
-    await test.step('the file of rows that were left out', async () => {
+    await test.step('rows skipped by a rule stand apart from rows with errors, each with its file', async () => {
+      await expect(page.getByRole('region', { name: t('imports:leftOut.skipped.title') })).toBeVisible();
       const waiting = page.waitForEvent('download');
-      await page.getByRole('link', { name: t('imports:downloadErrors') }).click();
+      await page.getByRole('link', { name: t('imports:leftOut.skipped.download') }).click();
       const lines = fs
         .readFileSync(await (await waiting).path(), 'utf8')
         .trim()

@@ -47,6 +47,34 @@ test('customers are cards; one opens its page', async ({ page, t }) => {
   await expect(cards.first()).toContainText('欧阳');
 });
 
+test('cards are chosen by a long press or by the button, and worked on together', async ({ page, t }) => {
+  await page.goto('/o/customer');
+  const card = page.getByRole('main').locator('a[href^="/o/customer/"]').nth(1);
+  await expect(card).toBeVisible();
+  const box = await card.boundingBox();
+  const touch = await page.context().newCDPSession(page);
+  const finger = { x: (box?.x ?? 0) + 90, y: (box?.y ?? 0) + 30 };
+  await touch.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [finger] });
+  const chosen = page.getByRole('checkbox', { checked: true });
+  await expect(chosen).toHaveCount(1);
+  await touch.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  await expect(page, 'holding is not opening').toHaveURL(/\/o\/customer$/);
+  const bulk = page.getByRole('region', { name: t('records:bulk.label') });
+  await expect(bulk.getByText(t('records:bulk.selected', { text: 1 }))).toBeVisible();
+  await page.getByRole('checkbox', { checked: false }).nth(3).tap();
+  await expect(chosen).toHaveCount(2);
+  await expect(bulk.getByRole('button', { name: t('records:bulk.tag') })).toBeInViewport({ ratio: 1 });
+  await expect(bulk.getByRole('button', { name: t('common:delete') })).toBeInViewport({ ratio: 1 });
+  expect(await sidewaysOverflow(page)).toEqual([]);
+  await page.getByRole('button', { name: t('records:cards.done') }).tap();
+  await expect(bulk).toHaveCount(0);
+  await page.getByRole('button', { name: t('records:cards.select') }).tap();
+  await page.getByRole('checkbox').first().tap();
+  await expect(bulk.getByText(t('records:bulk.selected', { text: 1 }))).toBeVisible();
+  await bulk.getByRole('button', { name: t('records:bulk.none') }).tap();
+  await expect(page.getByRole('checkbox')).toHaveCount(0);
+});
+
 test('the filter drawer', async ({ page, t, api }) => {
   const { count } = await api.post<{ count: number }>('/records/customer/count', {
     where: { trait: 'orders', op: '>=', value: 6 },

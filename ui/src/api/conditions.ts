@@ -9,6 +9,8 @@ export type Condition =
   | TraitCondition
   | RecordCondition
   | SegmentCondition
+  | RandomCondition
+  | TopCondition
   | OtherCondition;
 
 export interface AllOf {
@@ -86,7 +88,15 @@ export interface SegmentCondition {
   segment: string;
   op: 'in' | 'not_in';
 }
-/** Forms that this interface keeps whole and shows as they are: event, sequence, first, stopped, random, top … */
+/** A share of everyone, the same people for the same salt. */
+export interface RandomCondition {
+  random: { percent: number | string; salt: string };
+}
+/** Those with the highest value of a trait, among everyone or among those of another condition. */
+export interface TopCondition {
+  top: { of?: Condition; trait: string; count: number };
+}
+/** Forms that this interface keeps whole and shows in words: event, sequence, first, stopped … */
 export interface OtherCondition {
   event?: string;
   sequence?: unknown[];
@@ -94,7 +104,5 @@ export interface OtherCondition {
   stopped?: unknown;
   resumed?: unknown;
   list?: string;
-  random?: unknown;
-  top?: unknown;
   [key: string]: unknown;
 }

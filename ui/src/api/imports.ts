@@ -18,8 +18,9 @@ export const importQuery = (id: string) =>
     refetchInterval: (query) => (query.state.data !== undefined && isImportBusy(query.state.data) ? 1_000 : false),
   });
 
-/** The address of the CSV of refused rows, for a plain download link. */
-export const importErrorsUrl = (id: string): string => `${API}/imports/${id}/errors`;
+/** The address of the CSV of rows that were not imported: the faulty ones, or those that a rule left out. */
+export const importErrorsUrl = (id: string, kind: 'errors' | 'skipped'): string =>
+  `${API}/imports/${id}/errors?kind=${kind}`;
 
 export interface UploadInput {
   object: string;

@@ -240,6 +240,14 @@ export interface ImportResult extends ImportTally {
   restored?: number;
   kept?: number;
 }
+/** A row of the file that was not imported, and why. */
+export interface ImportLine {
+  row: number;
+  column: string;
+  value: string;
+  message: string;
+  code: string;
+}
 export interface ImportRun {
   id: string;
   object: string;
@@ -263,6 +271,8 @@ export interface ImportRun {
     phase: string;
   } | null;
   result: ImportResult | null;
-  errors_sample: { row: number; column: string; value: string; message: string; code: string }[];
+  /** Rows that are faulty, and rows that a rule of the mapping left out; the first of each. */
+  errors_sample: ImportLine[];
+  skipped_sample: ImportLine[];
   error: { type: string; title: string; detail?: string } | null;
 }

@@ -84,10 +84,18 @@ export interface AuditEntry {
 export interface SystemState {
   version: string;
   plane: 'embedded' | 'postgres';
-  mirror: { position: number; head: number; lag_changes: number; lag_seconds: number };
+  mirror: { position: number; head: number; lag_changes: number; lag_seconds: number; rebuilding: boolean };
   search: { lag_changes: number };
   traits: { computed_at: string | null; stale: boolean };
   data_bytes: number;
+  jobs: SystemJob[];
+}
+export interface SystemJob {
+  kind: string;
+  state: 'retrying' | 'failed';
+  attempts: number;
+  message: string;
+  at: string;
 }
 
 export interface Items<T> {

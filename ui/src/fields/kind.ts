@@ -1,4 +1,4 @@
-import type { ComponentType, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import type { Field, FieldType, Operator } from '@/api';
 import type { Language } from '@/i18n';
 import type { Formatter } from '@/lib/format';
@@ -53,7 +53,6 @@ export interface FieldKind {
   parse: (text: string, field: Field, context: FieldContext) => Parsed;
   /** From the value that records hold to the value that the server takes. */
   toWrite: (value: unknown) => unknown;
-  Editor: ComponentType<EditorProps>;
 }
 
 export const isEmptyValue = (value: unknown): boolean =>
@@ -74,7 +73,7 @@ export const OPS = {
 } as const satisfies Record<string, readonly Operator[]>;
 
 /** A kind, with the usual answers filled in. */
-export function defineKind(kind: Pick<FieldKind, 'type' | 'text' | 'Editor'> & Partial<FieldKind>): FieldKind {
+export function defineKind(kind: Pick<FieldKind, 'type' | 'text'> & Partial<FieldKind>): FieldKind {
   return {
     align: 'left',
     width: 160,

@@ -1,12 +1,19 @@
+import { lazy, Suspense } from 'react';
 import type { Field } from '@/api';
+import { ControlSkeleton } from '@/ui';
 import type { EditorProps, FieldContext } from './kind';
 import { isEmptyValue } from './kind';
 import { kindOf } from './registry';
 
+const Impl = lazy(() => import('./editors').then((module) => ({ default: module.FieldEditorImpl })));
+
 /** The editor of a field by its type. */
 export function FieldEditor(props: EditorProps) {
-  const { Editor } = kindOf(props.field.type);
-  return <Editor {...props} />;
+  return (
+    <Suspense fallback={<ControlSkeleton label={props.inCell === true ? undefined : props.label} />}>
+      <Impl {...props} />
+    </Suspense>
+  );
 }
 
 interface ViewProps {

@@ -1,4 +1,4 @@
-import i18next, { type BackendModule } from 'i18next';
+import i18next, { type BackendModule, type FormatterModule } from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { storage } from '@/lib/storage';
 import { createStore, useStore } from '@/lib/store';
@@ -27,6 +27,21 @@ const lazyFiles: BackendModule = {
   },
 };
 
+const numbers = new Map<string, Intl.NumberFormat>();
+/** A number inside a sentence is written as the language writes numbers, without each sentence asking for it. */
+const numberWords: FormatterModule = {
+  type: 'formatter',
+  init: () => undefined,
+  add: () => undefined,
+  addCached: () => undefined,
+  format(value, _, language = 'en') {
+    if (typeof value !== 'number') return value;
+    const known = numbers.get(language) ?? new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
+    numbers.set(language, known);
+    return known.format(value);
+  },
+};
+
 function initialLanguage(): Language {
   const kept = storage.getText('lang');
   if (kept !== null) return kept === 'en' ? 'en' : 'zh-CN';
@@ -38,6 +53,7 @@ const languageStore = createStore<Language>(initialLanguage());
 export function startI18n(namespaces: string[] = ['common', 'shell']): Promise<unknown> {
   return i18next
     .use(lazyFiles)
+    .use(numberWords)
     .use(initReactI18next)
     .init({
       lng: languageStore.get(),
@@ -46,7 +62,7 @@ export function startI18n(namespaces: string[] = ['common', 'shell']): Promise<u
       ns: namespaces,
       defaultNS: 'common',
       partialBundledLanguages: true,
-      interpolation: { escapeValue: false },
+      interpolation: { escapeValue: false, alwaysFormat: true },
       returnNull: false,
       react: { useSuspense: true },
     });

@@ -1,23 +1,32 @@
-import { ActionIcon, Button as MantineButton } from '@mantine/core';
 import { createLink } from '@tanstack/react-router';
-import type { MouseEventHandler, ReactNode, Ref } from 'react';
+import type { AriaAttributes, MouseEventHandler, ReactNode, Ref } from 'react';
+import { cx } from '@/lib/cx';
+import css from './button.module.css';
 import { Tooltip } from './tooltip';
 
 type Kind = 'primary' | 'default' | 'subtle' | 'danger' | 'danger-subtle';
 
-const LOOK = {
-  primary: { variant: 'filled', color: 'jade' },
-  default: { variant: 'default', color: 'jade' },
-  subtle: { variant: 'subtle', color: 'jade' },
-  danger: { variant: 'filled', color: 'red' },
-  'danger-subtle': { variant: 'subtle', color: 'red' },
-} as const satisfies Record<Kind, { variant: string; color: string }>;
-
-export interface ButtonProps {
-  kind?: Kind;
-  size?: 'sm' | 'lg';
+interface Inside {
   icon?: ReactNode;
   rightIcon?: ReactNode;
+  children?: ReactNode;
+}
+
+/** The look of a button is ours: it is on every first page, where a component library would be half of the load. */
+const Content = ({ icon, rightIcon, children }: Inside) => (
+  <>
+    {icon !== undefined && <span className={css.section}>{icon}</span>}
+    <span className={css.label} data-button-label>
+      {children}
+    </span>
+    {rightIcon !== undefined && <span className={css.section}>{rightIcon}</span>}
+  </>
+);
+
+export interface ButtonProps extends Inside {
+  kind?: Kind;
+  size?: 'sm' | 'lg';
+  /** Shows that it works and takes no second click. */
   loading?: boolean;
   disabled?: boolean;
   fullWidth?: boolean;
@@ -25,17 +34,43 @@ export interface ButtonProps {
   title?: string;
   className?: string;
   onClick?: MouseEventHandler<HTMLButtonElement>;
-  children?: ReactNode;
   ref?: Ref<HTMLButtonElement>;
   'aria-label'?: string;
   'aria-expanded'?: boolean;
+  'aria-pressed'?: boolean;
   'aria-haspopup'?: 'menu' | 'dialog' | 'listbox';
   'data-testid'?: string;
 }
 
-export function Button({ kind = 'default', icon, rightIcon, size = 'sm', type = 'button', ...rest }: ButtonProps) {
+export function Button({
+  kind = 'default',
+  size = 'sm',
+  type = 'button',
+  icon,
+  rightIcon,
+  loading = false,
+  disabled = false,
+  fullWidth = false,
+  className,
+  children,
+  ...rest
+}: ButtonProps) {
   return (
-    <MantineButton {...LOOK[kind]} size={size} type={type} leftSection={icon} rightSection={rightIcon} {...rest} />
+    <button
+      {...rest}
+      type={type}
+      className={cx(css.button, className)}
+      data-kind={kind}
+      data-size={size}
+      data-full={fullWidth || undefined}
+      disabled={disabled || loading}
+      aria-busy={loading || undefined}
+    >
+      <Content icon={icon} rightIcon={rightIcon}>
+        {children}
+      </Content>
+      {loading && <span className={css.spinner} aria-hidden />}
+    </button>
   );
 }
 
@@ -47,8 +82,12 @@ interface AnchorProps {
   className?: string;
   ref?: Ref<HTMLAnchorElement>;
 }
-function AnchorButton({ kind = 'default', icon, size = 'sm', ...rest }: AnchorProps) {
-  return <MantineButton component="a" {...LOOK[kind]} size={size} leftSection={icon} {...rest} />;
+function AnchorButton({ kind = 'default', icon, size = 'sm', className, children, ...rest }: AnchorProps) {
+  return (
+    <a {...rest} className={cx(css.button, className)} data-kind={kind} data-size={size}>
+      <Content icon={icon}>{children}</Content>
+    </a>
+  );
 }
 /** A plain address that looks like a button: files to download. */
 export const ButtonAnchor: (props: AnchorProps & { href: string; download?: string }) => ReactNode = AnchorButton;
@@ -68,7 +107,7 @@ export interface IconButtonProps {
   tooltip?: boolean;
   onClick?: MouseEventHandler<HTMLButtonElement>;
   ref?: Ref<HTMLButtonElement>;
-  'aria-expanded'?: boolean;
+  'aria-expanded'?: AriaAttributes['aria-expanded'];
   'aria-haspopup'?: 'menu' | 'dialog' | 'listbox';
 }
 
@@ -79,18 +118,26 @@ export function IconButton({
   size = 'md',
   active,
   tooltip = true,
+  loading = false,
+  disabled = false,
+  className,
   ...rest
 }: IconButtonProps) {
   const button = (
-    <ActionIcon
-      {...LOOK[kind]}
+    <button
+      type="button"
       aria-label={label}
-      {...(active !== undefined && { 'aria-pressed': active })}
-      style={size === 'sm' ? { '--ai-size': '24px' } : undefined}
+      aria-pressed={active}
       {...rest}
+      className={cx(css.button, css.icon, className)}
+      data-kind={kind}
+      data-size={size === 'sm' ? 'small' : undefined}
+      disabled={disabled || loading}
+      aria-busy={loading || undefined}
     >
-      {icon}
-    </ActionIcon>
+      <span className={css.section}>{icon}</span>
+      {loading && <span className={css.spinner} aria-hidden />}
+    </button>
   );
   return tooltip ? (
     <Tooltip label={label} repeats>

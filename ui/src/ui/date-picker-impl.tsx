@@ -1,9 +1,13 @@
+import '@mantine/core/styles/Paper.layer.css';
+import '@mantine/core/styles/Popover.layer.css';
+import '@mantine/core/styles/Input.layer.css';
 import '@mantine/dates/styles.layer.css';
 import 'dayjs/locale/zh-cn';
 import { DatePickerInput, DatesProvider } from '@mantine/dates';
 import { useLanguage, useTranslation } from '@/i18n';
 import type { DatePickerProps, DateRangePickerProps } from './date-picker';
 import { inputSize } from './input-base';
+import { MantineScope } from './mantine-scope';
 
 const settings = (language: string) => ({
   locale: language === 'zh-CN' ? 'zh-cn' : 'en',
@@ -16,17 +20,19 @@ export function DatePickerImpl({ value, onChange, size, defaultOpened, ...rest }
   const language = useLanguage();
   const { t } = useTranslation('common');
   return (
-    <DatesProvider settings={settings(language)}>
-      <DatePickerInput
-        {...rest}
-        size={inputSize(size)}
-        value={value}
-        onChange={(next) => onChange(next)}
-        valueFormat={pattern(language)}
-        clearButtonProps={{ 'aria-label': t('common:clear') }}
-        popoverProps={{ transitionProps: { duration: 0 }, ...(defaultOpened && { defaultOpened: true }) }}
-      />
-    </DatesProvider>
+    <MantineScope>
+      <DatesProvider settings={settings(language)}>
+        <DatePickerInput
+          {...rest}
+          size={inputSize(size)}
+          value={value}
+          onChange={(next) => onChange(next)}
+          valueFormat={pattern(language)}
+          clearButtonProps={{ 'aria-label': t('common:clear') }}
+          popoverProps={{ transitionProps: { duration: 0 }, ...(defaultOpened && { defaultOpened: true }) }}
+        />
+      </DatesProvider>
+    </MantineScope>
   );
 }
 
@@ -34,17 +40,19 @@ export function DateRangePickerImpl({ value, onChange, size, ...rest }: DateRang
   const language = useLanguage();
   const { t } = useTranslation('common');
   return (
-    <DatesProvider settings={settings(language)}>
-      <DatePickerInput
-        {...rest}
-        type="range"
-        size={inputSize(size)}
-        value={value}
-        onChange={(next) => onChange(next)}
-        valueFormat={pattern(language)}
-        clearButtonProps={{ 'aria-label': t('common:clear') }}
-        popoverProps={{ transitionProps: { duration: 0 } }}
-      />
-    </DatesProvider>
+    <MantineScope>
+      <DatesProvider settings={settings(language)}>
+        <DatePickerInput
+          {...rest}
+          type="range"
+          size={inputSize(size)}
+          value={value}
+          onChange={(next) => onChange(next)}
+          valueFormat={pattern(language)}
+          clearButtonProps={{ 'aria-label': t('common:clear') }}
+          popoverProps={{ transitionProps: { duration: 0 } }}
+        />
+      </DatesProvider>
+    </MantineScope>
   );
 }

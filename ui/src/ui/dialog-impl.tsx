@@ -9,6 +9,7 @@ import { Drawer as MantineDrawer, Modal as MantineModal } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from '@/i18n';
 import type { DialogProps, DrawerProps } from './dialog';
+import { MantineScope } from './mantine-scope';
 
 const Footer = ({ children }: { children: ReactNode }) => (
   <div className="row" style={{ justifyContent: 'flex-end', marginTop: 20, flexWrap: 'wrap' }}>
@@ -19,36 +20,40 @@ const Footer = ({ children }: { children: ReactNode }) => (
 export function ModalImpl({ opened, onClose, title, children, size = 480, footer, dismissible = true }: DialogProps) {
   const { t } = useTranslation('common');
   return (
-    <MantineModal
-      opened={opened}
-      onClose={onClose}
-      title={title}
-      size={size}
-      centered
-      withCloseButton={dismissible}
-      closeOnEscape={dismissible}
-      closeOnClickOutside={dismissible}
-      closeButtonProps={{ 'aria-label': t('common:close') }}
-    >
-      {children}
-      {footer !== undefined && <Footer>{footer}</Footer>}
-    </MantineModal>
+    <MantineScope>
+      <MantineModal
+        opened={opened}
+        onClose={onClose}
+        title={title}
+        size={size}
+        centered
+        withCloseButton={dismissible}
+        closeOnEscape={dismissible}
+        closeOnClickOutside={dismissible}
+        closeButtonProps={{ 'aria-label': t('common:close') }}
+      >
+        {children}
+        {footer !== undefined && <Footer>{footer}</Footer>}
+      </MantineModal>
+    </MantineScope>
   );
 }
 
 export function DrawerImpl({ opened, onClose, title, children, size = 480, footer, side = 'right' }: DrawerProps) {
   const { t } = useTranslation('common');
   return (
-    <MantineDrawer
-      opened={opened}
-      onClose={onClose}
-      title={title}
-      size={size}
-      position={side}
-      closeButtonProps={{ 'aria-label': t('common:close') }}
-    >
-      {children}
-      {footer !== undefined && <Footer>{footer}</Footer>}
-    </MantineDrawer>
+    <MantineScope>
+      <MantineDrawer
+        opened={opened}
+        onClose={onClose}
+        title={title}
+        size={size}
+        position={side}
+        closeButtonProps={{ 'aria-label': t('common:close') }}
+      >
+        {children}
+        {footer !== undefined && <Footer>{footer}</Footer>}
+      </MantineDrawer>
+    </MantineScope>
   );
 }

@@ -1,6 +1,8 @@
+import '@mantine/core/styles/Input.layer.css';
 import '@mantine/core/styles/NumberInput.layer.css';
 import { NumberInput as MantineNumberInput } from '@mantine/core';
 import { inputSize } from './input-base';
+import { MantineScope } from './mantine-scope';
 import type { NumberInputProps } from './number-input';
 
 export function NumberInputImpl({
@@ -13,17 +15,19 @@ export function NumberInputImpl({
   ...rest
 }: NumberInputProps) {
   return (
-    <MantineNumberInput
-      {...rest}
-      size={inputSize(size)}
-      value={value ?? ''}
-      hideControls={!controls}
-      thousandSeparator=","
-      {...(decimals !== undefined && { decimalScale: decimals })}
-      onValueChange={({ value: text, floatValue }) => {
-        onText?.(text);
-        onChange(floatValue ?? null);
-      }}
-    />
+    <MantineScope>
+      <MantineNumberInput
+        {...rest}
+        size={inputSize(size)}
+        value={value ?? ''}
+        hideControls={!controls}
+        thousandSeparator=","
+        {...(decimals !== undefined && { decimalScale: decimals })}
+        onValueChange={({ value: text, floatValue }) => {
+          onText?.(text);
+          onChange(floatValue ?? null);
+        }}
+      />
+    </MantineScope>
   );
 }

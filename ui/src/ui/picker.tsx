@@ -1,13 +1,4 @@
-import '@mantine/core/styles/Paper.layer.css';
-import '@mantine/core/styles/ScrollArea.layer.css';
-import '@mantine/core/styles/Popover.layer.css';
-import '@mantine/core/styles/CloseButton.layer.css';
-import '@mantine/core/styles/Combobox.layer.css';
-import { Combobox, useCombobox } from '@mantine/core';
-import { type ReactElement, type ReactNode, useMemo, useState } from 'react';
-import { useTranslation } from '@/i18n';
-import { matchScore } from '@/lib/match';
-import css from './picker.module.css';
+import { cloneElement, lazy, type ReactElement, type ReactNode, Suspense, useState } from 'react';
 
 export interface PickerItem {
   value: string;
@@ -20,7 +11,7 @@ export interface PickerGroup {
   label: string;
   items: PickerItem[];
 }
-interface PickerProps {
+export interface PickerProps {
   groups: readonly PickerGroup[];
   onPick: (value: string) => void;
   /** The button that opens the list; gets its click from here. */
@@ -30,79 +21,18 @@ interface PickerProps {
   width?: number;
 }
 
-const MOST = 120;
+const load = () => import('./picker-impl');
+const Impl = lazy(() => load().then((module) => ({ default: module.PickerImpl })));
 
-/** A long grouped list behind a button, with a search on top: fields, traits, columns. */
-export function Picker({ groups, onPick, children, searchLabel, selected, width = 300 }: PickerProps) {
-  const { t } = useTranslation('common');
-  const [search, setSearch] = useState('');
-  const combobox = useCombobox({
-    onDropdownClose: () => {
-      combobox.resetSelectedOption();
-      combobox.focusTarget();
-      setSearch('');
-    },
-    onDropdownOpen: () => combobox.focusSearchInput(),
-  });
-  const found = useMemo(() => {
-    let left = MOST;
-    return groups
-      .map((group) => {
-        const hits = group.items.filter(
-          (item) => matchScore(search, { label: item.label, keywords: `${item.keywords ?? ''} ${group.label}` }) > 0,
-        );
-        const items = hits.slice(0, left);
-        left -= items.length;
-        return { ...group, items };
-      })
-      .filter((group) => group.items.length > 0);
-  }, [groups, search]);
-
+/** A long grouped list behind a button, with a search on top: fields, traits, columns. Its code comes with the press. */
+export function Picker(props: PickerProps) {
+  const [wanted, setWanted] = useState(false);
+  const button = props.children(() => setWanted(true), false) as ReactElement<Record<string, unknown>>;
+  const target = cloneElement(button, { onPointerEnter: load, onFocus: load });
+  if (!wanted) return target;
   return (
-    <Combobox
-      store={combobox}
-      width={width}
-      position="bottom-start"
-      withinPortal
-      transitionProps={{ duration: 0 }}
-      onOptionSubmit={(value) => {
-        combobox.closeDropdown();
-        onPick(value);
-      }}
-    >
-      <Combobox.Target withAriaAttributes={false}>
-        {children(() => combobox.toggleDropdown(), combobox.dropdownOpened)}
-      </Combobox.Target>
-      <Combobox.Dropdown>
-        <Combobox.Search
-          value={search}
-          onChange={(event) => {
-            setSearch(event.currentTarget.value);
-            combobox.updateSelectedOptionIndex();
-          }}
-          placeholder={searchLabel}
-          aria-label={searchLabel}
-        />
-        <Combobox.Options className={css.options} aria-label={searchLabel}>
-          {found.length === 0 && <Combobox.Empty>{t('common:nothingFound')}</Combobox.Empty>}
-          {found.map((group) => (
-            <Combobox.Group key={group.label} label={group.label}>
-              {group.items.map((item) => (
-                <Combobox.Option
-                  key={item.value}
-                  value={item.value}
-                  active={item.value === selected}
-                  className={css.option}
-                >
-                  {item.icon !== undefined && <span className={css.icon}>{item.icon}</span>}
-                  <span className="truncate">{item.label}</span>
-                  {item.hint !== undefined && <span className={css.hint}>{item.hint}</span>}
-                </Combobox.Option>
-              ))}
-            </Combobox.Group>
-          ))}
-        </Combobox.Options>
-      </Combobox.Dropdown>
-    </Combobox>
+    <Suspense fallback={target}>
+      <Impl {...props} />
+    </Suspense>
   );
 }

@@ -1,26 +1,19 @@
-import { MantineProvider } from '@mantine/core';
-import type { ReactNode } from 'react';
-import { useMediaQuery } from '@/lib/hooks';
-import { useStore } from '@/lib/store';
-import { appearanceStore } from '@/theme/appearance';
-import { cssVariablesResolver, theme } from '@/theme/theme';
+import { type ReactNode, useLayoutEffect } from 'react';
+import { useColorScheme } from './color-scheme';
 import { ConfirmHost } from './confirm';
 import { ToastHost } from './toast';
 
-/** The colour scheme on screen, "auto" resolved. */
-export function useColorScheme(): 'light' | 'dark' {
-  const choice = useStore(appearanceStore);
-  const system = useMediaQuery('(prefers-color-scheme: dark)') ? 'dark' : 'light';
-  return choice === 'auto' ? system : choice;
-}
-
-/** Everything that the wrappers of this folder need around them: theme, toasts, questions. */
+/** Everything that the parts of this folder need around them: the colour scheme, toasts, questions. */
 export function UiProvider({ children }: { children: ReactNode }) {
+  const scheme = useColorScheme();
+  useLayoutEffect(() => {
+    document.documentElement.setAttribute('data-mantine-color-scheme', scheme);
+  }, [scheme]);
   return (
-    <MantineProvider theme={theme} cssVariablesResolver={cssVariablesResolver} forceColorScheme={useColorScheme()}>
+    <>
       {children}
       <ConfirmHost />
       <ToastHost />
-    </MantineProvider>
+    </>
   );
 }

@@ -1,22 +1,66 @@
-import '@mantine/core/styles/InlineInput.layer.css';
-import '@mantine/core/styles/Radio.layer.css';
-import { Radio } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useId } from 'react';
+import { cx } from '@/lib/cx';
+import { CheckFrame, useCheckIds } from './check';
+import css from './check.module.css';
 
+interface Option<T extends string> {
+  value: T;
+  label: ReactNode;
+  description?: ReactNode;
+  disabled?: boolean;
+}
 interface RadioProps<T extends string> {
   label?: ReactNode;
   value: T;
   onChange: (value: T) => void;
-  options: { value: T; label: ReactNode; description?: ReactNode; disabled?: boolean }[];
+  options: Option<T>[];
 }
-export function RadioGroup<T extends string>({ label, value, onChange, options }: RadioProps<T>) {
+
+function One<T extends string>({
+  option,
+  name,
+  checked,
+  onPick,
+}: {
+  option: Option<T>;
+  name: string;
+  checked: boolean;
+  onPick: () => void;
+}) {
+  const ids = useCheckIds(option.description);
   return (
-    <Radio.Group label={label} value={value} onChange={(next) => onChange(next as T)}>
-      <div className="stack" style={{ gap: 8, marginTop: 6 }}>
+    <CheckFrame id={ids.id} label={option.label} description={option.description} disabled={option.disabled}>
+      <input
+        {...ids}
+        type="radio"
+        name={name}
+        value={option.value}
+        checked={checked}
+        disabled={option.disabled}
+        className={css.input}
+        onChange={onPick}
+      />
+      <span className={cx(css.sign, css.dot)} />
+    </CheckFrame>
+  );
+}
+
+export function RadioGroup<T extends string>({ label, value, onChange, options }: RadioProps<T>) {
+  const name = useId();
+  return (
+    <fieldset className={css.group}>
+      {label !== undefined && <legend className={css.legend}>{label}</legend>}
+      <div className={css.options}>
         {options.map((option) => (
-          <Radio key={option.value} size="xs" {...option} />
+          <One
+            key={option.value}
+            option={option}
+            name={name}
+            checked={option.value === value}
+            onPick={() => onChange(option.value)}
+          />
         ))}
       </div>
-    </Radio.Group>
+    </fieldset>
   );
 }

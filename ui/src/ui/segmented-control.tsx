@@ -1,7 +1,5 @@
-import '@mantine/core/styles/FloatingIndicator.layer.css';
-import '@mantine/core/styles/SegmentedControl.layer.css';
-import { SegmentedControl as MantineSegmentedControl } from '@mantine/core';
-import type { ReactNode } from 'react';
+import { type ReactNode, useId } from 'react';
+import css from './segmented-control.module.css';
 
 interface SegmentedProps<T extends string> {
   value: T;
@@ -11,24 +9,33 @@ interface SegmentedProps<T extends string> {
   fullWidth?: boolean;
   disabled?: boolean;
 }
+
+/** One of a few, side by side; radio buttons underneath, so arrow keys work. */
 export function SegmentedControl<T extends string>({
   value,
   onChange,
   options,
   label,
-  fullWidth,
-  disabled,
+  fullWidth = false,
+  disabled = false,
 }: SegmentedProps<T>) {
+  const name = useId();
   return (
-    <MantineSegmentedControl
-      aria-label={label}
-      value={value}
-      onChange={(next) => onChange(next as T)}
-      data={[...options]}
-      transitionDuration={0}
-      fullWidth={fullWidth}
-      disabled={disabled}
-      withItemsBorders={false}
-    />
+    <div role="radiogroup" aria-label={label} className={css.root} data-full={fullWidth || undefined}>
+      {options.map((option) => (
+        <label key={option.value} className={css.part}>
+          <input
+            type="radio"
+            name={name}
+            value={option.value}
+            className={css.input}
+            checked={option.value === value}
+            disabled={disabled || option.disabled}
+            onChange={() => onChange(option.value)}
+          />
+          <span className={css.label}>{option.label}</span>
+        </label>
+      ))}
+    </div>
   );
 }

@@ -1,3 +1,4 @@
+import '@mantine/core/styles/Input.layer.css';
 import '@mantine/core/styles/Paper.layer.css';
 import '@mantine/core/styles/ScrollArea.layer.css';
 import '@mantine/core/styles/Popover.layer.css';
@@ -13,6 +14,7 @@ import {
 import { IconChevronDown } from '@tabler/icons-react';
 import { useTranslation } from '@/i18n';
 import { inputSize } from './input-base';
+import { MantineScope } from './mantine-scope';
 import { Dot } from './pill';
 import type { MultiSelectProps, SelectOption, SelectProps, SharedSelectProps, TagsProps } from './select';
 
@@ -67,45 +69,51 @@ function useShared(
 export function SelectImpl({ value, onChange, ref, ...rest }: SelectProps) {
   const shared = useShared(rest, value !== null);
   return (
-    <MantineSelect
-      {...shared}
-      ref={ref}
-      value={value}
-      onChange={onChange}
-      allowDeselect={rest.clearable === true}
-      checkIconPosition="right"
-    />
+    <MantineScope>
+      <MantineSelect
+        {...shared}
+        ref={ref}
+        value={value}
+        onChange={onChange}
+        allowDeselect={rest.clearable === true}
+        checkIconPosition="right"
+      />
+    </MantineScope>
   );
 }
 
 export function MultiSelectImpl({ value, onChange, ref, ...rest }: MultiSelectProps) {
   const shared = useShared(rest, value.length > 0);
   return (
-    <MantineMultiSelect
-      {...shared}
-      ref={ref}
-      value={value}
-      onChange={onChange}
-      hidePickedOptions={false}
-      checkIconPosition="right"
-      placeholder={value.length > 0 ? '' : rest.placeholder}
-    />
+    <MantineScope>
+      <MantineMultiSelect
+        {...shared}
+        ref={ref}
+        value={value}
+        onChange={onChange}
+        hidePickedOptions={false}
+        checkIconPosition="right"
+        placeholder={value.length > 0 ? '' : rest.placeholder}
+      />
+    </MantineScope>
   );
 }
 
 /** Free words; pasting a list separated by commas, Chinese commas or lines makes one tag each. */
 export function TagsInputImpl({ value, onChange, suggestions = [], size, ref, ...rest }: TagsProps) {
   return (
-    <MantineTagsInput
-      {...rest}
-      ref={ref}
-      size={inputSize(size)}
-      value={value}
-      onChange={onChange}
-      data={suggestions}
-      splitChars={[',', '\uff0c', '\u3001', ';', '\n']}
-      comboboxProps={{ transitionProps: { duration: 0 } }}
-      placeholder={value.length > 0 ? '' : rest.placeholder}
-    />
+    <MantineScope>
+      <MantineTagsInput
+        {...rest}
+        ref={ref}
+        size={inputSize(size)}
+        value={value}
+        onChange={onChange}
+        data={suggestions}
+        splitChars={[',', '\uff0c', '\u3001', ';', '\n']}
+        comboboxProps={{ transitionProps: { duration: 0 } }}
+        placeholder={value.length > 0 ? '' : rest.placeholder}
+      />
+    </MantineScope>
   );
 }

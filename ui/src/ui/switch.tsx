@@ -1,15 +1,21 @@
-import '@mantine/core/styles/InlineInput.layer.css';
-import '@mantine/core/styles/Switch.layer.css';
-import { Switch as MantineSwitch } from '@mantine/core';
-import type { CheckProps } from './check';
+import { cx } from '@/lib/cx';
+import { CheckFrame, type CheckProps, useCheckIds } from './check';
+import css from './check.module.css';
 
-export function Switch({ onChange, indeterminate: _, ...rest }: CheckProps) {
+export function Switch({ onChange, label, description, indeterminate: _, ...rest }: CheckProps) {
+  const ids = useCheckIds(description);
   return (
-    <MantineSwitch
-      size="sm"
-      withThumbIndicator={false}
-      {...rest}
-      onChange={(event) => onChange(event.currentTarget.checked)}
-    />
+    <CheckFrame id={ids.id} label={label} description={description} disabled={rest.disabled}>
+      <input
+        {...rest}
+        {...ids}
+        type="checkbox"
+        role="switch"
+        aria-checked={rest.checked}
+        className={cx(css.input, css.switch)}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />
+      <span className={css.thumb} />
+    </CheckFrame>
   );
 }

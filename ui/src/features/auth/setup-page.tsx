@@ -128,7 +128,7 @@ export function SetupPage() {
         <PasswordInput
           size="lg"
           label={t('auth:password')}
-          description={t('auth:passwordRule', { count: MIN_PASSWORD })}
+          {...(!(tried && short) && { description: t('auth:passwordRule', { count: MIN_PASSWORD }) })}
           value={form.password}
           onChange={(password) => set({ password })}
           autoComplete="new-password"

@@ -1,10 +1,8 @@
-import { type PointerEvent, useRef, useState } from 'react';
+import { type PointerEvent, type ReactNode, useRef, useState } from 'react';
 import type { ClassificationPreview, ClassRule, FieldError } from '@/api';
-import { useFieldContext } from '@/fields';
 import { useLabel, useTranslation } from '@/i18n';
 import { useEvent } from '@/lib/hooks';
-import { useObjects, useTraits } from '@/metadata';
-import { describeCondition } from '@/records/conditions';
+import { Sentence } from '@/records/conditions';
 import { ClassRow } from './class-row';
 import { type ClassesAction, faultsOf, isRest, placeFor } from './classes';
 import css from './classifications.module.css';
@@ -58,9 +56,6 @@ function useDrag(count: number, move: (key: string, to: number) => void) {
 export function ClassList({ classes, original, preview, tried, refused, readOnly, dispatch, onEdit }: Props) {
   const { t } = useTranslation('classifications');
   const label = useLabel();
-  const objects = useObjects();
-  const traits = useTraits();
-  const context = useFieldContext();
   const [said, setSaid] = useState('');
   const movable = classes.filter((_, at) => !isRest(classes, at)).length;
   const move = useEvent((key: string, to: number) => {
@@ -72,10 +67,10 @@ export function ClassList({ classes, original, preview, tried, refused, readOnly
   const { rows, dragged, grab } = useDrag(movable, move);
   const faults = tried ? faultsOf(classes) : new Map();
   const sizes = new Map(preview?.classes.map((each) => [each.key, each]));
-  const sentenceOf = (rule: ClassRule): string => {
+  const sentenceOf = (rule: ClassRule): ReactNode => {
     const old = original.find((each) => each.key === rule.key);
     if (old !== undefined && JSON.stringify(old.where) === JSON.stringify(rule.where)) return label(old.sentence);
-    return rule.where === null ? '' : describeCondition(rule.where, 'customer', { objects, traits, context });
+    return rule.where === null ? '' : <Sentence object="customer" condition={rule.where} />;
   };
   const order = classes.map((each) => each.key);
   return (

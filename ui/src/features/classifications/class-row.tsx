@@ -1,5 +1,5 @@
 import { IconArrowDown, IconArrowUp, IconDots, IconGripVertical, IconPencil, IconTrash } from '@tabler/icons-react';
-import type { KeyboardEvent, PointerEvent, Ref } from 'react';
+import type { KeyboardEvent, PointerEvent, ReactNode, Ref } from 'react';
 import type { ClassRule } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { Button, IconButton, Menu, TextInput } from '@/ui';
@@ -13,7 +13,7 @@ interface Props {
   /** How many rows can be moved: "everyone else" cannot. */
   movable: number;
   rest: boolean;
-  sentence: string;
+  sentence: ReactNode;
   size: { count: number; before: number } | null;
   fault: ClassFault | undefined;
   refused: string | undefined;

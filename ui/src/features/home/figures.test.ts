@@ -30,6 +30,7 @@ describe('figures', () => {
   it('compares with the span before, if it had anything', () => {
     expect(changeOf(112, 100)).toBeCloseTo(0.12);
     expect(changeOf(5, 0)).toBeNull();
+    expect(changeOf(14_906, 10), 'the first days of the data').toBeNull();
     expect(changeOf(null, 3)).toBeNull();
     expect(amountOf({ amount: '12.50', currency: 'CNY' })).toBe(12.5);
     expect(amountOf(null)).toBe(0);
@@ -79,6 +80,9 @@ describe('links', () => {
   it('adds the channel', () => {
     expect(channelOrders(orders, 'chn_1')).toEqual({
       all: [orders.where, { field: 'channel', op: 'in', value: ['chn_1'] }],
+    });
+    expect(channelOrders(orders, ''), 'orders that came through none').toEqual({
+      all: [orders.where, { field: 'channel', op: 'is_not_set' }],
     });
   });
 });

@@ -1,10 +1,13 @@
 import type { Condition, HomeLink, Money } from '@/api';
 import { isAll, isAny, isField, isNot, isTrait } from '@/records/conditions';
 
+/** A span with less than a hundredth of this one's sales is the edge of the data, not something to compare with. */
+const FEWEST = 0.01;
+
 /** The change against the span before, as a share of it; null where there is nothing to compare with. */
 export function changeOf(now: number | null | undefined, before: number | null | undefined): number | null {
   if (now === null || now === undefined || before === null || before === undefined || before === 0) return null;
-  return (now - before) / Math.abs(before);
+  return Math.abs(before) < Math.abs(now) * FEWEST ? null : (now - before) / Math.abs(before);
 }
 
 export const amountOf = (money: Money | null | undefined): number =>
@@ -69,9 +72,12 @@ const both = (...parts: (Condition | null)[]): Condition => {
   return given.length === 1 ? (given[0] as Condition) : { all: given };
 };
 
-/** Purchases of one channel within the span. */
+/** Purchases of one channel within the span; an empty key stands for those that came through none. */
 export const channelOrders = (orders: HomeLink, channel: string): Condition =>
-  both(orders.where, { field: 'channel', op: 'in', value: [channel] });
+  both(
+    orders.where,
+    channel === '' ? { field: 'channel', op: 'is_not_set' } : { field: 'channel', op: 'in', value: [channel] },
+  );
 
 /** Customers who purchased within a span of days. */
 const buyers = (orders: HomeLink, span: Span): Condition => {

@@ -56,7 +56,9 @@ export function Kpis({ home, days }: { home: Home; days: HomeDays }) {
   const grossChange = changeOf(amountOf(revenue.gross), amountOf(revenue.gross_previous));
   const orderChange = changeOf(orders.count, orders.previous);
   const points =
-    repurchase.value === null || repurchase.previous === null ? null : (repurchase.value - repurchase.previous) * 100;
+    repurchase.value === null || repurchase.previous === null || orderChange === null
+      ? null
+      : (repurchase.value - repurchase.previous) * 100;
   const repeat = repeatBuyers(links.orders);
   const rate = repurchase.value === null ? '\u2013' : fmt.percent(repurchase.value);
   return (

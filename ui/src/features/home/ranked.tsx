@@ -59,7 +59,7 @@ export function Channels({ home }: { home: Home }) {
           <li key={channel.key}>
             <ListLink object="order" where={channelOrders(home.links.orders, channel.key)} className={css.rank}>
               <Line
-                name={label(channel.label, channel.key)}
+                name={label(channel.label, channel.key) || t('home:noChannel')}
                 note={t('home:orderCount', { count: channel.orders, shown: fmt.number(channel.orders) })}
                 money={fmt.money(channel.revenue, { compact: true })}
                 share={amountOf(channel.revenue) / most}

@@ -8,7 +8,7 @@ import { missingTargets } from './mapping';
 import { MappingTable } from './mapping-table';
 import { OptionsPanel } from './options-panel';
 import { PreviewTable } from './preview-table';
-import { ErrorSample, Tallies } from './tallies';
+import { LeftLines, Tallies } from './tallies';
 import { type MappingEditor, useMapping } from './use-mapping';
 
 function Problems({ run, editor }: { run: ImportRun; editor: MappingEditor }) {
@@ -64,7 +64,7 @@ function Checked({ run }: { run: ImportRun }) {
       <div className="stack">
         <p className="muted">{t('imports:checkNote')}</p>
         <Tallies result={run.result} dry />
-        <ErrorSample run={run} />
+        <LeftLines run={run} />
       </div>
     </Panel>
   );

@@ -47,6 +47,7 @@ const run = (over: Partial<ImportRun>): ImportRun =>
     progress: null,
     result: null,
     errors_sample: [],
+    skipped_sample: [],
     error: null,
     ...over,
   }) as ImportRun;

@@ -4,7 +4,7 @@ import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findObject, useObjects } from '@/metadata';
 import { Button, ButtonLink, confirm, Panel, toast } from '@/ui';
 import css from './imports.module.css';
-import { ErrorSample, Tallies } from './tallies';
+import { hasLeftLines, LeftLines, Tallies } from './tallies';
 
 const signOf = (run: ImportRun) => {
   if (run.status === 'failed') return <IconCircleX size={26} stroke={1.5} color="var(--danger)" aria-hidden />;
@@ -123,9 +123,9 @@ export function ResultStep({ run, onRemap }: { run: ImportRun; onRemap: () => vo
           </ButtonLink>
         </div>
       </Panel>
-      {run.errors_sample.length > 0 && (
+      {hasLeftLines(run) && (
         <Panel>
-          <ErrorSample run={run} />
+          <LeftLines run={run} />
         </Panel>
       )}
     </>

@@ -1,10 +1,11 @@
 import { IconDownload } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
-import { type ImportResult, type ImportRun, type ImportTally, importErrorsUrl } from '@/api';
+import { type ImportLine, type ImportResult, type ImportRun, type ImportTally, importErrorsUrl } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findObject, useObjects } from '@/metadata';
 import { ButtonAnchor, Table } from '@/ui';
 import css from './imports.module.css';
+import own from './tallies.module.css';
 
 /** Rows of the file, and what became of records by object. */
 export function Tallies({ result, dry = false }: { result: ImportResult; dry?: boolean }) {
@@ -74,22 +75,38 @@ export function Tallies({ result, dry = false }: { result: ImportResult; dry?: b
   );
 }
 
-/** The first rows that were refused, and the file with all of them. */
-export function ErrorSample({ run }: { run: ImportRun }) {
+interface LinesProps {
+  run: ImportRun;
+  kind: 'errors' | 'skipped';
+  lines: readonly ImportLine[];
+  /** How many there are in all, where that is known. */
+  total: number | undefined;
+}
+
+/** The first rows that were not taken for one kind of reason, and the file with all of them. */
+function Lines({ run, kind, lines, total }: LinesProps) {
   const { t } = useTranslation('imports');
   const fmt = useFormat();
-  if (run.errors_sample.length === 0) return null;
+  if (lines.length === 0) return null;
+  const title = t(`imports:leftOut.${kind}.title`);
   return (
-    <section aria-label={t('imports:errorSample')}>
-      <div className={css.errorHead}>
-        <h3>{t('imports:errorSample')}</h3>
-        <ButtonAnchor href={importErrorsUrl(run.id)} download="errors.csv" icon={<IconDownload size={15} />}>
-          {t('imports:downloadErrors')}
+    <div className={own.left}>
+      <div className={own.head}>
+        <div className="grow">
+          <h3>{title}</h3>
+          <p className="muted">
+            {total !== undefined && total > lines.length
+              ? t('imports:leftOut.first', { shown: lines.length, count: total })
+              : t(`imports:leftOut.${kind}.help`)}
+          </p>
+        </div>
+        <ButtonAnchor href={importErrorsUrl(run.id, kind)} download={`${kind}.csv`} icon={<IconDownload size={15} />}>
+          {t(`imports:leftOut.${kind}.download`)}
         </ButtonAnchor>
       </div>
       <Table
-        label={t('imports:errorSample')}
-        rows={run.errors_sample.map((entry, at) => ({ ...entry, at }))}
+        label={title}
+        rows={lines.map((entry, at) => ({ ...entry, at }))}
         rowKey={(row) => String(row.at)}
         columns={[
           { key: 'row', label: t('imports:error.row'), align: 'right', width: 70, cell: (row) => fmt.number(row.row) },
@@ -103,6 +120,18 @@ export function ErrorSample({ run }: { run: ImportRun }) {
           { key: 'message', label: t('imports:error.reason'), cell: (row) => row.message },
         ]}
       />
-    </section>
+    </div>
+  );
+}
+
+export const hasLeftLines = (run: ImportRun): boolean => run.errors_sample.length + run.skipped_sample.length > 0;
+
+/** What was not imported: rows with errors, which want a look, apart from those that a rule left out. */
+export function LeftLines({ run }: { run: ImportRun }) {
+  return (
+    <>
+      <Lines run={run} kind="errors" lines={run.errors_sample} total={run.result?.errors} />
+      <Lines run={run} kind="skipped" lines={run.skipped_sample} total={run.result?.skipped} />
+    </>
   );
 }

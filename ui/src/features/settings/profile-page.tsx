@@ -169,7 +169,7 @@ function Password() {
         />
         <PasswordInput
           label={t('settings:password.new')}
-          description={t('settings:password.help', { count: SHORTEST })}
+          {...(short === undefined && { description: t('settings:password.help', { count: SHORTEST }) })}
           autoComplete="new-password"
           toggleLabel={toggleLabel}
           value={next}

@@ -1,7 +1,7 @@
 import { IconRefresh } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { systemQuery, useRecomputeTraits } from '@/api';
+import { type SystemJob, type SystemState, systemQuery, useRecomputeTraits } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { useCan, useSession } from '@/metadata';
 import { Button, Dot, ErrorState, Panel, SkeletonRows, toast } from '@/ui';
@@ -16,6 +16,62 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
+const JOB_KINDS = ['nightly', 'demo'] as const;
+
+function Troubled({ jobs }: { jobs: SystemJob[] }) {
+  const { t } = useTranslation('settings');
+  const fmt = useFormat();
+  if (jobs.length === 0) return null;
+  return (
+    <Panel title={t('settings:system.troubled')}>
+      <dl className={css.detail}>
+        {jobs.map((job) => (
+          <Fact
+            key={`${job.kind} ${job.at}`}
+            name={t(`settings:system.job.${JOB_KINDS.find((k) => k === job.kind) ?? 'other'}`)}
+          >
+            <Dot color={job.state === 'failed' ? 'red' : 'amber'}>
+              {t(job.state === 'failed' ? 'settings:system.gaveUp' : 'settings:system.willRetry')}
+            </Dot>
+            <div>{job.message}</div>
+            <div className="muted">
+              {t(job.state === 'failed' ? 'settings:system.after' : 'settings:system.retrying', {
+                shown: fmt.number(job.attempts),
+                when: fmt.datetime(job.at),
+              })}
+            </div>
+          </Fact>
+        ))}
+      </dl>
+    </Panel>
+  );
+}
+
+type Mirror = SystemState['mirror'];
+
+function MirrorState({ mirror }: { mirror: Mirror }) {
+  const { t } = useTranslation('settings');
+  const fmt = useFormat();
+  if (mirror.rebuilding) {
+    return (
+      <>
+        <Dot color="amber">{t('settings:system.rebuilding')}</Dot>
+        <div>{t('settings:system.rebuildingHelp')}</div>
+      </>
+    );
+  }
+  if (mirror.lag_changes === 0) return <Dot color="green">{t('settings:system.current')}</Dot>;
+  return (
+    <Dot color="amber">
+      {t('settings:system.behind', {
+        count: mirror.lag_changes,
+        shown: fmt.number(mirror.lag_changes),
+        time: fmt.duration(mirror.lag_seconds),
+      })}
+    </Dot>
+  );
+}
+
 export function SystemPage() {
   const { t } = useTranslation('settings');
   const fmt = useFormat();
@@ -26,7 +82,6 @@ export function SystemPage() {
   if (isPending) return <SkeletonRows rows={6} />;
   if (data === undefined) return <ErrorState error={error} onRetry={() => refetch()} />;
   const { mirror, search, traits } = data;
-  const current = mirror.lag_changes === 0;
   const run = () =>
     recompute.mutate(undefined, {
       onSuccess: () => toast.ok(t('settings:system.recomputing')),
@@ -55,15 +110,7 @@ export function SystemPage() {
       <Panel title={t('settings:system.derived')}>
         <dl className={css.detail}>
           <Fact name={t('settings:system.mirror')}>
-            <Dot color={current ? 'green' : 'amber'}>
-              {current
-                ? t('settings:system.current')
-                : t('settings:system.behind', {
-                    count: mirror.lag_changes,
-                    shown: fmt.number(mirror.lag_changes),
-                    time: fmt.duration(mirror.lag_seconds),
-                  })}
-            </Dot>
+            <MirrorState mirror={mirror} />
             <div className="muted">
               {t('settings:system.position', { position: fmt.number(mirror.position), head: fmt.number(mirror.head) })}
             </div>
@@ -98,6 +145,7 @@ export function SystemPage() {
           </div>
         )}
       </Panel>
+      <Troubled jobs={data.jobs} />
     </div>
   );
 }

@@ -1,4 +1,3 @@
-import { TextEditor } from '../base/text-editor';
 import { asText } from '../base/value-text';
 import { defineKind, OPS } from '../kind';
 
@@ -8,5 +7,4 @@ export const autoNumberKind = defineKind({
   width: 110,
   operators: OPS.identity,
   text: asText,
-  Editor: TextEditor,
 });

@@ -1,4 +1,3 @@
-import { EmailEditor } from '../base/text-editor';
 import { asText } from '../base/value-text';
 import { defineKind, OPS } from '../kind';
 
@@ -8,5 +7,4 @@ export const emailKind = defineKind({
   aggregate: [],
   operators: OPS.identity,
   text: asText,
-  Editor: EmailEditor,
 });

@@ -1,27 +1,6 @@
-import { labelText, useLanguage } from '@/i18n';
-import { MultiSelect, Pill } from '@/ui';
-import { inputProps } from '../base/text-editor';
+import { Pill } from '@/ui';
 import { asList, findOption, optionOf, optionText, splitList } from '../base/value-text';
-import { defineKind, type EditorProps, OPS, parsed, refused } from '../kind';
-
-function MultiChoiceEditor(props: EditorProps) {
-  const language = useLanguage();
-  return (
-    <MultiSelect
-      {...inputProps(props)}
-      options={(props.field.options ?? []).map((option) => ({
-        value: option.key,
-        label: labelText(option.label, language, option.key),
-        ...(option.color !== undefined && { color: option.color }),
-      }))}
-      value={asList(props.value).map(String)}
-      onChange={props.onChange}
-      searchable
-      {...(props.inCell && { defaultOpened: true })}
-      {...(props.inCell && props.onCommit && { onClosed: props.onCommit })}
-    />
-  );
-}
+import { defineKind, OPS, parsed, refused } from '../kind';
 
 export const multiChoiceKind = defineKind({
   type: 'multi_choice',
@@ -46,5 +25,4 @@ export const multiChoiceKind = defineKind({
     return found.includes(undefined) ? refused : parsed(found.map((option) => option?.key));
   },
   toWrite: (value) => asList(value),
-  Editor: MultiChoiceEditor,
 });

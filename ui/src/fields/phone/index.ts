@@ -1,4 +1,3 @@
-import { PhoneEditor } from '../base/text-editor';
 import { asText } from '../base/value-text';
 import { defineKind, OPS } from '../kind';
 
@@ -16,5 +15,4 @@ export const phoneKind = defineKind({
   aggregate: [],
   operators: OPS.identity,
   text: phoneText,
-  Editor: PhoneEditor,
 });

@@ -1,20 +1,6 @@
 import { Pill } from '@/ui';
-import { RecordMultiSelect } from '../base/record-select';
-import { inputProps } from '../base/text-editor';
 import { asList, asText, isRef } from '../base/value-text';
-import { defineKind, type EditorProps, OPS } from '../kind';
-
-function RelationManyEditor(props: EditorProps) {
-  return (
-    <RecordMultiSelect
-      {...inputProps(props)}
-      object={props.field.target ?? ''}
-      value={asList(props.value).filter(isRef)}
-      onChange={props.onChange}
-      {...(props.inCell && props.onCommit && { onClosed: props.onCommit })}
-    />
-  );
-}
+import { defineKind, OPS } from '../kind';
 
 export const relationManyKind = defineKind({
   type: 'relation_many',
@@ -36,5 +22,4 @@ export const relationManyKind = defineKind({
       .map((item) => (isRef(item) ? item.title : asText(item)))
       .join(', '),
   toWrite: (value) => asList(value).map((item) => (isRef(item) ? item.id : item)),
-  Editor: RelationManyEditor,
 });

@@ -1,21 +1,6 @@
-import { useQuery } from '@tanstack/react-query';
-import { recordPageQuery } from '@/api';
-import { Pill, TagsInput } from '@/ui';
-import { inputProps } from '../base/text-editor';
+import { Pill } from '@/ui';
 import { asList, optionOf, optionText, splitList } from '../base/value-text';
-import { defineKind, type EditorProps, OPS, parsed } from '../kind';
-
-function TagsEditor(props: EditorProps) {
-  const known = useQuery({ ...recordPageQuery('tag', { limit: 100 }), staleTime: 60_000, retry: false });
-  return (
-    <TagsInput
-      {...inputProps(props)}
-      value={asList(props.value).map(String)}
-      onChange={props.onChange}
-      suggestions={known.data?.items.map((tag) => tag.title) ?? []}
-    />
-  );
-}
+import { defineKind, OPS, parsed } from '../kind';
 
 export const tagsKind = defineKind({
   type: 'tags',
@@ -34,5 +19,4 @@ export const tagsKind = defineKind({
   text: (value) => asList(value).map(String).join(', '),
   parse: (text) => parsed(splitList(text)),
   toWrite: (value) => asList(value),
-  Editor: TagsEditor,
 });

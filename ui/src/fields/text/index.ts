@@ -1,5 +1,4 @@
-import { TextEditor } from '../base/text-editor';
 import { asText } from '../base/value-text';
 import { defineKind } from '../kind';
 
-export const textKind = defineKind({ type: 'text', text: asText, Editor: TextEditor });
+export const textKind = defineKind({ type: 'text', text: asText });

@@ -1,4 +1,3 @@
-import { UrlEditor } from '../base/text-editor';
 import { asText } from '../base/value-text';
 import { defineKind, OPS } from '../kind';
 
@@ -18,5 +17,4 @@ export const urlKind = defineKind({
       </a>
     );
   },
-  Editor: UrlEditor,
 });

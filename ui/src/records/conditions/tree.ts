@@ -1,4 +1,12 @@
-import type { Condition, FieldCondition, RecordCondition, SegmentCondition, TraitCondition } from '@/api';
+import type {
+  Condition,
+  FieldCondition,
+  RandomCondition,
+  RecordCondition,
+  SegmentCondition,
+  TopCondition,
+  TraitCondition,
+} from '@/api';
 import type { EditNode, GroupNode, LeafNode } from './types';
 
 let counter = 0;
@@ -21,6 +29,11 @@ export const isRecord = (condition: Condition): condition is RecordCondition =>
   'record' in condition && typeof condition.record === 'string';
 export const isSegment = (condition: Condition): condition is SegmentCondition =>
   'segment' in condition && typeof condition.segment === 'string';
+
+const isPlain = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+export const isRandom = (condition: Condition): condition is RandomCondition =>
+  'random' in condition && isPlain(condition.random);
+export const isTop = (condition: Condition): condition is TopCondition => 'top' in condition && isPlain(condition.top);
 
 export const group = (mode: GroupNode['mode'], children: EditNode[] = []): GroupNode => ({
   id: freshId(),

@@ -1,7 +1,7 @@
 import type { Condition, Field, ObjectType, Operator, RecordCondition, Trait } from '@/api';
 import { operandComplete } from '@/fields';
 import { canRead, findField, findObject, resolvePath, traitAsField } from '@/metadata';
-import { isAll, isAny, isField, isNot, isRecord, isSegment, isTrait } from './tree';
+import { isAll, isAny, isField, isNot, isRandom, isRecord, isSegment, isTop, isTrait } from './tree';
 
 export type ConditionProblem =
   | 'empty'
@@ -90,6 +90,17 @@ function issuesOf(condition: Condition, object: string, scope: ConditionScope, a
   if (isRecord(condition)) return recordIssues(condition, scope, at);
   if (isSegment(condition))
     return condition.segment === '' ? [{ location: `${at}/segment`, problem: 'missing_value' }] : [];
+  if (isRandom(condition)) {
+    const percent = Number(condition.random.percent);
+    return percent > 0 && percent <= 100 ? [] : [{ location: `${at}/random/percent`, problem: 'missing_value' }];
+  }
+  if (isTop(condition)) {
+    const { of, trait, count } = condition.top;
+    const inner = of === undefined ? [] : issuesOf(of, object, scope, `${at}/top/of`);
+    if (!(count >= 1)) return [...inner, { location: `${at}/top/count`, problem: 'missing_value' }];
+    const known = scope.traits.some((candidate) => candidate.key === trait);
+    return known ? inner : [...inner, { location: `${at}/top/trait`, problem: 'unknown_trait' }];
+  }
   return [];
 }
 

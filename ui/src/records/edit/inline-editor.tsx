@@ -8,7 +8,7 @@ import css from './inline-editor.module.css';
 
 export type Move = 'stay' | 'next' | 'down';
 
-interface Props {
+export interface InlineEditorProps {
   /** Over a cell of the grid, or in its place in a list of fields. */
   place: 'cell' | 'row';
   field: Field;
@@ -37,7 +37,7 @@ const LISTS = new Set<FieldType>(['tags', 'multi_choice', 'relation_many']);
 const AT_ONCE = new Set<FieldType>(['choice', 'bool', 'relation', 'user', 'region', 'date']);
 
 /** One value edited where it stands. Enter and a click elsewhere save, Escape does not. */
-export function InlineEditor({ place, field, label, value, masked, onCommit, onCancel }: Props) {
+export function InlineEditor({ place, field, label, value, masked, onCommit, onCancel }: InlineEditorProps) {
   const { t } = useTranslation(['records', 'common']);
   const start = masked ? null : value;
   const [draft, setDraft] = useState<unknown>(start);

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import {
   type ApiError,
   errorText,
@@ -16,7 +16,8 @@ import { kindOf } from '@/fields';
 import { useTranslation } from '@/i18n';
 import { findField } from '@/metadata';
 import { toast } from '@/ui';
-import { ConflictDialog } from './conflict-dialog';
+
+const ConflictDialog = lazy(() => import('./conflict-dialog').then((module) => ({ default: module.ConflictDialog })));
 
 interface Conflict {
   theirs: RecordData;
@@ -93,16 +94,18 @@ export function useSaveFields(object: ObjectType, nameOf: (field: Field) => stri
   return {
     save: (record, values) => send(record, values, false),
     dialog: conflict && (
-      <ConflictDialog
-        object={object}
-        theirs={conflict.theirs}
-        mine={conflict.mine}
-        onKeepTheirs={() => setConflict(null)}
-        onTakeMine={() => {
-          setConflict(null);
-          void send(conflict.theirs, conflict.mine, false);
-        }}
-      />
+      <Suspense>
+        <ConflictDialog
+          object={object}
+          theirs={conflict.theirs}
+          mine={conflict.mine}
+          onKeepTheirs={() => setConflict(null)}
+          onTakeMine={() => {
+            setConflict(null);
+            void send(conflict.theirs, conflict.mine, false);
+          }}
+        />
+      </Suspense>
     ),
   };
 }

@@ -3,7 +3,8 @@ import type { RecordData, RecordQuery, Sort } from '@/api';
 import { kindOf, useFieldContext } from '@/fields';
 import { cx } from '@/lib/cx';
 import { useEvent } from '@/lib/hooks';
-import { InlineEditor, type Move } from '../edit/inline-editor';
+import type { Move } from '../edit/inline-editor';
+import { InlineEditor, readyToEdit } from '../edit/lazy-inline-editor';
 import { cellValue, columnEdges, type GridColumn } from './columns';
 import css from './grid.module.css';
 import { GridHeader } from './grid-header';
@@ -310,7 +311,9 @@ export function Grid(props: GridProps) {
       onDoubleClick={onDoubleClick}
       onCopy={onCopy}
       onPaste={onPaste}
+      onPointerEnter={readyToEdit}
       onFocus={(event) => {
+        readyToEdit();
         if (
           event.target === grid.current &&
           active === null &&

@@ -11,10 +11,11 @@ import {
   type BulkResult,
   restoreAll,
   runBatch,
+  runOperations,
   selectedRecords,
   withTags,
 } from './bulk';
-import css from './list.module.css';
+import css from './bulk-bar.module.css';
 import type { Total } from './list-footer';
 import { TagDialog } from './tag-dialog';
 import type { List } from './use-list';
@@ -44,6 +45,7 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
     if (result.failed > 0)
       toast.error(t('records:bulk.partly', { done: result.ids.length, failed: result.failed }), {
         ...(result.firstError !== null && { detail: result.firstError }),
+        ...(undo !== undefined && result.ids.length > 0 && { action: { label: t('common:undo'), run: undo } }),
       });
     else toast.ok(text, undo === undefined ? {} : { action: { label: t('common:undo'), run: undo }, duration: 8000 });
   };
@@ -87,6 +89,12 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
       report(result, t('records:bulk.deleted', { count: result.ids.length }), () => void restore(result.ids));
     });
   };
+  const untag = (tagged: BulkResult) =>
+    guarded(async () => {
+      setProgress({ done: 0, total: tagged.undo.length });
+      const result = await runOperations(object.key, tagged.undo, tick);
+      report(result, t('records:bulk.untagged', { count: result.ids.length }));
+    });
   const tag = (add: string[], drop: string[]) =>
     guarded(async () => {
       setTagging(false);
@@ -96,7 +104,7 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
         if (JSON.stringify(tags) === JSON.stringify(before ?? [])) return null;
         return { op: 'update', id: record.id, version: record.version, fields: { tags } };
       });
-      report(result, t('records:bulk.tagged', { count: result.ids.length }));
+      report(result, t('records:bulk.tagged', { count: result.ids.length }), () => void untag(result));
     });
   const restoreSelected = () =>
     guarded(async () => {
@@ -112,19 +120,19 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
   const more = selection.mode === 'some' && total.count !== null && (total.count > count || !total.exact);
   const taggable = findField(object, 'tags')?.access === 'write' && object.actions.update;
   return (
-    <section className={css.bulk} aria-label={t('records:bulk.label')}>
+    <section className={css.bar} aria-label={t('records:bulk.label')}>
       {progress === null ? (
         <>
           <strong aria-live="polite">{t('records:bulk.selected', { count, text: countText })}</strong>
           {more && (
-            <button type="button" className={css.bulkLink} onClick={() => onSelect(selectAll())}>
+            <button type="button" className={css.link} onClick={() => onSelect(selectAll())}>
               {t('records:bulk.all', {
                 count: total.count ?? 0,
                 text: `${fmt.number(total.count)}${total.exact ? '' : '+'}`,
               })}
             </button>
           )}
-          <span className={css.bulkLine} />
+          <span className={css.line} />
           {state.deleted ? (
             <Button icon={<IconRestore size={15} />} onClick={() => void restoreSelected()}>
               {t('records:bulk.restore')}
@@ -150,7 +158,7 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
           <span role="status">
             {t('records:bulk.working', { done: fmt.number(progress.done), total: fmt.number(progress.total) })}
           </span>
-          <span className={css.bulkProgress}>
+          <span className={css.progress}>
             <Progress
               value={progress.total === 0 ? null : Math.min(1, progress.done / progress.total)}
               label={t('records:bulk.label')}

@@ -20,6 +20,8 @@ export interface Progress {
 export interface BulkResult {
   /** Ids that were changed, for taking it back. */
   ids: string[];
+  /** What undoes it, one operation per changed record; empty where that is done in another way. */
+  undo: BatchOperation[];
   failed: number;
   firstError: string | null;
 }
@@ -85,6 +87,27 @@ export const withTags = (old: unknown, add: readonly string[], remove: readonly 
   return [...tags, ...add.filter((tag) => !tags.includes(tag))];
 };
 
+/** Puts the fields of an update back, unless somebody changed the record in the meantime (the version says so). */
+function inverse(before: Picked, change: BatchOperation, after: RecordData | undefined): BatchOperation | null {
+  if (change.op !== 'update' || change.fields === undefined || after === undefined) return null;
+  const fields = Object.fromEntries(Object.keys(change.fields).map((key) => [key, before.fields[key] ?? null]));
+  return { op: 'update', id: before.id, version: after.version, fields };
+}
+
+/** Sends operations that are known already, in portions. */
+export function runOperations(
+  object: string,
+  operations: readonly BatchOperation[],
+  onDone: (count: number) => void,
+): Promise<BulkResult> {
+  const byId = new Map(operations.map((operation) => [operation.id ?? '', operation]));
+  const records = [...byId].map(([id, { version = 0 }]) => ({ id, version, fields: {} }));
+  async function* portions() {
+    for (let at = 0; at < records.length; at += CHUNK) yield records.slice(at, at + CHUNK);
+  }
+  return runBatch(object, portions(), (record) => byId.get(record.id) ?? null, onDone);
+}
+
 /** Sends one operation per record, in portions; what the server refuses is counted, the rest goes on. */
 export async function runBatch(
   object: string,
@@ -92,14 +115,21 @@ export async function runBatch(
   operation: (record: Picked) => BatchOperation | null,
   onDone: (count: number) => void,
 ): Promise<BulkResult> {
-  const result: BulkResult = { ids: [], failed: 0, firstError: null };
+  const result: BulkResult = { ids: [], undo: [], failed: 0, firstError: null };
   for await (const portion of portions) {
-    const operations = portion.map(operation).filter((one): one is BatchOperation => one !== null);
+    const changes = portion
+      .map((record) => ({ record, change: operation(record) }))
+      .filter((one): one is { record: Picked; change: BatchOperation } => one.change !== null);
+    const operations = changes.map((one) => one.change);
     if (operations.length > 0) {
       const { results } = await batchRecords(object, operations);
       for (const [at, answer] of results.entries()) {
-        if (answer.status < 400) result.ids.push(operations[at]?.id ?? '');
-        else {
+        const done = changes[at];
+        if (answer.status < 400 && done !== undefined) {
+          result.ids.push(done.record.id);
+          const back = inverse(done.record, done.change, answer.record);
+          if (back !== null) result.undo.push(back);
+        } else {
           result.failed++;
           result.firstError ??= answer.error?.detail || answer.error?.title || String(answer.status);
         }
@@ -112,7 +142,7 @@ export async function runBatch(
 
 /** Takes records out of the recycle bin, four at a time. */
 export async function restoreAll(object: string, ids: readonly string[], onDone: () => void): Promise<BulkResult> {
-  const result: BulkResult = { ids: [], failed: 0, firstError: null };
+  const result: BulkResult = { ids: [], undo: [], failed: 0, firstError: null };
   const waiting = [...ids];
   const worker = async () => {
     for (let id = waiting.shift(); id !== undefined; id = waiting.shift()) {

@@ -1,12 +1,15 @@
+import { IconCheck } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Fragment, type ReactNode, useEffect, useRef } from 'react';
+import { Fragment, type MouseEvent, type ReactNode, useEffect, useRef } from 'react';
 import { type Field, type RecordData, recordInfiniteQuery } from '@/api';
 import { type FieldContext, isEmptyValue, kindOf, useFieldContext } from '@/fields';
 import { useTranslation } from '@/i18n';
 import { useEvent } from '@/lib/hooks';
 import { Avatar, Button, ErrorState, Skeleton } from '@/ui';
 import { cellValue, type GridColumn } from '../grid/columns';
+import { isSelected, type Selection, toggle } from '../grid/selection';
 import css from './cards.module.css';
+import { useLongPress } from './long-press';
 import type { List } from './use-list';
 
 interface Props {
@@ -15,7 +18,15 @@ interface Props {
   hrefOf: (record: RecordData) => string;
   onOpen: (record: RecordData, row: number) => void;
   empty: ReactNode;
+  selection: Selection;
+  /** Cards are for choosing, not for opening. */
+  selecting: boolean;
+  onSelecting: (selecting: boolean) => void;
+  onSelect: (selection: Selection) => void;
 }
+
+/** The click of a lifted finger comes at once. */
+const LIFT = 80;
 
 /** What says most about a record in a few characters; numbers without their name say nothing. */
 const FACTS: Partial<Record<Field['type'], number>> = {
@@ -49,15 +60,24 @@ function Card({
   context,
   avatar,
   href,
+  chosen,
   onOpen,
+  onToggle,
+  onHold,
 }: {
   record: RecordData;
   parts: ReturnType<typeof cardParts>;
   context: FieldContext;
   avatar: boolean;
   href: string;
+  /** Null while cards are opened by a press. */
+  chosen: boolean | null;
   onOpen: () => void;
+  onToggle: () => void;
+  onHold: () => void;
 }) {
+  const { t } = useTranslation('records');
+  const hold = useLongPress(onHold);
   const show = (column: GridColumn | undefined) => {
     if (column === undefined) return null;
     const value = cellValue(record, column.key);
@@ -65,17 +85,14 @@ function Card({
   };
   const facts = parts.facts.map((column) => [column.key, show(column)] as const).filter(([, shown]) => shown !== null);
   const pills = show(parts.pills);
-  return (
-    <a
-      className={css.card}
-      href={href}
-      onClick={(event) => {
-        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-        event.preventDefault();
-        onOpen();
-      }}
-    >
+  const content = (
+    <>
       <span className={css.top}>
+        {chosen !== null && (
+          <span className={css.check} data-on={chosen || undefined} aria-hidden>
+            {chosen && <IconCheck size={14} stroke={2.4} />}
+          </span>
+        )}
         {avatar && <Avatar name={record.title} size={34} />}
         <span className={css.main}>
           <span className={css.title}>{record.title || record.id}</span>
@@ -91,17 +108,60 @@ function Card({
         <span className={css.state}>{show(parts.state)}</span>
       </span>
       {pills !== null && <span className={css.pills}>{pills}</span>}
+    </>
+  );
+  if (chosen !== null)
+    return (
+      // biome-ignore lint/a11y/useSemanticElements: the whole card is what is pressed.
+      <button
+        type="button"
+        role="checkbox"
+        aria-checked={chosen}
+        aria-label={t('records:cards.selectOne', { name: record.title || record.id })}
+        className={css.card}
+        onClick={onToggle}
+      >
+        {content}
+      </button>
+    );
+  return (
+    <a
+      className={css.card}
+      href={href}
+      {...hold.handlers}
+      onClick={(event: MouseEvent) => {
+        if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+        event.preventDefault();
+        if (!hold.taken()) onOpen();
+      }}
+    >
+      {content}
     </a>
   );
 }
 
 /** The list on a phone. */
-export function Cards({ list, avatar, hrefOf, onOpen, empty }: Props) {
+export function Cards({ list, avatar, hrefOf, onOpen, empty, selection, selecting, onSelecting, onSelect }: Props) {
   const { t } = useTranslation(['records', 'common']);
   const context = useFieldContext();
   const answer = useInfiniteQuery(recordInfiniteQuery(list.object.key, { ...list.query, limit: 50 }));
   const records = answer.data?.pages.flatMap((page) => page.items) ?? [];
   const parts = cardParts(list.columns);
+  // The finger that held a card lifts over what the card became: that is no press of its own.
+  const lifting = useRef(false);
+  const settle = () => {
+    lifting.current = false;
+  };
+  const hold = (record: RecordData, row: number) => {
+    lifting.current = true;
+    for (const end of ['pointerup', 'pointercancel'])
+      addEventListener(end, () => setTimeout(settle, LIFT), { once: true });
+    onSelecting(true);
+    onSelect(toggle(selection, record.id, row));
+  };
+  const press = (record: RecordData, row: number) => {
+    if (!lifting.current) onSelect(toggle(selection, record.id, row));
+  };
   const sentinel = useRef<HTMLDivElement>(null);
   const more = useEvent(() => {
     if (answer.hasNextPage && !answer.isFetchingNextPage && !answer.isFetchNextPageError) answer.fetchNextPage();
@@ -140,7 +200,10 @@ export function Cards({ list, avatar, hrefOf, onOpen, empty }: Props) {
           context={context}
           avatar={avatar}
           href={hrefOf(record)}
+          chosen={selecting ? isSelected(selection, record.id) : null}
           onOpen={() => onOpen(record, row)}
+          onToggle={() => press(record, row)}
+          onHold={() => hold(record, row)}
         />
       ))}
       <div ref={sentinel} className={css.more}>

@@ -1,33 +1,14 @@
-import { IconArrowDown, IconArrowUp, IconColumns3, IconX } from '@tabler/icons-react';
-import { useMemo, useState } from 'react';
-import { labelText, useLanguage, useTranslation } from '@/i18n';
-import { matchScore } from '@/lib/match';
-import { Button, Checkbox, IconButton, Popover, SearchInput } from '@/ui';
-import { columnCatalogue, moveColumn, toggleColumn } from '../grid/columns';
-import css from './list.module.css';
+import { IconColumns3 } from '@tabler/icons-react';
+import { lazy, useState } from 'react';
+import { useTranslation } from '@/i18n';
+import { Button, Popover } from '@/ui';
 import type { List } from './use-list';
 
-/** Which columns, in which order. Everything that dragging a header does can be done here with keys. */
-export function ColumnChooser({ list }: { list: List }) {
-  const { t } = useTranslation(['records', 'fields', 'common']);
-  const language = useLanguage();
-  const [opened, setOpened] = useState(false);
-  const [search, setSearch] = useState('');
-  const catalogue = useMemo(
-    () => columnCatalogue(list.object, list.traits, language),
-    [list.object, list.traits, language],
-  );
-  const keys = list.columns.map((column) => column.key);
-  const change = (columns: string[]) => list.set({ columns });
-  const found = catalogue
-    .map((group) => ({
-      ...group,
-      title:
-        group.label === null ? t(`fields:section.${group.key}`, { defaultValue: group.key }) : labelText(group.label),
-      columns: group.columns.filter((column) => matchScore(search, column) > 0),
-    }))
-    .filter((group) => group.columns.length > 0);
+const ColumnPanel = lazy(() => import('./column-panel').then((module) => ({ default: module.ColumnPanel })));
 
+export function ColumnChooser({ list }: { list: List }) {
+  const { t } = useTranslation('records');
+  const [opened, setOpened] = useState(false);
   return (
     <Popover
       opened={opened}
@@ -47,70 +28,7 @@ export function ColumnChooser({ list }: { list: List }) {
         </Button>
       }
     >
-      <div className={css.chooser}>
-        <SearchInput
-          value={search}
-          onChange={setSearch}
-          placeholder={t('records:columns.search')}
-          aria-label={t('records:columns.search')}
-          autoFocus
-        />
-        <div className={css.chooserBody}>
-          {search === '' && (
-            <section>
-              <h3 className={css.chooserHead}>{t('records:columns.shown', { count: keys.length })}</h3>
-              {list.columns.map((column, at) => (
-                <div key={column.key} className={css.chosen}>
-                  <span className="truncate grow">{column.label}</span>
-                  {at > 0 && (
-                    <>
-                      <IconButton
-                        size="sm"
-                        tooltip={false}
-                        disabled={at === 1}
-                        label={t('records:columns.up', { name: column.label })}
-                        icon={<IconArrowUp size={14} />}
-                        onClick={() => change(moveColumn(keys, column.key, at - 1))}
-                      />
-                      <IconButton
-                        size="sm"
-                        tooltip={false}
-                        disabled={at === keys.length - 1}
-                        label={t('records:columns.down', { name: column.label })}
-                        icon={<IconArrowDown size={14} />}
-                        onClick={() => change(moveColumn(keys, column.key, at + 1))}
-                      />
-                      <IconButton
-                        size="sm"
-                        tooltip={false}
-                        label={t('records:columns.hide', { name: column.label })}
-                        icon={<IconX size={14} />}
-                        onClick={() => change(toggleColumn(keys, column.key))}
-                      />
-                    </>
-                  )}
-                </div>
-              ))}
-            </section>
-          )}
-          {found.map((group) => (
-            <section key={group.key}>
-              <h3 className={css.chooserHead}>{group.title}</h3>
-              {group.columns.map((column) => (
-                <div key={column.key} className={css.option}>
-                  <Checkbox
-                    label={column.label}
-                    checked={keys.includes(column.key)}
-                    disabled={column.key === list.object.title_field}
-                    onChange={() => change(toggleColumn(keys, column.key))}
-                  />
-                </div>
-              ))}
-            </section>
-          ))}
-          {found.length === 0 && <p className={css.chooserNone}>{t('common:nothingFound')}</p>}
-        </div>
-      </div>
+      <ColumnPanel list={list} />
     </Popover>
   );
 }

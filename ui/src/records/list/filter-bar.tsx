@@ -1,13 +1,11 @@
-import { IconAdjustmentsHorizontal, IconUsersPlus, IconX } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { IconAdjustmentsHorizontal, IconListCheck, IconUsersPlus, IconX } from '@tabler/icons-react';
 import { lazy, Suspense, useEffect, useState } from 'react';
-import { type Condition, conditionCheckQuery } from '@/api';
-import { useFieldContext } from '@/fields';
-import { useLabel, useTranslation } from '@/i18n';
+import type { Condition } from '@/api';
+import { useTranslation } from '@/i18n';
 import { useDebounced, useEvent } from '@/lib/hooks';
-import { useCan, useObjects } from '@/metadata';
-import { Button, ButtonLink, IconButton, SearchInput } from '@/ui';
-import { describeCondition } from '../conditions/describe';
+import { useCan } from '@/metadata';
+import { Button, ButtonLink, IconButton, SearchInput, Skeleton } from '@/ui';
+import { useSentence } from '../conditions/sentence';
 import { countConditions, isAll } from '../conditions/tree';
 import { encodeCondition } from '../conditions/url';
 import { ColumnChooser } from './column-chooser';
@@ -34,17 +32,13 @@ function Chip({
   onOpen: () => void;
   onRemove: () => void;
 }) {
-  const { t } = useTranslation('records');
-  const label = useLabel();
-  const context = useFieldContext();
-  const objects = useObjects();
-  const check = useQuery({ ...conditionCheckQuery(list.object.key, condition), staleTime: 300_000, retry: false });
-  const own = describeCondition(condition, list.object.key, { objects, traits: list.traits, context });
-  const text = label(check.data?.sentence) || own;
+  const { t } = useTranslation(['records', 'common']);
+  const sentence = useSentence(list.object.key, condition);
+  const text = sentence ?? t('common:loading');
   return (
     <span className={css.chip}>
       <button type="button" className={css.chipText} title={text} onClick={onOpen}>
-        {text}
+        {sentence ?? <Skeleton width={96} />}
       </button>
       <button type="button" className={css.chipX} aria-label={t('records:filter.remove', { text })} onClick={onRemove}>
         <IconX size={13} />
@@ -87,9 +81,12 @@ interface Props {
   list: List;
   phone: boolean;
   fromText: string | null;
+  /** On a phone: cards are being chosen. */
+  selecting: boolean;
+  onSelecting: (selecting: boolean) => void;
 }
 
-export function FilterBar({ list, phone, fromText }: Props) {
+export function FilterBar({ list, phone, fromText, selecting, onSelecting }: Props) {
   const { t } = useTranslation('records');
   const can = useCan();
   const [opened, setOpened] = useState(false);
@@ -121,6 +118,15 @@ export function FilterBar({ list, phone, fromText }: Props) {
           </Button>
         )}
         <SortMenu list={list} compact={phone} />
+        {phone && (
+          <IconButton
+            kind="default"
+            label={selecting ? t('records:cards.done') : t('records:cards.select')}
+            icon={selecting ? <IconX size={17} /> : <IconListCheck size={17} />}
+            active={selecting}
+            onClick={() => onSelecting(!selecting)}
+          />
+        )}
         {!phone && (
           <>
             <span className="grow" />

@@ -1,6 +1,6 @@
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import type { Field, ObjectType, RecordData } from '@/api';
 import { kindOf, useFieldContext } from '@/fields';
 import { labelText, useLabel, useLanguage, useTranslation } from '@/i18n';
@@ -13,8 +13,6 @@ import { firstPageQuery } from '../grid/use-rows';
 import { jumpOperator } from '../list-state';
 import type { ListSearch } from '../search';
 import { hasAvatar } from '../title';
-import { BulkBar } from './bulk-bar';
-import { Cards } from './cards';
 import { FilterBar } from './filter-bar';
 import { sortField } from './jump';
 import css from './list.module.css';
@@ -22,6 +20,9 @@ import { ListFooter, useTotal } from './list-footer';
 import { nextSort } from './sort-menu';
 import { type SetSearch, useList } from './use-list';
 import { ViewTabs } from './view-tabs';
+
+const BulkBar = lazy(() => import('./bulk-bar').then((module) => ({ default: module.BulkBar })));
+const Cards = lazy(() => import('./cards').then((module) => ({ default: module.Cards })));
 
 interface Props {
   object: ObjectType;
@@ -48,6 +49,7 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
   const client = useQueryClient();
   const list = useList(object, search, setSearch);
   const [selection, setSelection] = useState<Selection>(NOTHING);
+  const [selecting, setSelecting] = useState(false);
   const [exactFor, setExactFor] = useState('');
   const questionKey = JSON.stringify([object.key, list.query.where, list.query.search, list.query.deleted]);
   const total = useTotal(list, exactFor === questionKey);
@@ -60,6 +62,7 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
     if (asked.current === questionKey) return;
     asked.current = questionKey;
     setSelection(NOTHING);
+    setSelecting(false);
   }, [questionKey]);
   // Leaving the page gives up what is still on its way.
   useEffect(
@@ -123,13 +126,19 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
   const body = () => {
     if (phone)
       return (
-        <Cards
-          list={list}
-          avatar={hasAvatar(object)}
-          hrefOf={hrefOf}
-          onOpen={(record, row) => onOpen(record, 'page', { row, query: list.query })}
-          empty={empty()}
-        />
+        <Suspense>
+          <Cards
+            list={list}
+            selection={selection}
+            selecting={selecting}
+            onSelecting={setSelecting}
+            onSelect={setSelection}
+            avatar={hasAvatar(object)}
+            hrefOf={hrefOf}
+            onOpen={(record, row) => onOpen(record, 'page', { row, query: list.query })}
+            empty={empty()}
+          />
+        </Suspense>
       );
     if (first.isError) return <ErrorState error={first.error} onRetry={() => first.refetch()} />;
     if (first.data !== undefined && first.data.items.length === 0) return <div className={css.center}>{empty()}</div>;
@@ -159,7 +168,7 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
   };
 
   return (
-    <div className={css.list}>
+    <div className={css.list} data-selecting={selecting || !isNothing(selection) || undefined}>
       {list.state.deleted ? (
         <div className={css.binBar} role="status">
           {t('records:bin.here')}
@@ -170,10 +179,31 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
       ) : (
         <ViewTabs list={list} allLabel={t('records:view.all', { name })} />
       )}
-      <FilterBar list={list} phone={phone} fromText={fromText} />
+      <FilterBar
+        list={list}
+        phone={phone}
+        fromText={fromText}
+        selecting={selecting}
+        onSelecting={(on) => {
+          setSelecting(on);
+          setSelection(NOTHING);
+        }}
+      />
       {list.ready ? body() : <div className={css.center} />}
       {!phone && <ListFooter list={list} total={total} phone={phone} onExact={() => setExactFor(questionKey)} />}
-      {!isNothing(selection) && <BulkBar list={list} selection={selection} total={total} onSelect={setSelection} />}
+      {!isNothing(selection) && (
+        <Suspense>
+          <BulkBar
+            list={list}
+            selection={selection}
+            total={total}
+            onSelect={(next) => {
+              setSelection(next);
+              if (isNothing(next)) setSelecting(false);
+            }}
+          />
+        </Suspense>
+      )}
       {dialog}
     </div>
   );

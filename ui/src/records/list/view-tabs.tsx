@@ -1,56 +1,14 @@
 import { IconChevronDown, IconUsers } from '@tabler/icons-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { errorText, useDeleteView, useSaveView, type View } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { useCan } from '@/metadata';
-import { Button, confirm, IconButton, Menu, Modal, Switch, TextInput, toast } from '@/ui';
+import { Button, confirm, IconButton, Menu, toast } from '@/ui';
 import css from './list.module.css';
 import type { List } from './use-list';
 
-interface NameDialogProps {
-  title: string;
-  start: { name: string; shared: boolean };
-  mayShare: boolean;
-  saving: boolean;
-  onSave: (name: string, shared: boolean) => void;
-  onClose: () => void;
-}
-
-function NameDialog({ title, start, mayShare, saving, onSave, onClose }: NameDialogProps) {
-  const { t } = useTranslation(['records', 'common']);
-  const [name, setName] = useState(start.name);
-  const [shared, setShared] = useState(start.shared);
-  const save = () => name.trim() !== '' && onSave(name.trim(), shared);
-  return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={title}
-      size={400}
-      footer={
-        <>
-          <Button onClick={onClose}>{t('common:cancel')}</Button>
-          <Button kind="primary" disabled={name.trim() === ''} loading={saving} onClick={save}>
-            {t('common:save')}
-          </Button>
-        </>
-      }
-    >
-      <div className="stack">
-        <TextInput label={t('records:view.name')} value={name} onChange={setName} onEnter={save} size="lg" autoFocus />
-        {mayShare && (
-          <Switch
-            label={t('records:view.shared')}
-            description={t('records:view.sharedHelp')}
-            checked={shared}
-            onChange={setShared}
-          />
-        )}
-      </div>
-    </Modal>
-  );
-}
+const NameDialog = lazy(() => import('./view-name-dialog').then((module) => ({ default: module.NameDialog })));
 
 /** Saved views as tabs; what was changed can be kept, saved as another, or given up. */
 export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
@@ -147,26 +105,28 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
           )}
         </div>
       )}
-      {dialog === 'create' && (
-        <NameDialog
-          title={t('records:view.createTitle')}
-          start={{ name: '', shared: false }}
-          mayShare={mayShare}
-          saving={save.isPending}
-          onSave={create}
-          onClose={() => setDialog('none')}
-        />
-      )}
-      {dialog === 'rename' && view !== null && (
-        <NameDialog
-          title={t('records:view.rename')}
-          start={view}
-          mayShare={mayShare}
-          saving={save.isPending}
-          onSave={(name, shared) => update(view, { name, shared })}
-          onClose={() => setDialog('none')}
-        />
-      )}
+      <Suspense>
+        {dialog === 'create' && (
+          <NameDialog
+            title={t('records:view.createTitle')}
+            start={{ name: '', shared: false }}
+            mayShare={mayShare}
+            saving={save.isPending}
+            onSave={create}
+            onClose={() => setDialog('none')}
+          />
+        )}
+        {dialog === 'rename' && view !== null && (
+          <NameDialog
+            title={t('records:view.rename')}
+            start={view}
+            mayShare={mayShare}
+            saving={save.isPending}
+            onSave={(name, shared) => update(view, { name, shared })}
+            onClose={() => setDialog('none')}
+          />
+        )}
+      </Suspense>
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { type FieldContext, FieldView, isEmptyValue, isRef } from '@/fields';
 import { labelText, useTranslation } from '@/i18n';
 import { canEdit, sectionOf, useCan } from '@/metadata';
 import { IconButton, Tooltip } from '@/ui';
-import { InlineEditor } from '../edit/inline-editor';
+import { InlineEditor, readyToEdit } from '../edit/lazy-inline-editor';
 import { cellValue } from '../grid/columns';
 import css from './fields.module.css';
 import type { Reveal } from './use-reveal';
@@ -72,7 +72,8 @@ export function FieldRow({ object, record, field, context, reveal, onSave, onOpe
     );
   };
   return (
-    <div className={css.row} ref={row}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: fetches the editor ahead; what can be pressed lies inside.
+    <div className={css.row} ref={row} onPointerEnter={readyToEdit} onFocus={readyToEdit}>
       <dt className={css.label} title={field.help === undefined ? undefined : labelText(field.help, context.language)}>
         {name}
       </dt>

@@ -1,6 +1,17 @@
 import { type KeyboardEvent, type PointerEvent, useId, useState } from 'react';
 import css from './chart.module.css';
-import { areaPath, type Box, labelled, linePath, nearest, niceRange, niceTicks, wordWidth, xOf, yOf } from './geometry';
+import {
+  areaPath,
+  axisWords,
+  type Box,
+  linePath,
+  nearest,
+  niceRange,
+  niceTicks,
+  wordWidth,
+  xOf,
+  yOf,
+} from './geometry';
 import { useWidth } from './use-width';
 
 export interface AreaPoint {
@@ -74,7 +85,10 @@ export function AreaChart({
     }
     if (event.key === 'Enter') onPick?.(now);
   };
-  const words = labelled(points.length, width - box.left - box.right, 74);
+  const words = axisWords(
+    points.map((point) => point.short),
+    box,
+  );
   const spoken = points[at ?? points.length - 1];
   return (
     <div
@@ -116,20 +130,11 @@ export function AreaChart({
             </g>
           );
         })}
-        {words.map((index) => {
-          const edge = index === points.length - 1 && points.length > 1;
-          return (
-            <text
-              key={index}
-              x={edge ? width - box.right : xOf(index, points.length, box)}
-              y={height - 6}
-              textAnchor={edge ? 'end' : 'middle'}
-              className={css.word}
-            >
-              {points[index]?.short}
-            </text>
-          );
-        })}
+        {words.map((word) => (
+          <text key={word.at} x={word.x} y={height - 6} textAnchor={word.anchor} className={css.word}>
+            {points[word.at]?.short}
+          </text>
+        ))}
         <path d={areaPath(places, floor)} fill={`url(#${gradient})`} />
         <path d={linePath(places)} className={css.line} />
         {points.length === 1 && <circle cx={places[0]?.x} cy={places[0]?.y} r={4} className={css.dot} />}

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
   areaPath,
+  axisWords,
   type Box,
-  labelled,
   linePath,
   nearest,
   niceRange,
@@ -45,9 +45,30 @@ describe('places', () => {
     expect(nearest(500, 5, box)).toBe(4);
   });
   it('thins the words under the axis and keeps the last', () => {
-    expect(labelled(30, 300, 60)).toEqual([5, 11, 17, 23, 29]);
-    expect(labelled(3, 300, 60)).toEqual([0, 1, 2]);
-    expect(labelled(0, 300, 60)).toEqual([]);
+    const wide: Box = { ...box, width: 320 };
+    const three = ['11-01', '11-02', '11-03'];
+    expect(axisWords(three, wide).map((word) => word.at)).toEqual([0, 1, 2]);
+    expect(axisWords([], wide)).toEqual([]);
+    expect(axisWords(['2026-11-22'], wide)).toEqual([{ at: 0, x: 160, anchor: 'middle' }]);
+  });
+  it.each([320, 390, 700, 1100])('keeps two years of months apart at a width of %i', (width) => {
+    const months = Array.from(
+      { length: 24 },
+      (_, at) => `${2024 + Math.floor(at / 12)}-${String((at % 12) + 1).padStart(2, '0')}-28`,
+    );
+    const wide: Box = { ...box, width, left: 44, right: 14 };
+    const words = axisWords(months, wide);
+    expect(words.at(-1)?.at).toBe(23);
+    const edges = words.map(({ at, x, anchor }) => {
+      const size = wordWidth(months[at]!);
+      const from = x - { start: 0, middle: size / 2, end: size }[anchor];
+      return { from, to: from + size };
+    });
+    for (const [at, edge] of edges.entries()) {
+      expect(edge.from).toBeGreaterThanOrEqual(0);
+      expect(edge.to).toBeLessThanOrEqual(width);
+      if (at > 0) expect(edge.from).toBeGreaterThan(edges[at - 1]!.to + 8);
+    }
   });
 });
 

@@ -76,14 +76,39 @@ export function nearest(x: number, count: number, box: Box): number {
   return Math.max(0, Math.min(count - 1, Math.round(((x - box.left) / inner) * (count - 1))));
 }
 
-/** Which places get a word under them, so that words of `wordWidth` do not touch; the last always has one. */
-export function labelled(count: number, innerWidth: number, wordWidth: number): number[] {
+export interface AxisWord {
+  at: number;
+  x: number;
+  anchor: 'start' | 'middle' | 'end';
+}
+
+const BETWEEN = 14;
+
+/**
+ * Which places get a word under them, and where it stands: as many as fit without touching, at even distances, and
+ * always the last. Words that would stand out over an edge of the chart lean on it instead.
+ */
+export function axisWords(words: readonly string[], box: Box): AxisWord[] {
+  const count = words.length;
   if (count === 0) return [];
-  const most = Math.max(1, Math.floor(innerWidth / wordWidth));
-  const every = Math.max(1, Math.ceil((count - 1) / most));
-  const places: number[] = [];
-  for (let at = count - 1; at >= 0; at -= every) places.unshift(at);
-  return places;
+  const wide = (at: number) => wordWidth(words[at] ?? '');
+  const span = (at: number): { from: number; to: number; word: AxisWord } => {
+    const x = xOf(at, count, box);
+    const half = wide(at) / 2;
+    if (count > 1 && x + half > box.width) {
+      const edge = box.width - 1;
+      return { from: edge - half * 2, to: edge, word: { at, x: edge, anchor: 'end' } };
+    }
+    if (x - half < 0) return { from: 0, to: half * 2, word: { at, x: 0, anchor: 'start' } };
+    return { from: x - half, to: x + half, word: { at, x, anchor: 'middle' } };
+  };
+  for (let every = 1; every < count; every++) {
+    const shown: ReturnType<typeof span>[] = [];
+    for (let at = count - 1; at >= 0; at -= every) shown.unshift(span(at));
+    if (shown.every((one, index) => index === 0 || one.from - (shown[index - 1]?.to ?? 0) >= BETWEEN))
+      return shown.map((one) => one.word);
+  }
+  return [span(count - 1).word];
 }
 
 /** Rows of values as layers laid on each other: for each series the lower and upper edge per place. */

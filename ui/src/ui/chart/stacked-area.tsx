@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import css from './chart.module.css';
-import { areaPath, type Box, labelled, nearest, niceTicks, stack, wordWidth, xOf, yOf } from './geometry';
+import { areaPath, axisWords, type Box, nearest, niceTicks, stack, wordWidth, xOf, yOf } from './geometry';
 import { hueFill, Swatch } from './stack-bar';
 import { useWidth } from './use-width';
 
@@ -84,15 +84,9 @@ export function StackedArea({ label, layers, titles, shorts, format, height = 22
             />
           );
         })}
-        {labelled(count, width - box.left - box.right, 74).map((place) => (
-          <text
-            key={place}
-            x={place === last && count > 1 ? width - box.right : xOf(place, count, box)}
-            y={height - 6}
-            textAnchor={place === last && count > 1 ? 'end' : 'middle'}
-            className={css.word}
-          >
-            {shorts[place]}
+        {axisWords(shorts, box).map((word) => (
+          <text key={word.at} x={word.x} y={height - 6} textAnchor={word.anchor} className={css.word}>
+            {shorts[word.at]}
           </text>
         ))}
         {cross !== null && <line x1={cross} x2={cross} y1={box.top} y2={height - box.bottom} className={css.cross} />}

@@ -5,7 +5,7 @@ import { Button, IconButton, SegmentedControl } from '@/ui';
 import { group, leaf, type TreeAction } from '../tree';
 import type { EditNode, GroupNode, LeafNode } from '../types';
 import css from './builder.module.css';
-import { LeafEditor } from './leaf-editor';
+import { isEditable, LeafEditor } from './leaf-editor';
 import { useScope } from './scope';
 import { SubjectPicker } from './subject-picker';
 
@@ -24,7 +24,9 @@ function LeafRow({ node, dispatch }: LeafProps) {
     <>
       <div className={css.fields} inert={readOnly}>
         {node.not && <span className={css.not}>{t('conditions:not')}</span>}
-        <SubjectPicker condition={node.condition} onChange={set} />
+        {(node.condition === null || isEditable(node.condition)) && (
+          <SubjectPicker condition={node.condition} onChange={set} />
+        )}
         {node.condition !== null && <LeafEditor key={subjectKey(node)} condition={node.condition} onChange={set} />}
         {fault !== undefined && (
           <p className={css.fault} role="alert">
@@ -52,8 +54,9 @@ function LeafRow({ node, dispatch }: LeafProps) {
 }
 /** Editors keep state of their own (open lists, digits); a new subject starts afresh. */
 const subjectKey = (node: LeafNode): string => {
-  const { field, trait, record } = (node.condition ?? {}) as { field?: string; trait?: string; record?: string };
-  return `${field}|${trait}|${record}`;
+  const condition = node.condition ?? {};
+  const { field, trait, record } = condition as { field?: string; trait?: string; record?: string };
+  return `${Object.keys(condition)[0]}|${field}|${trait}|${record}`;
 };
 
 interface Props {

@@ -1,9 +1,12 @@
+import { IconLock } from '@tabler/icons-react';
 import type { Condition, FieldCondition, Operator, SegmentCondition, TraitCondition } from '@/api';
 import { emptyOperand, OperandEditor, operandShape, operatorKey, operatorsOf } from '@/fields';
 import { labelText, useTranslation } from '@/i18n';
 import { Select } from '@/ui';
-import { isField, isRecord, isSegment, isTrait } from '../tree';
+import { Sentence } from '../sentence';
+import { isField, isRandom, isRecord, isSegment, isTop, isTrait } from '../tree';
 import css from './builder.module.css';
+import { RandomLeaf, TopLeaf } from './people-leaves';
 import { RecordLeaf } from './record-leaf';
 import { useScope } from './scope';
 import { fieldOf } from './subjects';
@@ -104,10 +107,28 @@ interface Props {
   onChange: (condition: Condition) => void;
 }
 
-/** Everything right of the subject. Forms this interface does not edit are shown whole and kept as they are. */
+/** A form that is made elsewhere (events, sequences): said in words, kept whole, and removed with its row. */
+function SaidLeaf({ condition }: { condition: Condition }) {
+  const { t } = useTranslation('conditions');
+  const { object } = useScope();
+  return (
+    <span className={css.said} title={t('conditions:saidHelp')}>
+      <IconLock size={13} aria-hidden />
+      <Sentence object={object?.key ?? ''} condition={condition} />
+    </span>
+  );
+}
+
+/** Whether a row is made of a subject that can be picked and an editor for it. */
+export const isEditable = (condition: Condition): boolean =>
+  [isField, isTrait, isRecord, isSegment, isRandom, isTop].some((is) => is(condition));
+
+/** Everything right of the subject. Forms this interface does not edit are said in words. */
 export function LeafEditor({ condition, onChange }: Props) {
   if (isField(condition) || isTrait(condition)) return <CompareLeaf condition={condition} onChange={onChange} />;
   if (isRecord(condition)) return <RecordLeaf condition={condition} onChange={onChange} />;
   if (isSegment(condition)) return <SegmentLeaf condition={condition} onChange={onChange} />;
-  return <code className={css.code}>{JSON.stringify(condition)}</code>;
+  if (isRandom(condition)) return <RandomLeaf condition={condition} onChange={onChange} />;
+  if (isTop(condition)) return <TopLeaf condition={condition} onChange={onChange} />;
+  return <SaidLeaf condition={condition} />;
 }

@@ -1,12 +1,21 @@
 import { IconChevronDown } from '@tabler/icons-react';
 import type { Condition } from '@/api';
 import { labelText, useTranslation } from '@/i18n';
+import { resolvePath } from '@/metadata';
 import { Picker } from '@/ui';
-import { pathLabel } from '../describe';
-import { isField, isRecord, isSegment, isTrait } from '../tree';
+import { isField, isRandom, isRecord, isSegment, isTop, isTrait } from '../tree';
 import css from './builder.module.css';
 import { type BuilderScope, useScope } from './scope';
 import { startCondition, subjectOf, useSubjects } from './subjects';
+
+/** "Order › Level" for a path over relations. */
+function pathLabel(path: string, { objects, object, context }: BuilderScope): string {
+  const found = resolvePath(objects, object?.key ?? '', path);
+  if (found === null) return path;
+  return [...found.through, found.field]
+    .map((step) => labelText(step.label, context.language, step.key))
+    .join(' \u203a ');
+}
 
 function useSubjectLabel(condition: Condition | null, scope: BuilderScope): { kind: string; label: string } {
   const { t } = useTranslation('conditions');
@@ -16,13 +25,14 @@ function useSubjectLabel(condition: Condition | null, scope: BuilderScope): { ki
     const trait = scope.traits.find((candidate) => candidate.key === condition.trait);
     return { kind: t('conditions:kind.trait'), label: labelText(trait?.label, language, condition.trait) };
   }
-  if (isField(condition))
-    return { kind: t('conditions:kind.field'), label: pathLabel(condition.field, scope.object?.key ?? '', scope) };
+  if (isField(condition)) return { kind: t('conditions:kind.field'), label: pathLabel(condition.field, scope) };
   if (isRecord(condition)) {
     const object = scope.objects.find((candidate) => candidate.key === condition.record);
     return { kind: t('conditions:kind.record'), label: labelText(object?.label, language, condition.record) };
   }
   if (isSegment(condition)) return { kind: '', label: t('conditions:kind.segment') };
+  if (isRandom(condition)) return { kind: '', label: t('conditions:kind.random') };
+  if (isTop(condition)) return { kind: '', label: t('conditions:kind.top') };
   return { kind: '', label: t('conditions:advanced') };
 }
 

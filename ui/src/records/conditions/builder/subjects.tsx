@@ -1,11 +1,11 @@
-import { IconChartBar, IconFilter } from '@tabler/icons-react';
+import { IconArrowBarToUp, IconArrowsShuffle, IconChartBar, IconFilter } from '@tabler/icons-react';
 import { useMemo } from 'react';
-import type { Condition, Field, ObjectType } from '@/api';
+import type { Condition, Field, ObjectType, Trait } from '@/api';
 import { emptyOperand, operatorsOf } from '@/fields';
 import { labelText, useTranslation } from '@/i18n';
 import { canRead, groupTraits, resolvePath, sectionOf, traitAsField } from '@/metadata';
 import { ObjectIcon, type PickerGroup } from '@/ui';
-import { isField, isRecord, isSegment, isTrait } from '../tree';
+import { isField, isRandom, isRecord, isSegment, isTop, isTrait } from '../tree';
 import { type BuilderScope, useScope } from './scope';
 
 const MANY = new Set(['relation_many', 'json']);
@@ -70,6 +70,19 @@ export function useSubjects(): PickerGroup[] {
         label: t('conditions:pick.segment'),
         items: [{ value: 'segment:', label: t('conditions:pick.segmentItem'), icon: <IconFilter size={15} /> }],
       });
+    if (scope.traits.length > 0)
+      groups.push({
+        label: t('conditions:pick.people'),
+        items: [
+          { value: 'top:', label: t('conditions:kind.top'), icon: <IconArrowBarToUp size={15} />, keywords: 'top' },
+          {
+            value: 'random:',
+            label: t('conditions:kind.random'),
+            icon: <IconArrowsShuffle size={15} />,
+            keywords: 'random sample',
+          },
+        ],
+      });
     groups.push(...fieldGroups(scope, say));
     for (const group of groupTraits(scope.traits))
       groups.push({
@@ -85,11 +98,25 @@ export function useSubjects(): PickerGroup[] {
   }, [scope, t]);
 }
 
+const RANKED = new Set<Trait['type']>(['integer', 'decimal', 'money', 'date']);
+/** The traits by which people can be put in an order. */
+export const rankable = (traits: readonly Trait[]): Trait[] =>
+  traits.filter((trait) => trait.sortable && RANKED.has(trait.type));
+
+/** Another draw than any before it. */
+const newSalt = (): string => crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? 'a';
+
 /** A first condition about a chosen subject: its most usual operator and an empty value. */
 export function startCondition(subject: string, scope: BuilderScope): Condition | null {
   const at = subject.indexOf(':');
   const kind = subject.slice(0, at);
   const key = subject.slice(at + 1);
+  if (kind === 'random') return { random: { percent: 10, salt: newSalt() } };
+  if (kind === 'top') {
+    const offered = rankable(scope.traits);
+    const trait = offered.find((candidate) => candidate.type === 'money') ?? offered[0];
+    return trait === undefined ? null : { top: { trait: trait.key, count: 100 } };
+  }
   if (kind === 'segment') return { segment: scope.segments[0]?.key ?? '', op: 'in' };
   if (kind === 'record') return { record: key, aggregate: 'count', op: '>=', value: 1, within: { days: 90 } };
   const field = fieldOf({ [kind]: key } as unknown as Condition, scope);
@@ -113,5 +140,7 @@ export function subjectOf(condition: Condition): string {
   if (isField(condition)) return `field:${condition.field}`;
   if (isTrait(condition)) return `trait:${condition.trait}`;
   if (isRecord(condition)) return `record:${condition.record}`;
-  return isSegment(condition) ? 'segment:' : '';
+  if (isSegment(condition)) return 'segment:';
+  if (isRandom(condition)) return 'random:';
+  return isTop(condition) ? 'top:' : '';
 }

@@ -1,10 +1,10 @@
 import { useFormat } from '@/i18n';
 import { NumberInput } from '@/ui';
 import { editorKeys, inputProps } from '../base/text-editor';
-import { isMoney, plainNumber } from '../base/value-text';
-import { defineKind, type EditorProps, OPS, parsed, refused } from '../kind';
+import { isMoney } from '../base/value-text';
+import type { EditorProps } from '../kind';
 
-function MoneyEditor(props: EditorProps) {
+export function MoneyEditor(props: EditorProps) {
   const { currency: usual, currencySign } = useFormat();
   const current = isMoney(props.value) ? props.value : null;
   const currency = current?.currency || usual;
@@ -23,18 +23,3 @@ function MoneyEditor(props: EditorProps) {
     />
   );
 }
-
-export const moneyKind = defineKind({
-  type: 'money',
-  align: 'right',
-  width: 130,
-  aggregate: ['sum', 'avg', 'min', 'max'],
-  operators: OPS.number,
-  text: (value, _, { fmt }) => (isMoney(value) ? fmt.money(value) : ''),
-  parse(text, _, { fmt }) {
-    if (text.trim() === '') return parsed(null);
-    const bare = plainNumber(text);
-    return bare === null ? refused : parsed({ amount: bare, currency: fmt.currency });
-  },
-  Editor: MoneyEditor,
-});

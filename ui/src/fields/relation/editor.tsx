@@ -1,9 +1,9 @@
 import { RecordSelect } from '../base/record-select';
 import { inputProps } from '../base/text-editor';
-import { asText, isRef } from '../base/value-text';
-import { defineKind, type EditorProps, OPS } from '../kind';
+import { isRef } from '../base/value-text';
+import type { EditorProps } from '../kind';
 
-function RelationEditor(props: EditorProps) {
+export function RelationEditor(props: EditorProps) {
   return (
     <RecordSelect
       {...inputProps(props)}
@@ -15,12 +15,3 @@ function RelationEditor(props: EditorProps) {
     />
   );
 }
-
-export const relationKind = defineKind({
-  type: 'relation',
-  width: 160,
-  operators: OPS.choice,
-  text: (value) => (isRef(value) ? value.title : asText(value)),
-  toWrite: (value) => (isRef(value) ? value.id : (value ?? null)),
-  Editor: RelationEditor,
-});

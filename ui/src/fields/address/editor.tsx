@@ -3,17 +3,16 @@ import { useTranslation } from '@/i18n';
 import { Cascader, TextInput } from '@/ui';
 import { useRegionTree } from '../base/region-tree';
 import { editorKeys, inputProps } from '../base/text-editor';
-import { isObject } from '../base/value-text';
-import { defineKind, type EditorProps, isEmptyValue, OPS, parsed } from '../kind';
+import type { EditorProps } from '../kind';
+import { asAddress } from './value';
 
-const asAddress = (value: unknown): AddressValue => (isObject(value) ? (value as AddressValue) : {});
-
-function AddressEditor(props: EditorProps) {
+export function AddressEditor(props: EditorProps) {
   const { t } = useTranslation('fields');
   const tree = useRegionTree();
   const address = asAddress(props.value);
   const set = (change: AddressValue) => props.onChange({ ...address, ...change });
   const { label, ...rest } = inputProps(props);
+  const sized = rest.size === undefined ? {} : { size: rest.size };
   return (
     <div className="stack" style={{ gap: 6 }}>
       <Cascader
@@ -31,6 +30,7 @@ function AddressEditor(props: EditorProps) {
       <div className="row">
         <div className="grow">
           <TextInput
+            {...sized}
             aria-label={t('fields:address.street')}
             placeholder={t('fields:address.street')}
             value={address.street ?? ''}
@@ -39,6 +39,7 @@ function AddressEditor(props: EditorProps) {
           />
         </div>
         <TextInput
+          {...sized}
           aria-label={t('fields:address.postcode')}
           placeholder={t('fields:address.postcode')}
           value={address.postcode ?? ''}
@@ -49,22 +50,3 @@ function AddressEditor(props: EditorProps) {
     </div>
   );
 }
-
-export const addressKind = defineKind({
-  type: 'address',
-  width: 260,
-  sortable: false,
-  aggregate: [],
-  operators: OPS.presence,
-  text(value) {
-    const { region, street, postcode } = asAddress(value);
-    return [region?.name.replaceAll(' / ', ''), street, postcode].filter(Boolean).join(' ');
-  },
-  parse: (text) => parsed(text.trim() === '' ? null : { street: text.trim() }),
-  toWrite(value) {
-    if (isEmptyValue(value)) return null;
-    const { region, ...rest } = asAddress(value);
-    return { ...rest, region: region?.code ?? null };
-  },
-  Editor: AddressEditor,
-});

@@ -1,19 +1,5 @@
-import { NumberInput } from '@/ui';
-import { editorKeys, inputProps } from '../base/text-editor';
 import { plainNumber } from '../base/value-text';
-import { defineKind, type EditorProps, OPS, parsed, refused } from '../kind';
-
-function NumberEditor(props: EditorProps) {
-  return (
-    <NumberInput
-      {...inputProps(props)}
-      value={typeof props.value === 'number' ? props.value : null}
-      onChange={props.onChange}
-      onKeyDown={editorKeys(props)}
-      {...(props.field.scale !== undefined && { decimals: props.field.scale })}
-    />
-  );
-}
+import { defineKind, OPS, parsed, refused } from '../kind';
 
 export const numberKind = defineKind({
   type: 'number',
@@ -30,5 +16,4 @@ export const numberKind = defineKind({
     const bare = plainNumber(text);
     return bare === null ? refused : parsed(Number(bare));
   },
-  Editor: NumberEditor,
 });

@@ -1,12 +1,10 @@
 import { Cascader } from '@/ui';
 import { useRegionTree } from '../base/region-tree';
 import { inputProps } from '../base/text-editor';
-import { asText, isObject } from '../base/value-text';
-import { defineKind, type EditorProps } from '../kind';
+import type { EditorProps } from '../kind';
+import { regionCode } from './code';
 
-export const regionCode = (value: unknown): string => asText(isObject(value) ? value.code : value);
-
-function RegionEditor(props: EditorProps) {
+export function RegionEditor(props: EditorProps) {
   const tree = useRegionTree();
   const code = regionCode(props.value);
   return (
@@ -24,13 +22,3 @@ function RegionEditor(props: EditorProps) {
     />
   );
 }
-
-export const regionKind = defineKind({
-  type: 'region',
-  width: 190,
-  operators: ['in', 'not_in', 'is_set', 'is_not_set'],
-  text: (value) => (isObject(value) ? asText(value.name) : asText(value)),
-  // A code (or the name as text, which the server looks up).
-  toWrite: (value) => regionCode(value) || null,
-  Editor: RegionEditor,
-});

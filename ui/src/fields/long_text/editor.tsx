@@ -1,9 +1,9 @@
 import { isComposing, Textarea } from '@/ui';
 import { inputProps } from '../base/text-editor';
 import { asText } from '../base/value-text';
-import { defineKind, type EditorProps, OPS, parsed } from '../kind';
+import type { EditorProps } from '../kind';
 
-function LongTextEditor(props: EditorProps) {
+export function LongTextEditor(props: EditorProps) {
   return (
     <Textarea
       {...inputProps(props)}
@@ -18,15 +18,3 @@ function LongTextEditor(props: EditorProps) {
     />
   );
 }
-
-export const longTextKind = defineKind({
-  type: 'long_text',
-  width: 260,
-  sortable: false,
-  aggregate: [],
-  operators: OPS.text,
-  text: asText,
-  display: (value) => asText(value).replace(/\s+/g, ' '),
-  parse: (text) => parsed(text === '' ? null : text),
-  Editor: LongTextEditor,
-});

@@ -1,11 +1,11 @@
 import { useFormat, useTranslation } from '@/i18n';
-import { parseDay, utcToZoned, zonedToUtc } from '@/lib/day';
+import { utcToZoned, zonedToUtc } from '@/lib/day';
 import { DatePicker, TextInput } from '@/ui';
 import { editorKeys, inputProps } from '../base/text-editor';
 import { asText } from '../base/value-text';
-import { defineKind, type EditorProps, OPS, parsed, refused } from '../kind';
+import type { EditorProps } from '../kind';
 
-function DatetimeEditor(props: EditorProps) {
+export function DatetimeEditor(props: EditorProps) {
   const { t } = useTranslation('fields');
   const { timeZone, today } = useFormat();
   const iso = asText(props.value);
@@ -28,22 +28,3 @@ function DatetimeEditor(props: EditorProps) {
     </div>
   );
 }
-
-const WITH_TIME = /^(\S+)[ T](\d{1,2}):(\d{2})/;
-
-export const datetimeKind = defineKind({
-  type: 'datetime',
-  width: 150,
-  aggregate: ['min', 'max'],
-  operators: OPS.date,
-  text: (value, _, { fmt }) => fmt.datetime(asText(value)),
-  parse(text, _, { fmt }) {
-    if (text.trim() === '') return parsed(null);
-    const found = WITH_TIME.exec(text.trim());
-    const day = parseDay(found?.[1] ?? text);
-    if (day === null) return refused;
-    const clock = found === null ? '00:00' : `${found[2]?.padStart(2, '0')}:${found[3]}`;
-    return parsed(zonedToUtc(day, clock, fmt.timeZone));
-  },
-  Editor: DatetimeEditor,
-});
