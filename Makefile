@@ -32,7 +32,7 @@ e2e: build ## only the browser tests
 	@scripts/setup.sh test
 	@scripts/e2e.sh
 
-generate: ## rewrite generated files (configuration page, API types)
+generate: ## rewrite generated files (configuration page, OpenAPI document, command help)
 	@scripts/generate.sh
 
 build: ui ## build the program into bin/guanxi

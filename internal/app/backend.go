@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,7 +66,7 @@ func (b Backend) Open(ctx context.Context, cfg *config.Config, log *slog.Logger)
 	if fault.CodeOf(err) != "app.data_in_use" {
 		return nil, spoken(err, a)
 	}
-	path := filepath.Join(cfg.Data, SocketName)
+	path := findSocket(cfg.Data)
 	t := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", path)

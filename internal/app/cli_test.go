@@ -111,7 +111,7 @@ func TestHelpIsGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(want, b.Bytes()) {
-			t.Errorf("%s is stale: go test ./internal/app -run Golden -update", golden)
+			t.Errorf("%s is stale: make generate", golden)
 		}
 		if strings.Contains(b.String(), "cli.") {
 			t.Errorf("%s: a word is missing", tag)
@@ -136,7 +136,7 @@ func TestOpenAPIIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(bytes.TrimSpace(want), doc) {
-		t.Error("docs/openapi.json is stale: go test ./internal/app -run Current -update")
+		t.Error("docs/openapi.json is stale: make generate")
 	}
 	var parsed struct {
 		Paths      map[string]map[string]struct{ OperationID string }

@@ -19,6 +19,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
 	"github.com/guanxi-crm/guanxi/internal/platform/job"
 	"github.com/guanxi-crm/guanxi/internal/record/transfer"
+	"github.com/guanxi-crm/guanxi/internal/store/duckdb"
 	"github.com/guanxi-crm/guanxi/internal/store/mirror"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
@@ -47,12 +48,20 @@ func (w *workspace) newImports(keys *crypt.Keyring, registry func() *schema.Regi
 		Words:   func(locale, code string, p fault.Params) string { return a.words.Text(lang.Locale(locale), code, p) },
 		Publish: func(e transfer.Event) {
 			a.hub.Publish(w.info.Key, api.Event{Kind: "import", Object: e.Object, ID: id.Format(api.ImportPrefix, e.Job)})
+			if !e.Status.Active() {
+				w.traits.Notify() // what waited for the import
+			}
 		}}), nil
 }
 
 // onPass gives customers their classes after each pass of the traits, and after a full one segments their members.
 func (w *workspace) onPass(ctx context.Context, r trait.Result) error {
 	ctx = system(ctx)
+	size := "small"
+	if r.Full {
+		size = "full"
+	}
+	w.app.metrics.Pass(w.info.Key, size)
 	if !r.Full {
 		return w.classes.Run(ctx, "changed", true)
 	}
@@ -202,6 +211,9 @@ func (a *App) queueNightlyOf(ctx context.Context, w auth.Workspace) error {
 // historyFor is how long the log keeps creations that every consumer has read; images stay, they are the history.
 const historyFor = 30 * 24 * time.Hour
 
+// outcomesFor is how long a request may be repeated without being done again (record.Once).
+const outcomesFor = 24 * time.Hour
+
 // runNightly compares the mirror with the records, computes everything anew and cleans up.
 func (a *App) runNightly(ctx context.Context, j job.Job) error {
 	w, err := a.workspace(ctx, j.Workspace)
@@ -238,5 +250,6 @@ func (a *App) runNightly(ctx context.Context, j job.Job) error {
 		a.Log.Error("traits differed from a full pass", "workspace", j.Workspace, "rows", r.Differing)
 	}
 	_, err = w.store.Log().Trim(ctx, change.TrimPolicy{CreatesBefore: a.Clock.Now().Add(-historyFor).UnixMilli()})
-	return errors.Join(err, w.imports.Sweep(ctx))
+	return errors.Join(err, w.imports.Sweep(ctx), duckdb.DropAside(w.dir, a.Clock.Now().Add(-asideFor)),
+		w.store.ForgetOutcomes(ctx, a.Clock.Now().Add(-outcomesFor)))
 }

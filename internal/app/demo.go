@@ -84,7 +84,7 @@ func (a *App) serveDemo(ctx context.Context, say func(string)) error {
 }
 
 // Demo implements api.Operator: it streams the generated company through the record engine and computes what follows.
-func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say func(string)) (any, error) {
+func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say func(string)) (_ any, err error) {
 	w, err := o.app.workspace(ctx, key)
 	if err != nil {
 		return nil, err
@@ -100,9 +100,11 @@ func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say
 		}
 		return nil, err
 	}
+	w.demoBegins(opt.Customers)
+	defer func() { w.demoEnds(err) }()
 	start := time.Now()
 	l := &demoLoad{w: w, ctx: ctx, say: say, start: start, batch: w.records.NewID(), loc: lang.Locale(w.info.Locale),
-		gen: demo.New(demo.Options{Customers: opt.Customers, Seed: opt.Seed, Industry: opt.Industry,
+		gen: demo.New(demo.Options{Customers: opt.Customers, Seed: opt.Seed, Industry: opt.Industry, OrdersPerCustomer: opt.OrdersPerCustomer,
 			Until: w.app.Clock.Now().AddDate(0, 0, -1)})} // a living company: its history ends yesterday
 	w.pause()
 	defer w.resume()
@@ -117,6 +119,7 @@ func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say
 	}
 	res.Seconds = time.Since(start).Seconds()
 	say(fmt.Sprintf("%d records in %.1f s; computing traits and classes", res.Records, res.Seconds))
+	w.demoComputes(res)
 	begin := time.Now()
 	if err := w.refill(ctx); err != nil {
 		return nil, err
@@ -228,6 +231,7 @@ const demoStorers = 2
 func (l *demoLoad) progress() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.w.demoMoves(&l.res)
 	if now := time.Now(); now.Sub(l.said) > 2*time.Second {
 		l.said = now
 		l.say(fmt.Sprintf("%d customers, %d orders, %.0f records/s", l.res.Customers, l.res.Orders, float64(l.res.Records)/now.Sub(l.start).Seconds()))

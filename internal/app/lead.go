@@ -2,13 +2,13 @@ package app
 
 import (
 	"context"
-	"fmt"
-	"os"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/store/instance"
 	"github.com/guanxi-crm/guanxi/internal/store/mirror"
 )
 
@@ -67,6 +67,12 @@ func (m *marker) Drain(ctx context.Context) error {
 	}
 }
 
+// marked reports whether every change has left its marks: the views show it before that.
+func (m *marker) marked(ctx context.Context) (bool, error) {
+	s, err := m.Status(ctx)
+	return s.LagChanges == 0, err
+}
+
 // Ready implements feeder.
 func (m *marker) Ready() bool { return true }
 
@@ -97,47 +103,45 @@ func (m *marker) Reconcile(context.Context) (mirror.Report, error) { return mirr
 func (m *marker) Rebuild(context.Context, ...string) error { return nil }
 
 const (
-	leadFor   = 30 * time.Second
-	leadRenew = 10 * time.Second
+	leadPoll  = time.Second     // between two questions for the duty by a process that has it not
+	leadCheck = 2 * time.Second // between two looks of the one that has it whether it still does
 )
 
-// lead feeds what is derived while this process is the one of several that has the duty. A process that dies loses it
-// after leadFor.
+// lead feeds what is derived, and runs imports, while this process is the one of several that has the duty.
 func (w *workspace) lead(ctx context.Context) error {
-	owner := fmt.Sprintf("%d@%s/%d", os.Getpid(), hostname(), w.app.Clock.Now().UnixNano())
-	var group sync.WaitGroup
-	stop := func() {}
-	end := func() {
-		stop()
-		group.Wait()
-		w.leads.Store(false)
-	}
-	defer end()
 	for {
-		ok, err := w.app.instance.Lead(ctx, "lead:"+w.info.Key, owner, w.app.Clock.Now(), leadFor)
-		switch {
-		case err != nil && ctx.Err() == nil:
-			w.app.Log.Error("take the lead", "workspace", w.info.Key, "error", err)
-			end()
-		case ok && !w.leads.Load():
-			inner, cancel := context.WithCancel(ctx)
-			stop = cancel
-			w.leads.Store(true)
-			w.feedAll(inner, &group)
-		case !ok:
-			end()
+		duty, ok, err := w.app.instance.Take(ctx, "lead:"+w.info.Key)
+		if ok {
+			err = w.leading(ctx, duty)
 		}
-		if err := sleep(ctx, leadRenew); err != nil {
-			end()
-			return w.app.instance.Release(context.WithoutCancel(ctx), "lead:"+w.info.Key, owner)
+		if err != nil && ctx.Err() == nil {
+			w.app.Log.Error("lead", "workspace", w.info.Key, "error", err)
+		}
+		if err := sleep(ctx, leadPoll); err != nil {
+			return err
 		}
 	}
 }
 
-func hostname() string {
-	h, err := os.Hostname()
-	if err != nil {
-		return "host"
+// leading works until the context ends or the duty is lost, and gives the duty up only when the work has stopped.
+func (w *workspace) leading(ctx context.Context, duty *instance.Duty) (err error) {
+	var group sync.WaitGroup
+	inner, cancel := context.WithCancel(ctx)
+	defer func() {
+		w.leads.Store(false)
+		cancel()
+		group.Wait()
+		err = errors.Join(err, duty.Release(context.WithoutCancel(ctx)))
+	}()
+	w.leads.Store(true)
+	w.feedAll(inner, &group)
+	w.own(inner, &group, "imports", w.imports.Run)
+	for {
+		if sleep(ctx, leadCheck) != nil {
+			return nil
+		}
+		if err := duty.Check(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
 	}
-	return h
 }

@@ -63,6 +63,9 @@ type RecomputeResult struct {
 	Customers int64   `json:"customers"`
 	Anchor    string  `json:"anchor"`
 	Seconds   float64 `json:"seconds"`
+	// Verified says that the pass was compared with what it replaced, and Differing how many rows were not the same.
+	Verified  bool  `json:"verified"`
+	Differing int64 `json:"differing"`
 }
 
 // Recompute implements api.Operator.
@@ -82,7 +85,7 @@ func (o operator) Recompute(ctx context.Context, key string, say func(string)) (
 	if err != nil {
 		return nil, err
 	}
-	return RecomputeResult{Seconds: time.Since(start).Seconds(), Customers: r.Customers, Anchor: r.Anchor.String()}, nil
+	return RecomputeResult{Seconds: time.Since(start).Seconds(), Customers: r.Customers, Anchor: r.Anchor.String(), Verified: r.Verified, Differing: r.Differing}, nil
 }
 
 // Doctor implements api.Operator.

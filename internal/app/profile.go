@@ -45,14 +45,10 @@ func (p *profiles) Profile(ctx context.Context, customer id.ID) (*api.Profile, e
 		return nil, fault.New(fault.Forbidden, "access.forbidden", fault.Params{"right": string(access.SegmentRead)})
 	}
 	out := &api.Profile{Highlights: []api.Highlight{}, Traits: []api.TraitFact{}, Classes: []api.ClassFact{}, Segments: []api.SegmentFact{}}
-	if err := p.addTraits(ctx, customer, out); err != nil {
-		return nil, err
-	}
-	if err := p.addClasses(ctx, customer, out); err != nil {
-		return nil, err
-	}
-	if err := p.addSegments(ctx, customer, out); err != nil {
-		return nil, err
+	for _, add := range []func(context.Context, id.ID, *api.Profile) error{p.addTraits, p.addClasses, p.addSegments} {
+		if err := add(ctx, customer, out); err != nil && !away(err) {
+			return nil, err
+		}
 	}
 	return out, p.addRelated(ctx, customer, out)
 }

@@ -8,16 +8,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 )
-
-// SocketName is the socket in the data directory through which the command line talks to the server.
-const SocketName = "guanxi.sock"
 
 // drainFor is how long a stopping server waits for requests under way.
 const drainFor = 20 * time.Second
@@ -83,22 +78,6 @@ func (a *App) drain(servers []*http.Server, running *sync.WaitGroup) error {
 	}
 	running.Wait()
 	return errors.Join(errs...)
-}
-
-// socket listens in the data directory, for its owner alone.
-func (a *App) socket() (net.Listener, error) {
-	path := filepath.Join(a.Config.Data, SocketName)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("socket: %w", err)
-	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("socket: %w", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("socket: %w", err), l.Close())
-	}
-	return l, nil
 }
 
 // localHandler serves requests of the owner of the data directory.

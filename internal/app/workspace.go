@@ -49,6 +49,7 @@ type workspace struct {
 	db       sqlstore.DB
 	store    *sqlstore.Store
 	adb      analytics.DB
+	gate     *analytics.Gate // adb as everything but the mirror sees it
 	plane    *analytics.Store
 	feed     feeder
 
@@ -66,6 +67,7 @@ type workspace struct {
 	cancel context.CancelFunc
 	owned  sync.WaitGroup
 
+	demo        demoBoard
 	loading     sync.Mutex  // one load of everything at a time
 	leads       atomic.Bool // this process feeds what is derived and runs imports
 	stopFeeding context.CancelFunc
@@ -185,7 +187,7 @@ func (w *workspace) openRecords(ctx context.Context) (err error) {
 func (w *workspace) openAnalytics(ctx context.Context) (err error) {
 	a := w.app
 	if a.embedded() {
-		w.adb, err = duckdb.Open(ctx, duckdb.Config{Dir: w.dir, Format: analytics.Format, MemoryLimit: a.Config.AnalyticsMB, Threads: a.Config.Threads})
+		w.adb, err = duckdb.Open(ctx, duckdb.Config{Dir: w.dir, Format: analytics.Format, MemoryLimit: a.Config.AnalyticsMB, Threads: a.Config.Threads, Clock: a.Clock})
 	} else {
 		w.adb, err = analytics.OpenPostgres(ctx, analytics.PostgresConfig{URL: a.Config.DatabaseURL, Schema: a.WorkspacePrefix + w.info.Key})
 	}
@@ -196,8 +198,11 @@ func (w *workspace) openAnalytics(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	w.plane = analytics.New(w.adb, a.Clock)
-	return w.plane.Ensure(ctx, w.registry, settings)
+	if err := w.guard(ctx); err != nil {
+		return err
+	}
+	w.plane = analytics.New(w.gate, a.Clock)
+	return w.plane.Ensure(system(ctx), w.registry, settings)
 }
 
 // zoneOf and base are what engines ask for.
@@ -267,13 +272,17 @@ func (w *workspace) build(ctx context.Context) error {
 	if w.words, err = newVocabulary(w); err != nil {
 		return err
 	}
+	var second record.Broad
+	if a.embedded() {
+		second = broad{w}
+	}
 	w.records = record.New(record.Config{Store: w.store, Registry: registry, Keys: keys, Clock: a.Clock, IDs: a.ids, Zone: w.zoneOf, BaseCurrency: w.base,
-		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Check: w.words.Check, Log: a.Log})
+		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Broad: second, Check: w.words.Check, Log: a.Log})
 	w.indexer = search.New(search.Config{Store: searchStore{w.store}, Changes: w.store.Log(), Records: w.records, Registry: registry, Log: a.Log})
 	w.feed = w.newFeed(registry)
 	w.audience = analytics.NewAudience(w.plane, w.env, w.fresh)
-	w.traits = trait.New(trait.Config{Store: w.plane, Catalogue: w.words.Catalogue, Settings: w.settings, Clock: a.Clock, Zone: w.zoneOf, Log: a.Log,
-		Ready: w.feed.Ready, Busy: w.feed.Busy, OnPass: w.onPass})
+	w.traits = trait.New(trait.Config{Store: shown{w.plane}, Catalogue: w.words.Catalogue, Settings: w.settings, Clock: a.Clock, Zone: w.zoneOf, Log: a.Log,
+		Ready: w.feed.Ready, Busy: w.busy, Marked: w.marked(), OnPass: w.onPass})
 	segments := sqlstore.NewSegments(w.store, w.zoneOf)
 	classes := sqlstore.NewClassifications(w.store, w.zoneOf)
 	language := language{w.words}
@@ -296,7 +305,7 @@ func (w *workspace) build(ctx context.Context) error {
 		Views:    view.New(view.Config{Store: sqlstore.NewViews(w.store), Registry: registry, Traits: func() query.Traits { return w.words.Catalogue() }, Check: w.words.Check, Clock: a.Clock, IDs: a.ids}),
 		Timeline: timeline.New(w.records, moves{classes}, registry),
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
-		Reports: report.New(analytics.NewReports(w.adb, w.traits.Anchor, w.fresh)), Imports: w.imports, Zone: w.zone, Purchases: w.purchases,
+		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Zone: w.zone, Purchases: w.purchases,
 		Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles = w.newProfiles()
 	return nil
@@ -327,6 +336,17 @@ func (w *workspace) purchases() []string {
 	return s.Statuses
 }
 
+// marked is nil where the mirror writes relations and marks in one transaction.
+func (w *workspace) marked() func(context.Context) (bool, error) {
+	if m, ok := w.feed.(*marker); ok {
+		return m.marked
+	}
+	return nil
+}
+
+// busy reports that much more is coming than the analytics plane has.
+func (w *workspace) busy() bool { return w.feed.Busy() || w.imports.Busy() }
+
 // fresh tells how old the answers of the analytics plane are.
 func (w *workspace) fresh(ctx context.Context) (report.Freshness, error) {
 	s, err := w.feed.Status(ctx)
@@ -336,13 +356,28 @@ func (w *workspace) fresh(ctx context.Context) (report.Freshness, error) {
 	return report.Freshness{AsOf: w.app.Clock.Now().Add(-s.Lag), Lag: s.Lag}, nil
 }
 
+// version is another text whenever the analytics plane has changed: by records, by a pass of the traits, or by the day.
+func (w *workspace) version(ctx context.Context) (string, error) {
+	s, err := w.feed.Status(ctx)
+	if err != nil {
+		return "", err
+	}
+	st, err := w.traits.State(ctx)
+	if err != nil {
+		return "", err
+	}
+	anchor, err := w.traits.Anchor(ctx)
+	return fmt.Sprint(s.Position, s.Head, s.Filling, st.ComputedAt.UnixNano(), st.Refilled, anchor), err
+}
+
 // run starts what follows the change log. An api process on PostgreSQL leaves it to the workers.
 func (w *workspace) run() {
 	w.resume()
-	if w.app.Config.Role != "api" {
+	if w.app.embedded() && w.app.Config.Role != "api" {
 		w.own(w.ctx, &w.owned, "imports", w.imports.Run)
 	}
 	w.own(w.ctx, &w.owned, "events", w.follow)
+	w.own(w.ctx, &w.owned, "heal", w.heal)
 }
 
 // resume starts the feeders of what is derived; of several processes on PostgreSQL the one that leads.
@@ -429,7 +464,10 @@ func (a *App) settle(atMost time.Duration) {
 	}
 }
 
-const settlePoll = 25 * time.Millisecond
+const (
+	settlePoll     = 25 * time.Millisecond
+	troubledAtMost = 20
+)
 
 // status is what /system shows.
 func (w *workspace) status(ctx context.Context) (api.Status, error) {
@@ -441,16 +479,25 @@ func (w *workspace) status(ctx context.Context) (api.Status, error) {
 	if err != nil {
 		return api.Status{}, err
 	}
+	ctx = system(ctx)
 	st, err := w.traits.State(ctx)
-	if err != nil {
-		return api.Status{}, err
+	behind := false
+	if err == nil {
+		behind, err = w.traits.Behind(ctx)
 	}
-	behind, err := w.traits.Behind(ctx)
-	if err != nil {
+	rebuilding := w.gate.Closed() || away(err)
+	if err != nil && !rebuilding {
 		return api.Status{}, err
 	}
 	out := api.Status{Plane: "embedded", Position: m.Position.Seq, Head: m.Head.Seq, LagChanges: m.LagChanges, LagSeconds: m.Lag.Seconds(),
-		SearchLag: max(head.Seq-at.Seq, 0), ComputedAt: st.ComputedAt, TraitsStale: behind}
+		SearchLag: max(head.Seq-at.Seq, 0), ComputedAt: st.ComputedAt, TraitsStale: behind || rebuilding, Rebuilding: rebuilding}
+	troubled, err := w.app.instance.Troubled(ctx, w.info.Key, troubledAtMost)
+	if err != nil {
+		return api.Status{}, err
+	}
+	for _, t := range troubled {
+		out.Jobs = append(out.Jobs, api.JobTrouble(t))
+	}
 	if w.app.embedded() {
 		out.DataBytes = dirSize(w.dir)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,7 +83,8 @@ func TestAnalyticsIsMadeAnew(t *testing.T) {
 	doctor(m, true)
 }
 
-// TestDamageFoundInUse: a page that is found bad while the program runs is named, and the next start makes the file anew.
+// TestDamageFoundInUse: a page that is found bad while the program runs has the file set aside and made anew in the background,
+// while records are read and written, and questions to analytics are answered or refused with a reason.
 func TestDamageFoundInUse(t *testing.T) {
 	t.Parallel()
 	m := newMachine(t).setup("Europe/London", "GBP").start()
@@ -105,28 +107,55 @@ func TestDamageFoundInUse(t *testing.T) {
 	}
 	m.start()
 	c = m.client()
-	for _, path := range []string{"/home", "/cohorts", "/rfm"} { // may be answered or refused, never with a crash
-		if a := c.do("GET", path, ""); a.status >= 500 && a.status != 503 {
-			t.Errorf("GET %s on a damaged file: %d %.300s", path, a.status, a.body)
-		}
-	}
-	if a := c.do("POST", "/records/customer", `{"fields":{"name":"trotzdem"}}`); a.status != 201 {
-		t.Errorf("a record beside a damaged analytics file: %d %.300s", a.status, a.body)
-	}
-	r := read[page](c, "POST", "/records/customer/query", `{"where":{"field":"name","op":"=","value":"trotzdem"}}`)
-	if len(r.Items) != 1 {
-		t.Fatalf("%+v", r)
-	}
-	c.want(204, c.with("If-Match", `"1"`).do("DELETE", "/records/customer/"+r.Items[0].ID, ""))
-	m.stop()
-	m.start()
-	c = m.client()
+	var seen rebuildingSeen
+	eventually(t, "a new file", time.Minute, func() bool {
+		seen.ask(c)
+		_, err := os.Stat(m.analytics() + ".damaged")
+		return err == nil && !seen.rebuilding
+	})
 	c.settled()
+	t.Logf("%d rounds of questions, %d refused", seen.rounds, seen.refused)
+	if seen.refused == 0 {
+		t.Error("no question to analytics was refused: the damage was not in the way")
+	}
 	if got := c.figures(); got != want {
 		t.Errorf("made anew:\n%s\nbefore:\n%s", got, want)
 	}
+	aside, err := os.ReadFile(m.analytics() + ".damaged")
+	if err != nil || len(aside) < len(raw)/2 {
+		t.Errorf("the damaged file was not kept: %d bytes, %v", len(aside), err)
+	}
 	m.stop()
 	doctor(m, true)
+}
+
+// rebuildingSeen is what a user saw while analytics was made anew.
+type rebuildingSeen struct {
+	rebuilding bool
+	refused    int
+	rounds     int
+}
+
+// ask uses records and analytics as people do.
+func (r *rebuildingSeen) ask(c *client) {
+	c.Helper()
+	r.rounds++
+	r.rebuilding = read[system](c, "GET", "/system", "").Mirror.Rebuilding
+	for _, path := range []string{"/home", "/cohorts", "/rfm"} {
+		switch a := c.do("GET", path, ""); {
+		case a.status == 503 && strings.HasPrefix(a.code(), "analytics."):
+			r.refused++
+		case a.status != 200:
+			c.Errorf("GET %s while the file is damaged: %d %.300s", path, a.status, a.body)
+		}
+	}
+	made := read[rec](c, "POST", "/records/customer", `{"fields":{"name":"trotzdem"}}`)
+	list := read[page](c, "POST", "/records/customer/query", `{"where":{"field":"name","op":"=","value":"trotzdem"},"traits":["orders","lifecycle"]}`)
+	if len(list.Items) != 1 || list.Items[0].ID != made.ID {
+		c.Errorf("a list that shows traits: %+v", list.Items)
+	}
+	c.want(200, c.do("GET", "/customers/"+made.ID+"/profile", ""))
+	c.want(204, c.with("If-Match", `"1"`).do("DELETE", "/records/customer/"+made.ID, ""))
 }
 
 // TestTheDoctorFindsWhatIsWrong plants differences behind the program's back.

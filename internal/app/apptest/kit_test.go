@@ -60,7 +60,7 @@ func (l *lines) String() string {
 	return l.buf.String()
 }
 
-// newMachine makes an empty one. Its path is short: a socket's may not be long.
+// newMachine makes an empty one.
 func newMachine(t testing.TB, args ...string) *machine {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "gx")
@@ -296,7 +296,8 @@ type page struct {
 
 type system struct {
 	Mirror struct {
-		Lag int64 `json:"lag_changes"`
+		Lag        int64 `json:"lag_changes"`
+		Rebuilding bool
 	} `json:"mirror"`
 	Search struct {
 		Lag int64 `json:"lag_changes"`

@@ -103,6 +103,6 @@ func TestDocsAreCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if string(got) != config.Markdown() {
-		t.Fatal("docs/configuration.md is stale: go test ./internal/base/config -update")
+		t.Fatal("docs/configuration.md is stale: make generate")
 	}
 }

@@ -80,6 +80,7 @@ type Metrics struct {
 	signIns  *prometheus.CounterVec
 	jobs     *prometheus.CounterVec
 	lag      *prometheus.GaugeVec
+	passes   *prometheus.CounterVec
 }
 
 // NewMetrics registers every metric.
@@ -94,10 +95,11 @@ func NewMetrics(version string) *Metrics {
 		signIns:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "guanxi_sign_ins_total", Help: "Sign-in attempts by outcome."}, []string{"outcome"}),
 		jobs:     prometheus.NewCounterVec(prometheus.CounterOpts{Name: "guanxi_jobs_total", Help: "Background jobs by kind and outcome."}, []string{"kind", "outcome"}),
 		lag:      prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "guanxi_consumer_lag_changes", Help: "Changes a consumer has not yet read."}, []string{"workspace", "consumer"}),
+		passes:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "guanxi_trait_passes_total", Help: "Passes over the traits of customers by size."}, []string{"workspace", "size"}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "guanxi_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
 	info.Set(1)
-	m.registry.MustRegister(m.requests, m.seconds, m.inFlight, m.panics, m.signIns, m.jobs, m.lag, info,
+	m.registry.MustRegister(m.requests, m.seconds, m.inFlight, m.panics, m.signIns, m.jobs, m.lag, m.passes, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -130,3 +132,6 @@ func (m *Metrics) Job(kind, outcome string) { m.jobs.WithLabelValues(kind, outco
 func (m *Metrics) Lag(workspace, consumer string, n int64) {
 	m.lag.WithLabelValues(workspace, consumer).Set(float64(n))
 }
+
+// Pass counts a pass over traits; size is full (everyone) or small (who changed).
+func (m *Metrics) Pass(workspace, size string) { m.passes.WithLabelValues(workspace, size).Inc() }

@@ -16,6 +16,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"golang.org/x/time/rate"
 )
 
@@ -269,7 +270,8 @@ func (a *API) once(ctx context.Context, c *call, rt *route, key string, limit in
 			}
 		}
 	}()
-	out, err := rt.run.serve(ctx, c, limit)
+	// The key stands in the transaction of the records too: a repetition after a crash, when no answer was kept, finds it there.
+	out, err := rt.run.serve(record.Once(ctx, name+"/"+sum), c, limit)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -359,6 +360,16 @@ type SystemInfo struct {
 	Search    SystemSearch `json:"search"`
 	Traits    SystemTraits `json:"traits"`
 	DataBytes int64        `json:"data_bytes"`
+	Jobs      []SystemJob  `json:"jobs"`
+}
+
+// SystemJob is background work that failed: for good, or so far.
+type SystemJob struct {
+	Kind     string    `json:"kind"`
+	State    string    `json:"state" enum:"retrying,failed"`
+	Attempts int       `json:"attempts"`
+	Message  string    `json:"message"`
+	At       time.Time `json:"at"`
 }
 
 // SystemMirror is how far analytics is behind.
@@ -367,6 +378,7 @@ type SystemMirror struct {
 	Head       int64   `json:"head"`
 	LagChanges int64   `json:"lag_changes"`
 	LagSeconds float64 `json:"lag_seconds"`
+	Rebuilding bool    `json:"rebuilding"`
 }
 
 // SystemSearch is how far search is behind.
@@ -382,8 +394,23 @@ type SystemTraits struct {
 
 func (a *API) system(ctx context.Context, c *call, _ struct{}) (SystemInfo, error) {
 	s, err := c.ws.Status(ctx)
-	return SystemInfo{Version: a.Version, Plane: s.Plane, Mirror: SystemMirror{Position: s.Position, Head: s.Head, LagChanges: s.LagChanges, LagSeconds: s.LagSeconds},
-		Search: SystemSearch{LagChanges: s.SearchLag}, Traits: SystemTraits{ComputedAt: optional(s.ComputedAt), Stale: s.TraitsStale}, DataBytes: s.DataBytes}, err
+	out := SystemInfo{Version: a.Version, Plane: s.Plane, DataBytes: s.DataBytes, Search: SystemSearch{LagChanges: s.SearchLag}, Jobs: []SystemJob{},
+		Mirror: SystemMirror{Position: s.Position, Head: s.Head, LagChanges: s.LagChanges, LagSeconds: s.LagSeconds, Rebuilding: s.Rebuilding},
+		Traits: SystemTraits{ComputedAt: optional(s.ComputedAt), Stale: s.TraitsStale}}
+	for _, j := range s.Jobs {
+		job := SystemJob{Kind: j.Kind, State: "retrying", Attempts: j.Attempts, At: j.At}
+		if j.GaveUp {
+			job.State = "failed"
+		}
+		if j.Code != "" {
+			job.Message = a.Words.Text(localeOf(c.locale), j.Code, nil)
+		}
+		if job.Message == "" || strings.Contains(job.Message, "{") { // what the sentence is about was not kept
+			job.Message = a.Words.Text(localeOf(c.locale), "job.failed", nil)
+		}
+		out.Jobs = append(out.Jobs, job)
+	}
+	return out, err
 }
 
 // wrote remembers where the caller's last write stands in the log.

@@ -11,7 +11,7 @@ import (
 
 // Event tells open pages that something changed; it carries no content.
 type Event struct {
-	Kind   string `json:"kind" enum:"record,import,segment,mirror,classification"`
+	Kind   string `json:"kind" enum:"record,import,segment,mirror,classification,demo"`
 	Object string `json:"object,omitempty"`
 	ID     string `json:"id,omitempty"`
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -41,6 +42,7 @@ type Import struct {
 	Progress    transfer.Progress   `json:"progress"`
 	Result      *transfer.Result    `json:"result"`
 	ErrorSample []ImportError       `json:"errors_sample"`
+	LeftSample  []ImportError       `json:"skipped_sample"`
 	Error       *Problem            `json:"error"`
 }
 
@@ -251,7 +253,12 @@ func (a *API) undoImport(ctx context.Context, c *call, in idIn) (*Import, error)
 	return out, a.Auth.Note(ctx, c.who.Workspace.Key, "import.undo", out.Object, 0, map[string]any{"import": out.ID})
 }
 
-func (a *API) importErrors(ctx context.Context, c *call, in idIn) (written, error) {
+type importErrorsIn struct {
+	ID   string `path:"id"`
+	Kind string `query:"kind" enum:"errors,skipped"`
+}
+
+func (a *API) importErrors(ctx context.Context, c *call, in importErrorsIn) (written, error) {
 	v, err := importID(in.ID)
 	if err != nil {
 		return written{}, err
@@ -261,8 +268,8 @@ func (a *API) importErrors(ctx context.Context, c *call, in idIn) (written, erro
 	}
 	c.status = http.StatusOK
 	c.w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	c.w.Header().Set("Content-Disposition", `attachment; filename="errors.csv"`)
-	if err := c.ws.Imports.Errors(ctx, v, c.w); err != nil {
+	c.w.Header().Set("Content-Disposition", `attachment; filename="`+cmp.Or(in.Kind, "errors")+`.csv"`)
+	if err := c.ws.Imports.Report(ctx, v, transfer.Lines(in.Kind), c.w); err != nil {
 		a.Log.ErrorContext(ctx, "error file broke off", "error", err)
 		panic(http.ErrAbortHandler)
 	}
@@ -277,7 +284,7 @@ func (a *API) showJob(ctx context.Context, c *call, j *transfer.Job) (*Import, e
 	}
 	out := &Import{ID: id.Format(ImportPrefix, j.ID), Object: j.Object, FileName: j.FileName, Size: j.Size, Status: string(j.Status), CreatedAt: j.CreatedAt,
 		Format: j.Mapping.Format, Mapping: j.Mapping, Progress: j.Progress, Columns: []ImportColumn{}, Targets: []ImportTarget{}, Preview: []map[string]string{},
-		Warnings: []ImportWarning{}, ErrorSample: []ImportError{}}
+		Warnings: []ImportWarning{}, ErrorSample: []ImportError{}, LeftSample: []ImportError{}}
 	if j.CreatedBy != 0 {
 		out.CreatedBy = &Ref{ID: id.Format(auth.UserPrefix, j.CreatedBy), Title: by[0].Title, Object: "user"}
 	}
@@ -313,12 +320,19 @@ func (a *API) showImport(ctx context.Context, c *call, im *transfer.Import) (*Im
 	for _, w := range im.Warnings {
 		out.Warnings = append(out.Warnings, ImportWarning{Code: w.Code, Message: a.Words.Text(localeOf(c.locale), w.Code, w.Params)})
 	}
-	for _, e := range im.Errors {
+	out.ErrorSample = a.importErrorsOf(c, im.Errors)
+	out.LeftSample = a.importErrorsOf(c, im.LeftOut)
+	return out, nil
+}
+
+func (a *API) importErrorsOf(c *call, rows []transfer.RowError) []ImportError {
+	out := make([]ImportError, 0, len(rows))
+	for _, e := range rows {
 		v := ImportError{Row: e.Row, Column: e.Column, Code: e.Code, Message: a.Words.Text(localeOf(c.locale), e.Code, e.Params)}
 		if text, ok := e.Params["value"].(string); ok {
 			v.Value = text
 		}
-		out.ErrorSample = append(out.ErrorSample, v)
+		out = append(out, v)
 	}
-	return out, nil
+	return out
 }

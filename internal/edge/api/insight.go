@@ -232,8 +232,6 @@ type countSegmentIn struct {
 	}
 }
 
-const sampleSize = 5
-
 func (a *API) countSegment(ctx context.Context, c *call, in countSegmentIn) (SegmentCount, error) {
 	w, err := in.Body.Where.node("where")
 	if err != nil {
@@ -244,15 +242,8 @@ func (a *API) countSegment(ctx context.Context, c *call, in countSegmentIn) (Seg
 		return SegmentCount{}, err
 	}
 	out := SegmentCount{Count: n.Count, Total: n.Total, Seconds: n.Took.Seconds(), Sentence: c.ws.Conditions.Sentence(query.Customer, w), AsOf: n.AsOf,
-		LagSeconds: n.Lag.Seconds(), Plan: n.Plan, Sample: []Sample{}}
-	if out.Reach, err = c.ws.Segments.Reach(ctx, w); err != nil {
-		return SegmentCount{}, err
-	}
-	ids, err := c.ws.Segments.SampleIDs(ctx, w, sampleSize)
-	if err != nil {
-		return SegmentCount{}, err
-	}
-	out.Sample, err = c.samples(ctx, ids)
+		LagSeconds: n.Lag.Seconds(), Plan: n.Plan, Reach: n.Reach, Sample: []Sample{}}
+	out.Sample, err = c.samples(ctx, n.Sample)
 	return out, err
 }
 

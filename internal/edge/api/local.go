@@ -14,6 +14,9 @@ import (
 // Operator does what only the owner of the data directory may ask for. say tells progress.
 type Operator interface {
 	Demo(ctx context.Context, workspace string, o DemoOptions, say func(string)) (any, error)
+	// QueueDemo puts a load of the demo company in the queue; faults Conflict app.demo_not_empty and app.busy.
+	QueueDemo(ctx context.Context, workspace string, o DemoOptions) error
+	DemoState(ctx context.Context, workspace string) (DemoState, error)
 	Backup(ctx context.Context, path, passphrase string, say func(string)) (any, error)
 	Rebuild(ctx context.Context, workspace, what string, say func(string)) (any, error)
 	Recompute(ctx context.Context, workspace string, say func(string)) (any, error)
@@ -25,6 +28,8 @@ type DemoOptions struct {
 	Industry  string `json:"industry,omitempty"`
 	Customers int    `json:"customers,omitempty"`
 	Seed      uint64 `json:"seed,omitempty"`
+	// OrdersPerCustomer is the mean over all customers, 1 to 20; 5 when 0.
+	OrdersPerCustomer float64 `json:"orders_per_customer,omitempty"`
 }
 
 // Diagnosis is what the doctor found.
@@ -120,6 +125,9 @@ func (a *API) localDemo(ctx context.Context, c *call, in localDemoIn) (written, 
 	}
 	if in.Body.Customers < 1 || in.Body.Customers > 5_000_000 {
 		return written{}, fault.InvalidField("api.bad_parameter", "customers", nil)
+	}
+	if n := in.Body.OrdersPerCustomer; n != 0 && !(n >= 1 && n <= 20) {
+		return written{}, fault.InvalidField("api.bad_parameter", "orders_per_customer", nil)
 	}
 	if err := a.note(ctx, c, "demo.load", map[string]any{"customers": in.Body.Customers}); err != nil {
 		return written{}, err

@@ -114,7 +114,18 @@ type Status struct {
 	SearchLag   int64
 	ComputedAt  time.Time
 	TraitsStale bool
+	Rebuilding  bool // the analytics plane was lost and is made anew; questions to it are refused
 	DataBytes   int64
+	Jobs        []JobTrouble
+}
+
+// JobTrouble is background work that failed: for good, or so far.
+type JobTrouble struct {
+	Kind     string
+	Attempts int
+	Code     string    // of the last failure
+	At       time.Time // when it was given up, or is tried again
+	GaveUp   bool
 }
 
 // View is a saved way to look at a list.

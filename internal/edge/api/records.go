@@ -283,6 +283,9 @@ func (a *API) listPlain(ctx context.Context, c *call, o *schema.Object, where *q
 		return RecordPage{}, under(err, "where")
 	}
 	out := RecordPage{Plane: "records", AsOf: a.Clock.Now()}
+	if !page.AsOf.IsZero() {
+		out.Plane, out.AsOf = "analytics", page.AsOf
+	}
 	if out.Items, err = c.showRecords(ctx, o, page.Items); err != nil {
 		return RecordPage{}, err
 	}

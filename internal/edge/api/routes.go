@@ -36,6 +36,8 @@ func (a *API) accountRoutes() []route {
 		{method: del, path: "/apikeys/{id}", need: right, right: access.KeyManage, run: op(a.revokeKey), doc: "Revoke an API key"},
 		{method: get, path: "/audit", need: right, right: access.AuditRead, run: op(a.audit), doc: "Audit trail, newest first"},
 		{method: get, path: "/system", need: signedIn, run: op(a.system), doc: "State of the system"},
+		{method: get, path: "/demo", need: right, right: access.SystemManage, run: op(a.demoState), doc: "Whether the demo company can be loaded, and how far a load is"},
+		{method: post, path: "/demo", need: right, right: access.SystemManage, run: op(a.demo), doc: "Load the demo company into an empty workspace", status: http.StatusAccepted},
 		{method: get, path: "/events", need: signedIn, run: op(a.events), doc: "Server-sent events on what changed", stream: true},
 		{method: get, path: "/objects", need: right, right: access.RecordRead, run: op(a.listObjects), doc: "All objects with their fields"},
 		{method: get, path: "/objects/{object}", need: right, right: access.RecordRead, run: op(a.getObject), doc: "One object"},

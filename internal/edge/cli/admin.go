@@ -149,15 +149,17 @@ func (s *state) demo() *cobra.Command {
 	var industry string
 	var customers int
 	var seed uint64
+	var orders float64
 	load := s.command("load", "demo_load", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
 		return s.with(c, func(d *session) error {
-			return d.follow("/local/demo", map[string]any{"industry": industry, "customers": customers, "seed": seed})
+			return d.follow("/local/demo", map[string]any{"industry": industry, "customers": customers, "seed": seed, "orders_per_customer": orders})
 		})
 	})
 	f := load.Flags()
 	f.StringVar(&industry, "industry", "fashion", s.text("cli.flag_industry"))
 	f.IntVar(&customers, "customers", 20000, s.text("cli.flag_customers"))
 	f.Uint64Var(&seed, "seed", 1, s.text("cli.flag_seed"))
+	f.Float64Var(&orders, "orders-per-customer", 5, s.text("cli.flag_orders"))
 	return s.group("demo", load)
 }
 

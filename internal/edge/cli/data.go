@@ -216,7 +216,11 @@ type importJob struct {
 		Errors    int64                      `json:"errors"`
 		ByObject  map[string]json.RawMessage `json:"by_object,omitempty"`
 		Seconds   float64                    `json:"seconds"`
+		NoRate    map[string]int64           `json:"no_rate,omitempty"`
 	} `json:"result"`
+	Warnings []struct {
+		Message string `json:"message"`
+	} `json:"warnings"`
 	Error json.RawMessage `json:"error"`
 }
 
@@ -379,7 +383,10 @@ func (d *session) finish(j importJob, errorFile string) error {
 		if r.ByObject != nil {
 			out["by_object"] = r.ByObject
 		}
-		if r.Errors > 0 && errorFile != "" {
+		if r.NoRate != nil {
+			out["no_rate"] = r.NoRate
+		}
+		if errorFile != "" && (r.Errors > 0 || r.NoRate != nil) {
 			if err := d.download("/imports/"+seg(j.ID)+"/errors", errorFile); err != nil {
 				return err
 			}
@@ -388,6 +395,9 @@ func (d *session) finish(j importJob, errorFile string) error {
 	}
 	if j.Error != nil && string(j.Error) != "null" {
 		out["error"] = j.Error
+	}
+	for _, w := range j.Warnings {
+		d.say(w.Message)
 	}
 	if err := d.print(out); err != nil {
 		return err

@@ -8,6 +8,7 @@ package report
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -57,7 +58,7 @@ type Ranked struct {
 	ID       id.ID
 	Name     string
 	Quantity int64 // thousandths
-	Orders   int
+	Orders   int   // of a channel
 	Gross    int64
 }
 
@@ -78,6 +79,8 @@ type Freshness struct {
 type Facts interface {
 	Anchor(ctx context.Context) (clock.Day, error)
 	Freshness(ctx context.Context) (Freshness, error)
+	// Version is another text whenever any figure may be another.
+	Version(ctx context.Context) (string, error)
 	Totals(ctx context.Context, s Span) (Totals, error)
 	// Trend sums purchases for each step of so many days, counted back from the end; empty steps are there with zeros.
 	Trend(ctx context.Context, s Span, step int) ([]Bucket, error)
@@ -88,10 +91,42 @@ type Facts interface {
 }
 
 // Service is the behaviour of reports. It is safe for concurrent use.
-type Service struct{ facts Facts }
+type Service struct {
+	facts Facts
+	mu    sync.Mutex
+	homes map[int]known // by days
+}
+
+// known is a home page and the version of what it was computed from.
+type known struct {
+	version string
+	home    *Home
+}
+
+// keptHomes bounds the home pages in memory, a few kilobytes each.
+const keptHomes = 64
 
 // New makes a Service.
-func New(f Facts) *Service { return &Service{facts: f} }
+func New(f Facts) *Service { return &Service{facts: f, homes: map[int]known{}} }
+
+// remembered is the home page of so many days, when nothing has changed since it was computed.
+func (s *Service) remembered(days int, version string) *Home {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.homes[days]; k.home != nil && k.version == version {
+		return k.home
+	}
+	return nil
+}
+
+func (s *Service) remember(days int, version string, h *Home) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.homes) >= keptHomes {
+		clear(s.homes)
+	}
+	s.homes[days] = known{version, h}
+}
 
 // Home is everything the home page shows but classes, which their engine counts.
 type Home struct {
@@ -105,7 +140,8 @@ type Home struct {
 	Channels    []Ranked
 }
 
-// Home computes the home page of so many days (7 to 730).
+// Home computes the home page of so many days (7 to 730), or gives that of before when nothing has changed. It is not to be
+// changed.
 func (s *Service) Home(ctx context.Context, days int) (*Home, error) {
 	if !access.From(ctx).Can(access.SegmentRead) {
 		return nil, fault.New(fault.Forbidden, "access.forbidden", fault.Params{"right": string(access.SegmentRead)})
@@ -113,14 +149,26 @@ func (s *Service) Home(ctx context.Context, days int) (*Home, error) {
 	if days < 7 || days > 730 {
 		return nil, fault.InvalidField("report.bad_days", "days", fault.Params{"min": 7, "max": 730})
 	}
+	version, err := s.facts.Version(ctx) // before the figures: what changes meanwhile makes them old at once
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := s.facts.Freshness(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if h := s.remembered(days, version); h != nil {
+		now := *h
+		now.Freshness = fresh
+		return &now, nil
+	}
 	anchor, err := s.facts.Anchor(ctx)
 	if err != nil {
 		return nil, err
 	}
 	span := Span{From: anchor - clock.Day(days) + 1, To: anchor}
-	h := &Home{Anchor: anchor, Span: span}
+	h := &Home{Freshness: fresh, Anchor: anchor, Span: span}
 	steps := []func() error{
-		func() (err error) { h.Freshness, err = s.facts.Freshness(ctx); return },
 		func() (err error) { h.Now, err = s.facts.Totals(ctx, span); return },
 		func() (err error) { h.Before, err = s.facts.Totals(ctx, span.Before()); return },
 		func() (err error) { h.Trend, err = s.facts.Trend(ctx, span, step(days)); return },
@@ -133,6 +181,7 @@ func (s *Service) Home(ctx context.Context, days int) (*Home, error) {
 			return nil, err
 		}
 	}
+	s.remember(days, version, h)
 	return h, nil
 }
 

@@ -73,21 +73,24 @@ type Store interface {
 
 // Count is the answer to "how many".
 type Count struct {
-	Count int           // who fulfils the condition
-	Total int           // all customers
-	Took  time.Duration // inside the engine
-	AsOf  time.Time     // how fresh the analytics plane was
-	Lag   time.Duration
-	Plan  string // one word on how it was answered, for the curious
+	Count int // who fulfils the condition
+	Total int // all customers
+	// Reach is how many of them have a value, by field: Reachable.
+	Reach map[string]int
+	// Sample are the first few of them by id.
+	Sample []id.ID
+	Took   time.Duration // inside the engine
+	AsOf   time.Time     // how fresh the analytics plane was
+	Lag    time.Duration
+	Plan   string // one word on how it was answered, for the curious
 }
 
 // Audience answers questions about customers; store/analytics implements it on DuckDB and PostgreSQL.
 type Audience interface {
-	Count(ctx context.Context, where *query.Node) (Count, error)
+	// Count counts who fulfils a condition and who of them has a value in each of the fields, with a sample of so many.
+	Count(ctx context.Context, where *query.Node, fields []string, sample int) (Count, error)
 	// IDs are customers that fulfil a condition, in id order, beginning after the given id.
 	IDs(ctx context.Context, where *query.Node, after id.ID, limit int) ([]id.ID, error)
-	// Reach counts who fulfils the condition and has a value in each of the fields.
-	Reach(ctx context.Context, where *query.Node, fields []string) (map[string]int, error)
 	// Replace makes the stored membership of a segment what the condition says and tells the difference.
 	Replace(ctx context.Context, key string, where *query.Node, at time.Time) (Point, error)
 	// SetMembership makes the stored membership of a segment a given list.

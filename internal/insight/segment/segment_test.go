@@ -77,8 +77,12 @@ func (m *memory) Members(_ context.Context, key string, after id.ID, limit int) 
 // people is an Audience of customers 1 to n, all of whom fulfil every condition.
 type people struct{ n int }
 
-func (p *people) Count(context.Context, *query.Node) (segment.Count, error) {
-	return segment.Count{Count: p.n, Total: p.n}, nil
+func (p *people) Count(_ context.Context, _ *query.Node, fields []string, _ int) (segment.Count, error) {
+	c := segment.Count{Count: p.n, Total: p.n, Reach: map[string]int{}}
+	for _, f := range fields {
+		c.Reach[f] = p.n
+	}
+	return c, nil
 }
 func (p *people) IDs(_ context.Context, _ *query.Node, after id.ID, limit int) ([]id.ID, error) {
 	var out []id.ID
@@ -86,9 +90,6 @@ func (p *people) IDs(_ context.Context, _ *query.Node, after id.ID, limit int) (
 		out = append(out, v)
 	}
 	return out, nil
-}
-func (p *people) Reach(context.Context, *query.Node, []string) (map[string]int, error) {
-	return map[string]int{"phone": p.n}, nil
 }
 func (p *people) Replace(context.Context, string, *query.Node, time.Time) (segment.Point, error) {
 	return segment.Point{Size: p.n, Entered: p.n}, nil

@@ -304,7 +304,13 @@ func (s *Service) RefreshAll(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// Count says how many customers fulfil an unsaved condition.
+// SampleSize is how many customers Count shows.
+const SampleSize = 5
+
+// Reachable are the fields without which a customer cannot be reached.
+func Reachable() []string { return []string{"phone", "email"} }
+
+// Count says how many customers fulfil an unsaved condition, who of them can be reached, and shows a few.
 func (s *Service) Count(ctx context.Context, where *query.Node) (Count, error) {
 	if err := may(ctx, access.SegmentRead); err != nil {
 		return Count{}, err
@@ -318,12 +324,7 @@ func (s *Service) Count(ctx context.Context, where *query.Node) (Count, error) {
 		}
 		return Count{}, err
 	}
-	return s.c.Audience.Count(ctx, where)
-}
-
-// Reach counts who fulfils a checked condition and has a phone number or an e-mail address.
-func (s *Service) Reach(ctx context.Context, where *query.Node) (map[string]int, error) {
-	return s.c.Audience.Reach(ctx, where, []string{"phone", "email"})
+	return s.c.Audience.Count(ctx, where, Reachable(), SampleSize)
 }
 
 // MemberIDs are the members of a segment of this moment, in id order after the given id.
@@ -339,11 +340,6 @@ func (s *Service) MemberIDs(ctx context.Context, key string, after id.ID, limit 
 		return s.c.Store.Members(ctx, key, after, limit)
 	}
 	return s.c.Audience.IDs(ctx, seg.Node(), after, limit)
-}
-
-// SampleIDs are some customers that fulfil a checked condition, newest last.
-func (s *Service) SampleIDs(ctx context.Context, where *query.Node, n int) ([]id.ID, error) {
-	return s.c.Audience.IDs(ctx, where, 0, n)
 }
 
 // History gives the sizes of past refreshes, newest first.

@@ -22,6 +22,9 @@ type Pass struct {
 	Settings Settings
 	Anchor   clock.Day
 	At       time.Time
+	// Marked reports whether every change that the relations show has left its marks; nil means that it has. Where it has not, a
+	// full pass sees more than the small ones could, and compares itself with nothing.
+	Marked func(ctx context.Context) (bool, error)
 }
 
 // Result says what a pass did.
@@ -31,8 +34,8 @@ type Result struct {
 	At        time.Time
 	Customers int64 // how many were recomputed
 	Cuts      rfm.Model
-	// Verified says that a full pass ran at the anchor of the values it replaced; Differing is then how many rows it found
-	// otherwise than the small passes left them, which must be 0.
+	// Verified says that a full pass ran at the anchor of the values it replaced, on relations that were not filled anew in
+	// between; Differing is then how many rows it found otherwise than the small passes left them, which must be 0.
 	Verified  bool
 	Differing int64
 	Took      time.Duration
@@ -51,6 +54,9 @@ type State struct {
 	// Unfinished says that what follows the last pass (OnPass) has not been done to its end.
 	Unfinished bool
 	Differing  int64
+	// Refilled says that relations were filled anew since the last full pass began: that leaves no marks, so everyone's values
+	// are due, and those of before say nothing about the small passes.
+	Refilled bool `json:"-"`
 }
 
 // Summary are the means of RFM as exact fractions: sums over the number of customers who purchased.
@@ -80,7 +86,7 @@ type Store interface {
 	Summary(ctx context.Context) (Summary, error)
 }
 
-// Config is what a Service is made of. Ready and Busy may be nil.
+// Config is what a Service is made of. Ready, Busy, Marked and OnPass may be nil.
 type Config struct {
 	Store     Store
 	Catalogue func() *Catalogue
@@ -90,8 +96,10 @@ type Config struct {
 	Log       *slog.Logger
 	// Ready reports whether the plane holds everything; no pass runs before.
 	Ready func() bool
-	// Busy reports that much more is coming (an import); small passes wait then, for a minute at most.
+	// Busy reports that much more is coming (an import): full passes wait for its end, small ones for a minute at most.
 	Busy func() bool
+	// Marked goes into each Pass; it is nil where relations and marks change together.
+	Marked func(ctx context.Context) (bool, error)
 	// OnPass is told of each pass before the next one begins; after a small one trait_now still holds the customers.
 	OnPass func(ctx context.Context, r Result) error
 }
@@ -103,6 +111,9 @@ type Service struct {
 
 	mu       sync.Mutex // one pass at a time
 	waiting  time.Time  // since when touched customers wait while the plane is busy
+	seenBusy time.Time  // when the plane was last seen busy
+	restTill time.Time  // until when no pass over everyone runs that can wait
+	again    bool       // something is due and waits for the plane to be calm
 	fullNext atomic.Bool
 }
 
@@ -130,8 +141,11 @@ func (s *Service) Notify() {
 
 const (
 	debounce     = 300 * time.Millisecond // changes come in company
+	restAtMost   = 5 * time.Second        // after a pass (clock.Rest)
 	lookEvery    = time.Minute            // the day may have changed
 	busyAtMost   = time.Minute
+	fullTimes    = 4               // after a pass over everyone the next one that can wait is made when so many times as long went by
+	calmAfter    = 2 * time.Second // so long nothing more must have come before the plane counts as calm
 	retryAfter   = 5 * time.Second
 	fewCustomers = 50_000 // up to so many a small pass is always the cheaper one
 )
@@ -141,18 +155,22 @@ func (s *Service) Run(ctx context.Context) error {
 	wait := time.NewTimer(0)
 	defer wait.Stop()
 	failed := 0
+	var took time.Duration
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-wait.C:
 		case <-s.signal:
-			if err := pause(ctx, debounce); err != nil {
+			if err := clock.Pause(ctx, max(debounce, clock.Rest(took, restAtMost)), nil); err != nil {
 				return err
 			}
 		}
 		next := lookEvery
-		if _, _, err := s.Tick(ctx); err != nil {
+		begin := s.c.Clock.Now()
+		_, _, err := s.Tick(ctx)
+		took = s.c.Clock.Now().Sub(begin)
+		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -160,31 +178,22 @@ func (s *Service) Run(ctx context.Context) error {
 			next = min(retryAfter<<failed, lookEvery)
 			failed = min(failed+1, 4)
 		} else if failed = 0; s.postponed() {
-			next = retryAfter
+			next = calmAfter + debounce
 		}
 		wait.Reset(next)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
 	}
 }
 
 func (s *Service) postponed() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.waiting.IsZero()
+	return s.again
 }
 
 // Tick does what is due now: nothing (did is false), a small pass over the customers that changed, or a full one when the
-// day, the anchor or a setting is another than at the last full pass, or when very many changed.
+// day, the anchor or a setting is another than at the last full pass, or when very many changed. While much more is coming
+// the anchor stays where the last full pass had it and what came after it does not count yet: history that is loaded moves
+// it with every batch, and one full pass at the end does for all of them.
 func (s *Service) Tick(ctx context.Context) (r Result, did bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -199,17 +208,24 @@ func (s *Service) Tick(ctx context.Context) (r Result, did bool, err error) {
 	if err != nil {
 		return Result{}, false, err
 	}
+	busy := s.busy(p.At)
+	moved, many := state.Anchor != p.Anchor, touched > max(fewCustomers, customers/5)
+	later := busy || p.At.Before(s.restTill)
+	s.again = later && (moved || touched > 0)
 	switch {
-	case s.outdated(p, state, today), touched > max(fewCustomers, customers/5):
-		r, err = s.full(ctx, p, state, today)
+	case s.demanded(p, state, today), !later && (moved || many):
+		r, err = s.full(ctx, p, state, today, many)
+		end := s.c.Clock.Now()
+		s.again, s.restTill = false, end.Add(fullTimes*end.Sub(p.At))
 	case touched == 0 && state.Unfinished: // a crash or a failure came between a pass and what follows it
 		r = Result{Full: true, Anchor: state.Anchor, At: p.At, Cuts: state.Cuts}
 	case touched == 0:
 		s.waiting = time.Time{}
 		return Result{}, false, nil
-	case s.postpone(p.At):
+	case (busy || many) && s.postpone(p.At):
 		return Result{}, false, nil
 	default:
+		p.Anchor = state.Anchor
 		r, err = s.c.Store.Small(ctx, p)
 		r.Full = r.Full || state.Unfinished // the customers of the pass before are not known any more
 	}
@@ -220,16 +236,27 @@ func (s *Service) Tick(ctx context.Context) (r Result, did bool, err error) {
 	return r, true, s.done(ctx, r)
 }
 
+// demanded reports that the values of everyone are due whatever else goes on.
+func (s *Service) demanded(p Pass, state State, today clock.Day) bool {
+	return s.fullNext.Load() || !state.Known || state.Refilled || state.Today != today || !same(state.Settings, p.Settings)
+}
+
 // outdated reports that the values of everyone are due to be computed.
 func (s *Service) outdated(p Pass, state State, today clock.Day) bool {
-	return s.fullNext.Load() || !state.Known || state.Today != today || state.Anchor != p.Anchor || !same(state.Settings, p.Settings)
+	return s.demanded(p, state, today) || state.Anchor != p.Anchor
+}
+
+// busy reports that much more is coming, or was a moment ago: between two batches of a load the plane looks idle.
+func (s *Service) busy(now time.Time) bool {
+	if s.c.Busy() {
+		s.seenBusy = now
+		return true
+	}
+	return now.Sub(s.seenBusy) < calmAfter
 }
 
 // postpone reports that a small pass should wait because much more is coming, for a minute at most.
 func (s *Service) postpone(now time.Time) bool {
-	if !s.c.Busy() {
-		return false
-	}
 	if s.waiting.IsZero() {
 		s.waiting = now
 	}
@@ -263,7 +290,7 @@ func (s *Service) prepare(ctx context.Context) (p Pass, st State, today clock.Da
 			return p, st, 0, err
 		}
 	}
-	p.At = s.c.Clock.Now()
+	p.At, p.Marked = s.c.Clock.Now(), s.c.Marked
 	today = clock.DayOf(p.At, s.c.Zone())
 	last, ok, err := s.c.Store.LastPurchase(ctx, today)
 	if err != nil {
@@ -273,11 +300,13 @@ func (s *Service) prepare(ctx context.Context) (p Pass, st State, today clock.Da
 	return p, st, today, nil
 }
 
-// full runs a full pass. When only the day has moved on, the values are first checked at the day they were computed for.
-func (s *Service) full(ctx context.Context, p Pass, state State, today clock.Day) (Result, error) {
+// full runs a full pass. When the anchor moved with the day, the values are first checked at the one they were computed for;
+// not where many changed, since the check would cost two passes more.
+func (s *Service) full(ctx context.Context, p Pass, state State, today clock.Day, many bool) (Result, error) {
 	verified, differing := false, int64(0)
-	if state.Known && state.Anchor != p.Anchor && same(state.Settings, p.Settings) {
-		before := Pass{Settings: p.Settings, Anchor: state.Anchor, At: p.At}
+	if checkable(p, state) && state.Anchor != p.Anchor && state.Today != today && !many {
+		before := p
+		before.Anchor = state.Anchor
 		if _, err := s.c.Store.Small(ctx, before); err != nil {
 			return Result{}, err
 		}
@@ -299,6 +328,12 @@ func (s *Service) full(ctx context.Context, p Pass, state State, today clock.Day
 		s.c.Log.Warn("traits differed from a full pass", "rows", r.Differing)
 	}
 	return r, nil
+}
+
+// checkable reports that the values that are there came from the same relations and settings, so that a full pass at their
+// anchor must find them.
+func checkable(p Pass, state State) bool {
+	return state.Known && !state.Refilled && same(state.Settings, p.Settings)
 }
 
 func (s *Service) done(ctx context.Context, r Result) error {
@@ -323,12 +358,12 @@ func (s *Service) Verify(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if state.Known && state.Anchor == p.Anchor && same(state.Settings, p.Settings) {
+	if checkable(p, state) && state.Anchor == p.Anchor {
 		if _, err := s.c.Store.Small(ctx, p); err != nil {
 			return Result{}, err
 		}
 	}
-	r, err := s.full(ctx, p, state, today)
+	r, err := s.full(ctx, p, state, today, false)
 	if err != nil {
 		return Result{}, err
 	}

@@ -262,6 +262,8 @@ func TestPassesRunWhenTheyAreDue(t *testing.T) {
 	clk.Advance(61 * time.Second)
 	step("an import runs for long", "small 2026-11-21")
 	busy, st.touched = false, 60_000
+	step("very many changed, more may come", "")
+	clk.Advance(3 * time.Second)
 	step("very many changed", "full 2026-11-21")
 	st.customers, st.touched = 1_000_000, 60_000
 	step("many of more", "small 2026-11-21")
@@ -288,6 +290,62 @@ func TestPassesRunWhenTheyAreDue(t *testing.T) {
 	settings.Mode = "x"
 	if _, _, err := s.Tick(t.Context()); fault.CodeOf(err) != "trait.bad_mode" {
 		t.Errorf("bad settings: %v", err)
+	}
+}
+
+// TestHistoryThatIsLoadedMovesTheAnchorOnce: every batch of an old file has a newer last order than the one before, and moves
+// the day on which windows end; one pass at the end does for all. What is entered into it later is followed at once.
+func TestHistoryThatIsLoadedMovesTheAnchorOnce(t *testing.T) {
+	t.Parallel()
+	cat := standard(t)
+	first := clock.NewDay(2010, 12, 1)
+	st := &store{customers: 4000, last: first}
+	clk := clock.NewFake(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC))
+	busy := false
+	var passes []trait.Result
+	s := trait.New(trait.Config{Store: st, Catalogue: func() *trait.Catalogue { return cat }, Clock: clk, Log: slog.New(slog.DiscardHandler),
+		Settings: func(context.Context) (trait.Settings, error) { return trait.Defaults(), nil }, Zone: func() *time.Location { return time.UTC },
+		Busy:   func() bool { return busy },
+		OnPass: func(_ context.Context, r trait.Result) error { passes = append(passes, r); return nil }})
+	tick := func() {
+		t.Helper()
+		if _, _, err := s.Tick(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tick()
+	if got := st.told(); got != "define, full 2010-12-02" {
+		t.Fatalf("first: %q", got)
+	}
+	for batch := range 300 { // five minutes, a batch a second, and between two of them nothing seems to come
+		busy, st.touched, st.last = true, st.touched+400, first+clock.Day(batch)
+		tick()
+		clk.Advance(500 * time.Millisecond)
+		busy = false
+		tick()
+		if behind, err := s.Behind(t.Context()); err != nil || batch > 0 && !behind {
+			t.Fatalf("batch %d: behind %v, %v", batch, behind, err)
+		}
+		clk.Advance(500 * time.Millisecond)
+	}
+	if got := st.told(); got != strings.TrimSuffix(strings.Repeat("small 2010-12-02, ", 4), ", ") {
+		t.Errorf("while it loads: %q", got)
+	}
+	clk.Advance(2 * time.Second)
+	tick()
+	tick()
+	if got := st.told(); got != "full 2011-09-27" {
+		t.Errorf("at the end: %q", got)
+	}
+	st.touched, st.last = 1, st.last+1
+	tick()
+	if got := st.told(); got != "full 2011-09-28" {
+		t.Errorf("an order is entered: %q", got)
+	}
+	st.state.Refilled, st.differing = true, 4000
+	tick()
+	if last := passes[len(passes)-1]; st.told() != "full 2011-09-28" || !last.Full {
+		t.Errorf("relations filled anew: %+v", last)
 	}
 }
 

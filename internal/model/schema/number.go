@@ -47,6 +47,33 @@ func scaled(s string, scale int) (v int64, bad string) {
 	return v, ""
 }
 
+// grouped reports whether commas stand only where digits are grouped: before the point, by threes, fours (万) or, but for the
+// last group, twos (lakh). "1.234,50" and "12,5" are numbers of another notation and must not be read as something else.
+func grouped(s string) bool {
+	whole, rest, _ := strings.Cut(strings.TrimLeft(s, "+-"), ".")
+	if strings.Contains(rest, ",") {
+		return false
+	}
+	groups := strings.Split(whole, ",")
+	last := len(groups) - 1
+	if last == 0 {
+		return true
+	}
+	for _, by := range []int{3, 4, 2} {
+		good := len(groups[0]) >= 1 && len(groups[0]) <= by
+		for i, g := range groups[1:] {
+			good = good && (len(g) == by || by == 2 && i+1 == last && len(g) == 3)
+		}
+		if by == 2 {
+			good = good && len(groups[last]) == 3
+		}
+		if good {
+			return true
+		}
+	}
+	return false
+}
+
 // number reads a number as people write it: full-width digits, grouping, a percent sign (12% is 0.12), brackets for
 // negative amounts, 万 and 亿.
 func number(s string, scale int, env *ParseEnv) (int64, string) {
@@ -71,7 +98,18 @@ func number(s string, scale int, env *ParseEnv) (int64, string) {
 		return r
 	}, s)
 	if env.DecimalComma {
-		s = strings.ReplaceAll(strings.ReplaceAll(s, ".", ""), ",", ".")
+		s = strings.Map(func(r rune) rune {
+			switch r {
+			case ',':
+				return '.'
+			case '.':
+				return ','
+			}
+			return r
+		}, s)
+	}
+	if !grouped(s) {
+		return 0, "not_number"
 	}
 	var v int64
 	var bad string

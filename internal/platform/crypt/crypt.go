@@ -213,6 +213,9 @@ func (k *Keyring) Rewrap(subject id.ID, wrapped []byte) (out []byte, changed boo
 // Forget drops a subject's key from memory, when the subject is erased.
 func (k *Keyring) Forget(subject id.ID) { k.cache.drop(subject) }
 
+// Remember keeps a key that NewKey made, once it is stored for certain.
+func (k *Keyring) Remember(subject id.ID, key *Key) { k.cache.put(subject, key) }
+
 // Seal encrypts a value for its place.
 func (k *Keyring) Seal(key *Key, at Place, plaintext []byte) []byte {
 	out := make([]byte, 1+nonceSize, len(plaintext)+Overhead)

@@ -2,8 +2,10 @@
 //
 // A job is a kind, a workspace and arguments that hold ids only. A job with a unique key is not added while another with
 // that key waits or runs. A worker leases a job, renews the lease while it runs, and a job whose worker died is taken by
-// another when the lease ends; so a handler may run twice and must bear it. A failing job is tried again with growing
-// pauses, up to MaxAttempts; an Invalid or NotFound fault is not tried again.
+// another when the lease ends, or when the only process there can be starts again (Store.Reclaim); so a handler may run twice
+// and must bear it. A failing job is tried again with growing pauses, up to MaxAttempts; an Invalid, NotFound or Conflict fault
+// is not tried again. An attempt that ended with its process counts, so that a job that takes the program down with it is given
+// up too; one that an orderly stop ended does not. Jobs in trouble are listed (Store.Troubled) until one of their kind succeeds.
 package job
 
 import (
@@ -41,6 +43,15 @@ type Job struct {
 	CreatedAt time.Time
 }
 
+// Trouble is a job that failed: for good, or so far.
+type Trouble struct {
+	Kind     string
+	Attempts int
+	Code     string    // of the last failure; "" when the process ended with it
+	At       time.Time // when it was given up, or is tried again
+	GaveUp   bool
+}
+
 // Store keeps jobs; store/instance implements it.
 type Store interface {
 	// Enqueue adds a job; false when its unique key is taken by a waiting or running one.
@@ -51,6 +62,12 @@ type Store interface {
 	Renew(ctx context.Context, j Job, until time.Time) error
 	// Finish ends an attempt: state Done, Failed, or Queued to run again at next.
 	Finish(ctx context.Context, j Job, state, code string, next, now time.Time) error
+	// Return gives back a job whose attempt an orderly stop ended; the attempt does not count.
+	Return(ctx context.Context, j Job, now time.Time) error
+	// Reclaim frees the jobs of a process that is gone. Only a process that knows that it is the only one may call it.
+	Reclaim(ctx context.Context) (int, error)
+	// Troubled lists jobs of a workspace that failed, newest first, but for kinds that succeeded since.
+	Troubled(ctx context.Context, workspace string, limit int) ([]Trouble, error)
 	// Pending counts waiting and running jobs of a kind.
 	Pending(ctx context.Context, workspace, kind string) (int, error)
 }
@@ -137,16 +154,21 @@ func (q *Queue) Step(ctx context.Context) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	runErr := q.run(ctx, j)
 	// The outcome is written even when the program is stopping.
 	end := context.WithoutCancel(ctx)
+	if j.Attempts > MaxAttempts { // every attempt took the process down with it
+		q.Log.ErrorContext(ctx, "job given up", "kind", j.Kind, "attempts", MaxAttempts)
+		q.Finished(j.Kind, "failed")
+		return true, q.Store.Finish(end, j, Failed, "job.gave_up", now, now)
+	}
+	runErr := q.run(ctx, j)
 	now = q.Clock.Now()
 	switch {
 	case runErr == nil:
 		q.Finished(j.Kind, "ok")
 		return true, q.Store.Finish(end, j, Done, "", now, now)
 	case ctx.Err() != nil:
-		return true, q.Store.Finish(end, j, Queued, "", now, now)
+		return true, q.Store.Return(end, j, now)
 	}
 	code := fault.CodeOf(runErr)
 	kind := fault.KindOf(runErr)

@@ -49,6 +49,8 @@ func TestOnEveryDatabase(t *testing.T) {
 		{"Lookup", testLookup},
 		{"Search", testSearch},
 		{"History", testHistory},
+		{"Once", testOnce},
+		{"Slow lists", testSlowLists},
 	}
 	for name, open := range map[string]func(testing.TB) *world{"sqlite": newWorld, "postgres": newPostgresWorld} {
 		t.Run(name, func(t *testing.T) {

@@ -53,6 +53,8 @@ type Page struct {
 	NextCursor      string // "" at the end
 	Total           int
 	TotalIsEstimate bool // there are more than Total
+	// AsOf is when Broad was asked, zero when the store answered.
+	AsOf time.Time
 }
 
 // presentation says how rows become records.
@@ -159,19 +161,12 @@ func (s *Service) List(ctx context.Context, object string, q Query) (*Page, erro
 		return nil, err
 	}
 	page := &Page{}
-	var rows []Row
-	err = s.cfg.Store.View(ctx, func(r Reader) error {
-		var err error
-		if rows, err = l.read(ctx, r); err != nil {
-			return err
-		}
-		return l.count(ctx, r, page)
-	})
+	rows, more, err := l.fetch(ctx, page)
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", obj.Key, err)
 	}
-	if len(rows) > q.Limit {
-		rows = rows[:q.Limit]
+	if more {
+		rows = rows[:min(q.Limit, len(rows))]
 		page.NextCursor = l.next(rows)
 	}
 	page.Items, err = s.present(ctx, l.sh, rows, l.show)
@@ -418,15 +413,9 @@ func (l *listing) read(ctx context.Context, r Reader) ([]Row, error) {
 }
 
 func (l *listing) count(ctx context.Context, r Reader, page *Page) error {
-	limit := 0
-	switch l.q.Total {
-	case "":
-		return nil
-	case TotalCapped:
-		limit = CountCap + 1
-	case TotalExact:
-	default:
-		return fault.InvalidField("record.total_unknown", "total", fault.Params{"value": l.q.Total})
+	limit, counted, err := l.counting()
+	if err != nil || !counted {
+		return err
 	}
 	if l.sel.IDs != nil && len(l.sel.IDs) == 0 {
 		return nil
@@ -437,11 +426,29 @@ func (l *listing) count(ctx context.Context, r Reader, page *Page) error {
 	if err != nil {
 		return err
 	}
-	page.Total, page.TotalIsEstimate = n, l.partial
-	if limit > 0 && n > CountCap {
-		page.Total, page.TotalIsEstimate = CountCap, true
-	}
+	page.total(n, limit)
+	page.TotalIsEstimate = page.TotalIsEstimate || l.partial
 	return nil
+}
+
+// counting is where the count of a page stops, 0 for nowhere, and whether one was asked for.
+func (l *listing) counting() (limit int, counted bool, err error) {
+	switch l.q.Total {
+	case "":
+		return 0, false, nil
+	case TotalCapped:
+		return CountCap + 1, true, nil
+	case TotalExact:
+		return 0, true, nil
+	}
+	return 0, false, fault.InvalidField("record.total_unknown", "total", fault.Params{"value": l.q.Total})
+}
+
+func (p *Page) total(n, limit int) {
+	p.Total = n
+	if limit > 0 && n > CountCap {
+		p.Total, p.TotalIsEstimate = CountCap, true
+	}
 }
 
 // next is the cursor after the last row of a page.

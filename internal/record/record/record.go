@@ -102,6 +102,7 @@ type Config struct {
 	Rates        schema.Rates          // nil knows none: amounts in other currencies get no base amount
 	Users        Users                 // nil knows nobody
 	Auditor      Auditor               // nil forbids reading in clear
+	Broad        Broad                 // nil: the store answers everything
 	// Check refuses conditions that the actor may not ask or that are wrong; nil checks against metadata alone.
 	Check func(ctx context.Context, object string, where *query.Node) error
 	// RevealsPerHour is how many records one actor may reveal in an hour, 100 when 0.
@@ -115,6 +116,7 @@ type Service struct {
 	shapes  sync.Map // *schema.Object → *shape
 	hooks   map[string][]Hook
 	limiter limiter
+	slow    slowly
 }
 
 // New makes a Service with the hooks of the standard objects registered.

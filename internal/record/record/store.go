@@ -80,6 +80,10 @@ type Tx interface {
 	Next(ctx context.Context, counter string, n int) (int64, error)
 	// SavePersonKeys stores wrapped data keys; existing ones stay.
 	SavePersonKeys(ctx context.Context, keys map[id.ID][]byte) error
+	// Remembered reads what Remember stored for a request of the last day.
+	Remembered(ctx context.Context, key string) (outcome []byte, found bool, err error)
+	// Remember stores what a request did; a key that is there already is a Conflict fault.
+	Remember(ctx context.Context, key string, outcome []byte) error
 }
 
 // Selection is what a page of rows is chosen by. Where must have passed query.Check.

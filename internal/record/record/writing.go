@@ -52,6 +52,8 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 	}
 	var pos change.Position
 	var err error
+	var keys map[id.ID]*crypt.Key
+	key := turn(ctx, &mode)
 	for attempt := 1; ; attempt++ {
 		runs := 0
 		pos, err = s.cfg.Store.Update(ctx, func(tx Tx) error {
@@ -60,8 +62,23 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 					s.again(it, &mode, &env)
 				}
 			}
-			if err := s.writingOf(ctx, tx, &mode).run(ctx, items); err != nil || mode.then == nil {
+			if key != "" {
+				if done, err := recall(ctx, tx, key, items); done || err != nil {
+					return err
+				}
+			}
+			w := s.writingOf(ctx, tx, &mode)
+			keys = w.keys
+			if err := w.run(ctx, items); err != nil {
 				return err
+			}
+			if key != "" {
+				if err := remember(ctx, tx, key, items); err != nil {
+					return err
+				}
+			}
+			if mode.then == nil {
+				return nil
 			}
 			return mode.then(ctx, tx, results(items))
 		})
@@ -71,6 +88,11 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 	}
 	if err != nil {
 		return change.Position{}, fmt.Errorf("write records: %w", err)
+	}
+	if !mode.bulk { // the answer shows what was written
+		for v, key := range keys {
+			s.cfg.Keys.Remember(v, key)
+		}
 	}
 	return pos, nil
 }

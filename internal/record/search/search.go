@@ -11,7 +11,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
@@ -51,6 +53,7 @@ type Config struct {
 	Records  Records
 	Registry func() *schema.Registry
 	Log      *slog.Logger // nil discards
+	Clock    clock.Clock  // nil is the system's
 	Batch    int          // change rows in one step, 2,000 when 0
 }
 
@@ -62,11 +65,17 @@ func New(cfg Config) *Indexer {
 	if cfg.Batch <= 0 {
 		cfg.Batch = 2000
 	}
+	if cfg.Clock == nil {
+		cfg.Clock = clock.System{}
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Indexer{cfg: cfg}
 }
+
+// restAtMost bounds the rest after a step (clock.Rest).
+const restAtMost = 250 * time.Millisecond
 
 // Run follows the log until ctx ends or a batch fails; run again, it goes on with that batch.
 func (x *Indexer) Run(ctx context.Context) error {
@@ -81,7 +90,8 @@ func (x *Indexer) Run(ctx context.Context) error {
 			}
 			return fmt.Errorf("wait for changes: %w", err)
 		}
-		next, _, err := x.step(ctx, pos)
+		began := x.cfg.Clock.Now()
+		next, n, err := x.step(ctx, pos)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -89,6 +99,12 @@ func (x *Indexer) Run(ctx context.Context) error {
 			return fmt.Errorf("index changes: %w", err)
 		}
 		pos = next
+		if n == x.cfg.Batch {
+			continue // much more waits
+		}
+		if err := clock.Pause(ctx, clock.Rest(x.cfg.Clock.Now().Sub(began), restAtMost), nil); err != nil {
+			return err
+		}
 	}
 }
 

@@ -41,6 +41,7 @@ type chunk struct {
 	rows    int64
 	skipped int64
 	faults  int64 // rows that are wrong
+	noRate  map[string]int64
 	state   State // after the chunk
 	bytes   int64 // of Progress
 }
@@ -215,6 +216,12 @@ func (r *run) commit(c *chunk, results []record.BulkResult) *Commit {
 	res.Rows += c.rows
 	res.Skipped += c.skipped
 	res.Errors += c.faults
+	for currency, n := range c.noRate {
+		if res.NoRate == nil {
+			res.NoRate = map[string]int64{}
+		}
+		res.NoRate[currency] += n
+	}
 	for i := range results {
 		n := res.of(c.ops[i].Object)
 		switch {

@@ -109,6 +109,30 @@ func (f files) open(j *Job) (*stored, error) {
 	return s, nil
 }
 
+// clear removes scratch files that a process which died has left: whatever lies beside the folders of imports, and beside the
+// file in each of them. Those in use have no name, or cannot be removed.
+func (f files) clear() error {
+	var errs []error
+	tidy := func(dir string, keep func(os.DirEntry) bool) []os.DirEntry {
+		entries, err := os.ReadDir(dir)
+		if err != nil && !os.IsNotExist(err) {
+			errs = append(errs, err)
+		}
+		for _, e := range entries {
+			if !keep(e) {
+				errs = append(errs, os.RemoveAll(filepath.Join(dir, e.Name())))
+			}
+		}
+		return entries
+	}
+	for _, e := range tidy(f.dir, os.DirEntry.IsDir) {
+		if e.IsDir() {
+			tidy(filepath.Join(f.dir, e.Name()), func(e os.DirEntry) bool { return e.Name() == storedName })
+		}
+	}
+	return errors.Join(errs...)
+}
+
 func (f files) remove(job id.ID) error { return os.RemoveAll(f.folder(job)) }
 
 // stored is an uploaded file, decrypted as it is read. The key is used for one file, so counting from zero is safe.

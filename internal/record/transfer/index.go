@@ -16,12 +16,14 @@ type index struct {
 	field   *schema.Field
 	env     *schema.ParseEnv
 	known   map[string]id.ID // 0: looked up and not there
+	older   map[string]id.ID // known before; what is used of it comes to known again
+	keep    bool             // nothing is forgotten, since nothing will be stored (a dry run)
 	raw     map[string]string
 	wanted  []string
 }
 
-func newIndex(r Records, object string, f *schema.Field, env *schema.ParseEnv) *index {
-	return &index{records: r, object: object, field: f, env: env, known: map[string]id.ID{}, raw: map[string]string{}}
+func (r *run) index(object string, f *schema.Field) *index {
+	return &index{records: r.svc.cfg.Records, object: object, field: f, env: &r.env, keep: r.job.State.DryRun, known: map[string]id.ID{}, raw: map[string]string{}}
 }
 
 // maxRaw bounds the memory spent on remembering how texts are normalised.
@@ -53,11 +55,30 @@ func (x *index) want(text []byte) {
 	if k == "" {
 		return
 	}
-	if _, ok := x.known[k]; !ok {
-		x.known[k] = 0
-		x.wanted = append(x.wanted, k)
+	if _, ok := x.find(k); ok {
+		return
 	}
+	if len(x.known) >= maxKnown && !x.keep {
+		x.older, x.known = x.known, make(map[string]id.ID, maxKnown)
+	}
+	x.known[k] = 0
+	x.wanted = append(x.wanted, k)
 }
+
+// find is what is remembered of a key.
+func (x *index) find(k string) (id.ID, bool) {
+	v, ok := x.known[k]
+	if !ok {
+		if v, ok = x.older[k]; ok {
+			x.known[k] = v
+		}
+	}
+	return v, ok
+}
+
+// maxKnown is how many keys are remembered at least. It is far more than the chunks hold that are on their way: a key that is
+// forgotten is stored, and found by looking it up again.
+const maxKnown = 100_000
 
 // lookupBatch is how many texts one query looks up.
 const lookupBatch = 2000
@@ -82,22 +103,15 @@ func (x *index) resolve(ctx context.Context) ([]id.ID, error) {
 }
 
 // get is the record of a text, 0 for none. The text must have been wanted and resolved.
-func (x *index) get(text []byte) id.ID { return x.known[x.key(text)] }
+func (x *index) get(text []byte) id.ID {
+	v, _ := x.find(x.key(text))
+	return v
+}
 
 // put remembers a record about to be made.
 func (x *index) put(text []byte, v id.ID) {
 	if k := x.key(text); k != "" {
 		x.known[k] = v
-	}
-}
-
-// maxKnown bounds indexes of things that seldom come back (order numbers).
-const maxKnown = 500_000
-
-// trim forgets everything when the index has grown past its bound.
-func (x *index) trim() {
-	if len(x.known) > maxKnown {
-		clear(x.known)
 	}
 }
 

@@ -42,6 +42,7 @@ func (o *orders) build(c *chunk, g *group, made map[id.ID]int, standing map[id.I
 		u.rows = nil
 		return
 	}
+	o.reportRates(c, g)
 	m := &maker{c: c, u: u, row: u.rows[0], g: g, made: made}
 	g.customer = o.parties.customer(m)
 	g.store = o.parties.place(m, "store", o.parties.stores)

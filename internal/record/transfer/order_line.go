@@ -24,6 +24,16 @@ const (
 	faulty
 )
 
+// Why a rule left a line out.
+const (
+	codeAnonymous        = "import.anonymous_line"
+	codeNoQuantity       = "import.zero_quantity"
+	codeAdjustment       = "import.adjustment_line"
+	codeNegativeQuantity = "import.negative_quantity"
+	codeNegativeAmount   = "import.negative_amount"
+	codeFree             = "import.free_line"
+)
+
 // line is one row of a purchase file, read into figures.
 type line struct {
 	row   int64
@@ -118,21 +128,21 @@ func (r *reader) read(l *line, currency string, anonymous bool) {
 	isRefund := r.plan.Refund.Holds(&facts)
 	switch {
 	case anonymous && r.plan.Options.AnonymousCustomer == "skip":
-		r.leave(l, "import.anonymous_line", -1)
+		r.leave(l, codeAnonymous, -1)
 	case l.quantity == 0:
-		r.leave(l, "import.zero_quantity", r.roles.quantity)
+		r.leave(l, codeNoQuantity, r.roles.quantity)
 	case isRefund && l.amount == 0:
-		r.leave(l, "import.adjustment_line", r.roles.price)
+		r.leave(l, codeAdjustment, r.roles.price)
 	case isRefund:
 		l.kind = refund
 		l.quantity, l.amount = abs(l.quantity), abs(l.amount)
 		l.discount, l.gross6, l.net6 = abs(l.discount), abs(l.gross6), abs(l.net6)
 	case l.quantity < 0:
-		r.leave(l, "import.negative_quantity", r.roles.quantity)
+		r.leave(l, codeNegativeQuantity, r.roles.quantity)
 	case l.amount < 0 || l.price < 0:
-		r.leave(l, "import.negative_amount", r.roles.price)
+		r.leave(l, codeNegativeAmount, r.roles.price)
 	case l.gross6 == 0 && r.plan.Options.FreeLines != "keep":
-		r.leave(l, "import.free_line", r.roles.price)
+		r.leave(l, codeFree, r.roles.price)
 	}
 }
 

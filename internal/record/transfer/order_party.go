@@ -39,7 +39,7 @@ func newParties(o *orders) *parties {
 	p := &parties{o: o, productOf: map[id.ID]id.ID{}, detailOf: map[id.ID]detail{}}
 	reg := o.svc.cfg.Registry()
 	ix := func(object, field string) *index {
-		return newIndex(o.svc.cfg.Records, object, reg.Object(object).Field(field), &o.env)
+		return o.index(object, reg.Object(object).Field(field))
 	}
 	keys := func(object string, soft ...string) []keyValue {
 		var hard, loose []keyValue

@@ -54,9 +54,9 @@ func (r *run) orders(ctx context.Context) error {
 	o.parties = newParties(o)
 	o.customerKeys = o.parties.customers
 	order := r.svc.cfg.Registry().Object("order")
-	o.numbers = newIndex(r.svc.cfg.Records, "order", order.Field("number"), &r.env)
+	o.numbers = r.index("order", order.Field("number"))
 	if o.roles.externalID >= 0 {
-		o.externals = newIndex(r.svc.cfg.Records, "order", order.Field("external_id"), &r.env)
+		o.externals = r.index("order", order.Field("external_id"))
 	}
 	o.reader = &reader{plan: r.plan, roles: o.roles, env: r.env}
 	o.reader.report = o.reportLine
@@ -214,7 +214,6 @@ func (o *orders) fill(ctx context.Context, c *chunk, gs []*group) error {
 		return err
 	}
 	var partly []id.ID
-	o.numbers.trim()
 	for _, g := range gs {
 		g.seen, g.known = seen[g.key], false
 		_, g.known = seen[g.key]
@@ -300,7 +299,10 @@ func (r *run) decideDates(ctx context.Context) error {
 // dateRows bounds how far dates are looked through while nothing has shown how they are written.
 const dateRows = 2_000_000
 
-// dates looks through date columns until something decides. A file whose first rows hold no such date is left at once.
+// mixedRows is how far they are looked through for a contradiction once something has.
+const mixedRows = 200_000
+
+// dates looks through date columns until something decides, and some way on for what contradicts. A file whose first rows hold no such date is left at once.
 func (s *Service) dates(ctx context.Context, file source.File, m mapping.Mapping, columns []*mapping.Value) (mapping.DateEvidence, error) {
 	var e mapping.DateEvidence
 	r, err := source.Open(file, m.Format, s.limits(), m.Names()...)
@@ -308,8 +310,8 @@ func (s *Service) dates(ctx context.Context, file source.File, m mapping.Mapping
 		return e, err
 	}
 	var last string
-	for n := 0; n < dateRows && !e.Settled(); n++ {
-		if n == 2000 && e.Open == 0 {
+	for n := 0; n < dateRows && !e.Mixed() && !(e.Settled() && n >= mixedRows); n++ {
+		if n == 2000 && e.Open == 0 && !e.Settled() {
 			break
 		}
 		row, err := r.Next()

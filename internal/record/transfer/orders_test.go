@@ -267,6 +267,15 @@ A9,2026-13-03,c2,x,Shirt,1,3,
 	if !strings.HasPrefix(csv, "\ufeff") || !strings.Contains(csv, "A5") || strings.Contains(csv, "import.") || strings.Count(csv, "\n") != 11 {
 		t.Errorf("error file:\n%s", csv)
 	}
+	for which, n := range map[transfer.Lines]int{transfer.LeftOut: 4, transfer.FaultyLines: 6} {
+		var b bytes.Buffer
+		if err := w.svc.Report(w.ctx, j.ID, which, &b); err != nil || strings.Count(b.String(), "\n") != n+1 || strings.Contains(b.String(), "A5") != (which == transfer.LeftOut) {
+			t.Errorf("%s: %v\n%s", which, err, b.String())
+		}
+	}
+	if im, err := w.svc.Get(w.ctx, j.ID); err != nil || len(im.Errors) != 6 || len(im.LeftOut) != 4 {
+		t.Errorf("%v %+v", err, im)
+	}
 	again := w.done(w.load("order", "odd.csv", []byte(file), m))
 	if again.Result.Created != 0 || again.Result.Updated != 0 {
 		t.Errorf("again %+v", again.Result)

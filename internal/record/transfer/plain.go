@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
@@ -16,8 +17,9 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/record/transfer/source"
 )
 
-// plainRows is how many rows of a plain file make a chunk.
-const plainRows = 1000
+// plainRows is how many rows of a plain file make a chunk: the more there are, the fewer times a page of an index is written, and
+// the longer others wait for the writer (about a tenth of a second).
+const plainRows = 3000
 
 // plain imports a file of records, one per row.
 type plain struct {
@@ -27,6 +29,8 @@ type plain struct {
 	relations map[int][]*index // value → where the related record may be found, in order of preference
 	uniques   map[int]*index   // of dry runs: other unique values
 	counts    map[[8]byte]uint32
+	amounts   []int     // values that are money
+	today     clock.Day // of the file's zone, for exchange rates
 }
 
 // row is one row on its way.
@@ -42,14 +46,18 @@ type row struct {
 
 func (r *run) plain(ctx context.Context) error {
 	reg := r.svc.cfg.Registry()
-	p := &plain{run: r, obj: reg.Object(r.job.Object), relations: map[int][]*index{}, uniques: map[int]*index{}, counts: map[[8]byte]uint32{}}
+	p := &plain{run: r, obj: reg.Object(r.job.Object), relations: map[int][]*index{}, uniques: map[int]*index{}, counts: map[[8]byte]uint32{},
+		today: clock.DayOf(r.svc.cfg.Clock.Now(), r.zone)}
 	r.source = r.job.Object + "/" + r.source
-	ix := func(o *schema.Object, f *schema.Field) *index { return newIndex(r.svc.cfg.Records, o.Key, f, &r.env) }
+	ix := func(o *schema.Object, f *schema.Field) *index { return r.index(o.Key, f) }
 	if r.plan.Match != nil {
 		p.match = ix(p.obj, r.plan.Match.Field)
 	}
 	for i := range r.plan.Values {
 		v := &r.plan.Values[i]
+		if v.Field.Type == schema.Money {
+			p.amounts = append(p.amounts, i)
+		}
 		switch {
 		case r.plan.Match != nil && v.Key == r.plan.Match.Key:
 		case v.Via != "":
@@ -186,6 +194,7 @@ func (p *plain) gather(r source.Reader, c *chunk, texts [][]byte) ([]*row, error
 			c.faults++
 			continue
 		}
+		p.reportRates(c, w)
 		rows = append(rows, w)
 	}
 	return rows, nil

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -16,10 +17,69 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/record/transfer/source"
 )
 
-// Errors writes the rows that an import left out as CSV: row number, columns and reasons in the actor's language, then the
+// Lines says which of the rows that an import did not take.
+type Lines string
+
+// Rows that are faulty need somebody; rows left out by a rule of the mapping went as that rule said.
+const (
+	EveryLine   Lines = ""
+	FaultyLines Lines = "errors"
+	LeftOut     Lines = "skipped"
+)
+
+// of tells whether a row with this code is among them.
+func (l Lines) of(code string) bool {
+	return l == EveryLine || byRule(code) == (l == LeftOut)
+}
+
+// byRule knows the codes of rows that were left out by a rule of the mapping.
+func byRule(code string) bool {
+	switch code {
+	case codeAnonymous, codeNoQuantity, codeAdjustment, codeNegativeQuantity, codeNegativeAmount, codeFree:
+		return true
+	}
+	return false
+}
+
+// sampleSize is how many rows of a kind are shown, and sampleDepth after how many the search for them ends.
+const (
+	sampleSize  = 20
+	sampleDepth = 10 * errorPage
+)
+
+// sample is the first rows of a job that are faulty, and the first that were left out.
+func (s *Service) sample(ctx context.Context, job id.ID) (faulty, leftOut []RowError, err error) {
+	row, number := int64(0), -1
+	for read := 0; read < sampleDepth; {
+		page, err := s.cfg.Store.Errors(ctx, job, row, number, errorPage)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, x := range page {
+			row, number = x.Row, x.Number
+			if byRule(x.Code) {
+				leftOut = append(leftOut, x)
+			} else {
+				faulty = append(faulty, x)
+			}
+		}
+		read += len(page)
+		if len(page) < errorPage || len(faulty) >= sampleSize && len(leftOut) >= sampleSize {
+			break
+		}
+	}
+	return faulty[:min(len(faulty), sampleSize)], leftOut[:min(len(leftOut), sampleSize)], nil
+}
+
+// Errors writes all rows that an import did not take, as Report does.
+func (s *Service) Errors(ctx context.Context, v id.ID, w io.Writer) error {
+	return s.Report(ctx, v, EveryLine, w)
+}
+
+// Report writes rows that an import left out as CSV: row number, columns and reasons in the actor's language, then the
 // row as it stands in the file. Cells that a spreadsheet would take for a formula are disarmed. When the file is gone, the
 // rows are named by number alone.
-func (s *Service) Errors(ctx context.Context, v id.ID, w io.Writer) error {
+func (s *Service) Report(ctx context.Context, v id.ID, which Lines, w io.Writer) error {
 	if err := allowed(ctx); err != nil {
 		return err
 	}
@@ -28,7 +88,7 @@ func (s *Service) Errors(ctx context.Context, v id.ID, w io.Writer) error {
 		return err
 	}
 	locale := access.From(ctx).Locale
-	e := &errorFile{svc: s, ctx: ctx, job: j, locale: locale, out: csv.NewWriter(w), number: -1}
+	e := &errorFile{svc: s, ctx: ctx, job: j, locale: locale, which: which, out: csv.NewWriter(w), number: -1}
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
 	}
@@ -52,6 +112,7 @@ type errorFile struct {
 	ctx    context.Context //nolint:containedctx // lives for one call
 	job    *Job
 	locale string
+	which  Lines
 	out    *csv.Writer
 	page   []RowError
 	row    int64 // of the last error read
@@ -125,9 +186,11 @@ func (e *errorFile) next() ([]RowError, error) {
 			return nil, err
 		}
 		e.done = len(more) < errorPage
-		e.page = append(e.page, more...)
-		if n := len(more); n > 0 {
-			e.row, e.number = more[n-1].Row, more[n-1].Number
+		for _, x := range more {
+			e.row, e.number = x.Row, x.Number
+			if e.which.of(x.Code) {
+				e.page = append(e.page, x)
+			}
 		}
 	}
 	n := 0
@@ -144,7 +207,8 @@ const errorPage = 1000
 
 // disarm makes a cell harmless that a spreadsheet would run as a formula; figures stay what they are.
 func disarm(s string) string {
-	if s == "" || !strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
+	first, _ := utf8.DecodeRuneInString(s)
+	if s == "" || !strings.ContainsRune("=+-@\t\r\n＝＋－＠", first) { // some take the wide forms for the narrow ones
 		return s
 	}
 	if _, err := strconv.ParseFloat(s, 64); err == nil && (s[0] == '-' || s[0] == '+') {

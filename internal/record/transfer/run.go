@@ -22,6 +22,9 @@ const (
 
 // Run works jobs off, oldest first, until the context ends. Jobs that a crash or a shutdown left in the middle go on.
 func (s *Service) Run(ctx context.Context) error {
+	if err := s.files.clear(); err != nil {
+		s.cfg.Log.WarnContext(ctx, "scratch files of imports were not removed", "error", err)
+	}
 	var swept time.Time
 	for {
 		if now := s.cfg.Clock.Now(); now.Sub(swept) >= sweepEvery {

@@ -92,7 +92,8 @@ type Import struct {
 	Targets  []mapping.Target
 	Preview  []map[string]string
 	Warnings []*fault.Fault
-	Errors   []RowError // the first twenty
+	Errors   []RowError // the first twenty that are faulty
+	LeftOut  []RowError // the first twenty that a rule left out
 }
 
 // Column is a column of the file.
@@ -161,26 +162,34 @@ func (s *Service) prepare(ctx context.Context, j *Job, given *mapping.Mapping) (
 	if err != nil {
 		return nil, err
 	}
-	reg := s.cfg.Registry()
-	switch {
-	case given != nil && !m.Empty():
-		if err := mapping.Check(reg, j.Object, m, withExtra(sample.Columns, m)); err != nil {
-			return nil, err
-		}
-	default:
-		old, ok, err := s.cfg.Store.Remembered(ctx, mapping.Fingerprint(j.Object, sample.Columns))
-		if err != nil {
-			return nil, err
-		}
-		old.Format = m.Format
-		if ok && mapping.Check(reg, j.Object, old, sample.Columns) == nil {
-			m = old
-		} else {
-			m = mapping.Suggest(reg, j.Object, m.Format, sample)
-		}
+	if given != nil && !m.Empty() {
+		err = mapping.Check(s.cfg.Registry(), j.Object, m, withExtra(sample.Columns, m))
+	} else {
+		m, err = s.suggest(ctx, j.Object, m, sample)
+	}
+	if err != nil {
+		return nil, err
 	}
 	j.Mapping = m
 	return s.lookAt(ctx, j, file, sample)
+}
+
+// suggest maps the columns of a file: as the last time that such columns were imported, else by their names and values. Options
+// that the given mapping holds stay, except those that name fields.
+func (s *Service) suggest(ctx context.Context, object string, given mapping.Mapping, sample source.Sample) (mapping.Mapping, error) {
+	reg := s.cfg.Registry()
+	out, ok, err := s.cfg.Store.Remembered(ctx, mapping.Fingerprint(object, sample.Columns))
+	if err != nil {
+		return out, err
+	}
+	if out.Format = given.Format; !ok || mapping.Check(reg, object, out, sample.Columns) != nil {
+		out = mapping.Suggest(reg, object, given.Format, sample)
+	} else if e := mapping.DecimalsOf(reg, object, out, sample); e.Comma == 0 != (e.Point == 0) {
+		out.Options.DecimalComma = e.Comma > 0 // this file is written otherwise than the last one
+	}
+	given.Options.Match, given.Options.OrderKey = "", nil
+	out.Options = given.Options.Over(out.Options)
+	return out, nil
 }
 
 // withExtra adds the columns that the mapping of an NDJSON file names and its first rows do not have.
@@ -206,7 +215,9 @@ const (
 // lookAt gathers warnings about a file under its mapping.
 func (s *Service) lookAt(ctx context.Context, j *Job, file source.File, sample source.Sample) (*look, error) {
 	l := &look{sample: sample, mapping: encodeJSON(j.Mapping)}
-	if len(sample.Rows) == 0 {
+	if sample.Faulty*10 > len(sample.Rows) {
+		l.warnings = append(l.warnings, sample.Fault)
+	} else if len(sample.Rows) == 0 {
 		l.warnings = append(l.warnings, fault.New(fault.Invalid, "import.no_rows", nil))
 	}
 	plan, err := mapping.Compile(s.cfg.Registry(), j.Object, j.Mapping, withExtra(sample.Columns, j.Mapping))
@@ -218,6 +229,10 @@ func (s *Service) lookAt(ctx context.Context, j *Job, file source.File, sample s
 		l.warnings = append(l.warnings, f)
 		return l, nil
 	}
+	if e := mapping.DecimalsOf(s.cfg.Registry(), j.Object, j.Mapping, sample); e.Comma > 0 && (e.Point > 0 || !j.Mapping.Options.DecimalComma) || e.Point > 0 && j.Mapping.Options.DecimalComma {
+		l.warnings = append(l.warnings, fault.New(fault.Invalid, "import.mixed_decimals", nil))
+	}
+	l.warnings = append(l.warnings, s.unconvertible(ctx, plan, sample)...)
 	var at []*mapping.Value
 	for i := range plan.Values {
 		if t := plan.Values[i].Field.Type; t == schema.DateTime || t == schema.Date {
@@ -277,7 +292,7 @@ func (s *Service) looked(ctx context.Context, j *Job) (*look, error) {
 
 func (s *Service) view(ctx context.Context, j *Job, l *look) (*Import, error) {
 	reg := s.cfg.Registry()
-	out := &Import{Job: j, Targets: mapping.Targets(reg, j.Object), Warnings: l.warnings}
+	out := &Import{Job: j, Targets: mapping.Targets(reg, j.Object), Warnings: s.warnings(ctx, j, l)}
 	suggested := mapping.Suggested(reg, j.Object, j.Mapping, l.sample.Columns)
 	for i, name := range l.sample.Columns {
 		out.Columns = append(out.Columns, Column{Name: name, Samples: l.sample.Values(i, 3), Suggested: suggested[i]})
@@ -290,7 +305,7 @@ func (s *Service) view(ctx context.Context, j *Job, l *look) (*Import, error) {
 		out.Preview = append(out.Preview, m)
 	}
 	var err error
-	out.Errors, err = s.cfg.Store.Errors(ctx, j.ID, 0, -1, 20)
+	out.Errors, out.LeftOut, err = s.sample(ctx, j.ID)
 	return out, err
 }
 
@@ -326,7 +341,8 @@ func (s *Service) List(ctx context.Context, limit int) ([]*Job, error) {
 	return s.cfg.Store.ListJobs(ctx, min(max(limit, 1), 200))
 }
 
-// SetMapping changes the mapping of an import that has not been started; its mistakes are refused, all at once.
+// SetMapping changes the mapping of an import that has not been started; its mistakes are refused, all at once. A mapping that
+// says how the file is to be read and maps no column gets columns suggested anew, as the file then shows them.
 func (s *Service) SetMapping(ctx context.Context, v id.ID, m mapping.Mapping) (*Import, error) {
 	if err := allowed(ctx); err != nil {
 		return nil, err
@@ -344,9 +360,7 @@ func (s *Service) SetMapping(ctx context.Context, v id.ID, m mapping.Mapping) (*
 		return nil, err
 	}
 	defer file.Close()
-	if m.Format.Kind == "" {
-		m.Format = j.Mapping.Format
-	}
+	m.Format = j.Mapping.Format.With(m.Format)
 	if m.Format, err = source.Detect(file, m.Format, s.limits()); err != nil {
 		return nil, err
 	}
@@ -354,7 +368,12 @@ func (s *Service) SetMapping(ctx context.Context, v id.ID, m mapping.Mapping) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := mapping.Check(s.cfg.Registry(), j.Object, m, withExtra(sample.Columns, m)); err != nil {
+	if m.Empty() {
+		m, err = s.suggest(ctx, j.Object, m, sample)
+	} else {
+		err = mapping.Check(s.cfg.Registry(), j.Object, m, withExtra(sample.Columns, m))
+	}
+	if err != nil {
 		return nil, err
 	}
 	j.Mapping, j.UpdatedAt = m, s.cfg.Clock.Now()
@@ -502,6 +521,13 @@ func (s *Service) seal(ctx context.Context, j *Job) error {
 	}
 	j.State.Until, j.State.LastID = head, s.cfg.Records.NewID()
 	return nil
+}
+
+// Busy reports whether an import, a dry run or an undo is being worked off in this process.
+func (s *Service) Busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.running) > 0
 }
 
 func (s *Service) publish(j *Job) {

@@ -80,7 +80,7 @@ func (s *spill) flush() error {
 	if err != nil {
 		return err
 	}
-	run := &spillRun{f: f}
+	run := &spillRun{f: f, named: os.Remove(f.Name()) != nil} // without a name nothing of it outlives the process
 	s.runs = append(s.runs, run)
 	if _, err := rand.Read(run.iv[:]); err != nil {
 		return err
@@ -160,7 +160,10 @@ func (s *spill) Next() (group uint64, payload []byte, err error) {
 func (s *spill) Close() error {
 	var errs []error
 	for _, r := range s.runs {
-		errs = append(errs, r.f.Close(), os.Remove(r.f.Name()))
+		errs = append(errs, r.f.Close())
+		if r.named { // the system does not unlink open files
+			errs = append(errs, os.Remove(r.f.Name()))
+		}
 	}
 	s.runs = nil
 	return errors.Join(errs...)
@@ -168,6 +171,7 @@ func (s *spill) Close() error {
 
 type spillRun struct {
 	f       *os.File
+	named   bool
 	iv      [aes.BlockSize]byte
 	r       *bufio.Reader
 	left    int

@@ -19,6 +19,7 @@ package transfer
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -86,6 +87,8 @@ type Result struct {
 	Errors    int64             `json:"errors"`
 	ByObject  map[string]*Count `json:"by_object"`
 	Seconds   float64           `json:"seconds"`
+	// NoRate counts, by currency, the rows with an amount that has no value in the base currency since no rate is known.
+	NoRate map[string]int64 `json:"no_rate,omitempty"`
 	// Of an undo: records taken back, restored, and left because somebody changed them since.
 	Removed  int64 `json:"removed,omitempty"`
 	Restored int64 `json:"restored,omitempty"`
@@ -106,6 +109,7 @@ func (r *Result) of(object string) *Count {
 
 func (r Result) clone() Result {
 	c := r
+	c.NoRate = maps.Clone(r.NoRate)
 	c.ByObject = make(map[string]*Count, len(r.ByObject))
 	for k, v := range r.ByObject {
 		n := *v

@@ -66,13 +66,43 @@ func (a *Audience) count(ctx context.Context, object string, where *query.Node) 
 	return n, err
 }
 
-// Count implements segment.Audience.
-func (a *Audience) Count(ctx context.Context, where *query.Node) (segment.Count, error) {
+// Count implements segment.Audience: one statement evaluates the condition once for the numbers and the sample. A personal
+// field counts by whether there is a value.
+func (a *Audience) Count(ctx context.Context, where *query.Node, fields []string, sample int) (segment.Count, error) {
 	begin := a.clock.Now()
-	c := segment.Count{Plan: a.store.db.Dialect().Name()}
-	var err error
-	if c.Count, err = a.count(ctx, customer, where); err != nil {
+	c := segment.Count{Plan: a.store.db.Dialect().Name(), Reach: map[string]int{}}
+	text, args, err := a.from(customer, where)
+	if err != nil {
+		return c, err
+	}
+	head, sums, dst := "t.id", "count(*) AS n", make([]any, len(fields)+1)
+	counts := make([]int, len(fields))
+	obj := a.env().Registry.Object(customer)
+	dst[0] = &c.Count
+	for i, f := range fields {
+		has, err := presence(obj, f)
+		if err != nil {
+			return c, err
+		}
+		name := fmt.Sprintf("f%d", i)
+		head += ", " + has + " AS " + name
+		sums += ", count(*) FILTER (WHERE " + name + ")"
+		dst[i+1] = &counts[i]
+	}
+	found := sql.NullInt64{}
+	text = "WITH m AS MATERIALIZED (SELECT " + head + text + ") SELECT c.*, s.id FROM (SELECT " + sums + " FROM m) c LEFT JOIN (SELECT id FROM m ORDER BY id LIMIT ?) s ON TRUE ORDER BY s.id"
+	err = each(ctx, a.store.db, text, append(args, int64(sample)), func(r *sql.Rows) error {
+		err := r.Scan(append(dst, &found)...)
+		if found.Valid {
+			c.Sample = append(c.Sample, id.ID(found.Int64))
+		}
+		return err
+	})
+	if err != nil {
 		return c, fmt.Errorf("count an audience: %w", err)
+	}
+	for i, f := range fields {
+		c.Reach[f] = counts[i]
 	}
 	if c.Total, err = a.count(ctx, customer, nil); err != nil {
 		return c, fmt.Errorf("count customers: %w", err)
@@ -80,6 +110,18 @@ func (a *Audience) Count(ctx context.Context, where *query.Node) (segment.Count,
 	f, err := a.fresh(ctx)
 	c.AsOf, c.Lag, c.Took = f.AsOf, f.Lag, a.clock.Now().Sub(begin)
 	return c, err
+}
+
+// presence asks whether a customer "t" has a value in a field.
+func presence(obj *schema.Object, field string) (string, error) {
+	c, ok := obj.Column(field, schema.Main)
+	if !ok {
+		return "", fault.New(fault.Invalid, "record.unknown_field", fault.Params{"field": field})
+	}
+	if c.Kind == schema.Bytes {
+		return "t." + Quote(c.Name+"_set"), nil
+	}
+	return "(t." + Quote(c.Name) + " IS NOT NULL)", nil
 }
 
 // IDs implements segment.Audience.
@@ -105,37 +147,6 @@ func (a *Audience) ids(ctx context.Context, text string, args []any) ([]id.ID, e
 	return out, nil
 }
 
-// Reach implements segment.Audience; a personal field counts by whether there is a value.
-func (a *Audience) Reach(ctx context.Context, where *query.Node, fields []string) (map[string]int, error) {
-	text, args, err := a.from(customer, where)
-	if err != nil {
-		return nil, err
-	}
-	obj := a.env().Registry.Object(customer)
-	cols := make([]string, len(fields))
-	counts := make([]int, len(fields))
-	dst := make([]any, len(fields))
-	for i, f := range fields {
-		c, ok := obj.Column(f, schema.Main)
-		if !ok {
-			return nil, fault.New(fault.Invalid, "record.unknown_field", fault.Params{"field": f})
-		}
-		cols[i] = "count(t." + Quote(c.Name) + ")"
-		if c.Kind == schema.Bytes {
-			cols[i] = "count(*) FILTER (WHERE t." + Quote(c.Name+"_set") + ")"
-		}
-		dst[i] = &counts[i]
-	}
-	if _, err := one(ctx, a.store.db, "SELECT "+strings.Join(cols, ", ")+text, args, dst...); err != nil {
-		return nil, fmt.Errorf("count reach: %w", err)
-	}
-	out := map[string]int{}
-	for i, f := range fields {
-		out[f] = counts[i]
-	}
-	return out, nil
-}
-
 // Replace implements segment.Audience.
 func (a *Audience) Replace(ctx context.Context, key string, where *query.Node, at time.Time) (segment.Point, error) {
 	text, args, err := a.from(customer, where)
@@ -146,7 +157,7 @@ func (a *Audience) Replace(ctx context.Context, key string, where *query.Node, a
 }
 
 func (a *Audience) replace(ctx context.Context, key string, q Select, at time.Time) (segment.Point, error) {
-	size, entered, left, err := a.store.ReplaceMembers(ctx, key, q, Everyone, at, func(Passage) error { return nil })
+	size, entered, left, err := a.store.ReplaceMembers(ctx, key, q, Everyone, at, nil)
 	return segment.Point{At: at, Size: int(size), Entered: int(entered), Left: int(left)}, err
 }
 
@@ -197,8 +208,9 @@ func (a *Audience) Overlap(ctx context.Context, x, y *query.Node) (onlyX, both, 
 	return onlyX, both, onlyY, err
 }
 
-// classes is the query of everyone's class of a classification. A customer whom no class takes has no row.
-func (a *Audience) classes(def classify.Classification, touched bool) (Select, error) {
+// classes is the query of a classification: of everyone's class, or of those whose id fulfils a condition. A customer whom no
+// class takes has no row.
+func (a *Audience) classes(def classify.Classification, who string, whoArgs []any) (Select, error) {
 	nodes := make([]*query.Node, len(def.Classes))
 	for i, c := range def.Classes {
 		nodes[i] = c.Where
@@ -217,8 +229,9 @@ func (a *Audience) classes(def classify.Classification, touched bool) (Select, e
 	}
 	b.WriteString(" END AS class_key FROM a_customer t" + cases.Joins)
 	args = append(args, cases.JoinArgs...)
-	if touched {
-		b.WriteString(" WHERE t.id IN (SELECT customer_id FROM trait_now)")
+	if who != "" {
+		b.WriteString(" WHERE t.id" + who)
+		args = append(args, whoArgs...)
 	}
 	b.WriteString(") k WHERE class_key IS NOT NULL")
 	return Select{SQL: b.String(), Args: args}, nil
@@ -228,13 +241,12 @@ const moveBatch = 5000
 
 // Apply implements classify.Board.
 func (a *Audience) Apply(ctx context.Context, defs []classify.Classification, touched bool, at time.Time, moves func([]classify.Move) error) (map[string]map[string]int, error) {
-	out := map[string]map[string]int{}
-	who := Everyone
 	if touched {
-		who = Touched
+		return map[string]map[string]int{}, a.applyTouched(ctx, defs, at, moves)
 	}
+	out := map[string]map[string]int{}
 	for _, def := range defs {
-		q, err := a.classes(def, touched)
+		q, err := a.classes(def, "", nil)
 		if err != nil {
 			return nil, err
 		}
@@ -244,10 +256,7 @@ func (a *Audience) Apply(ctx context.Context, defs []classify.Classification, to
 			batch = batch[:0]
 			return err
 		}
-		_, err = a.store.ReplaceClasses(ctx, def.Key, q, who, at, func(m Move) error {
-			if m.Was == "" {
-				return nil // a first class is no move
-			}
+		_, err = a.store.ReplaceClasses(ctx, def.Key, q, Everyone, at, func(m Move) error {
 			batch = append(batch, classify.Move{Customer: m.Customer, Classification: def.Key, From: m.Was, To: m.Class})
 			if len(batch) == moveBatch {
 				return flush()
@@ -260,9 +269,6 @@ func (a *Audience) Apply(ctx context.Context, defs []classify.Classification, to
 		if err != nil {
 			return nil, err
 		}
-		if touched {
-			continue
-		}
 		if out[def.Key], err = a.Counts(ctx, def.Key); err != nil {
 			return nil, err
 		}
@@ -270,9 +276,28 @@ func (a *Audience) Apply(ctx context.Context, defs []classify.Classification, to
 	return out, nil
 }
 
+func (a *Audience) applyTouched(ctx context.Context, defs []classify.Classification, at time.Time, moves func([]classify.Move) error) error {
+	keys := make([]string, len(defs))
+	for i, d := range defs {
+		keys[i] = d.Key
+	}
+	var all []classify.Move
+	queries := func(i int, who string, args []any) (Select, error) { return a.classes(defs[i], who, args) }
+	return a.store.replaceTouched(ctx, keys, at, queries, func(i int, m Move) {
+		all = append(all, classify.Move{Customer: m.Customer, Classification: keys[i], From: m.Was, To: m.Class})
+	}, func() error {
+		for part := range slices.Chunk(all, moveBatch) {
+			if err := moves(part); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Preview implements classify.Board.
 func (a *Audience) Preview(ctx context.Context, def classify.Classification) (map[string]int, int, error) {
-	q, err := a.classes(def, false)
+	q, err := a.classes(def, "", nil)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -331,7 +356,7 @@ type ListQuery struct {
 
 // List answers one page.
 func (a *Audience) List(ctx context.Context, q ListQuery) (Page, error) {
-	text, args, err := a.from(q.Object, q.Where)
+	text, args, from, err := a.narrowest(q)
 	if err != nil {
 		return Page{}, err
 	}
@@ -341,12 +366,12 @@ func (a *Audience) List(ctx context.Context, q ListQuery) (Page, error) {
 			return Page{}, fmt.Errorf("count a list: %w", err)
 		}
 	}
-	order, joins, err := a.order(q.Object, q.Sort)
+	order, joins, err := a.order(q.Object, q.Sort, from)
 	if err != nil {
 		return Page{}, err
 	}
 	head, tail, _ := strings.Cut(text, " t")
-	text = "SELECT t.id" + head + " t" + joins + tail + " ORDER BY " + order + " LIMIT ? OFFSET ?"
+	text = "SELECT t." + from.id + head + " t" + joins + tail + " ORDER BY " + order + " LIMIT ? OFFSET ?"
 	if p.IDs, err = a.ids(ctx, text, append(args, int64(q.Limit), int64(q.Offset))); err != nil {
 		return Page{}, err
 	}
@@ -354,8 +379,29 @@ func (a *Audience) List(ctx context.Context, q ListQuery) (Page, error) {
 	return p, err
 }
 
+// source is the table "t" of a list: its column of the record's id, and the trait family that it is, if any.
+type source struct{ id, family string }
+
+// narrowest compiles a list over the trait table that it is sorted by where that alone can answer, else over the records.
+func (a *Audience) narrowest(q ListQuery) (text string, args []any, from source, err error) {
+	env := a.env()
+	if q.Object == customer && q.Where != nil && len(q.Sort) > 0 && !slices.ContainsFunc(q.Sort, func(s schema.Sort) bool { return s.Trait == "" }) {
+		if t, ok := env.Traits.Trait(q.Sort[0].Trait); ok && t.Table != "" {
+			f, ok, err := compile.Family(env, t.Table, q.Where)
+			if err != nil {
+				return "", nil, source{}, err
+			}
+			if ok {
+				return " FROM " + Quote(t.Table) + " t" + f.Joins + " WHERE " + f.Where, f.Args, source{"customer_id", t.Table}, nil
+			}
+		}
+	}
+	text, args, err = a.from(q.Object, q.Where)
+	return text, args, source{id: "id"}, err
+}
+
 // order is the ORDER BY of a list, with the joins of the trait families it names.
-func (a *Audience) order(object string, sorts []schema.Sort) (order, joins string, err error) {
+func (a *Audience) order(object string, sorts []schema.Sort, from source) (order, joins string, err error) {
 	env := a.env()
 	obj := env.Registry.Object(object)
 	var keys []string
@@ -366,6 +412,9 @@ func (a *Audience) order(object string, sorts []schema.Sort) (order, joins strin
 		return " NULLS LAST"
 	}
 	joined := map[string]string{}
+	if from.family != "" {
+		joined[from.family] = "t"
+	}
 	last := true // newest first where nothing is asked
 	for i, s := range sorts {
 		if i == 0 {
@@ -391,11 +440,11 @@ func (a *Audience) order(object string, sorts []schema.Sort) (order, joins strin
 		if !ok {
 			alias = fmt.Sprintf("o%d", len(joined))
 			joined[t.Table] = alias
-			joins += " LEFT JOIN " + Quote(t.Table) + " " + alias + " ON " + alias + ".customer_id = t.id"
+			joins += " LEFT JOIN " + Quote(t.Table) + " " + alias + " ON " + alias + ".customer_id = t." + from.id
 		}
 		keys = append(keys, alias+"."+Quote(t.Column)+direction(s.Desc))
 	}
-	return strings.Join(append(keys, "t.id"+direction(last)), ", "), joins, nil
+	return strings.Join(append(keys, "t."+from.id+direction(last)), ", "), joins, nil
 }
 
 const segmentsOf = `SELECT segment_key FROM segment_member WHERE customer_id = ? ORDER BY segment_key`

@@ -31,6 +31,11 @@ type Dialect interface {
 	// Division is the statement that defines gx_div(a, b): a/b rounded half away from zero on integers, no value when b is
 	// not positive. "/" means different things on the two engines.
 	Division() string
+	// First is an aggregate: the value of the first row of a group in an order.
+	First(value, order string) string
+	// Exchange has a staged table take the place of another; ddl makes the staged one anew, copy fills the other from it.
+	// DuckDB renames, PostgreSQL, whose views hold on to tables, copies.
+	Exchange(table, staged, ddl, copy string) []string
 	// Settle makes fresh statistics after a large load of a table; "" where the engine keeps them itself.
 	Settle(table string) string
 }
@@ -81,6 +86,14 @@ func (Duck) Division() string {
  CASE WHEN a >= 0 THEN (2 * a + b) // (2 * b) ELSE -((b - 2 * a) // (2 * b)) END END`
 }
 
+// First implements Dialect.
+func (Duck) First(value, order string) string { return "first(" + value + " ORDER BY " + order + ")" }
+
+// Exchange implements Dialect.
+func (Duck) Exchange(table, staged, ddl, _ string) []string {
+	return []string{"DROP TABLE " + table, "ALTER TABLE " + staged + " RENAME TO " + table, ddl}
+}
+
 // Settle implements Dialect.
 func (Duck) Settle(string) string { return "" }
 
@@ -120,6 +133,16 @@ func (Postgres) WholeSet() string { return "SET LOCAL enable_nestloop = off" }
 func (Postgres) Division() string {
 	return `CREATE OR REPLACE FUNCTION gx_div(a BIGINT, b BIGINT) RETURNS BIGINT LANGUAGE SQL IMMUTABLE PARALLEL SAFE AS
  'SELECT CASE WHEN b > 0 THEN CASE WHEN a >= 0 THEN (2 * a + b) / (2 * b) ELSE -((b - 2 * a) / (2 * b)) END END'`
+}
+
+// First implements Dialect.
+func (Postgres) First(value, order string) string {
+	return "(array_agg(" + value + " ORDER BY " + order + "))[1]"
+}
+
+// Exchange implements Dialect.
+func (Postgres) Exchange(table, staged, _, copy string) []string {
+	return []string{"DELETE FROM " + table, copy, "DELETE FROM " + staged}
 }
 
 // Settle implements Dialect.

@@ -94,6 +94,12 @@ const (
 // staged is the twin of a family in which a full pass is prepared.
 func staged(family string) string { return family + "_next" }
 
+// next is the staged twin of a family.
+func (t table) next() table {
+	t.name, t.family, t.staging = staged(t.name), false, true
+	return t
+}
+
 func family(name string, columns ...[]column) table {
 	t := table{name: name, key: []string{"customer_id"}, family: true}
 	t.columns = append(t.columns, column{"customer_id", schema.Int64})
@@ -140,35 +146,45 @@ func families() []table { return append(computedFamilies(), classFamily()) }
 func tables() []table {
 	out := families()
 	for _, f := range computedFamilies() {
-		f.name, f.family, f.staging = staged(f.name), false, true
-		out = append(out, f)
+		out = append(out, f.next())
 	}
 	customer := []string{"customer_id"}
 	return append(out,
 		table{name: "class_member", key: []string{"classification", "customer_id"},
 			columns: []column{{"classification", schema.String}, {"customer_id", schema.Int64}, {"class_key", schema.String}, {"since_at", schema.Int64}}},
-		table{name: "class_next", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"class_key", schema.String}}},
 		table{name: "class_move", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"was_key", schema.String}, {"class_key", schema.String}}},
 		table{name: "segment_member", key: []string{"segment_key", "customer_id"},
 			columns: []column{{"segment_key", schema.String}, {"customer_id", schema.Int64}, {"since_at", schema.Int64}}},
 		table{name: "segment_next", key: customer, staging: true, columns: ints("customer_id")},
 		table{name: "segment_list", key: customer, columns: ints("customer_id")},
 		table{name: "segment_move", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"entered", schema.Boolean}}},
-		table{name: "taste_part", key: []string{"customer_id", "what"}, staging: true, columns: []column{{"customer_id", schema.Int64},
-			{"what", schema.String}, {"name", schema.String}, {"figure", schema.Int64}, {"second", schema.Int64}}},
 		table{name: "trait_touched", key: []string{"customer_id", "batch"}, columns: ints("customer_id", "batch")},
 		table{name: "trait_now", key: customer, staging: true, columns: ints("customer_id")},
+		table{name: "pass_name", key: []string{"code"}, local: true, staging: true, columns: []column{{"code", schema.Int64}, {"name", schema.String}}},
 		table{name: "plane_state", key: []string{"key"}, local: true, columns: texts("key", "value")},
 	)
 }
 
-// workTables hold the facts of one slice of customers during a pass.
+// workTables hold the customers of one scope and their facts during a pass, then the parts of taste.
 func workTables() []table {
 	return []table{
-		{name: "work_purchase", columns: ints("customer_id", "placed_at", "day", "amount", "discount", "cost", "channel_id", "store_id")},
-		{name: "work_line", columns: append(ints("customer_id", "quantity", "amount", "product_id"), texts("category", "brand", "size")...)},
+		{name: "pass_customer", columns: ints("customer_id")},
+		{name: "pass_purchase", columns: ints("customer_id", "placed_at", "day", "amount", "discount", "cost", "channel_id", "store_id", "side")},
+		{name: "pass_refund", columns: ints("customer_id", "amount", "cost")},
+		{name: "pass_named", columns: append(ints("customer_id", "quantity", "amount", "product_id"), texts("category", "brand", "size")...)},
+		{name: "pass_line", columns: ints("customer_id", "quantity", "amount", "product_id", "category", "brand", "size")},
+		{name: "pass_side", columns: ints("customer_id", "online", "offline")},
+		{name: "pass_items", columns: ints("customer_id", "items", "products")},
+		{name: "pass_channel", columns: ints("customer_id", "different", "code")},
+		{name: "pass_store", columns: ints("customer_id", "different", "code")},
+		{name: "pass_category", columns: ints("customer_id", "code")},
+		{name: "pass_brand", columns: ints("customer_id", "code")},
+		{name: "pass_size", columns: ints("customer_id", "code")},
 	}
 }
+
+// gone are tables of earlier versions that held nothing between two passes.
+func gone() []string { return []string{"taste_part", "work_purchase", "work_line", "class_next"} }
 
 // Scratch are the statements that leave the work tables of a pass empty, for whoever runs one of its texts alone.
 func Scratch(d Dialect) []string {

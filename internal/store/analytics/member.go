@@ -35,33 +35,30 @@ func (w Who) and(column string) string {
 	return ""
 }
 
-// Move is one customer's change of class; Was is "" for the first class, Class is "" for one who left all classes.
+// Move is one customer's change from one class to another; Class is "" for one who left all classes.
 type Move struct {
 	Customer   id.ID
 	Was, Class string
 }
 
 const (
-	clearClassNext = `DELETE FROM class_next`
 	clearClassMove = `DELETE FROM class_move`
-	fillClassNext  = `INSERT INTO class_next (customer_id, class_key) SELECT q.customer_id, q.class_key FROM (`
-	// Parameters: the classification.
+	// {query} gives the classes as they are to be. Parameters: those of the query, the classification, and the one customer
+	// where the scope is one.
 	findClassMoves = `INSERT INTO class_move (customer_id, was_key, class_key)
-SELECT n.customer_id, m.class_key, n.class_key FROM class_next n
-LEFT JOIN (SELECT customer_id, class_key FROM class_member WHERE classification = ?) m ON m.customer_id = n.customer_id
-WHERE m.class_key IS NULL OR m.class_key <> n.class_key`
-	findClassLeavers = `INSERT INTO class_move (customer_id, was_key, class_key)
-SELECT m.customer_id, m.class_key, NULL FROM class_member m LEFT JOIN class_next n ON n.customer_id = m.customer_id
-WHERE m.classification = ? AND n.customer_id IS NULL`
+SELECT COALESCE(n.customer_id, m.customer_id), m.class_key, n.class_key FROM ({query}) n
+FULL JOIN (SELECT customer_id, class_key FROM class_member WHERE classification = ?{who}) m ON m.customer_id = n.customer_id
+WHERE m.class_key IS DISTINCT FROM n.class_key`
 	dropMovedClass = `DELETE FROM class_member WHERE classification = ? AND customer_id IN (SELECT customer_id FROM class_move)`
 	addMovedClass  = `INSERT INTO class_member (classification, customer_id, class_key, since_at)
 SELECT CAST(? AS TEXT), customer_id, class_key, CAST(? AS BIGINT) FROM class_move WHERE class_key IS NOT NULL`
-	dropMovedRows  = `DELETE FROM t_class WHERE customer_id IN (SELECT customer_id FROM class_move)`
-	readClassMoves = `SELECT customer_id, was_key, class_key FROM class_move`
+	dropMovedRows = `DELETE FROM t_class WHERE customer_id IN (SELECT customer_id FROM class_move)`
+	// A first class is no move: nobody is told of it, and the first pass over everyone passes no row through the program.
+	readClassMoves = `SELECT customer_id, was_key, class_key FROM class_move WHERE was_key IS NOT NULL`
 	countClasses   = `SELECT class_key, count(*) FROM class_member WHERE classification = ? GROUP BY class_key`
 	readClasses    = `SELECT classification, class_key, since_at FROM class_member WHERE customer_id = ?`
 	dropClass      = `DELETE FROM class_member WHERE classification = ?`
-	countMembers   = `SELECT count(*) FROM class_member WHERE classification = ?`
+	anyMember      = `SELECT customer_id FROM class_member WHERE classification = ? LIMIT 1`
 
 	clearSegmentNext = `DELETE FROM segment_next`
 	clearSegmentMove = `DELETE FROM segment_move`
@@ -76,22 +73,32 @@ WHERE m.segment_key = ? AND n.customer_id IS NULL`
 	dropLeft   = `DELETE FROM segment_member WHERE segment_key = ? AND customer_id IN (SELECT customer_id FROM segment_move WHERE NOT entered)`
 	addEntered = `INSERT INTO segment_member (segment_key, customer_id, since_at)
 SELECT CAST(? AS TEXT), customer_id, CAST(? AS BIGINT) FROM segment_move WHERE entered`
-	readSegmentMoves = `SELECT customer_id, entered FROM segment_move`
-	countSegment     = `SELECT count(*) FROM segment_member WHERE segment_key = ?`
-	dropSegment      = `DELETE FROM segment_member WHERE segment_key = ?`
+	readSegmentMoves  = `SELECT customer_id, entered FROM segment_move`
+	countSegmentMoves = `SELECT count(*) FILTER (WHERE entered), count(*) FILTER (WHERE NOT entered) FROM segment_move`
+	countSegment      = `SELECT count(*) FROM segment_member WHERE segment_key = ?`
+	dropSegment       = `DELETE FROM segment_member WHERE segment_key = ?`
 )
 
 func memberTexts() []Text {
 	return []Text{
-		{"clear class next", clearClassNext}, {"clear class move", clearClassMove}, {"find class moves", findClassMoves},
-		{"find class leavers", findClassLeavers}, {"find touched class leavers", findClassLeavers + Touched.and("m.customer_id")},
+		{"clear class move", clearClassMove}, {"find class moves", classMovesText(allCustomers, "")},
+		{"find touched class moves", classMovesText(allCustomers, Touched.and("customer_id"))}, {"find one's class moves", classMovesText(allCustomers, andOne)},
 		{"drop moved class", dropMovedClass}, {"add moved class", addMovedClass}, {"drop moved rows", dropMovedRows},
 		{"add moved rows", pivotText(classColumns())}, {"read class moves", readClassMoves}, {"count classes", countClasses},
-		{"read classes", readClasses}, {"drop class", dropClass}, {"count members", countMembers},
+		{"read classes", readClasses}, {"drop class", dropClass}, {"any member", anyMember},
 		{"clear segment next", clearSegmentNext}, {"clear segment move", clearSegmentMove}, {"find entered", findEntered},
 		{"find left", findLeft}, {"find touched left", findLeft + Touched.and("m.customer_id")}, {"drop left", dropLeft},
-		{"add entered", addEntered}, {"read segment moves", readSegmentMoves}, {"count segment", countSegment}, {"drop segment", dropSegment},
+		{"add entered", addEntered}, {"read segment moves", readSegmentMoves}, {"count segment moves", countSegmentMoves}, {"count segment", countSegment}, {"drop segment", dropSegment},
 	}
+}
+
+// allCustomers stands for a query of classes where a text is shown.
+const allCustomers = "SELECT t.id AS customer_id, CAST('' AS TEXT) AS class_key FROM a_customer t"
+
+const andOne = " AND customer_id = ?"
+
+func classMovesText(query, who string) string {
+	return strings.NewReplacer("{query}", query, "{who}", who).Replace(findClassMoves)
 }
 
 // pivotText writes t_class anew for the customers that moved, one column for each classification.
@@ -119,17 +126,17 @@ func ClassColumn(classification string) string {
 // maxClasses is how many classifications fit into the family.
 const maxClasses = 28
 
-// ensureClass adds the column of a classification and renews the wide view.
-func (s *Store) ensureClass(ctx context.Context, tx Tx, classification string) ([]string, error) {
+// ensureClass adds the column of a classification to those there are, and renews the wide view.
+func (s *Store) ensureClass(ctx context.Context, tx Tx, have []string, classification string) ([]string, error) {
 	name := ClassColumn(classification)
-	if slices.Contains(s.classes, name) {
-		return s.classes, nil
+	if slices.Contains(have, name) {
+		return have, nil
 	}
-	if !plainKey(classification) || len(s.classes) >= maxClasses {
+	if !plainKey(classification) || len(have) >= maxClasses {
 		return nil, fault.New(fault.Invalid, "analytics.too_many_classifications", fault.Params{"max": maxClasses})
 	}
 	d := s.db.Dialect()
-	classes := append(slices.Clone(s.classes), name)
+	classes := append(slices.Clone(have), name)
 	v := traitsView(classes)
 	err := run(ctx, tx,
 		exec{"DROP VIEW IF EXISTS " + Quote(v.name), nil},
@@ -140,53 +147,109 @@ func (s *Store) ensureClass(ctx context.Context, tx Tx, classification string) (
 }
 
 // ReplaceClasses makes the result of a query (columns customer_id and class_key, a customer at most once) the members of a
-// classification, for everyone or for the touched customers, whose rows alone the query must then give. Each difference is
-// handed to fn inside the transaction: its failure leaves everything as it was. Customers who stay keep their since; the
-// members of the very first pass have none, since they may have been what they are for long.
+// classification, for everyone or for the touched customers, whose rows alone the query must then give. Each move is handed to
+// fn inside the transaction: its failure leaves everything as it was. A first class is no move. Customers who stay keep their
+// since; the members of the very first pass have none, since they may have been what they are for long.
 func (s *Store) ReplaceClasses(ctx context.Context, classification string, q Select, who Who, at time.Time, fn func(Move) error) (moved int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	classes := s.classes
 	err = s.db.Write(ctx, func(tx Tx) error {
-		if classes, err = s.ensureClass(ctx, tx, classification); err != nil {
-			return err
-		}
-		since, before := at.UnixMilli(), int64(0)
-		if _, err := one(ctx, tx, countMembers, []any{classification}, &before); err != nil {
-			return err
-		}
-		if before == 0 {
-			since = 0
-		}
-		err := run(ctx, tx, exec{clearClassNext, nil}, exec{clearClassMove, nil},
-			exec{fillClassNext + q.SQL + ") q", q.Args},
-			exec{findClassMoves, []any{classification}},
-			exec{findClassLeavers + who.and("m.customer_id"), []any{classification}})
-		if err != nil {
-			return err
-		}
-		err = each(ctx, tx, readClassMoves, nil, func(r *sql.Rows) error {
-			var c int64
-			var was, is sql.NullString
-			if err := r.Scan(&c, &was, &is); err != nil {
-				return err
-			}
+		c := replacement{classification: classification, query: q, who: who.and("customer_id"), at: at}
+		classes, err = s.replaceClasses(ctx, tx, s.classes, c, func(m Move) error {
 			moved++
-			return fn(Move{Customer: id.ID(c), Was: was.String, Class: is.String})
+			return fn(m)
 		})
-		if err != nil {
-			return err
-		}
-		return run(ctx, tx, exec{dropMovedClass, []any{classification}},
-			exec{addMovedClass, []any{classification, since}},
-			exec{dropMovedRows, nil}, exec{pivotText(classes), []any{at.UnixMilli()}},
-			exec{clearClassNext, nil})
+		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("replace classes of %s: %w", classification, err)
 	}
 	s.classes = classes
 	return moved, nil
+}
+
+// replacement is what one classification is to become, for everyone or for those that who names.
+type replacement struct {
+	classification string
+	query          Select
+	who            string // a condition on customer_id
+	args           []any  // its parameters
+	at             time.Time
+}
+
+// replaceClasses does the work of ReplaceClasses in a transaction; it answers the columns of t_class.
+func (s *Store) replaceClasses(ctx context.Context, tx Tx, classes []string, c replacement, fn func(Move) error) ([]string, error) {
+	classes, err := s.ensureClass(ctx, tx, classes, c.classification)
+	if err != nil {
+		return nil, err
+	}
+	since, first := int64(0), int64(0)
+	if known, err := one(ctx, tx, anyMember, []any{c.classification}, &first); err != nil {
+		return nil, err
+	} else if known {
+		since = c.at.UnixMilli()
+	}
+	if _, err := tx.Exec(ctx, clearClassMove); err != nil {
+		return nil, err
+	}
+	args := append(append(slices.Clone(c.query.Args), c.classification), c.args...)
+	if n, err := tx.Exec(ctx, classMovesText(c.query.SQL, c.who), args...); err != nil || n == 0 {
+		return classes, err
+	}
+	err = each(ctx, tx, readClassMoves, nil, func(r *sql.Rows) error {
+		var customer int64
+		var was string
+		var is sql.NullString
+		if err := r.Scan(&customer, &was, &is); err != nil {
+			return err
+		}
+		return fn(Move{Customer: id.ID(customer), Was: was, Class: is.String})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return classes, run(ctx, tx, exec{dropMovedClass, []any{c.classification}}, exec{addMovedClass, []any{c.classification, since}},
+		exec{dropMovedRows, nil}, exec{pivotText(classes), []any{c.at.UnixMilli()}})
+}
+
+// replaceTouched replaces classifications one after the other for the touched customers, in one transaction. queries makes the
+// query of each; last is called when all differences were handed to fn and before the transaction ends.
+func (s *Store) replaceTouched(ctx context.Context, keys []string, at time.Time, queries func(i int, who string, args []any) (Select, error),
+	fn func(i int, m Move), last func() error,
+) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	classes := s.classes
+	err := s.db.Write(ctx, func(tx Tx) error {
+		who, err := takenUp(ctx, tx)
+		if err != nil {
+			return err
+		}
+		condition, args := " IN (SELECT customer_id FROM trait_now)", []any(nil)
+		if len(who.ids) == 1 { // an equality prunes what is read
+			condition, args = " = ?", []any{who.ids[0]}
+		}
+		for i, key := range keys {
+			q, err := queries(i, condition, args)
+			if err != nil {
+				return err
+			}
+			c := replacement{classification: key, query: q, who: " AND customer_id" + condition, args: args, at: at}
+			classes, err = s.replaceClasses(ctx, tx, classes, c, func(m Move) error {
+				fn(i, m)
+				return nil
+			})
+			if err != nil {
+				return fmt.Errorf("replace classes of %s: %w", key, err)
+			}
+		}
+		return last()
+	})
+	if err == nil {
+		s.classes = classes
+	}
+	return err
 }
 
 // DropClasses forgets a classification's members.
@@ -243,7 +306,8 @@ type Passage struct {
 }
 
 // ReplaceMembers makes the result of a query (column customer_id) the members of a segment, for everyone or for the touched
-// customers, whose rows alone the query must then give. Each difference is handed to fn inside the transaction.
+// customers, whose rows alone the query must then give. Each difference is handed to fn, unless that is nil, inside the
+// transaction.
 func (s *Store) ReplaceMembers(ctx context.Context, segment string, q Select, who Who, at time.Time, fn func(Passage) error) (size, entered, left int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -254,20 +318,10 @@ func (s *Store) ReplaceMembers(ctx context.Context, segment string, q Select, wh
 		if err != nil {
 			return err
 		}
-		err = each(ctx, tx, readSegmentMoves, nil, func(r *sql.Rows) error {
-			var c int64
-			var in bool
-			if err := r.Scan(&c, &in); err != nil {
-				return err
-			}
-			if in {
-				entered++
-			} else {
-				left++
-			}
-			return fn(Passage{Customer: id.ID(c), Entered: in})
-		})
-		if err != nil {
+		if _, err := one(ctx, tx, countSegmentMoves, nil, &entered, &left); err != nil {
+			return err
+		}
+		if err := tellSegmentMoves(ctx, tx, fn); err != nil {
 			return err
 		}
 		err = run(ctx, tx, exec{dropLeft, []any{segment}}, exec{addEntered, []any{segment, at.UnixMilli()}}, exec{clearSegmentNext, nil})
@@ -281,6 +335,20 @@ func (s *Store) ReplaceMembers(ctx context.Context, segment string, q Select, wh
 		return 0, 0, 0, fmt.Errorf("replace members of %s: %w", segment, err)
 	}
 	return size, entered, left, nil
+}
+
+func tellSegmentMoves(ctx context.Context, tx Tx, fn func(Passage) error) error {
+	if fn == nil {
+		return nil
+	}
+	return each(ctx, tx, readSegmentMoves, nil, func(r *sql.Rows) error {
+		var c int64
+		var in bool
+		if err := r.Scan(&c, &in); err != nil {
+			return err
+		}
+		return fn(Passage{Customer: id.ID(c), Entered: in})
+	})
 }
 
 // DropMembers forgets a segment's members.

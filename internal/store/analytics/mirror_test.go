@@ -448,6 +448,25 @@ func TestTraitsFollowTheMirror(t *testing.T) {
 	if _, err := service.Values(t.Context(), []id.ID{1}, "no_such_trait"); err == nil {
 		t.Error("an unknown trait is read")
 	}
+	// Relations that are filled anew leave no marks: everyone is computed, and the values of before are compared with nothing.
+	must(t, write(t.Context(), e.db, "DELETE FROM a_order", "DELETE FROM t_order", "DELETE FROM t_rfm"))
+	must(t, e.mirror.Rebuild(t.Context(), "order"))
+	must(t, e.mirror.Drain(t.Context()))
+	if behind, err := service.Behind(t.Context()); err != nil || !behind {
+		t.Errorf("filled anew and behind %v, %v", behind, err)
+	}
+	tick()
+	if last := passes[len(passes)-1]; !last.Full || last.Verified || last.Customers != 2 {
+		t.Errorf("the pass after filling: %+v", last)
+	}
+	n := len(passes)
+	tick()
+	if behind, err := service.Behind(t.Context()); err != nil || behind || len(passes) != n {
+		t.Errorf("behind %v, %v after %d passes", behind, err, len(passes)-n)
+	}
+	if r, err = service.Verify(t.Context()); err != nil || !r.Verified || r.Differing != 0 {
+		t.Errorf("verified after filling: %+v, %v", r, err)
+	}
 }
 
 func TestToucherMarksOnPostgres(t *testing.T) {

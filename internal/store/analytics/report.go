@@ -12,27 +12,33 @@ import (
 
 // Reports implements report.Facts.
 type Reports struct {
-	db     DB
-	anchor func(context.Context) (clock.Day, error)
-	fresh  func(context.Context) (report.Freshness, error)
+	db      DB
+	anchor  func(context.Context) (clock.Day, error)
+	fresh   func(context.Context) (report.Freshness, error)
+	version func(context.Context) (string, error)
 }
 
 var _ report.Facts = (*Reports)(nil)
 
-// NewReports answers from db; anchor and fresh say which day windows end on and how old the plane is.
-func NewReports(db DB, anchor func(context.Context) (clock.Day, error), fresh func(context.Context) (report.Freshness, error)) *Reports {
-	return &Reports{db: db, anchor: anchor, fresh: fresh}
+// NewReports answers from db; anchor and fresh say which day windows end on and how old the plane is, version is another
+// text whenever the plane has changed.
+func NewReports(db DB, anchor func(context.Context) (clock.Day, error), fresh func(context.Context) (report.Freshness, error), version func(context.Context) (string, error)) *Reports {
+	return &Reports{db: db, anchor: anchor, fresh: fresh, version: version}
 }
 
 // Texts of the reports. $1 and $2 are the first and the last day.
 const (
 	reportCustomers = `SELECT count(*) FROM a_customer`
 
-	reportBuyers = `SELECT count(*), count(*) FILTER (WHERE inside > 0), count(*) FILTER (WHERE inside > 0 AND earlier + inside > 1),
- count(*) FILTER (WHERE inside > 0 AND earlier = 0), CAST(COALESCE(sum(inside), 0) AS BIGINT), CAST(COALESCE(sum(gross), 0) AS BIGINT)
-FROM (SELECT customer_id, count(*) FILTER (WHERE day < CAST($1 AS BIGINT)) AS earlier, count(*) FILTER (WHERE day >= CAST($1 AS BIGINT)) AS inside,
-  COALESCE(sum(amount) FILTER (WHERE day >= CAST($1 AS BIGINT)), 0) AS gross
- FROM f_purchase WHERE day <= CAST($2 AS BIGINT) GROUP BY customer_id) c`
+	// Who purchased before is known from the traits, so that only the purchases of the span are read.
+	reportBuyers = `SELECT count(*), count(*) FILTER (WHERE COALESCE(t.first_order_day, c.first_day) < CAST($1 AS BIGINT) OR c.inside > 1),
+ count(*) FILTER (WHERE COALESCE(t.first_order_day, c.first_day) >= CAST($1 AS BIGINT)),
+ CAST(COALESCE(sum(c.inside), 0) AS BIGINT), CAST(COALESCE(sum(c.gross), 0) AS BIGINT)
+FROM (SELECT customer_id, count(*) AS inside, sum(amount) AS gross, min(day) AS first_day
+ FROM f_purchase WHERE day >= CAST($1 AS BIGINT) AND day <= CAST($2 AS BIGINT) GROUP BY customer_id) c
+LEFT JOIN t_order t ON t.customer_id = c.customer_id`
+
+	reportEver = `SELECT count(*) FROM t_order WHERE first_order_day <= CAST($1 AS BIGINT)`
 
 	reportRefunds = `SELECT count(*), CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM f_refund
 WHERE day >= CAST($1 AS BIGINT) AND day <= CAST($2 AS BIGINT)`
@@ -42,8 +48,8 @@ WHERE day >= CAST($1 AS BIGINT) AND day <= CAST($2 AS BIGINT) GROUP BY day ORDER
 
 	reportGrid = `SELECT r_score, f_score, count(*), CAST(sum(monetary) AS BIGINT) FROM t_rfm GROUP BY r_score, f_score ORDER BY r_score, f_score`
 
-	reportProducts = `SELECT s.product_id, COALESCE(p.name, ''), s.quantity, s.orders, s.gross FROM (
- SELECT product_id, CAST(sum(quantity) AS BIGINT) AS quantity, count(DISTINCT order_id) AS orders, CAST(sum(amount) AS BIGINT) AS gross
+	reportProducts = `SELECT s.product_id, COALESCE(p.name, ''), s.quantity, 0, s.gross FROM (
+ SELECT product_id, CAST(sum(quantity) AS BIGINT) AS quantity, CAST(sum(amount) AS BIGINT) AS gross
  FROM f_purchase_line WHERE day >= CAST($1 AS BIGINT) AND day <= CAST($2 AS BIGINT) AND product_id IS NOT NULL
  GROUP BY product_id ORDER BY gross DESC, product_id LIMIT 20) s
 LEFT JOIN a_product p ON p.id = s.product_id ORDER BY s.gross DESC, s.product_id`
@@ -58,7 +64,7 @@ LEFT JOIN a_channel k ON k.id = s.channel_id ORDER BY s.gross DESC, s.channel_id
 // ReportTexts are the statements of the reports, for the test that prepares every text.
 func ReportTexts() []Text {
 	return []Text{
-		{"report customers", reportCustomers}, {"report buyers", reportBuyers}, {"report refunds", reportRefunds},
+		{"report customers", reportCustomers}, {"report buyers", reportBuyers}, {"report ever", reportEver}, {"report refunds", reportRefunds},
 		{"report trend", reportTrend}, {"report grid", reportGrid}, {"report products", reportProducts}, {"report channels", reportChannels},
 	}
 }
@@ -69,6 +75,9 @@ func (p *Reports) Anchor(ctx context.Context) (clock.Day, error) { return p.anch
 // Freshness implements report.Facts.
 func (p *Reports) Freshness(ctx context.Context) (report.Freshness, error) { return p.fresh(ctx) }
 
+// Version implements report.Facts.
+func (p *Reports) Version(ctx context.Context) (string, error) { return p.version(ctx) }
+
 // Totals implements report.Facts.
 func (p *Reports) Totals(ctx context.Context, s report.Span) (report.Totals, error) {
 	var t report.Totals
@@ -76,7 +85,10 @@ func (p *Reports) Totals(ctx context.Context, s report.Span) (report.Totals, err
 	if _, err := one(ctx, p.db, reportCustomers, nil, &t.Customers); err != nil {
 		return t, fmt.Errorf("count customers: %w", err)
 	}
-	if _, err := one(ctx, p.db, reportBuyers, span, &t.WithPurchase, &t.Buyers, &t.RepeatBuyers, &t.FirstPurchases, &t.Orders, &t.Gross); err != nil {
+	if _, err := one(ctx, p.db, reportEver, span[1:], &t.WithPurchase); err != nil {
+		return t, fmt.Errorf("count who ever purchased: %w", err)
+	}
+	if _, err := one(ctx, p.db, reportBuyers, span, &t.Buyers, &t.RepeatBuyers, &t.FirstPurchases, &t.Orders, &t.Gross); err != nil {
 		return t, fmt.Errorf("count buyers: %w", err)
 	}
 	if _, err := one(ctx, p.db, reportRefunds, span, &t.RefundCount, &t.Refunds); err != nil {

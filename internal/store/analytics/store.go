@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
@@ -27,6 +28,8 @@ type Store struct {
 
 	mu      sync.Mutex // of schema changes and passes
 	classes []string   // columns of t_class, in order
+
+	redefined atomic.Bool // the definition of a purchase is another than the traits go by
 }
 
 // New works on an open database; Ensure must be called before anything else.
@@ -58,6 +61,11 @@ func (s *Store) Ensure(ctx context.Context, reg *schema.Registry, settings trait
 		for _, t := range own {
 			if _, err := tx.Exec(ctx, t.ddl(d)); err != nil {
 				return fmt.Errorf("create %s: %w", t.name, err)
+			}
+		}
+		for _, name := range gone() {
+			if _, err := tx.Exec(ctx, "DROP TABLE IF EXISTS "+name); err != nil {
+				return fmt.Errorf("drop %s: %w", name, err)
 			}
 		}
 		columns, err := tableColumns(ctx, tx)

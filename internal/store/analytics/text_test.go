@@ -14,9 +14,11 @@ import (
 
 func TestTextsKeepTheRulesOfCitus(t *testing.T) {
 	t.Parallel()
-	for _, x := range analytics.Texts() {
-		for _, reason := range analytics.Lint(x.SQL) {
-			t.Errorf("%s: %s\n%s", x.Name, reason, x.SQL)
+	for _, d := range []analytics.Dialect{analytics.Duck{}, analytics.Postgres{}} {
+		for _, x := range analytics.Texts(d) {
+			for _, reason := range analytics.Lint(x.SQL) {
+				t.Errorf("%s: %s\n%s", x.Name, reason, x.SQL)
+			}
 		}
 	}
 	for _, s := range analytics.LintTables() {
@@ -65,7 +67,7 @@ var placeholder = regexp.MustCompile(`\$(\d+)`)
 func TestEveryTextIsPreparedOnBothEngines(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b *bench) {
-		for _, x := range analytics.Texts() {
+		for _, x := range analytics.Texts(b.db.Dialect()) {
 			// EXPLAIN binds every name and type without running; parameters are cast where a type is needed.
 			n := strings.Count(x.SQL, "?")
 			for _, m := range placeholder.FindAllStringSubmatch(x.SQL, -1) {

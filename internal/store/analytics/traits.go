@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -38,6 +38,7 @@ func (s *Store) Define(ctx context.Context, settings trait.Settings) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.redefined.Store(true)
 	return s.db.Write(ctx, func(tx Tx) error {
 		for _, v := range facts {
 			// The columns stay the same, so the view is replaced in place.
@@ -50,10 +51,19 @@ func (s *Store) Define(ctx context.Context, settings trait.Settings) error {
 	})
 }
 
-// LastPurchase implements trait.Store.
+// LastPurchase implements trait.Store. Up to the anchor of the last full pass the traits know it, but for the customers that
+// wait; beyond it, or where they go by something else, all purchases are read.
 func (s *Store) LastPurchase(ctx context.Context, until clock.Day) (clock.Day, bool, error) {
+	st, err := s.State(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	text, args := lastPurchaseDay, []any{int64(until)}
+	if st.Known && !st.Refilled && until <= st.Anchor && !s.redefined.Load() {
+		text, args = lastKnownDay, []any{int64(until), int64(until)}
+	}
 	var day sql.NullInt64
-	if _, err := one(ctx, s.db, lastPurchaseDay, []any{int64(until)}, &day); err != nil {
+	if _, err := one(ctx, s.db, text, args, &day); err != nil {
 		return 0, false, fmt.Errorf("find newest purchase: %w", err)
 	}
 	return clock.Day(day.Int64), day.Valid, nil
@@ -120,46 +130,7 @@ func (s *Store) Small(ctx context.Context, p trait.Pass) (trait.Result, error) {
 	defer s.mu.Unlock()
 	start := s.clock.Now()
 	r := trait.Result{Anchor: p.Anchor, At: p.At}
-	err := s.db.Write(ctx, func(tx Tx) error {
-		var batch int64
-		if _, err := one(ctx, tx, lastBatch, nil, &batch); err != nil {
-			return err
-		}
-		anchor, now := int64(p.Anchor), p.At.UnixMilli()
-		if err := run(ctx, tx, exec{clearNow, nil}, exec{takeTouched, []any{batch}}, s.settle("trait_now")); err != nil {
-			return err
-		}
-		steps := append(s.fillSteps(scopeTouched, anchor), exec{deleteNow(FamilyOrder), nil},
-			exec{orderText(FamilyOrder, scopeTouched), []any{anchor, now}}, exec{deleteNow(FamilyTaste), nil})
-		steps = append(steps, tasteSteps(FamilyTaste, now)...)
-		if err := run(ctx, tx, steps...); err != nil {
-			return err
-		}
-		st, err := loadState(ctx, tx)
-		if err != nil {
-			return err
-		}
-		before := st.Cuts
-		if st.Cuts, err = cuts(ctx, tx, p.Settings, FamilyOrder); err != nil {
-			return err
-		}
-		m, args := monetary(p.Settings), cutArgs(st.Cuts)
-		steps = nil
-		if st.Cuts != before { // others' scores moved too
-			steps = append(steps, exec{strings.ReplaceAll(addMoved, "{scores}", scoresText(FamilyOrder, m)), args})
-		}
-		steps = append(steps, exec{deleteNow(FamilyRFM), nil}, exec{rfmText(FamilyRFM, FamilyOrder, m, true), append(args, now)},
-			exec{dropTouched, []any{batch}})
-		if err := run(ctx, tx, append(steps, s.emptySteps()...)...); err != nil {
-			return err
-		}
-		st.ComputedAt, st.Unfinished = p.At, true
-		r.Cuts = st.Cuts
-		if _, err := one(ctx, tx, countNow, nil, &r.Customers); err != nil {
-			return err
-		}
-		return setJSON(ctx, tx, "traits", st)
-	})
+	err := s.db.Write(ctx, func(tx Tx) error { return s.small(ctx, tx, p, &r) })
 	r.Took = s.clock.Now().Sub(start)
 	if err != nil {
 		return r, fmt.Errorf("compute traits of changed customers: %w", err)
@@ -167,38 +138,62 @@ func (s *Store) Small(ctx context.Context, p trait.Pass) (trait.Result, error) {
 	return r, nil
 }
 
+func (s *Store) small(ctx context.Context, tx Tx, p trait.Pass, r *trait.Result) error {
+	var batch int64
+	if _, err := one(ctx, tx, lastBatch, nil, &batch); err != nil {
+		return err
+	}
+	if err := run(ctx, tx, exec{clearNow, nil}, exec{takeTouched, []any{batch}}, s.settle("trait_now")); err != nil {
+		return err
+	}
+	who, err := takenUp(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := s.fillFew(ctx, tx, who, p.Anchor); err != nil {
+		return err
+	}
+	m := monetary(p.Settings)
+	before, err := who.figures(ctx, tx, m)
+	if err != nil {
+		return err
+	}
+	if err := run(ctx, tx, append(who.each(deleteNow(FamilyOrder, who.scope)), who.each(deleteNow(FamilyTaste, who.scope))...)...); err != nil {
+		return err
+	}
+	if err := run(ctx, tx, s.familySteps(FamilyOrder, FamilyTaste, p)...); err != nil {
+		return err
+	}
+	after, err := who.figures(ctx, tx, m)
+	if err != nil {
+		return err
+	}
+	st, err := loadState(ctx, tx)
+	if err != nil {
+		return err
+	}
+	old := st.Cuts
+	if st.Cuts, err = recut(ctx, tx, p.Settings, st.Cuts, before, after); err != nil {
+		return err
+	}
+	steps := append(who.each(deleteNow(FamilyRFM, who.scope)), who.each(rfmText(FamilyRFM, FamilyOrder, m, who.scope), append(cutArgs(st.Cuts), p.At.UnixMilli())...)...)
+	if st.Cuts != old { // others' scores moved too
+		steps = append(movedSteps(old, st.Cuts, m), exec{deleteNow(FamilyRFM, scopeTouched), nil},
+			exec{rfmText(FamilyRFM, FamilyOrder, m, scopeTouched), append(cutArgs(st.Cuts), p.At.UnixMilli())})
+	}
+	if err := run(ctx, tx, append(append(steps, exec{dropTouched, []any{batch}}), s.emptySteps()...)...); err != nil {
+		return err
+	}
+	st.ComputedAt, st.Unfinished = p.At, true
+	r.Cuts = st.Cuts
+	if _, err := one(ctx, tx, countNow, nil, &r.Customers); err != nil {
+		return err
+	}
+	return setJSON(ctx, tx, "traits", st)
+}
+
 // settle is the statement that renews the statistics of a table.
 func (s *Store) settle(table string) exec { return exec{s.db.Dialect().Settle(table), nil} }
-
-// fillSteps copy the facts of a scope into the work tables; args are the anchor and, for a slice, its bounds.
-func (s *Store) fillSteps(scope string, args ...any) []exec {
-	out := s.emptySteps()
-	for _, text := range fillTexts(scope) {
-		out = append(out, exec{text, args})
-	}
-	for _, t := range workTables() {
-		out = append(out, s.settle(t.name))
-	}
-	return out
-}
-
-// tasteSteps compute t_taste from the work tables into a table.
-func tasteSteps(into string, now int64) []exec {
-	out := []exec{{clearParts, nil}}
-	for _, text := range tasteParts() {
-		out = append(out, exec{text, nil})
-	}
-	return append(out, exec{tasteText(into), []any{now}}, exec{clearParts, nil})
-}
-
-// emptySteps empty the work tables.
-func (s *Store) emptySteps() []exec {
-	var out []exec
-	for _, text := range Scratch(s.db.Dialect()) {
-		out = append(out, exec{text, nil})
-	}
-	return out
-}
 
 func cutArgs(m rfm.Model) []any {
 	var out []any
@@ -208,39 +203,6 @@ func cutArgs(m rfm.Model) []any {
 		}
 	}
 	return out
-}
-
-// cuts are the saved cuts or the quintiles of everyone in an order family who purchased.
-func cuts(ctx context.Context, q Querier, settings trait.Settings, from string) (rfm.Model, error) {
-	if settings.Mode == trait.ModeSaved {
-		return settings.Cuts, nil
-	}
-	var total int64
-	if _, err := one(ctx, q, "SELECT count(*) FROM "+from+" WHERE orders > 0", nil, &total); err != nil {
-		return rfm.Model{}, err
-	}
-	column := func(name string) (rfm.Cuts, error) {
-		quantiles := rfm.NewQuantiles(total)
-		var value, count int64
-		err := each(ctx, q, distinctText(from, name), nil, func(r *sql.Rows) error {
-			if err := r.Scan(&value, &count); err != nil {
-				return err
-			}
-			quantiles.Add(value, count)
-			return nil
-		})
-		return quantiles.Cuts(), err
-	}
-	var m rfm.Model
-	var err error
-	if m.Recency, err = column("days_since_last"); err != nil {
-		return m, err
-	}
-	if m.Frequency, err = column("orders"); err != nil {
-		return m, err
-	}
-	m.Monetary, err = column(monetary(settings))
-	return m, err
 }
 
 // rowsPerSlice bounds the memory of a full pass: so many orders and lines are computed in one statement.
@@ -281,23 +243,27 @@ func (s *Store) slices(ctx context.Context) ([]int64, error) {
 // Full implements trait.Store. Everything is computed beside the present values, slice by slice in transactions of their
 // own, so that the mirror can go on between them; then the families are compared and exchanged in one transaction. A
 // customer touched meanwhile is left to the small pass that follows.
-func (s *Store) Full(ctx context.Context, p trait.Pass, today clock.Day) (trait.Result, error) {
+func (s *Store) Full(ctx context.Context, p trait.Pass, today clock.Day) (r trait.Result, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	start := s.clock.Now()
-	r := trait.Result{Full: true, Anchor: p.Anchor, At: p.At}
-	var batch int64
-	if _, err := one(ctx, s.db, lastBatch, nil, &batch); err != nil {
+	r = trait.Result{Full: true, Anchor: p.Anchor, At: p.At}
+	var from beginning
+	if _, err := one(ctx, s.db, lastBatch, nil, &from.batch); err != nil {
+		return r, err
+	}
+	from.refilled, _, err = getState(ctx, s.db, stateRefilled)
+	if err != nil {
 		return r, err
 	}
 	bounds, err := s.slices(ctx)
 	if err != nil {
 		return r, fmt.Errorf("slice customers: %w", err)
 	}
-	if err := s.stage(ctx, p, bounds); err != nil {
+	if from.ranks, err = s.stage(ctx, p, bounds); err != nil {
 		return r, fmt.Errorf("compute all traits: %w", err)
 	}
-	err = s.db.Write(ctx, func(tx Tx) error { return s.swap(ctx, tx, p, today, batch, &r) })
+	err = s.db.Write(ctx, func(tx Tx) error { return s.swap(ctx, tx, p, today, from, &r) })
 	if err != nil {
 		return r, fmt.Errorf("exchange traits: %w", err)
 	}
@@ -305,9 +271,10 @@ func (s *Store) Full(ctx context.Context, p trait.Pass, today clock.Day) (trait.
 	return r, nil
 }
 
-// stage fills the staged twins of the order and taste families.
-func (s *Store) stage(ctx context.Context, p trait.Pass, bounds []int64) error {
-	err := s.db.Write(ctx, func(tx Tx) error {
+// stage fills the staged twins of all families and answers the cuts by which it scored. The facts of a slice are committed
+// before they are computed with: DuckDB reads what a transaction has not committed by one thread only.
+func (s *Store) stage(ctx context.Context, p trait.Pass, bounds []int64) (r ranks, err error) {
+	err = s.db.Write(ctx, func(tx Tx) error {
 		for _, f := range computedFamilies() {
 			if _, err := tx.Exec(ctx, "DELETE FROM "+staged(f.name)); err != nil {
 				return err
@@ -316,59 +283,79 @@ func (s *Store) stage(ctx context.Context, p trait.Pass, bounds []int64) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return r, err
 	}
 	whole := exec{s.db.Dialect().WholeSet(), nil}
-	anchor, now := int64(p.Anchor), p.At.UnixMilli()
 	for i := 0; i+1 < len(bounds); i++ {
-		lo, hi := bounds[i], bounds[i+1]
-		steps := append([]exec{whole}, s.fillSteps(scopeSlice, anchor, lo, hi)...)
-		steps = append(steps, exec{orderText(staged(FamilyOrder), scopeSlice), []any{anchor, now, lo, hi}})
-		steps = append(steps, tasteSteps(staged(FamilyTaste), now)...)
+		if err := s.db.Write(ctx, func(tx Tx) error { return s.fillSlice(ctx, tx, bounds[i], bounds[i+1], p.Anchor) }); err != nil {
+			return r, err
+		}
+		steps := append([]exec{whole}, s.familySteps(staged(FamilyOrder), staged(FamilyTaste), p)...)
 		steps = append(steps, s.emptySteps()...)
 		if err := s.db.Write(ctx, func(tx Tx) error { return run(ctx, tx, steps...) }); err != nil {
-			return err
+			return r, err
 		}
 	}
-	return nil
+	err = s.db.Write(ctx, func(tx Tx) error {
+		if r, err = cut(ctx, tx, p.Settings, staged(FamilyOrder)); err != nil {
+			return err
+		}
+		text := rfmText(staged(FamilyRFM), staged(FamilyOrder), monetary(p.Settings), scopeAll)
+		return run(ctx, tx, whole, exec{text, append(cutArgs(r.Cuts), p.At.UnixMilli())})
+	})
+	return r, err
 }
 
-// swap scores the staged values, compares them with the present ones and takes their place.
-func (s *Store) swap(ctx context.Context, tx Tx, p trait.Pass, today clock.Day, batch int64, r *trait.Result) error {
+// beginning is what a full pass saw of the plane when it began: it makes up for that and leaves what came later.
+type beginning struct {
+	batch    int64  // the newest mark
+	refilled string // see MarkRefilled
+	ranks    ranks  // what it scored by
+}
+
+// swap compares the staged values with the present ones and has them take their place.
+func (s *Store) swap(ctx context.Context, tx Tx, p trait.Pass, today clock.Day, from beginning, r *trait.Result) error {
 	st, err := loadState(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if r.Cuts, err = cuts(ctx, tx, p.Settings, staged(FamilyOrder)); err != nil {
-		return err
-	}
+	r.Cuts = from.ranks.Cuts
 	if err := run(ctx, tx, exec{s.db.Dialect().WholeSet(), nil}); err != nil {
 		return err
 	}
-	text := rfmText(staged(FamilyRFM), staged(FamilyOrder), monetary(p.Settings), false)
-	if err := run(ctx, tx, exec{text, append(cutArgs(r.Cuts), p.At.UnixMilli())}); err != nil {
-		return err
+	marked := true
+	if p.Marked != nil {
+		if marked, err = p.Marked(ctx); err != nil {
+			return err
+		}
 	}
-	if st.Known && st.Anchor == p.Anchor && st.Today == today {
+	if marked && st.Known && !st.Refilled && st.Anchor == p.Anchor && st.Today == today {
 		if r.Verified, r.Differing, err = differing(ctx, tx); err != nil {
 			return err
 		}
 	}
 	for _, f := range computedFamilies() {
-		err := run(ctx, tx, exec{"DELETE FROM " + f.name, nil}, exec{swapText(f), nil}, exec{"DELETE FROM " + staged(f.name), nil})
-		if err != nil {
-			return err
+		next := f.next()
+		for _, text := range s.db.Dialect().Exchange(f.name, next.name, next.ddl(s.db.Dialect()), swapText(f)) {
+			if _, err := tx.Exec(ctx, text); err != nil {
+				return err
+			}
 		}
 		if err := run(ctx, tx, s.settle(f.name)); err != nil {
 			return err
 		}
 	}
-	if err := run(ctx, tx, exec{dropTouched, []any{batch}}, exec{clearNow, nil}); err != nil {
+	err = run(ctx, tx, exec{dropTouched, []any{from.batch}}, exec{clearNow, nil}, exec{dropRefilled, []any{stateRefilled, from.refilled}})
+	if err != nil {
 		return err
 	}
 	if _, err := one(ctx, tx, "SELECT count(*) FROM "+FamilyOrder, nil, &r.Customers); err != nil {
 		return err
 	}
+	if err := setJSON(ctx, tx, stateRanks, from.ranks); err != nil {
+		return err
+	}
+	s.redefined.Store(false)
 	return setJSON(ctx, tx, "traits", trait.State{Known: true, Anchor: p.Anchor, ComputedAt: p.At, FullAt: p.At, Today: today,
 		Settings: p.Settings, Cuts: r.Cuts, Verified: r.Verified || st.Verified, Differing: kept(r, st), Unfinished: true})
 }
@@ -404,8 +391,29 @@ func differing(ctx context.Context, q Querier) (bool, int64, error) {
 }
 
 func loadState(ctx context.Context, q Querier) (st trait.State, err error) {
-	_, err = getJSON(ctx, q, "traits", &st)
+	if _, err = getJSON(ctx, q, "traits", &st); err != nil {
+		return st, err
+	}
+	_, st.Refilled, err = getState(ctx, q, stateRefilled)
 	return st, err
+}
+
+// stateRefilled is the entry of the plane's state that says that relations were filled anew, and for how many times since
+// the last full pass.
+const stateRefilled = "refilled"
+
+// MarkRefilled notes that a relation is filled anew, which leaves no marks of customers: the next full pass makes up for it
+// and compares itself with nothing.
+func MarkRefilled(ctx context.Context, tx Tx) error {
+	had, _, err := getState(ctx, tx, stateRefilled)
+	if err != nil {
+		return err
+	}
+	n, err := strconv.Atoi("0" + had)
+	if err != nil {
+		return fmt.Errorf("read state %s: %w", stateRefilled, err)
+	}
+	return setState(ctx, tx, stateRefilled, strconv.Itoa(n+1))
 }
 
 // Finish implements trait.Store.

@@ -143,6 +143,50 @@ func (b *builder) fragment(env Env, c *query.Checked) (Fragment, error) {
 	}, nil
 }
 
+// Family compiles a condition on customers for one trait table alone, with alias "t": what follows "FROM <table> t". ok is
+// false unless the condition joins leaves of traits by "all", each of which asks for a value and one of them for one of that
+// table, so that whoever fulfils it has a row there. The customers themselves are not looked at: a row of one who was
+// deleted a moment ago may be among the rows.
+func Family(env Env, table string, n *query.Node) (f Fragment, ok bool, err error) {
+	c, err := query.Resolve(n, env.check(env.Registry.Object(query.Customer)))
+	if err != nil {
+		return Fragment{}, false, err
+	}
+	c = c.At(query.Moment{Now: env.Now, Zone: env.Zone})
+	if !traitsOnly(c.Root, table, &ok) || !ok {
+		return Fragment{}, false, nil
+	}
+	b := &builder{dialect: analytic{}, registry: env.Registry, analytics: true}
+	s := newScope("t", c.Object)
+	s.key, s.known["trait "+table] = `t."customer_id"`, "t"
+	where, err := b.expr(s, c.Root)
+	if err != nil {
+		return Fragment{}, false, err
+	}
+	joins := s.joined(b)
+	return Fragment{Joins: joins.text, Where: where.text, Args: append(append([]any{}, joins.args...), where.args...), JoinArgs: len(joins.args)}, true, nil
+}
+
+// traitsOnly reports whether an expression is leaves of traits joined by All, and whether one is of the table.
+func traitsOnly(e query.Expr, table string, own *bool) bool {
+	switch e := e.(type) {
+	case query.All:
+		for _, item := range e.Items {
+			if !traitsOnly(item, table, own) {
+				return false
+			}
+		}
+		return true
+	case query.Leaf:
+		if e.Slot.Trait == nil || e.Test.Kind == query.IsNotSet {
+			return false
+		}
+		*own = *own || e.Slot.Trait.Table == table
+		return true
+	}
+	return false
+}
+
 func notInAnalytics(what string) error {
 	return fault.New(fault.Invalid, "query.not_in_analytics", fault.Params{"what": what})
 }

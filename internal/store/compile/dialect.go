@@ -61,3 +61,6 @@ type analytic struct{ PostgreSQL }
 
 // Pattern is made to match the whole text: DuckDB's ~ asks for that, PostgreSQL's searches.
 func (analytic) Pattern(p string) string { return `^(?:(?:.|\n)*(?:` + p + `)(?:.|\n)*)$` }
+
+// AnalyticDialect is the dialect of texts for the analytics plane, for Keyset and OrderBy.
+func AnalyticDialect() Dialect { return analytic{} }

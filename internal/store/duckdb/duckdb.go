@@ -1,9 +1,12 @@
 // Package duckdb keeps the analytics plane in an embedded DuckDB file, DIR/analytics.duckdb. It is the only package that
 // imports the DuckDB driver, since linking it costs ten seconds a binary.
 //
-// The file is derived and never holds the only copy of anything, so Open does not repair: a file of another format, of a
-// newer DuckDB, or damaged, is dropped and made anew, empty, and the mirror fills it again. A file held by another process,
-// unreadable for want of rights, or on a full disk is an error and stays.
+// The file is derived and never holds the only copy of anything, so nothing is repaired. Open drops a file of another format
+// or of a newer DuckDB, sets a damaged one aside (FILE.damaged, one at most), and makes it anew, empty; the mirror fills it
+// again. A file held by another process, unreadable for want of rights, or on a full disk is an error and stays.
+//
+// Damage that is found while the program runs ends the use of the file: every statement answers analytics.rebuilding, and
+// Damaged is told, until Renew has put a new file in its place. A crash in between leaves a mark by which the next Open knows.
 //
 // One writing connection is taken in turns; readers run beside it and see the last commit. When DuckDB meets an internal
 // error it refuses everything until it is restarted; the statement that met it fails, and the next one restarts the engine
@@ -22,9 +25,11 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	duck "github.com/duckdb/duckdb-go/v2"
 
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
 	"github.com/guanxi-crm/guanxi/internal/store/dialect"
@@ -44,6 +49,8 @@ type Config struct {
 	Threads int
 	// Readers is how many statements run at once beside the writer, 8 when 0.
 	Readers int
+	// Clock says when a damaged file was set aside; that of the system when nil.
+	Clock clock.Clock
 }
 
 // DB is an open file. It is safe for concurrent use.
@@ -55,7 +62,9 @@ type DB struct {
 	mu     sync.RWMutex // of engine
 	engine *engine
 	failed atomic.Bool // the engine refuses everything until restarted
-	marked atomic.Bool // the file is damaged; the next start drops it
+	marked atomic.Bool // the file is damaged or was lost; nothing is read or written until Renew
+
+	damaged chan struct{} // holds one entry when the file was found damaged
 }
 
 // engine is one running instance of DuckDB.
@@ -71,6 +80,9 @@ var _ analytics.DB = (*DB)(nil)
 
 // Open opens the file, or makes it anew when it is absent, of another format, or damaged.
 func Open(ctx context.Context, c Config) (*DB, error) {
+	if c.Clock == nil {
+		c.Clock = clock.System{}
+	}
 	path := filepath.Join(c.Dir, FileName)
 	if strings.ContainsAny(path, "?#%") { // the driver reads the path as an address
 		return nil, fault.New(fault.Invalid, "analytics.bad_path", fault.Params{"path": path})
@@ -79,15 +91,15 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &DB{config: c, path: path, turn: make(chan struct{}, 1), engine: e}
+	d := &DB{config: c, path: path, turn: make(chan struct{}, 1), damaged: make(chan struct{}, 1), engine: e}
 	d.turn <- struct{}{}
 	return d, nil
 }
 
-// start opens the file, and drops it first where it is of no use.
+// start opens the file, and takes it away first where it is of no use.
 func start(ctx context.Context, path string, c Config) (*engine, error) {
 	if _, err := os.Stat(path + rebuildMark); err == nil {
-		if err := remove(path); err != nil {
+		if err := setAside(path, c); err != nil {
 			return nil, err
 		}
 	}
@@ -98,7 +110,12 @@ func start(ctx context.Context, path string, c Config) (*engine, error) {
 	if !derelict(err) {
 		return nil, openFault(err)
 	}
-	if err := remove(path); err != nil {
+	if errors.Is(err, errFormat) {
+		err = remove(path)
+	} else {
+		err = setAside(path, c)
+	}
+	if err != nil {
 		return nil, err
 	}
 	e, err = open(ctx, path, c)
@@ -107,7 +124,7 @@ func start(ctx context.Context, path string, c Config) (*engine, error) {
 
 // reading is the engine for a reader. A restart is the writer's while one is at work: it is about to fail too.
 func (d *DB) reading(ctx context.Context) (*engine, error) {
-	if d.failed.Load() {
+	if d.failed.Load() && !d.marked.Load() {
 		select {
 		case <-d.turn:
 		default:
@@ -120,6 +137,9 @@ func (d *DB) reading(ctx context.Context) (*engine, error) {
 
 // running is the engine, restarted when it had failed; then the caller holds the turn.
 func (d *DB) running(ctx context.Context) (*engine, error) {
+	if d.marked.Load() {
+		return nil, fault.New(fault.Unavailable, "analytics.rebuilding", nil)
+	}
 	if d.failed.Load() {
 		if err := d.restart(ctx); err != nil {
 			return nil, err
@@ -149,6 +169,24 @@ func (d *DB) restart(ctx context.Context) error {
 	if !d.failed.Load() {
 		return nil
 	}
+	if err := d.stop(); err != nil {
+		return err
+	}
+	e, err := start(context.WithoutCancel(ctx), d.path, d.config)
+	if err != nil {
+		return err
+	}
+	d.engine = e
+	d.failed.Store(false)
+	if e.fresh && !d.marked.Load() { // what DuckDB wrote last cannot be read: whoever uses the file must make its tables again
+		d.lose()
+		return fault.New(fault.Unavailable, "analytics.rebuilding", nil)
+	}
+	return nil
+}
+
+// stop ends the engine; mu is held.
+func (d *DB) stop() error {
 	old := d.engine
 	if err := old.writer.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
 		return fault.Wrap(fault.Unavailable, "analytics.restarting", err)
@@ -160,18 +198,77 @@ func (d *DB) restart(ctx context.Context) error {
 	if old.db.Stats().InUse > 0 {
 		return fault.New(fault.Unavailable, "analytics.restarting", nil)
 	}
-	e, err := start(context.WithoutCancel(ctx), d.path, d.config)
-	if err != nil {
-		return err
-	}
-	d.engine = e
-	d.marked.Store(false)
-	d.failed.Store(false)
 	return nil
 }
 
-// rebuildMark follows the path of a file that was found damaged while in use: the next Open drops it.
-const rebuildMark = ".rebuild"
+// lose notes that the file is of no more use, and tells once.
+func (d *DB) lose() {
+	d.marked.Store(true)
+	select {
+	case d.damaged <- struct{}{}:
+	default:
+	}
+}
+
+// Damaged has an entry when the file was found damaged; then Renew is due.
+func (d *DB) Damaged() <-chan struct{} { return d.damaged }
+
+// renewPoll is how often Renew looks whether the last reader of a damaged file has ended.
+const renewPoll = 20 * time.Millisecond
+
+// Renew puts a new, empty file in the place of a damaged one, which is set aside. It waits for readers to end. Nothing may
+// write until it has returned.
+func (d *DB) Renew(ctx context.Context) error {
+	select {
+	case <-d.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { d.turn <- struct{}{} }()
+	d.failed.Store(true)
+	for {
+		err := d.restart(ctx)
+		if fault.CodeOf(err) != "analytics.restarting" {
+			if err == nil {
+				d.marked.Store(false)
+			}
+			return err
+		}
+		if err := clock.Pause(ctx, renewPoll, nil); err != nil {
+			return err
+		}
+	}
+}
+
+// rebuildMark follows the path of a file that was found damaged while in use: the next Open sets it aside. asideMark follows
+// that of the file set aside.
+const (
+	rebuildMark = ".rebuild"
+	asideMark   = ".damaged"
+)
+
+// setAside keeps a damaged file for whoever wants to know what happened, in place of the one before.
+func setAside(path string, c Config) error {
+	err := os.Rename(path, path+asideMark)
+	if err == nil {
+		now := c.Clock.Now()
+		err = os.Chtimes(path+asideMark, now, now) // by which DropAside knows since when
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("set analytics file aside: %w", err)
+	}
+	return remove(path)
+}
+
+// DropAside removes the damaged file of a directory if it was set aside before a time.
+func DropAside(dir string, before time.Time) error {
+	path := filepath.Join(dir, FileName+asideMark)
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) || err == nil && !info.ModTime().Before(before) {
+		return nil
+	}
+	return errors.Join(err, os.Remove(path))
+}
 
 func remove(path string) error {
 	for _, p := range []string{path, path + ".wal", path + rebuildMark} {
@@ -491,13 +588,16 @@ func (d *DB) fault(err error) error {
 	if de.Type == duck.ErrorTypeFatal || de.Type == duck.ErrorTypeInternal {
 		d.failed.Store(true)
 	}
-	if corrupt(de.Msg) && d.marked.CompareAndSwap(false, true) {
-		d.failed.Store(true)
+	if !corrupt(de.Msg) {
+		return duckFault(err)
+	}
+	if !d.marked.Load() {
+		d.lose()
 		if e := os.WriteFile(d.path+rebuildMark, nil, 0o600); e != nil {
 			err = errors.Join(err, e)
 		}
 	}
-	return duckFault(err)
+	return fault.Wrap(fault.Unavailable, "analytics.damaged", err)
 }
 
 func corrupt(message string) bool {

@@ -1,6 +1,7 @@
 package duckdb_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
@@ -298,5 +300,75 @@ func TestTheEngineIsRestarted(t *testing.T) {
 	}
 	if n := number(t, db, "SELECT sum(n) FROM x"); n != 15 || db.Fresh() {
 		t.Errorf("the table adds up to %d, fresh %v", n, db.Fresh())
+	}
+}
+
+// TestDamageIsFoundWhileTheFileIsInUse: a bad block ends the use of the file, whoever uses it is told, and gets a new one.
+func TestDamageIsFoundWhileTheFileIsInUse(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, duckdb.FileName)
+	db := open(t, dir, 1)
+	if err := exec(t, db, "CREATE TABLE x (n BIGINT)", "INSERT INTO x SELECT hash(range) % 1000003 FROM range(500000)"); err != nil {
+		t.Fatal(err)
+	}
+	shut(t, db)
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 3*4096 + 512<<10; at+4096 < len(raw)-512<<10; at += 64 << 10 {
+		copy(raw[at:], strings.Repeat("\xa5", 2048))
+	}
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, dir, 1)
+	defer shut(t, db)
+	if db.Fresh() {
+		t.Fatal("the damage was found at the start")
+	}
+	select {
+	case <-db.Damaged():
+		t.Fatal("damage was told of before anybody read it")
+	default:
+	}
+	if _, err := db.Query(t.Context(), "SELECT sum(n) FROM x"); fault.CodeOf(err) != "analytics.damaged" || fault.KindOf(err) != fault.Unavailable {
+		t.Fatalf("reading the damaged file: %v", err)
+	}
+	if _, err := db.Query(t.Context(), "SELECT 1"); fault.CodeOf(err) != "analytics.rebuilding" || fault.KindOf(err) != fault.Unavailable {
+		t.Errorf("reading after that: %v", err)
+	}
+	if err := exec(t, db, "INSERT INTO x VALUES (1)"); fault.CodeOf(err) != "analytics.rebuilding" {
+		t.Errorf("writing after that: %v", err)
+	}
+	select {
+	case <-db.Damaged():
+	default:
+		t.Fatal("nobody was told of the damage")
+	}
+	if err := db.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !db.Fresh() || number(t, db, "SELECT count(*) FROM information_schema.tables WHERE table_name = 'x'") != 0 {
+		t.Error("the damaged file stays in use")
+	}
+	if err := exec(t, db, "CREATE TABLE x (n BIGINT)", "INSERT INTO x VALUES (7)"); err != nil || number(t, db, "SELECT n FROM x") != 7 {
+		t.Errorf("the new file is of no use: %v", err)
+	}
+	aside, err := os.ReadFile(path + ".damaged")
+	if err != nil || !bytes.Equal(aside, raw) {
+		t.Errorf("the damaged file is not kept as it was: %d bytes, %v", len(aside), err)
+	}
+	for _, c := range []struct {
+		before time.Time
+		stays  bool
+	}{{time.Now().Add(-time.Hour), true}, {time.Now().Add(time.Hour), false}, {time.Now().Add(time.Hour), false}} {
+		if err := duckdb.DropAside(dir, c.before); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(path + ".damaged"); (err == nil) != c.stays {
+			t.Errorf("dropped before %s: %v", c.before, err)
+		}
 	}
 }

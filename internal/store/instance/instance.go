@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -33,7 +34,9 @@ const Schema = "guanxi_instance"
 // Store is an open instance store.
 type Store struct {
 	db       *sql.DB
+	duties   *sql.DB // connections that hold duties, apart from those that requests need; nil when embedded
 	postgres bool
+	prepared sync.Map // statement text → *sql.Stmt: the few that every request needs; pgx keeps its own
 }
 
 // OpenSQLite opens or makes the store in a file.
@@ -61,7 +64,13 @@ func OpenPostgres(ctx context.Context, url, schema string) (*Store, error) {
 	if _, err := db.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+pgx.Identifier{schema}.Sanitize()); err != nil && !duplicate(err) {
 		return nil, errors.Join(fmt.Errorf("make schema: %w", err), db.Close())
 	}
-	return start(ctx, &Store{db: db, postgres: true})
+	duties := stdlib.OpenDB(*cfg)
+	duties.SetMaxIdleConns(1)
+	s, err := start(ctx, &Store{db: db, duties: duties, postgres: true})
+	if err != nil {
+		return nil, errors.Join(err, duties.Close())
+	}
+	return s, nil
 }
 
 func start(ctx context.Context, s *Store) (*Store, error) {
@@ -72,7 +81,16 @@ func start(ctx context.Context, s *Store) (*Store, error) {
 }
 
 // Close releases the connections.
-func (s *Store) Close() error { return s.db.Close() }
+func (s *Store) Close() error {
+	s.prepared.Range(func(_, st any) bool {
+		_ = st.(*sql.Stmt).Close() // the connections close with it
+		return true
+	})
+	if s.duties != nil {
+		return errors.Join(s.duties.Close(), s.db.Close())
+	}
+	return s.db.Close()
+}
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
@@ -153,7 +171,49 @@ type tx struct {
 	postgres bool
 }
 
-func (s *Store) on(ctx context.Context) *tx { return &tx{ctx, s.db, s.postgres} }
+func (s *Store) on(ctx context.Context) *tx {
+	if s.postgres {
+		return &tx{ctx, s.db, true}
+	}
+	return &tx{ctx, (*preparing)(s), false}
+}
+
+// preparing runs queries outside of a transaction as prepared statements.
+type preparing Store
+
+func (p *preparing) ExecContext(ctx context.Context, q string, args ...any) (sql.Result, error) {
+	return p.db.ExecContext(ctx, q, args...)
+}
+
+func (p *preparing) QueryContext(ctx context.Context, q string, args ...any) (*sql.Rows, error) {
+	st, err := p.statement(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+func (p *preparing) QueryRowContext(ctx context.Context, q string, args ...any) *sql.Row {
+	st, err := p.statement(ctx, q)
+	if err != nil {
+		return p.db.QueryRowContext(ctx, q, args...) // fails the same way, and says so when it is scanned
+	}
+	return st.QueryRowContext(ctx, args...)
+}
+
+func (p *preparing) statement(ctx context.Context, q string) (*sql.Stmt, error) {
+	if st, ok := p.prepared.Load(q); ok {
+		return st.(*sql.Stmt), nil
+	}
+	st, err := p.db.PrepareContext(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	if first, taken := p.prepared.LoadOrStore(q, st); taken {
+		return first.(*sql.Stmt), st.Close()
+	}
+	return st, nil
+}
 
 func (s *Store) tx(ctx context.Context, fn func(*tx) error) error {
 	t, err := s.db.BeginTx(ctx, nil)

@@ -56,6 +56,38 @@ func (s *Store) Finish(ctx context.Context, j job.Job, state, code string, next,
 	return err
 }
 
+// Return implements job.Store.
+func (s *Store) Return(ctx context.Context, j job.Job, now time.Time) error {
+	_, err := s.on(ctx).exec("UPDATE job SET state = 'queued', run_at = ?, lease_until = 0, attempts = attempts - 1 WHERE id = ? AND attempts = ? AND state = 'running'",
+		ms(now), int64(j.ID), j.Attempts)
+	return err
+}
+
+// Reclaim implements job.Store.
+func (s *Store) Reclaim(ctx context.Context) (int, error) {
+	n, err := s.on(ctx).exec("UPDATE job SET state = 'queued', lease_until = 0 WHERE state = 'running'")
+	return int(n), err
+}
+
+const troubledJobs = `SELECT kind, attempts, last_error, finished_at, run_at, state FROM job j WHERE workspace = ?
+	AND (state = 'failed' OR state = 'queued' AND attempts > 0)
+	AND NOT EXISTS (SELECT 1 FROM job d WHERE d.workspace = j.workspace AND d.kind = j.kind AND d.state = 'done' AND d.id > j.id)
+	ORDER BY id DESC LIMIT ?`
+
+// Troubled implements job.Store.
+func (s *Store) Troubled(ctx context.Context, workspace string, limit int) ([]job.Trouble, error) {
+	return collect(s.on(ctx), func(scan func(...any) error) (t job.Trouble, err error) {
+		var finished, next int64
+		var state string
+		err = scan(&t.Kind, &t.Attempts, &t.Code, &finished, &next, &state)
+		t.Attempts = min(t.Attempts, job.MaxAttempts) // the last one only gave it up
+		if t.At, t.GaveUp = at(next), state == job.Failed; t.GaveUp {
+			t.At = at(finished)
+		}
+		return t, err
+	}, troubledJobs, workspace, limit)
+}
+
 // Pending implements job.Store.
 func (s *Store) Pending(ctx context.Context, workspace, kind string) (n int, err error) {
 	err = s.on(ctx).row("SELECT count(*) FROM job WHERE workspace = ? AND kind = ? AND state IN ('queued', 'running')", workspace, kind).Scan(&n)

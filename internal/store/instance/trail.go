@@ -184,6 +184,12 @@ func (s *Store) Abandon(ctx context.Context, key string) error {
 	return err
 }
 
+// FreeClaims frees the keys of requests that never answered; for a store that one process uses, when it starts.
+func (s *Store) FreeClaims(ctx context.Context) error {
+	_, err := s.on(ctx).exec("DELETE FROM idempotency WHERE status = 0")
+	return err
+}
+
 // Sweep removes answers, counters and finished jobs that nobody needs any more.
 func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 	return s.tx(ctx, func(t *tx) error {
@@ -211,19 +217,4 @@ func (s *Store) Kept(ctx context.Context, key string) (v string, err error) {
 		return "", nil
 	}
 	return v, err
-}
-
-// Lead takes or keeps a duty that one process has at a time: it succeeds when nobody has it, its time ran out, or the
-// owner has it already.
-func (s *Store) Lead(ctx context.Context, key, owner string, now time.Time, span time.Duration) (bool, error) {
-	stamp := func(t time.Time) string { return fmt.Sprintf("%015d|", t.UnixMilli()) }
-	n, err := s.on(ctx).exec("INSERT INTO kept (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value WHERE kept.value < ? OR substr(kept.value, 17) = ?",
-		key, stamp(now.Add(span))+owner, stamp(now), owner)
-	return n == 1, err
-}
-
-// Release gives a duty up; that of another owner stays.
-func (s *Store) Release(ctx context.Context, key, owner string) error {
-	_, err := s.on(ctx).exec("DELETE FROM kept WHERE key = ? AND substr(value, 17) = ?", key, owner)
-	return err
 }

@@ -138,8 +138,10 @@ func (m *Mirror) positionNow() change.Position {
 func (m *Mirror) fillOne(ctx context.Context, r analytics.Relation, p progress) error {
 	if p.last == 0 { // changes may have put rows there before the fill began
 		err := m.c.DB.Write(ctx, func(tx analytics.Tx) error {
-			_, err := tx.Exec(ctx, "DELETE FROM "+analytics.Quote(r.Name))
-			return err
+			if _, err := tx.Exec(ctx, "DELETE FROM "+analytics.Quote(r.Name)); err != nil {
+				return err
+			}
+			return analytics.MarkRefilled(ctx, tx)
 		})
 		if err != nil {
 			return err
@@ -183,6 +185,15 @@ func (m *Mirror) record(ctx context.Context, tx analytics.Tx, p progress) error 
 	}
 	_, err := tx.Exec(ctx, writeObject, p.object, p.filled, p.last, p.rows)
 	return err
+}
+
+// Forget has the mirror read again from the plane where it stands, after the plane was made anew.
+func (m *Mirror) Forget() {
+	m.work.Lock()
+	defer m.work.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.position, m.loaded, m.filled, m.failed = change.Position{}, false, false, nil
 }
 
 // Rebuild marks relations (all when none is named) to be filled anew by the next Step. The old rows stay readable until then.

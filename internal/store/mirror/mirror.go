@@ -67,6 +67,8 @@ type Mirror struct {
 	crowded  bool // the last batch was a large one
 	busy     bool // it was full, or the one before was large too: much more is coming
 	failed   error
+
+	hurry chan struct{} // holds one entry when somebody waits for a position
 }
 
 // New makes a Mirror; the plane must have been prepared (analytics.Store.Ensure).
@@ -80,7 +82,7 @@ func New(c Config) *Mirror {
 	if c.OnApplied == nil {
 		c.OnApplied = func(int) {}
 	}
-	return &Mirror{c: c, applied: make(chan struct{})}
+	return &Mirror{c: c, applied: make(chan struct{}), hurry: make(chan struct{}, 1)}
 }
 
 const (
@@ -90,6 +92,8 @@ const (
 	// thousand costs ten times one of a thousand, not a hundred times.
 	crowd     = 500
 	gatherFor = time.Second
+	// After each batch the mirror rests (clock.Rest); who waits for a position ends the rest.
+	restAtMost = time.Second
 )
 
 // Run feeds the plane until the context ends. A failure is logged and tried again.
@@ -118,28 +122,28 @@ func (m *Mirror) Run(ctx context.Context) error {
 
 // cycle applies what there is, or waits for a change.
 func (m *Mirror) cycle(ctx context.Context) error {
+	before, _ := m.standing()
+	begin := m.c.Clock.Now()
 	more, err := m.Step(ctx)
 	if err != nil || more {
 		return err
 	}
-	m.mu.Lock()
-	at, crowded := m.position, m.crowded
-	m.mu.Unlock()
+	at, crowded := m.standing()
 	if crowded {
-		return pause(ctx, gatherFor)
+		return clock.Pause(ctx, gatherFor, m.hurry)
+	}
+	if before.Less(at) {
+		if err := clock.Pause(ctx, clock.Rest(m.c.Clock.Now().Sub(begin), restAtMost), m.hurry); err != nil {
+			return err
+		}
 	}
 	return m.c.Log.WaitAfter(ctx, at)
 }
 
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
+func (m *Mirror) standing() (at change.Position, crowded bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.position, m.crowded
 }
 
 // Step fills what is empty and applies one batch of changes; more says whether it found a full batch.
@@ -283,6 +287,10 @@ func (m *Mirror) WaitFor(ctx context.Context, p change.Position, atMost time.Dur
 		m.mu.Unlock()
 		if ok {
 			return true
+		}
+		select {
+		case m.hurry <- struct{}{}:
+		default:
 		}
 		select {
 		case <-next:

@@ -139,13 +139,22 @@ func (w *writer) run() {
 				return
 			}
 		}
-		w.group(first, w.jobs)
+		w.group(first, w.company())
 		select {
 		case b := <-w.bulk: // bulk work yields, it does not starve
 			w.group(b, nil)
 		default:
 		}
 	}
+}
+
+// company is where more work for a commit may come from: nowhere when nobody waits, since a closure that knows to be alone
+// needs no savepoint. Those who come while it runs share the next commit.
+func (w *writer) company() <-chan *job {
+	if len(w.jobs) == 0 {
+		return nil
+	}
+	return w.jobs
 }
 
 // drain finishes what was accepted before close.

@@ -297,7 +297,7 @@ func (ix index) statement(table string) string {
 }
 
 // indexes are those that an object needs: for relations, for fields with the mark "indexed", for its time and its default
-// order, all of live records; for the recycle bin; for taking back an import.
+// order, all of live records that have a value; for the recycle bin; for taking back an import.
 func indexes(d dialect.Dialect, obj *schema.Object) []index {
 	fact := -1
 	if d.FactKey() {
@@ -322,10 +322,35 @@ func indexes(d dialect.Dialect, obj *schema.Object) []index {
 			if fact >= 0 && c == obj.Columns()[fact].Name {
 				continue // the primary key begins with it
 			}
-			out = append(out, index{indexName(obj.Physical, c), []string{c, "id"}, "deleted_at IS NULL"})
+			where := "deleted_at IS NULL"
+			if !f.Required { // who has no value is never looked for in an index, and many have none
+				where += " AND " + dialect.Quote(c) + " IS NOT NULL"
+			}
+			out = append(out, index{indexName(obj.Physical, c), append(append([]string{c}, order(obj, f)...), "id"), where})
 		}
 	}
 	return out
+}
+
+// order is the column by which lists of an object are sorted unless asked otherwise. It stands in the indexes of fields that
+// few values are shared by many records of, so that those of one value are read in that order instead of being sorted.
+func order(obj *schema.Object, f *schema.Field) []string {
+	switch f.Type {
+	case schema.Choice, schema.Relation, schema.User, schema.Bool:
+	default:
+		return nil
+	}
+	if len(obj.DefaultSort) == 0 || obj.DefaultSort[0].Field == f.Key {
+		return nil
+	}
+	by := obj.DefaultSort[0].Field
+	if slices.Contains(schema.SystemColumns[1:], by) {
+		return []string{by}
+	}
+	if c, ok := obj.SortColumn(by); ok && !obj.Field(by).Personal {
+		return []string{c.Name}
+	}
+	return nil
 }
 
 func wantsIndex(obj *schema.Object, f *schema.Field) bool {

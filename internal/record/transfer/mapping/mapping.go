@@ -91,6 +91,29 @@ type Options struct {
 	FreeLines         string   `json:"free_lines,omitempty"`         // skip (default) or keep lines whose price is zero
 }
 
+// Over is o with the members it leaves open taken from under.
+func (o Options) Over(under Options) Options {
+	pick := func(to *string, v string) {
+		if *to == "" {
+			*to = v
+		}
+	}
+	pick(&o.Currency, under.Currency)
+	pick(&o.Timezone, under.Timezone)
+	pick(&o.DateOrder, under.DateOrder)
+	pick(&o.OnError, under.OnError)
+	pick(&o.Match, under.Match)
+	pick(&o.Source, under.Source)
+	pick(&o.RefundWhen, under.RefundWhen)
+	pick(&o.AnonymousCustomer, under.AnonymousCustomer)
+	pick(&o.FreeLines, under.FreeLines)
+	o.DecimalComma, o.Lenient = o.DecimalComma || under.DecimalComma, o.Lenient || under.Lenient
+	if o.OrderKey == nil {
+		o.OrderKey = under.OrderKey
+	}
+	return o
+}
+
 // Parse reads a mapping file; a member it does not know is a fault, so that a slip is not silently ignored.
 func Parse(b []byte) (Mapping, error) {
 	var m Mapping

@@ -35,11 +35,13 @@ func Suggest(reg *schema.Registry, object string, f source.Format, s source.Samp
 			}
 		}
 		m.Options = orderOptions(g)
-		return m
+	} else {
+		g.plain()
+		m.Fields = g.given
+		m.Options.Match = g.match()
 	}
-	g.plain()
-	m.Fields = g.given
-	m.Options.Match = g.match()
+	e := DecimalsOf(reg, object, m, s)
+	m.Options.DecimalComma = e.Comma > 0 && e.Point == 0
 	return m
 }
 
@@ -281,6 +283,40 @@ func (g *guesser) shapes(targets map[schema.Type]string) {
 	}
 }
 
+// DecimalEvidence counts figures that can only be read with a comma, or only with a point, before the decimals.
+type DecimalEvidence struct{ Comma, Point int }
+
+var (
+	commaDecimals = regexp.MustCompile(`^\D*(\d+|\d{1,3}(\.\d{3})+),(\d{1,2}|\d{4,})\D*$|^\D*\d{1,3}(\.\d{3})+,\d+\D*$`)
+	pointDecimals = regexp.MustCompile(`^\D*(\d+|\d{1,3}(,\d{3})+)\.(\d{1,2}|\d{4,})\D*$|^\D*\d{1,3}(,\d{3})+\.\d+\D*$`)
+)
+
+// DecimalsOf looks at the figures among the mapped columns of the first rows.
+func DecimalsOf(reg *schema.Registry, object string, m Mapping, s source.Sample) DecimalEvidence {
+	var e DecimalEvidence
+	for part, in := range map[Part]map[string]Column{OrderPart: m.Order, LinePart: m.Line, FieldPart: m.Fields} {
+		for name, cols := range in {
+			t, ok := Resolve(reg, object, part, name)
+			if !ok || t.Field == nil || t.Field.Type != schema.Money && t.Field.Type != schema.Number {
+				continue
+			}
+			for _, c := range cols {
+				i, found := Find(s.Columns, c)
+				for _, v := range s.Values(i, 100) {
+					switch {
+					case !found:
+					case commaDecimals.MatchString(v):
+						e.Comma++
+					case pointDecimals.MatchString(v):
+						e.Point++
+					}
+				}
+			}
+		}
+	}
+	return e
+}
+
 var slashed = regexp.MustCompile(`^(\d{1,2})[-/. ](\d{1,2})[-/. ]\d{4}`)
 
 // DateEvidence is what a column of dates says about the order of day and month.
@@ -311,8 +347,11 @@ func number2(s string) int {
 	return n
 }
 
-// Settled reports whether further dates need not be looked at.
+// Settled reports whether something has decided; further dates may still contradict.
 func (e *DateEvidence) Settled() bool { return e.DayFirst+e.MonthFirst > 0 }
+
+// Mixed reports whether dates contradict each other.
+func (e *DateEvidence) Mixed() bool { return e.DayFirst > 0 && e.MonthFirst > 0 }
 
 // Order is dmy, mdy, or "" where no date is written so. A warning comes with a guess: nothing decides, or both occur.
 func (e *DateEvidence) Order() (order string, warning *fault.Fault) {

@@ -253,6 +253,9 @@ func hasLetter(s string) bool { return strings.IndexFunc(s, unicode.IsLetter) >=
 type Sample struct {
 	Columns []string
 	Rows    [][]string // aligned with Columns
+	// Faulty is how many rows among them are not there since something is wrong with them; Fault is that of the first.
+	Faulty int
+	Fault  *fault.Fault
 }
 
 // Values are up to n different values of column i that are not empty.
@@ -284,6 +287,12 @@ func Take(file File, f Format, limits Limits, n int) (Sample, error) {
 			return s, errors.Join(err, r.Close())
 		}
 		if row.Fault != nil {
+			if s.Faulty++; s.Fault == nil {
+				s.Fault = row.Fault
+			}
+			if s.Faulty >= 10*n {
+				break
+			}
 			continue
 		}
 		cells := make([]string, len(row.Cells))

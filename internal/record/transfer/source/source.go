@@ -43,6 +43,39 @@ type Format struct {
 	Gzip      bool    `json:"gzip,omitempty"`      // told, never needed: gzip is recognised by its first bytes
 }
 
+// With is the format with what next says in its place. A next that names its kind says everything; one that does not changes
+// members, and leaves to be found out again what was found out under the old ones.
+func (f Format) With(next Format) Format {
+	if next.Kind != "" {
+		return next
+	}
+	out := f
+	reread := false
+	change := func(to *string, v string) {
+		if v != "" && v != *to {
+			*to, reread = v, true
+		}
+	}
+	if change(&out.Encoding, next.Encoding); reread {
+		out.Delimiter = ""
+	}
+	change(&out.Delimiter, next.Delimiter)
+	change(&out.Sheet, next.Sheet)
+	if next.Columns != nil {
+		out.Columns, reread = next.Columns, true
+	}
+	if reread {
+		out.Header = nil
+	}
+	if next.Header != nil {
+		out.Header = next.Header
+	}
+	if next.Date != "" {
+		out.Date = next.Date
+	}
+	return out
+}
+
 // Range is one column of a fixed-width file: characters From to To, both counted from 1 and both included. When any
 // range of a file begins at 0, all its positions are counted from 0.
 type Range struct {
@@ -67,6 +100,7 @@ type Limits struct {
 	Columns int   // 1,000
 	Bytes   int64 // of the whole file after decompression, 64 GiB
 	Ratio   int64 // decompressed to compressed, once past 32 MiB: 250
+	Memory  int   // bytes of the shared texts of a workbook kept in memory; more go to an encrypted scratch file; 64 MiB
 	TempDir string
 }
 
@@ -82,6 +116,9 @@ func (l Limits) filled() Limits {
 	}
 	if l.Bytes == 0 {
 		l.Bytes = 64 << 30
+	}
+	if l.Memory == 0 {
+		l.Memory = 64 << 20
 	}
 	if l.Ratio == 0 {
 		l.Ratio = 250

@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
-	"os"
 	"strings"
 	"sync/atomic"
 	"unicode/utf8"
@@ -89,7 +88,7 @@ func broken(kind string, cause error) *fault.Fault {
 	return &fault.Fault{Kind: fault.Invalid, Code: "import.broken_file", Params: fault.Params{"kind": kind}, Cause: cause}
 }
 
-// whole gives random access to the decompressed bytes: the file itself, or for gzip a copy that goes away on close.
+// whole gives random access to the decompressed bytes: the file itself, or for gzip an encrypted copy that goes away on close.
 func whole(file File, limits Limits) (File, func() error, error) {
 	r, _, err := inflate(file, limits)
 	if err != nil {
@@ -99,24 +98,18 @@ func whole(file File, limits Limits) (File, func() error, error) {
 	if !ok {
 		return file, func() error { return nil }, nil
 	}
-	tmp, err := os.CreateTemp(limits.TempDir, "import-*")
+	tmp, err := newScratch(limits.TempDir)
 	if err != nil {
 		return nil, nil, err
 	}
-	drop := func() error { return errors.Join(tmp.Close(), os.Remove(tmp.Name())) }
-	n, err := io.Copy(tmp, z)
-	if err != nil {
-		return nil, nil, errors.Join(err, drop())
+	if _, err = io.Copy(tmp, z); err == nil {
+		err = tmp.Flush()
 	}
-	return sized{tmp, n}, drop, nil
+	if err != nil {
+		return nil, nil, errors.Join(err, tmp.Close())
+	}
+	return tmp, tmp.Close, nil
 }
-
-type sized struct {
-	io.ReaderAt
-	n int64
-}
-
-func (s sized) Size() int64 { return s.n }
 
 // Bytes is a File in memory.
 func Bytes(b []byte) File { return bytes.NewReader(b) }

@@ -1,44 +1,39 @@
 package source
 
 import (
-	"archive/zip"
+	"bytes"
 	"errors"
 	"io"
 	"math"
-	"path"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/xuri/excelize/v2"
-
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 )
 
-// xlsxReader reads one sheet of a workbook row by row. Each row is read twice, as stored and as shown: what is stored as
-// a number and shown as a date is a date; any other number is taken as stored, free of the noise of binary fractions.
+// xlsxReader reads one sheet of a workbook row by row, straight from the packed file: nothing is unpacked beside it. What is
+// stored as a number and formatted as a date is a date; any other number is taken as stored, free of the noise of binary
+// fractions.
 type xlsxReader struct {
-	book     *excelize.File
-	stored   *excelize.Rows
-	shown    *excelize.Rows
-	date1904 bool
-	limits   Limits
-	columns  []string
-	done     int64 // rows read
-	total    int64 // bytes of the file
-	rows     int64 // rows the sheet says it has, 0 for unknown
-	drop     func() error
-	scratch  []byte
-	row      Row
-	first    bool
+	book    *workbook
+	sheet   *markup
+	part    *partReader
+	limits  Limits
+	columns []string
+	number  int64 // of the last row
+	total   int64 // bytes of the file
+	drop    func() error
+	buf     []byte // texts of the row
+	spans   []span
+	value   []byte // of the cell at hand
+	text    textOf
+	row     Row
+	first   bool
 }
 
-// Workbooks: bytes unpacked in all, and bytes of one part above which it is unpacked to disk instead of memory.
-const (
-	xlsxUnpacked = 4 << 30
-	xlsxInMemory = 64 << 20
-	xlsxRatio    = 200
-)
+// maxSheetColumns is how many columns a sheet can have at all.
+const maxSheetColumns = 16384
 
 func openXLSX(file File, f Format, limits Limits) (Reader, error) {
 	whole, drop, err := whole(file, limits)
@@ -54,49 +49,37 @@ func openXLSX(file File, f Format, limits Limits) (Reader, error) {
 }
 
 func newXLSX(file File, f Format, limits Limits) (*xlsxReader, error) {
-	if err := weighZip(file, limits); err != nil {
-		return nil, err
-	}
-	book, err := excelize.OpenReader(io.NewSectionReader(file, 0, file.Size()),
-		excelize.Options{UnzipSizeLimit: min(xlsxUnpacked, limits.Bytes), UnzipXMLSizeLimit: min(xlsxInMemory, limits.Bytes), TmpDir: limits.TempDir})
+	book, err := openWorkbook(file, limits)
 	if err != nil {
-		return nil, broken("xlsx", err)
+		return nil, err
 	}
 	r := &xlsxReader{book: book, limits: limits}
 	if err := r.begin(f); err != nil {
-		return nil, errors.Join(broken("xlsx", err), book.Close())
+		return nil, errors.Join(broken("xlsx", err), r.closeBook())
 	}
 	return r, nil
 }
 
+func (r *xlsxReader) closeBook() error {
+	err := r.book.strings.close()
+	if r.part != nil {
+		err = errors.Join(err, r.part.r.Close())
+	}
+	return err
+}
+
 func (r *xlsxReader) begin(f Format) error {
-	sheets := r.book.GetSheetList()
-	if len(sheets) == 0 {
+	name, err := r.book.sheet(f.Sheet)
+	if err != nil {
+		return err
+	}
+	if r.sheet, r.part, err = r.book.part(name, r.limits.Cell); err != nil {
+		return err
+	}
+	if r.sheet == nil {
 		return broken("xlsx", nil)
 	}
-	sheet := sheets[0]
-	if f.Sheet != "" {
-		if i, err := r.book.GetSheetIndex(f.Sheet); err != nil || i < 0 {
-			return fault.InvalidField("import.no_such_sheet", "format.sheet", fault.Params{"sheet": f.Sheet})
-		}
-		sheet = f.Sheet
-	}
-	if p, err := r.book.GetWorkbookProps(); err == nil && p.Date1904 != nil {
-		r.date1904 = *p.Date1904
-	}
-	if dim, err := r.book.GetSheetDimension(sheet); err == nil {
-		_, last, _ := strings.Cut(dim, ":")
-		if _, n, err := excelize.CellNameToCoordinates(last); err == nil {
-			r.rows = int64(n)
-		}
-	}
-	var err error
-	if r.stored, err = r.book.Rows(sheet); err != nil {
-		return err
-	}
-	if r.shown, err = r.book.Rows(sheet); err != nil {
-		return err
-	}
+	r.text = textOf{m: r.sheet, limit: r.limits.Cell}
 	switch err := r.read(); {
 	case errors.Is(err, io.EOF):
 		return nil
@@ -114,41 +97,16 @@ func (r *xlsxReader) begin(f Format) error {
 	return nil
 }
 
-// weighZip refuses a workbook whose parts are declared, or are in truth, far larger than the file could honestly hold.
-func weighZip(file File, limits Limits) error {
-	z, err := zip.NewReader(file, file.Size())
-	if err != nil {
-		return broken("xlsx", err)
-	}
-	var sum uint64
-	workbook := false
-	for _, p := range z.File {
-		sum += p.UncompressedSize64
-		if p.UncompressedSize64 > ratioFloor && p.UncompressedSize64/max(p.CompressedSize64, 1) > xlsxRatio ||
-			sum > uint64(min(xlsxUnpacked, limits.Bytes)) {
-			return bomb()
-		}
-		workbook = workbook || strings.EqualFold(path.Clean(strings.ReplaceAll(p.Name, `\`, "/")), "xl/workbook.xml")
-	}
-	if !workbook {
-		return broken("xlsx", nil)
-	}
-	return nil
-}
-
 func (r *xlsxReader) Columns() []string { return r.columns }
 
 func (r *xlsxReader) Progress() (done, total int64) {
-	if r.rows > 0 {
-		return int64(float64(r.total) * math.Min(1, float64(r.done)/float64(r.rows))), r.total
+	if r.part == nil || r.part.size == 0 {
+		return r.total, r.total
 	}
-	return 0, r.total
+	return int64(float64(r.total) * math.Min(1, float64(r.part.n)/float64(r.part.size))), r.total
 }
 
-func (r *xlsxReader) Close() error {
-	errs := []error{r.stored.Close(), r.shown.Close(), r.book.Close()}
-	return errors.Join(append(errs, r.drop())...)
-}
+func (r *xlsxReader) Close() error { return errors.Join(r.closeBook(), r.drop()) }
 
 func (r *xlsxReader) Next() (*Row, error) {
 	if r.first {
@@ -164,66 +122,211 @@ func (r *xlsxReader) Next() (*Row, error) {
 	return &r.row, nil
 }
 
+// read finds the next row that is not blank.
 func (r *xlsxReader) read() error {
-	for r.stored.Next() && r.shown.Next() {
-		r.done++
-		stored, err := r.stored.Columns(excelize.Options{RawCellValue: true})
-		if err != nil {
+	for {
+		k, err := r.sheet.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return io.EOF
+		case err != nil:
+			return broken("xlsx", err)
+		case k == tagEnds && r.sheet.name() == "sheetData":
+			return io.EOF
+		case k != tagBegins || r.sheet.name() != "row":
+			continue
+		}
+		r.number++
+		if n, err := strconv.ParseInt(string(r.sheet.attribute("r")), 10, 64); err == nil && n > r.number {
+			r.number = n
+		}
+		if r.sheet.empty {
+			continue
+		}
+		if err := r.cells(); err != nil {
 			return broken("xlsx", err)
 		}
-		shown, err := r.shown.Columns()
-		if err != nil {
-			return broken("xlsx", err)
-		}
-		if r.fill(stored, shown) {
+		if r.finish() {
 			return nil
 		}
 	}
-	if err := errors.Join(r.stored.Error(), r.shown.Error()); err != nil {
-		return broken("xlsx", err)
-	}
-	return io.EOF
 }
 
-// fill makes the row; false when it is blank.
-func (r *xlsxReader) fill(stored, shown []string) bool {
-	r.row = Row{Number: r.done, Offset: -1, Cells: r.row.Cells[:0]}
-	size := 0
-	for _, s := range stored {
-		size += len(s) + 32
-	}
-	if cap(r.scratch) < size {
-		r.scratch = make([]byte, 0, 2*size)
-	}
-	b, any := r.scratch[:0], false
-	for i, s := range stored {
-		text := s
-		if i < len(shown) && shown[i] != s {
-			text = r.value(s, shown[i])
+// cells reads the cells of the row that has just begun.
+func (r *xlsxReader) cells() error {
+	r.row = Row{Number: r.number, Offset: -1, Cells: r.row.Cells[:0]}
+	r.buf, r.spans = r.buf[:0], r.spans[:0]
+	for {
+		k, err := r.sheet.next()
+		switch {
+		case err != nil:
+			return errors.Join(errMarkup, err)
+		case k == tagEnds && r.sheet.name() == "row":
+			return nil
+		case k == tagBegins && r.sheet.name() == "c":
+			if err := r.cell(); err != nil {
+				return err
+			}
 		}
-		from := len(b)
-		b = append(b, text...)
-		r.row.Cells = append(r.row.Cells, b[from:len(b):len(b)])
-		any = any || strings.TrimSpace(text) != ""
 	}
-	if f := textFault(b, false); f != nil {
+}
+
+// cell reads the cell that has just begun.
+func (r *xlsxReader) cell() error {
+	at := len(r.spans)
+	if ref := r.sheet.attribute("r"); ref != nil {
+		if n := columnNumber(ref); n > 0 {
+			at = n - 1
+		}
+	}
+	if at >= maxSheetColumns || at < len(r.spans) {
+		return errMarkup // beyond the sheet, or out of order
+	}
+	kind := cellKind(r.sheet.attribute("t"))
+	style, _ := strconv.Atoi(string(r.sheet.attribute("s")))
+	r.value = r.value[:0]
+	if !r.sheet.empty {
+		if err := r.content(); err != nil {
+			return err
+		}
+	}
+	for len(r.spans) < at {
+		r.spans = append(r.spans, span{from: len(r.buf), to: len(r.buf)})
+	}
+	from := len(r.buf)
+	if err := r.print(kind, style); err != nil {
+		return err
+	}
+	if len(r.buf) > r.limits.Row {
+		r.buf = r.buf[:from]
+		r.row.Fault = tooLarge(r.limits)
+	}
+	r.spans = append(r.spans, span{from: from, to: len(r.buf)})
+	return nil
+}
+
+// content reads the value of a cell up to its end.
+func (r *xlsxReader) content() error {
+	within := false
+	for {
+		k, err := r.sheet.next()
+		if err != nil {
+			return errors.Join(errMarkup, err)
+		}
+		switch k {
+		case tagBegins:
+			name := r.sheet.name()
+			within = name == "v" && !r.sheet.empty
+			if name == "is" {
+				text, err := r.text.read("is")
+				if err != nil {
+					return err
+				}
+				r.value = append(r.value, text...)
+			}
+		case tagEnds:
+			within = false
+			if r.sheet.name() == "c" {
+				return nil
+			}
+		case characters:
+			if within {
+				r.value = append(r.value, r.sheet.text[:min(len(r.sheet.text), r.limits.Cell+1-len(r.value))]...)
+			}
+		}
+	}
+}
+
+type valueKind uint8
+
+const (
+	numberValue valueKind = iota
+	sharedValue
+	boolValue
+	textValue
+)
+
+func cellKind(t []byte) valueKind {
+	switch string(t) {
+	case "s":
+		return sharedValue
+	case "b":
+		return boolValue
+	case "", "n":
+		return numberValue
+	}
+	return textValue // str, inlineStr, e (an error as it is shown), d (an ISO date)
+}
+
+// print appends the text of a cell to the row.
+func (r *xlsxReader) print(kind valueKind, style int) error {
+	switch {
+	case len(r.value) == 0:
+	case kind == sharedValue:
+		n, err := strconv.Atoi(strings.TrimSpace(string(r.value)))
+		if err != nil {
+			return errMarkup
+		}
+		text, ok, err := r.book.strings.get(n)
+		if err != nil || !ok {
+			return errors.Join(errMarkup, err)
+		}
+		r.buf = append(r.buf, text...)
+	case kind == boolValue && string(r.value) == "1":
+		r.buf = append(r.buf, "TRUE"...)
+	case kind == boolValue:
+		r.buf = append(r.buf, "FALSE"...)
+	case kind == numberValue:
+		shows := plainNumber
+		if style >= 0 && style < len(r.book.styles) {
+			shows = r.book.styles[style]
+		}
+		r.buf = append(r.buf, r.numeric(string(r.value), shows)...)
+	default:
+		r.buf = append(r.buf, unfoldEscapes(r.value)...)
+	}
+	return nil
+}
+
+// finish makes the row of its texts; false when it is blank.
+func (r *xlsxReader) finish() bool {
+	filled := r.row.Fault != nil
+	for _, s := range r.spans {
+		c := r.buf[s.from:s.to:s.to]
+		r.row.Cells = append(r.row.Cells, c)
+		filled = filled || len(bytes.TrimSpace(c)) > 0
+	}
+	if f := textFault(r.buf, false); f != nil && r.row.Fault == nil {
 		r.row.Fault = f
 		cleanse(r.row.Cells)
 	}
-	return any
+	return filled
 }
 
-// value decides what a number is that is not shown as it is stored.
-func (r *xlsxReader) value(stored, shown string) string {
+// columnNumber reads the letters of a cell's name, A1 is column 1; 0 for none.
+func columnNumber(ref []byte) int {
+	n := 0
+	for _, c := range ref {
+		if c |= 0x20; c < 'a' || c > 'z' {
+			break
+		}
+		if n = n*26 + int(c-'a') + 1; n > maxSheetColumns {
+			return n
+		}
+	}
+	return n
+}
+
+// numeric is the text of a number under the format of its cell.
+func (r *xlsxReader) numeric(stored string, shows numberKind) string {
 	v, err := strconv.ParseFloat(stored, 64)
 	if err != nil {
 		return stored
 	}
-	if t, ok := r.date(v, shown); ok {
-		return t
-	}
-	if strings.EqualFold(shown, "TRUE") || strings.EqualFold(shown, "FALSE") {
-		return shown
+	if shows != plainNumber && v >= 0 && v < 2958466 {
+		if t, ok := serial(v, shows, r.book.date1904); ok {
+			return t
+		}
 	}
 	if digits := len(strings.Trim(stored, "-+.")); digits > 15 || strings.ContainsAny(stored, "eE") {
 		if g, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 15, 64), 64); err == nil {
@@ -233,30 +336,24 @@ func (r *xlsxReader) value(stored, shown string) string {
 	return stored
 }
 
-// date reads a serial day that is shown as a date or a time of day: the text shown must hold the day or the hour.
-func (r *xlsxReader) date(v float64, shown string) (string, bool) {
-	if v < 0 || v >= 2958466 || !strings.ContainsAny(shown, "-/:年月日時时.") && !strings.ContainsAny(shown, "abcdefghijlmnoprstuvyABCDFGHIJLMNOPRSTUVY") {
-		return "", false
-	}
-	t, err := excelize.ExcelDateToTime(v, r.date1904)
-	if err != nil {
-		return "", false
-	}
-	t = t.Round(time.Second)
-	if _, err := strconv.ParseFloat(strings.NewReplacer(",", "", "%", "", " ", "").Replace(shown), 64); err == nil {
-		return "", false
-	}
-	clockOnly, dateOnly := v < 1, t.Hour() == 0 && t.Minute() == 0 && t.Second() == 0
-	has := func(n int) bool { return strings.Contains(shown, strconv.Itoa(n)) }
-	year := has(t.Year()) || has(t.Year()%100)
+// serial is a day counted from 1900, or from 1904, as a text. Spreadsheets take 1900 for a leap year.
+func serial(v float64, shows numberKind, from1904 bool) (string, bool) {
+	days := math.Floor(v)
+	seconds := math.Round((v - days) * 86400)
+	epoch := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
 	switch {
-	case clockOnly && strings.Contains(shown, ":"):
+	case from1904:
+		epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
+	case days < 60:
+		epoch = epoch.AddDate(0, 0, 1)
+	}
+	t := epoch.AddDate(0, 0, int(days)).Add(time.Duration(seconds) * time.Second)
+	switch {
+	case shows == clockNumber && v < 1:
 		return t.Format(time.TimeOnly), true
-	case clockOnly:
-		return "", false
-	case !(has(t.Day()) && (year || has(int(t.Month())))) && !(year && has(int(t.Month()))) && !(year && strings.Contains(shown, t.Month().String()[:3])):
-		return "", false
-	case dateOnly:
+	case shows == clockNumber:
+		return "", false // a duration
+	case seconds == 0 || seconds == 86400:
 		return t.Format(time.DateOnly), true
 	}
 	return t.Format(time.DateTime), true

@@ -1,0 +1,48 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+)
+
+// broad lets DuckDB answer lists that no index of SQLite serves. On PostgreSQL both planes are the same tables.
+type broad struct{ w *workspace }
+
+// behindAtMost is how long a list waits for the mirror to have what was just written.
+const behindAtMost = 500 * time.Millisecond
+
+// ready reports whether the mirror has everything that is written now.
+func (b broad) ready(ctx context.Context) (bool, error) {
+	head, err := b.w.store.Log().Head(ctx)
+	return err == nil && b.w.feed.WaitFor(ctx, head, behindAtMost), err
+}
+
+// Select implements record.Broad.
+func (b broad) Select(ctx context.Context, obj *schema.Object, sel record.Selection) ([]id.ID, bool, error) {
+	if ok, err := b.ready(ctx); !ok || err != nil {
+		return nil, false, err
+	}
+	ids, err := b.w.audience.Select(ctx, obj, sel)
+	if fault.KindOf(err) == fault.Invalid { // what the mirror does not hold
+		return nil, false, nil
+	}
+	return ids, err == nil, err
+}
+
+// Count implements record.Broad.
+func (b broad) Count(ctx context.Context, obj *schema.Object, where *query.Node, limit int) (int, bool, error) {
+	if ok, err := b.ready(ctx); !ok || err != nil {
+		return 0, false, err
+	}
+	n, err := b.w.audience.CountUpTo(ctx, obj, where, limit)
+	if fault.KindOf(err) == fault.Invalid {
+		return 0, false, nil
+	}
+	return n, err == nil, err
+}

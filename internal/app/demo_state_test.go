@@ -1,0 +1,67 @@
+package app_test
+
+import (
+	"bufio"
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+)
+
+// TestDemoIsLoadedFromThePage: an administrator loads the demo company into an empty workspace, sees how far it is, and
+// cannot load it twice.
+func TestDemoIsLoadedFromThePage(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *site) {
+		admin, manager := s.as(access.Administrator), s.as(access.Manager)
+		if st := read[api.DemoState](admin, "GET", "/demo", "", 200); !st.Available || st.Phase != "idle" {
+			t.Fatalf("%+v", st)
+		}
+		for _, body := range []string{`{"customers":999}`, `{"customers":1000001}`, `{}`} {
+			if a := admin.wantCode(422, "api.demo_size", admin.do("POST", "/demo", body)); !strings.Contains(string(a.body), "between 1000 and 1000000") {
+				t.Errorf("%s", a.body)
+			}
+		}
+		manager.wantCode(403, "access.forbidden", manager.do("POST", "/demo", `{"customers":1000}`))
+		req, err := http.NewRequestWithContext(t.Context(), "GET", s.server.URL+"/api/v1/events", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := admin.http.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		st := read[api.DemoState](admin, "POST", "/demo", `{"customers":1000,"orders_per_customer":1}`, http.StatusAccepted)
+		if st.Available || st.Phase != "queued" {
+			t.Errorf("queued: %+v", st)
+		}
+		admin.wantCode(409, "app.busy", admin.do("POST", "/demo", `{"customers":1000}`))
+		var worker sync.WaitGroup
+		ctx, stop := context.WithCancel(t.Context())
+		worker.Go(func() { s.app.Jobs().Run(ctx) })
+		defer worker.Wait()
+		defer stop()
+		lines := bufio.NewScanner(res.Body)
+		for lines.Scan() && !strings.Contains(lines.Text(), `"kind":"demo"`) {
+		}
+		if lines.Err() != nil {
+			t.Errorf("pages are not told: %v", lines.Err())
+		}
+		eventually(t, "the demo company", func() bool {
+			st = read[api.DemoState](admin, "GET", "/demo", "", 200)
+			return st.Phase == "done" || st.Phase == "failed"
+		})
+		if st.Phase != "done" || st.Available || st.Customers != 1000 || st.Target != 1000 || st.Orders < 500 || st.Records < st.Customers+st.Orders || st.Error != nil {
+			t.Fatalf("%+v", st)
+		}
+		if n := read[struct{ Count int }](admin, "POST", "/records/customer/count", `{"exact":true}`, 200); n.Count != 1000 {
+			t.Errorf("%d customers", n.Count)
+		}
+		admin.wantCode(409, "app.demo_not_empty", admin.do("POST", "/demo", `{"customers":1000}`))
+	})
+}

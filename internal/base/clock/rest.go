@@ -1,0 +1,31 @@
+package clock
+
+import (
+	"context"
+	"time"
+)
+
+// restTimes keeps a follower at a tenth of the time.
+const restTimes = 9
+
+// Rest is how long a follower of the change log rests after a step that took so long: nine times as long, at most atMost. A
+// step over one change costs nearly what one over fifty does, so a stream of single writes leaves the processors to those
+// who write.
+func Rest(took, atMost time.Duration) time.Duration { return min(restTimes*took, atMost) }
+
+// Pause waits so long, until somebody is in a hurry (a nil channel never is), or until the context ends, whose error it
+// answers.
+func Pause(ctx context.Context, d time.Duration, hurry <-chan struct{}) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-hurry:
+	case <-t.C:
+	}
+	return nil
+}

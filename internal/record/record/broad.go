@@ -1,0 +1,140 @@
+package record
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+)
+
+// Broad is a second holder of the records, by columns: it answers lists that no index of the store serves. Its answers are
+// those of the store at a position that it had reached when it was asked.
+type Broad interface {
+	// Select are the ids of a page in order; ok is false when it does not hold what is asked, or is behind the store.
+	Select(ctx context.Context, obj *schema.Object, sel Selection) (ids []id.ID, ok bool, err error)
+	// Count counts, stopping at limit (0 counts all).
+	Count(ctx context.Context, obj *schema.Object, where *query.Node, limit int) (n int, ok bool, err error)
+}
+
+const (
+	// patience is how long the store may look for a page before Broad is asked: what an index serves takes a few milliseconds.
+	patience = 60 * time.Millisecond
+	// A kind of question that took longer goes to Broad at once for so long.
+	slowFor = 5 * time.Minute
+	slowMax = 1000
+)
+
+// slowly remembers the kinds of questions that the store answers slowly.
+type slowly struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+func (s *slowly) is(kind string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return now.Before(s.until[kind])
+}
+
+func (s *slowly) note(kind string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.until == nil || len(s.until) >= slowMax {
+		s.until = map[string]time.Time{}
+	}
+	s.until[kind] = now.Add(slowFor)
+}
+
+// broad reports whether a page may come from Broad, and names the kind of question: what is asked without the values.
+func (l *listing) broad() (kind string, ok bool) {
+	if l.s.cfg.Broad == nil || !l.sh.obj.Analytic || l.sel.Where == nil || l.sel.Deleted || l.sel.IDs != nil || l.search.given {
+		return "", false
+	}
+	var b strings.Builder
+	b.WriteString(l.sh.obj.Key)
+	query.Walk(l.sel.Where, func(n *query.Node, _ string) bool {
+		b.WriteString("|" + n.Kind() + " " + n.Field + " " + n.Op)
+		return true
+	})
+	for _, k := range l.sel.Sort {
+		b.WriteString("|" + k.Field)
+	}
+	if l.q.Total != "" {
+		b.WriteString("|" + l.q.Total)
+	}
+	return b.String(), true
+}
+
+// fetch reads the rows of a page, one more than its limit when there is a next one, and its total.
+func (l *listing) fetch(ctx context.Context, page *Page) (rows []Row, more bool, err error) {
+	kind, can := l.broad()
+	if !can {
+		rows, err = l.narrow(ctx, page)
+		return rows, len(rows) > l.q.Limit, err
+	}
+	if !l.s.slow.is(kind, l.s.cfg.Clock.Now()) {
+		hasty, cancel := context.WithTimeout(ctx, patience)
+		rows, err = l.narrow(hasty, page)
+		cancel()
+		if err == nil || !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return rows, len(rows) > l.q.Limit, err
+		}
+		l.s.slow.note(kind, l.s.cfg.Clock.Now())
+	}
+	rows, more, ok, err := l.wide(ctx, page)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, false, err
+		}
+		l.s.cfg.Log.Error("list from the analytics plane", "object", l.sh.obj.Key, "error", err)
+	}
+	if err == nil && ok {
+		page.AsOf = l.s.cfg.Clock.Now()
+		return rows, more, nil
+	}
+	page.Total, page.TotalIsEstimate = 0, false
+	rows, err = l.narrow(ctx, page)
+	return rows, len(rows) > l.q.Limit, err
+}
+
+// narrow asks the store.
+func (l *listing) narrow(ctx context.Context, page *Page) (rows []Row, err error) {
+	err = l.s.cfg.Store.View(ctx, func(r Reader) error {
+		var err error
+		if rows, err = l.read(ctx, r); err != nil {
+			return err
+		}
+		return l.count(ctx, r, page)
+	})
+	return rows, err
+}
+
+// wide asks Broad and fills in the rows. A record that was deleted since is left out.
+func (l *listing) wide(ctx context.Context, page *Page) (rows []Row, more, ok bool, err error) {
+	broad, obj := l.s.cfg.Broad, l.sh.obj
+	if limit, counted, err := l.counting(); err != nil || counted {
+		if err != nil {
+			return nil, false, false, err
+		}
+		n, ok, err := broad.Count(ctx, obj, l.sel.Where, limit)
+		if err != nil || !ok {
+			return nil, false, false, err
+		}
+		page.total(n, limit)
+	}
+	ids, ok, err := broad.Select(ctx, obj, l.sel)
+	if err != nil || !ok {
+		return nil, false, false, err
+	}
+	if rows, err = l.s.rows(ctx, obj, ids, false); err != nil {
+		return nil, false, false, err
+	}
+	orderBy(rows, ids)
+	more = len(ids) > l.q.Limit
+	return rows, more, len(rows) > 0 || !more, nil
+}

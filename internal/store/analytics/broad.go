@@ -1,0 +1,86 @@
+package analytics
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/store/compile"
+)
+
+// Select are the ids of one page of live records as the record store would give them: the same order, cursors and offsets.
+// Sel names no ids and not the recycle bin.
+func (a *Audience) Select(ctx context.Context, obj *schema.Object, sel record.Selection) ([]id.ID, error) {
+	text, args, err := a.from(obj.Key, sel.Where)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := compile.SortKeys(obj, sel.Sort)
+	if err != nil {
+		return nil, err
+	}
+	branches, err := compile.Keyset(compile.AnalyticDialect(), keys, numbers(sel.After))
+	if err != nil {
+		return nil, err
+	}
+	out := []id.ID{}
+	skip := sel.Offset
+	for _, br := range branches {
+		all := append(append(args[:len(args):len(args)], br.Args...), int64(sel.Limit-len(out)), int64(skip))
+		ids, err := a.ids(ctx, "SELECT t.id"+text+" AND "+br.Where+" ORDER BY "+br.Order+" LIMIT ? OFFSET ?", all)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, ids...)
+		if len(out) == sel.Limit {
+			break
+		}
+		if len(ids) > 0 || skip == 0 {
+			skip = 0
+			continue
+		}
+		n, err := a.upTo(ctx, text+" AND "+br.Where, append(args[:len(args):len(args)], br.Args...), skip)
+		if err != nil {
+			return nil, err
+		}
+		skip -= n
+	}
+	return out, nil
+}
+
+// CountUpTo counts live records, stopping at limit (0 counts all).
+func (a *Audience) CountUpTo(ctx context.Context, obj *schema.Object, where *query.Node, limit int) (int, error) {
+	if limit == 0 {
+		return a.count(ctx, obj.Key, where)
+	}
+	text, args, err := a.from(obj.Key, where)
+	if err != nil {
+		return 0, err
+	}
+	return a.upTo(ctx, text, args, limit)
+}
+
+func (a *Audience) upTo(ctx context.Context, text string, args []any, limit int) (n int, err error) {
+	if _, err = one(ctx, a.store.db, "SELECT count(*) FROM (SELECT 1"+text+" LIMIT ?) n", append(args[:len(args):len(args)], int64(limit)), &n); err != nil {
+		return 0, fmt.Errorf("count a list: %w", err)
+	}
+	return n, nil
+}
+
+// numbers are the values of a cursor as the engine takes them.
+func numbers(after []any) []any {
+	if after == nil {
+		return nil
+	}
+	out := make([]any, len(after))
+	for i, v := range after {
+		if n, ok := v.(id.ID); ok {
+			v = int64(n)
+		}
+		out[i] = v
+	}
+	return out
+}
