@@ -9,16 +9,23 @@
 // same values, read by four connections after the server has stopped, all columns scanned. Memory and processor time are the
 // kernel's figures of the process. Figures are for people to compare: a goal that is not met is named, nothing fails by time.
 //
-// The demo company has five orders and nine lines a customer. Everything is made below -dir, which is removed at the end.
+// The demo company has ten orders and sixteen lines a customer on average (-orders). Everything is made below -dir, which is removed at the end
+// unless -keep says otherwise. -parts chooses what is measured; with -reuse a company that an earlier run left is measured
+// again without loading, and -dir may be the data directory of one itself:
+//
+//	go run ./internal/bench -dir /data/bench -keep -customers 1000000 -parts load
+//	go run ./internal/bench -dir /data/bench -reuse -customers 1000000 -parts requests,analytics
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -26,14 +33,17 @@ import (
 
 // settings are what the command was told.
 type settings struct {
-	bin, stripped string
-	sizes         []int
-	out, dir      string
-	retail        string
-	postgres      string // address of a server, "" for none
-	keep          bool
-	warm          int // requests of a kind
-	settle        int // seconds before memory is read
+	bin      string
+	sizes    []int
+	out, dir string
+	retail   string
+	postgres string // address of a server, "" for none
+	parts    map[string]bool
+	orders   float64 // of a customer on average
+	keep     bool
+	reuse    bool
+	warm     int // requests of a kind
+	settle   int // seconds before memory is read
 }
 
 func main() {
@@ -45,6 +55,9 @@ func main() {
 	flag.StringVar(&s.out, "out", "docs/benchmarks.md", "where the page goes")
 	flag.StringVar(&s.dir, "dir", "", "where the data goes, a temporary directory when empty")
 	flag.BoolVar(&s.keep, "keep", false, "leave the data where it is")
+	flag.BoolVar(&s.reuse, "reuse", false, "measure the company that is in -dir already, and keep it; load it where it is not")
+	flag.Float64Var(&s.orders, "orders", 10, "orders of a customer on average, 1 to 20")
+	chosen := flag.String("parts", allParts, "what to measure, by commas")
 	flag.StringVar(&s.retail, "retail", "../shared/data/online-retail/online_retail.csv.gz", "a real purchase file, imported when it is there")
 	flag.Parse()
 	s.warm, s.settle = 200, 60
@@ -54,6 +67,10 @@ func main() {
 	if *postgres {
 		s.postgres = os.Getenv("GUANXI_TEST_POSTGRES_URL")
 	}
+	if err := s.choose(*chosen); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := s.run(ctx, *sizes)
 	stop()
@@ -61,6 +78,33 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// allParts are the parts in the order in which they are measured. The bare engines are asked for what was measured of ours.
+const allParts = "load,requests,analytics,writes,import,retail"
+
+// choose reads the list of parts.
+func (s *settings) choose(list string) error {
+	s.parts = map[string]bool{}
+	for part := range strings.SplitSeq(list, ",") {
+		part = strings.TrimSpace(part)
+		if !slices.Contains(strings.Split(allParts, ","), part) {
+			return fmt.Errorf("part %q: there are %s", part, allParts)
+		}
+		s.parts[part] = true
+	}
+	if s.reuse {
+		if s.dir == "" {
+			return errors.New("-reuse needs -dir")
+		}
+		s.keep = true
+	}
+	return nil
+}
+
+// company says whether anything is asked of the demo company.
+func (s *settings) company() bool {
+	return s.parts["load"] || s.parts["requests"] || s.parts["analytics"] || s.parts["writes"]
 }
 
 func (s *settings) run(ctx context.Context, sizes string) (err error) {
@@ -85,15 +129,19 @@ func (s *settings) run(ctx context.Context, sizes string) (err error) {
 	d := newDocument(s.bin)
 	largest := 0
 	for _, n := range s.sizes {
-		if err := s.measureSize(ctx, n, d); err != nil {
-			return fmt.Errorf("%d customers: %w", n, err)
+		if s.company() {
+			if err := s.measureSize(ctx, n, d); err != nil {
+				return fmt.Errorf("%d customers: %w", n, err)
+			}
 		}
 		largest = max(largest, n)
 	}
-	if err := s.measureImport(ctx, largest, d); err != nil {
-		return fmt.Errorf("import of %d customers: %w", largest, err)
+	if s.parts["import"] {
+		if err := s.measureImport(ctx, largest, d); err != nil {
+			return fmt.Errorf("import of %d customers: %w", largest, err)
+		}
 	}
-	if _, err := os.Stat(s.retail); err == nil {
+	if _, err := os.Stat(s.retail); err == nil && s.parts["retail"] {
 		if err := s.measureRetail(ctx, d); err != nil {
 			return fmt.Errorf("purchase file: %w", err)
 		}

@@ -35,7 +35,7 @@ func (s *settings) measurePostgres(ctx context.Context, n int, d *document) (err
 		return err
 	}
 	d.section("%s customers on PostgreSQL", thousands(n))
-	if _, _, err := p.demo(ctx, n, d); err != nil {
+	if _, err := p.demo(ctx, n, s.orders, d); err != nil {
 		return err
 	}
 	if err := p.begin(ctx, s, d); err != nil {

@@ -230,6 +230,50 @@ func (p *program) processor() time.Duration {
 	return time.Duration(sum) * time.Second / ticks
 }
 
+// spent is the processor time of the threads that the server has, counted in nanoseconds: for differences over a short time,
+// in which no thread ends.
+func (p *program) spent() time.Duration {
+	tasks, err := filepath.Glob("/proc/" + strconv.Itoa(p.server.Process.Pid) + "/task/*/schedstat")
+	if err != nil {
+		return 0
+	}
+	sum := int64(0)
+	for _, t := range tasks {
+		b, err := os.ReadFile(t) //nolint:gosec // of the kernel
+		if err != nil {
+			continue // it has ended
+		}
+		first, _, _ := strings.Cut(string(b), " ")
+		if n, err := strconv.ParseInt(first, 10, 64); err == nil {
+			sum += n
+		}
+	}
+	return time.Duration(sum)
+}
+
+// quiet waits until everything that follows from writes is done: mirror and search have seen them, and the server does no more
+// work. Passes of the traits begin a moment after the mirror and rest between them.
+func (p *program) quiet() error {
+	const look, rest, little = 250 * time.Millisecond, 6, 5 * time.Millisecond
+	if _, err := p.caughtUp(10 * time.Minute); err != nil {
+		return err
+	}
+	begin := time.Now()
+	last := p.spent()
+	for still := 0; still < rest; {
+		if time.Since(begin) > 10*time.Minute {
+			return errors.New("the server does not come to rest")
+		}
+		time.Sleep(look)
+		now := p.spent()
+		if still++; now-last > little {
+			still = 0
+		}
+		last = now
+	}
+	return nil
+}
+
 // caughtUp waits until mirror and search have seen every change; it answers how long the mirror took.
 func (p *program) caughtUp(atMost time.Duration) (mirror time.Duration, err error) {
 	begin := time.Now()
