@@ -119,7 +119,7 @@ func (w *workspace) tell(rows []change.Row) {
 		single[r.Object][r.Record] = true
 	}
 	for object, ids := range single {
-		o := w.registry.Object(object)
+		o := w.registry().Object(object)
 		if o == nil || len(ids) > eachAtMost {
 			w.app.hub.Publish(w.info.Key, api.Event{Kind: "record", Object: object})
 			continue
@@ -145,10 +145,11 @@ func sleep(ctx context.Context, d time.Duration) error {
 const (
 	nightlyJob = "nightly"
 	demoJob    = "demo"
+	revalueJob = "revalue"
 )
 
 func (a *App) handlers() map[string]job.Handler {
-	return map[string]job.Handler{nightlyJob: a.runNightly, demoJob: a.runDemo}
+	return map[string]job.Handler{nightlyJob: a.runNightly, demoJob: a.runDemo, revalueJob: a.runRevalue}
 }
 
 // nightlyEvery is how often the clock is looked at; a program that was down at the hour catches up at the first look.

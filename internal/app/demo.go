@@ -109,12 +109,12 @@ func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say
 	w.pause()
 	defer w.resume()
 	defer debug.SetGCPercent(debug.SetGCPercent(loadGC)) // little lives long: collect seldom
-	if err := w.store.Unindex(ctx, w.registry); err != nil {
+	if err := w.store.Unindex(ctx, w.registry()); err != nil {
 		return nil, err
 	}
 	res, err := l.run()
 	say("making the indexes")
-	if err := errors.Join(err, w.store.Reindex(context.WithoutCancel(ctx), w.registry)); err != nil {
+	if err := errors.Join(err, w.store.Reindex(context.WithoutCancel(ctx), w.registry())); err != nil {
 		return nil, err
 	}
 	res.Seconds = time.Since(start).Seconds()

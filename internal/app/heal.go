@@ -135,7 +135,7 @@ func (w *workspace) renew(ctx context.Context, file renewable) error {
 	if err != nil {
 		return err
 	}
-	if err := w.plane.Ensure(ctx, w.registry, settings); err != nil {
+	if err := w.plane.Ensure(ctx, w.registry(), settings); err != nil {
 		return err
 	}
 	if m, ok := w.feed.(*mirror.Mirror); ok {

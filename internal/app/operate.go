@@ -108,11 +108,11 @@ func (o operator) Doctor(ctx context.Context, key string) (api.Diagnosis, error)
 	check("secret key", func() (string, error) { _, err := o.app.secrets(ctx); return "", err })
 	check("records store", func() (string, error) { return w.integrity(ctx) })
 	check("metadata and tables", func() (string, error) {
-		diffs, err := w.store.Check(ctx, w.registry)
+		diffs, err := w.store.Check(ctx, w.registry())
 		if err == nil && len(diffs) > 0 {
 			err = fmt.Errorf("%s: %s %s", diffs[0].Table, diffs[0].Problem, diffs[0].Name)
 		}
-		return fmt.Sprintf("%d objects", len(w.registry.Tables())), err
+		return fmt.Sprintf("%d objects", len(w.registry().Tables())), err
 	})
 	check("analytics equals records", func() (string, error) {
 		rep, err := w.feed.Reconcile(ctx)

@@ -160,6 +160,6 @@ func (p *profiles) addRelated(ctx context.Context, customer id.ID, out *api.Prof
 }
 
 func (w *workspace) newProfiles() *profiles {
-	return &profiles{registry: func() *schema.Registry { return w.registry }, catalogue: w.words.Catalogue, traits: w.traits, classes: w.classes,
+	return &profiles{registry: w.registry, catalogue: w.words.Catalogue, traits: w.traits, classes: w.classes,
 		board: w.audience, segments: w.segments, inside: w.audience.SegmentsOf, records: w.records, zone: w.zone, currency: w.info.Currency}
 }

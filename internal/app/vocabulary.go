@@ -130,7 +130,7 @@ func (v *vocabulary) where(key string) (*query.Node, bool) {
 
 func (v *vocabulary) env(ctx context.Context, object, self string) query.CheckEnv {
 	actor := access.From(ctx)
-	return query.CheckEnv{Registry: v.w.registry, Object: object, Use: query.ForList, Traits: v.Catalogue(), Segments: v, Self: self,
+	return query.CheckEnv{Registry: v.w.registry(), Object: object, Use: query.ForList, Traits: v.Catalogue(), Segments: v, Self: self,
 		Can:  func(string, string) bool { return actor.Can(access.RecordRead) },
 		Base: v.w.info.Currency, Blind: v.w.blind}
 }
@@ -149,7 +149,7 @@ func (v *vocabulary) Sentence(object string, where *query.Node) schema.Label {
 	if where == nil {
 		return out
 	}
-	env := query.SentenceEnv{Registry: v.w.registry, Object: object, Traits: v.Catalogue(), Segments: v, Words: v.w.app.words}
+	env := query.SentenceEnv{Registry: v.w.registry(), Object: object, Traits: v.Catalogue(), Segments: v, Words: v.w.app.words}
 	for _, loc := range []lang.Locale{lang.ChineseSimplified, lang.English} {
 		out[loc] = query.Sentence(where, env, loc)
 	}
@@ -170,7 +170,7 @@ func (l language) Check(ctx context.Context, where *query.Node, self string) err
 		return err
 	}
 	// What is saved must also be answered, every night: a condition that only reads well is refused here.
-	_, err := compile.Analytics(l.w.env(), l.w.registry.Object(query.Customer), where)
+	_, err := compile.Analytics(l.w.env(), l.w.registry().Object(query.Customer), where)
 	return err
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/money"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
@@ -23,6 +24,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
+	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/record/search"
 	"github.com/guanxi-crm/guanxi/internal/record/timeline"
@@ -45,7 +47,9 @@ type workspace struct {
 	dir  string // embedded: DIR/workspaces/<key>
 	zone *time.Location
 
-	registry *schema.Registry
+	reg      atomic.Pointer[schema.Registry]
+	rates    atomic.Pointer[money.Table]
+	metadata *metadata.Service
 	db       sqlstore.DB
 	store    *sqlstore.Store
 	adb      analytics.DB
@@ -67,6 +71,7 @@ type workspace struct {
 	cancel context.CancelFunc
 	owned  sync.WaitGroup
 
+	hooks       hooks
 	demo        demoBoard
 	loading     sync.Mutex  // one load of everything at a time
 	leads       atomic.Bool // this process feeds what is derived and runs imports
@@ -147,9 +152,6 @@ func (a *App) openWorkspace(ctx context.Context, key string) (_ *workspace, err 
 	if w.zone, err = time.LoadLocation(info.Timezone); err != nil {
 		return nil, err
 	}
-	if w.registry, err = standardObjects(); err != nil {
-		return nil, err
-	}
 	if err := w.openRecords(ctx); err != nil {
 		return nil, err
 	}
@@ -180,7 +182,10 @@ func (w *workspace) openRecords(ctx context.Context) (err error) {
 		return err
 	}
 	w.store = sqlstore.New(sqlstore.Config{DB: w.db, Env: w.recordEnv, Clock: a.Clock})
-	_, err = w.store.Ensure(ctx, w.registry)
+	if err := errors.Join(w.openMetadata(ctx), w.openRates(ctx)); err != nil {
+		return err
+	}
+	_, err = w.store.Ensure(ctx, w.registry())
 	return err
 }
 
@@ -202,7 +207,7 @@ func (w *workspace) openAnalytics(ctx context.Context) (err error) {
 		return err
 	}
 	w.plane = analytics.New(w.gate, a.Clock)
-	return w.plane.Ensure(system(ctx), w.registry, settings)
+	return w.plane.Ensure(system(ctx), w.registry(), settings)
 }
 
 // zoneOf and base are what engines ask for.
@@ -268,7 +273,7 @@ func (w *workspace) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	registry := func() *schema.Registry { return w.registry }
+	registry := w.registry
 	if w.words, err = newVocabulary(w); err != nil {
 		return err
 	}
@@ -276,7 +281,7 @@ func (w *workspace) build(ctx context.Context) error {
 	if a.embedded() {
 		second = broad{w}
 	}
-	w.records = record.New(record.Config{Store: w.store, Registry: registry, Keys: keys, Clock: a.Clock, IDs: a.ids, Zone: w.zoneOf, BaseCurrency: w.base,
+	w.records = record.New(record.Config{Store: w.store, Registry: registry, Keys: keys, Clock: a.Clock, IDs: a.ids, Zone: w.zoneOf, BaseCurrency: w.base, Rates: w,
 		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Broad: second, Check: w.words.Check, Log: a.Log})
 	w.indexer = search.New(search.Config{Store: searchStore{w.store}, Changes: w.store.Log(), Records: w.records, Registry: registry, Log: a.Log})
 	w.feed = w.newFeed(registry)
@@ -306,14 +311,14 @@ func (w *workspace) build(ctx context.Context) error {
 		Timeline: timeline.New(w.records, moves{classes}, registry),
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Zone: w.zone, Purchases: w.purchases,
-		Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
+		Metadata: w.metadata, Rates: exchange{w}, Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles = w.newProfiles()
-	return nil
+	return w.newHooks(keys)
 }
 
 // recordEnv is what conditions on the records plane are compiled against; traits and segments are not asked there.
 func (w *workspace) recordEnv() compile.Env {
-	return compile.Env{Registry: w.registry, Now: w.app.Clock.Now(), Zone: w.zone, Base: w.info.Currency, Blind: w.blind}
+	return compile.Env{Registry: w.registry(), Now: w.app.Clock.Now(), Zone: w.zone, Base: w.info.Currency, Blind: w.blind}
 }
 
 // env is what conditions on the analytics plane are compiled against.
@@ -378,6 +383,9 @@ func (w *workspace) run() {
 	}
 	w.own(w.ctx, &w.owned, "events", w.follow)
 	w.own(w.ctx, &w.owned, "heal", w.heal)
+	if !w.app.embedded() {
+		w.own(w.ctx, &w.owned, "metadata", w.followMetadata)
+	}
 }
 
 // resume starts the feeders of what is derived; of several processes on PostgreSQL the one that leads.
@@ -398,6 +406,7 @@ func (w *workspace) resume() {
 func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "mirror", w.feed.Run)
 	w.own(ctx, group, "search", w.indexer.Run)
+	w.hooks.feed(ctx, w, group)
 	w.own(ctx, group, "traits", func(ctx context.Context) error { return w.traits.Run(system(ctx)) })
 }
 

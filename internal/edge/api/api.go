@@ -116,7 +116,13 @@ type route struct {
 	large        bool   // a batch: larger body
 	secret       bool   // the answer holds a secret or a person's plain data and is never stored for replay
 	stream       bool   // no deadline: event streams, uploads, downloads
+	stages       stages // of signing in, at which it may be called besides
 }
+
+// stages are the stages of signing in that a route is for; none for most, which serve full sessions alone.
+type stages []auth.Stage
+
+var anyStage = stages{auth.OwesCode, auth.OwesPassword, auth.OwesEnrolment}
 
 // operation is a handler with the types of its input and output.
 type operation struct {

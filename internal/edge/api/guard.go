@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -97,6 +98,9 @@ func (a *API) admit(c *call, rt *route) error {
 		if !auth.CheckCSRF(c.token, c.r.Header.Get("X-CSRF-Token")) {
 			return fault.New(fault.Forbidden, "api.csrf", nil)
 		}
+	}
+	if c.who.Stage != auth.Full && !slices.Contains(rt.stages, c.who.Stage) {
+		return fault.New(fault.Forbidden, "auth.step_pending", nil)
 	}
 	switch rt.need {
 	case right:

@@ -19,6 +19,7 @@ type Object struct {
 	Icon           string        `json:"icon"`
 	Prefix         string        `json:"prefix"`
 	TitleField     string        `json:"title_field"`
+	SubtitleFields []string      `json:"subtitle_fields"`
 	Standard       bool          `json:"standard"`
 	Hidden         bool          `json:"hidden"`
 	Actions        ObjectActions `json:"actions"`
@@ -51,6 +52,9 @@ type Field struct {
 	Filterable    bool            `json:"filterable"`
 	Sortable      bool            `json:"sortable"`
 	Searchable    bool            `json:"searchable"`
+	Indexed       bool            `json:"indexed"`
+	Custom        bool            `json:"custom" doc:"made in this workspace"`
+	Pattern       string          `json:"pattern,omitempty"`
 	Options       []schema.Option `json:"options,omitempty"`
 	Target        string          `json:"target,omitempty"`
 	Via           string          `json:"via,omitempty"`
@@ -107,7 +111,7 @@ func (c *call) showObject(o *schema.Object) Object {
 	out := Object{Key: o.Key, Label: o.Label, Plural: o.Plural, Icon: o.Icon, Prefix: o.Prefix, TitleField: o.TitleField, Standard: o.Standard, Hidden: o.Hidden,
 		Actions: ObjectActions{Create: !o.NoCreate && can(access.RecordCreate), Update: !o.NoUpdate && can(access.RecordUpdate),
 			Delete: !o.NoDelete && can(access.RecordDelete), Import: !o.NoImport && can(access.ImportRun)},
-		DefaultColumns: o.DefaultColumns, DefaultSort: o.DefaultSort, Related: []Related{}, Fields: []Field{}}
+		SubtitleFields: append([]string{}, o.SubtitleFields...), DefaultColumns: o.DefaultColumns, DefaultSort: o.DefaultSort, Related: []Related{}, Fields: []Field{}}
 	write := can(access.RecordUpdate) && !o.NoUpdate || can(access.RecordCreate) && !o.NoCreate
 	for _, f := range o.Fields {
 		out.Fields = append(out.Fields, showField(f, write))
@@ -132,11 +136,14 @@ func (c *call) showObject(o *schema.Object) Object {
 func showField(f *schema.Field, write bool) Field {
 	out := Field{Key: f.Key, Type: string(f.Type), Label: f.Label, Help: f.Help, Section: f.Section, Required: f.Required, Unique: f.Unique, Personal: f.Personal,
 		ReadOnly: f.ReadOnly, OperationOnly: f.OperationOnly, Filterable: schema.Filterable(f), Sortable: schema.Sortable(f), Searchable: f.Searchable,
-		Options: f.Options, Target: f.Target, Via: f.Via, Scale: f.Scale, MaxLength: f.MaxLength, Default: f.Default, Operators: query.Operators(f), Width: f.Width, Access: "read"}
+		Indexed: f.Indexed, Custom: f.Custom, Pattern: f.Pattern, Options: f.Options, Target: f.Target, Via: f.Via, Scale: f.Scale, MaxLength: f.MaxLength, Default: f.Default, Operators: query.Operators(f), Width: f.Width, Access: "read"}
 	if out.Width == 0 {
 		out.Width = width(f.Type)
 	}
-	if write && !f.ReadOnly && f.Type != schema.RelationMany && f.Type != schema.AutoNumber {
+	switch {
+	case f.Hidden:
+		out.Access = "hidden"
+	case write && !f.ReadOnly && f.Type != schema.RelationMany && f.Type != schema.AutoNumber:
 		out.Access = "write"
 	}
 	if out.Operators == nil {

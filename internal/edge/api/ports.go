@@ -14,6 +14,8 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
+	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/record/timeline"
 	"github.com/guanxi-crm/guanxi/internal/record/transfer"
@@ -61,6 +63,9 @@ type Workspace struct {
 	Cuts       CutService
 	Reports    *report.Service
 	Imports    *transfer.Service
+	Webhooks   *webhook.Service
+	Metadata   *metadata.Service
+	Rates      RateService
 	Zone       *time.Location
 	// Purchases are the states of an order that make it a purchase.
 	Purchases func() []string

@@ -107,8 +107,12 @@ func (c *call) showRecords(ctx context.Context, o *schema.Object, recs []*record
 	return out, nil
 }
 
-// showValue prints a canonical value; a relation becomes the record it points at.
 func (c *call) showValue(f *schema.Field, v any, titles map[string]record.Ref, env schema.ParseEnv) any {
+	return ShowValue(f, v, titles, env)
+}
+
+// ShowValue prints a canonical value; a relation becomes the record it points at, named by titles.
+func ShowValue(f *schema.Field, v any, titles map[string]record.Ref, env schema.ParseEnv) any {
 	if f == nil {
 		return nil
 	}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 )
@@ -16,7 +17,7 @@ const (
 // routes is the one table: method, path, who may, handler, what it does. A line with a right is refused to everyone who does
 // not hold it; engines check again what they know better (fields, conditions, versions).
 func (a *API) routes() []route {
-	return append(append(a.accountRoutes(), a.recordRoutes()...), append(a.insightRoutes(), a.localRoutes()...)...)
+	return slices.Concat(a.accountRoutes(), a.trustRoutes(), a.schemaRoutes(), a.recordRoutes(), a.insightRoutes(), a.webhookRoutes(), a.localRoutes())
 }
 
 func (a *API) accountRoutes() []route {
@@ -25,8 +26,8 @@ func (a *API) accountRoutes() []route {
 		{method: get, path: "/setup", need: open, run: op(a.setupState), doc: "Whether the first run is still to come"},
 		{method: post, path: "/setup", need: open, run: op(a.setup), doc: "First run: workspace and administrator; signs in", status: http.StatusCreated, secret: true},
 		{method: post, path: "/session", need: open, run: op(a.signIn), doc: "Sign in", secret: true},
-		{method: del, path: "/session", need: person, run: op(a.signOut), doc: "Sign out"},
-		{method: get, path: "/me", need: signedIn, run: op(a.me), doc: "Who I am and what I may do"},
+		{method: del, path: "/session", need: person, run: op(a.signOut), doc: "Sign out", stages: anyStage},
+		{method: get, path: "/me", need: signedIn, run: op(a.me), doc: "Who I am and what I may do", stages: anyStage},
 		{method: patch, path: "/me", need: person, run: op(a.patchMe), doc: "Change my name, language, theme or password", secret: true},
 		{method: get, path: "/users", need: signedIn, run: op(a.listUsers), doc: "People of the workspace"},
 		{method: post, path: "/users", need: right, right: access.UserManage, run: op(a.createUser), doc: "Add a person", status: http.StatusCreated},
@@ -110,6 +111,7 @@ func (a *API) localRoutes() []route {
 		{method: post, path: "/local/setup", need: owner, run: op(a.localSetup), doc: "First run from the command line", status: http.StatusCreated, secret: true},
 		{method: get, path: "/local/workspaces", need: owner, run: op(a.listWorkspaces), doc: "Organisations of the instance"},
 		{method: post, path: "/local/workspaces", need: owner, run: op(a.createWorkspace), doc: "Add an organisation", status: http.StatusCreated},
+		{method: post, path: "/local/users/reset-mfa", need: owner, run: op(a.localResetFactor), doc: "Remove the second factor of a person who lost it"},
 		{method: post, path: "/local/demo", need: owner, run: op(a.localDemo), doc: "Load the demo company", stream: true, secret: true},
 		{method: post, path: "/local/backup", need: owner, run: op(a.localBackup), doc: "Write a backup file", stream: true, secret: true},
 		{method: post, path: "/local/rebuild", need: owner, run: op(a.localRebuild), doc: "Build a derived store anew", stream: true, secret: true},
@@ -123,6 +125,7 @@ type RouteInfo struct {
 	Method, Path string
 	Need         string // right, signed in, open, person or owner
 	Right        string
+	Stages       []string // of signing in, at which it may be called besides
 }
 
 // Routes is the table.
@@ -130,7 +133,11 @@ func (a *API) Routes() []RouteInfo {
 	words := map[need]string{right: "right", signedIn: "signed in", open: "open", person: "person", owner: "owner"}
 	var out []RouteInfo
 	for _, r := range a.table {
-		out = append(out, RouteInfo{Method: r.method, Path: r.path, Need: words[r.need], Right: string(r.right)})
+		info := RouteInfo{Method: r.method, Path: r.path, Need: words[r.need], Right: string(r.right)}
+		for _, s := range r.stages {
+			info.Stages = append(info.Stages, string(s))
+		}
+		out = append(out, info)
 	}
 	return out
 }

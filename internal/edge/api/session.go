@@ -20,6 +20,9 @@ type User struct {
 	Role       string     `json:"role"`
 	Disabled   bool       `json:"disabled"`
 	LastSeenAt *time.Time `json:"last_seen_at"`
+	// For those who manage people, and of oneself.
+	SecondFactor      *bool `json:"second_factor,omitempty"`
+	TemporaryPassword *bool `json:"temporary_password,omitempty"`
 }
 
 // WorkspaceInfo is an organisation as the API shows it.
@@ -38,10 +41,20 @@ type Me struct {
 	CSRF      string          `json:"csrf,omitempty"`
 	Role      string          `json:"role"`
 	Can       map[string]bool `json:"can"`
+	// Stage is what the session still owes before it may do anything else: a code of the second factor, a new password, an
+	// enrolment. User and rights are told when nothing is owed.
+	Stage string `json:"stage,omitempty" enum:"code,password,enrol"`
 }
 
 func showUser(u auth.User) *User {
 	return &User{ID: id.Format(auth.UserPrefix, u.ID), Name: u.Name, Email: u.Email, Locale: u.Locale, Theme: u.Theme, Role: string(u.Role), Disabled: u.Disabled, LastSeenAt: optional(u.LastSeenAt)}
+}
+
+// showManaged is showUser with what only the person and those who manage people may know.
+func showManaged(u auth.User) *User {
+	out := showUser(u)
+	out.SecondFactor, out.TemporaryPassword = &u.Factor, &u.MustChange
+	return out
 }
 
 func showWorkspace(w auth.Workspace) WorkspaceInfo {
@@ -49,12 +62,16 @@ func showWorkspace(w auth.Workspace) WorkspaceInfo {
 }
 
 func showMe(who auth.Identity, token string) Me {
-	m := Me{Workspace: showWorkspace(who.Workspace), Role: string(who.Actor.Role), Can: map[string]bool{}}
-	if who.Actor.Kind == access.ByUser {
-		m.User = showUser(who.User)
-	}
+	m := Me{Can: map[string]bool{}, Stage: string(who.Stage)}
 	if token != "" {
 		m.CSRF = auth.CSRF(token)
+	}
+	if who.Stage != auth.Full {
+		return m
+	}
+	m.Workspace, m.Role = showWorkspace(who.Workspace), string(who.Actor.Role)
+	if who.Actor.Kind == access.ByUser {
+		m.User = showManaged(who.User)
 	}
 	for _, r := range access.Rights() {
 		m.Can[string(r)] = who.Actor.Can(r)
@@ -111,7 +128,7 @@ func (a *API) setup(ctx context.Context, c *call, in setupIn) (Me, error) {
 	if err := a.Setup.Install(ctx, w, b.Demo); err != nil {
 		return Me{}, err
 	}
-	in2, err := a.Auth.Open(ctx, u, w.Key, c.address)
+	in2, err := a.Auth.Open(ctx, u, w.Key, c.peer())
 	if err != nil {
 		return Me{}, err
 	}
@@ -138,7 +155,7 @@ func (a *API) signIn(ctx context.Context, c *call, in signInIn) (Me, error) {
 	if len(in.Body.Password) > 4096 || len(in.Body.Email) > 1024 {
 		return Me{}, fault.New(fault.Unauthenticated, "auth.bad_credentials", nil)
 	}
-	s, err := a.Auth.SignIn(ctx, auth.Credentials{Email: in.Body.Email, Password: in.Body.Password, Address: c.address, Workspace: in.Workspace})
+	s, err := a.Auth.SignIn(ctx, auth.Credentials{Email: in.Body.Email, Password: in.Body.Password, Address: c.address, Agent: c.r.UserAgent(), Workspace: in.Workspace})
 	if err != nil {
 		return Me{}, err
 	}
@@ -175,7 +192,7 @@ type patchMeIn struct {
 func (a *API) patchMe(ctx context.Context, c *call, in patchMeIn) (Me, error) {
 	b := in.Body
 	u, fresh, err := a.Auth.ChangeSelf(ctx, c.who, auth.SelfChange{Name: b.Name, Locale: b.Locale, Theme: b.Theme,
-		CurrentPassword: b.CurrentPassword, NewPassword: b.NewPassword, Address: c.address})
+		CurrentPassword: b.CurrentPassword, NewPassword: b.NewPassword, Peer: c.peer()})
 	if err != nil {
 		return Me{}, err
 	}
@@ -196,8 +213,12 @@ type Users struct {
 func (a *API) listUsers(ctx context.Context, c *call, _ struct{}) (Users, error) {
 	us, err := a.Auth.Store.ListUsers(ctx, c.who.Workspace.Key)
 	out := Users{Items: []*User{}}
+	show := showUser
+	if c.who.Actor.Can(access.UserManage) {
+		show = showManaged
+	}
 	for _, u := range us {
-		out.Items = append(out.Items, showUser(u))
+		out.Items = append(out.Items, show(u))
 	}
 	return out, err
 }
@@ -209,16 +230,18 @@ type createUserIn struct {
 		Role     string `json:"role"`
 		Password string `json:"password"`
 		Locale   string `json:"locale,omitempty"`
+		// Temporary makes the password good for one sign-in, at which the person sets their own.
+		Temporary bool `json:"temporary,omitempty"`
 	}
 }
 
 func (a *API) createUser(ctx context.Context, c *call, in createUserIn) (*User, error) {
 	b := in.Body
-	u, err := a.Auth.AddUser(ctx, c.who.Workspace.Key, auth.NewUser{Email: b.Email, Name: b.Name, Password: b.Password, Role: access.Role(b.Role), Locale: or(b.Locale, c.who.Workspace.Locale)})
+	u, err := a.Auth.AddUser(ctx, c.who.Workspace.Key, auth.NewUser{Email: b.Email, Name: b.Name, Password: b.Password, Role: access.Role(b.Role), Locale: or(b.Locale, c.who.Workspace.Locale), Temporary: b.Temporary})
 	if err != nil {
 		return nil, err
 	}
-	return showUser(u), nil
+	return showManaged(u), nil
 }
 
 type patchUserIn struct {
@@ -228,6 +251,8 @@ type patchUserIn struct {
 		Role     *access.Role `json:"role,omitempty"`
 		Disabled *bool        `json:"disabled,omitempty"`
 		Password *string      `json:"password,omitempty"`
+		// Temporary makes a new password good for one sign-in.
+		Temporary bool `json:"temporary,omitempty"`
 	}
 }
 
@@ -236,11 +261,11 @@ func (a *API) patchUser(ctx context.Context, c *call, in patchUserIn) (*User, er
 	if err != nil {
 		return nil, fault.New(fault.NotFound, "auth.user_unknown", nil)
 	}
-	u, err := a.Auth.ChangeUser(ctx, c.who.Workspace.Key, user, auth.UserChange{Name: in.Body.Name, Role: in.Body.Role, Disabled: in.Body.Disabled, Password: in.Body.Password})
+	u, err := a.Auth.ChangeUser(ctx, c.who.Workspace.Key, user, auth.UserChange{Name: in.Body.Name, Role: in.Body.Role, Disabled: in.Body.Disabled, Password: in.Body.Password, Temporary: in.Body.Temporary})
 	if err != nil {
 		return nil, err
 	}
-	return showUser(u), nil
+	return showManaged(u), nil
 }
 
 // APIKey is a key as it is listed; its secret is not known any more.

@@ -107,6 +107,15 @@ func (s *state) apikey() *cobra.Command {
 	return s.group("apikey", create)
 }
 
+func (s *state) user() *cobra.Command {
+	reset := s.command("reset-mfa EMAIL", "user_reset_mfa", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+		return s.with(c, func(d *session) error {
+			return d.show(http.MethodPost, "/local/users/reset-mfa", map[string]any{"email": args[0]})
+		})
+	})
+	return s.group("user", reset)
+}
+
 func (s *state) openapi() *cobra.Command {
 	return s.command("openapi", "openapi", cobra.NoArgs, func(*cobra.Command, []string) error {
 		doc, err := s.Backend.OpenAPI()

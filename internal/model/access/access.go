@@ -41,12 +41,14 @@ const (
 	KeyManage          Right = "apikey.manage"
 	AuditRead          Right = "audit.read"
 	SystemManage       Right = "system.manage"
+	SchemaManage       Right = "schema.manage"
+	WebhookManage      Right = "webhook.manage"
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, PersonalReveal, ImportRun, ExportRun, SegmentRead,
-		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage}
+		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage}
 }
 
 // Can reports whether a role holds a right.
@@ -55,7 +57,7 @@ func (r Role) Can(right Right) bool {
 	case Administrator:
 		return true
 	case Manager:
-		return right != UserManage && right != KeyManage && right != SystemManage
+		return right != UserManage && right != KeyManage && right != SystemManage && right != SchemaManage && right != WebhookManage
 	case Member:
 		switch right {
 		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal:

@@ -71,35 +71,6 @@ func ParseObject(data []byte) (*Object, error) {
 	return o, nil
 }
 
-// Merge adds stored metadata to the standard objects: a stored object with the key of a standard one adds its fields to
-// it (custom fields), any other becomes an object of its own. A custom field never replaces a declared one. The inputs
-// are not changed.
-func Merge(standard []*Object, stored [][]byte) ([]*Object, error) {
-	out := make([]*Object, 0, len(standard)+len(stored))
-	for _, o := range standard {
-		out = append(out, o.clone())
-	}
-	for _, data := range stored {
-		o, err := ParseObject(data)
-		if err != nil {
-			return nil, fmt.Errorf("stored object: %w", err)
-		}
-		i := slices.IndexFunc(out, func(x *Object) bool { return x.Key == o.Key })
-		if i < 0 {
-			o.Standard = false
-			out = append(out, o)
-			continue
-		}
-		for _, f := range o.Fields {
-			if slices.ContainsFunc(out[i].Fields, func(x *Field) bool { return x.Key == f.Key }) {
-				return nil, fmt.Errorf("stored object %s: field %s is declared already", o.Key, f.Key)
-			}
-			out[i].Fields = append(out[i].Fields, f)
-		}
-	}
-	return out, nil
-}
-
 // clone copies an object and its list of fields; the fields themselves are copied too, because a Registry prepares them.
 func (o *Object) clone() *Object {
 	c := *o

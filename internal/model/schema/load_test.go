@@ -142,15 +142,29 @@ func TestChecks(t *testing.T) {
 	}
 }
 
-// Stored metadata adds fields to standard objects and objects of its own, and leaves the declarations alone.
+// Stored metadata adds fields to standard objects, says some things differently of declared ones, adds objects of its own, and
+// leaves the declarations alone.
 func TestMerge(t *testing.T) {
 	t.Parallel()
 	std := standard(t)
-	fields := len(std[0].Fields)
-	merged, err := schema.Merge(std, [][]byte{
-		[]byte(`{"key":"customer","fields":[{"key":"x_1","type":"text","physical":"c_1001"}]}`),
-		[]byte(`{"key":"fitting","prefix":"fit","title_field":"name","physical":"x_1","standard":true,"fields":[{"key":"name","type":"text"},{"key":"customer","type":"relation","target":"customer"}]}`),
-	})
+	fields, declared := len(std[0].Fields), 0
+	for _, f := range std[0].Fields {
+		if f.Key == "source" {
+			declared = len(f.Options)
+		}
+	}
+	stored := []schema.Stored{
+		{Object: "fitting", Spec: []byte(`{"label":{"en":"Fitting"},"plural":{"en":"Fittings"},"prefix":"fit","title_field":"name","physical":"x_1"}`)},
+		{Object: "fitting", Field: "name", Spec: []byte(`{"type":"text","physical":"x_2"}`)},
+		{Object: "fitting", Field: "customer", Spec: []byte(`{"type":"relation","target":"customer","physical":"x_3"}`)},
+		{Object: "fitting", Field: "gone", Spec: []byte(`{"type":"text","physical":"x_4","archived":true}`)},
+		{Object: "old", Spec: []byte(`{"prefix":"old","title_field":"name","physical":"x_5","archived":true}`)},
+		{Object: "old", Field: "name", Spec: []byte(`{"type":"text","physical":"x_6"}`)},
+		{Object: "customer", Spec: []byte(`{"label":{"en":"Guest"},"title_field":"note","prefix":"zzz"}`)},
+		{Object: "customer", Field: "x_1", Spec: []byte(`{"type":"text","physical":"c_1001"}`)},
+		{Object: "customer", Field: "source", Spec: []byte(`{"type":"number","label":{"en":"Door"},"required":true,"options":[{"key":"fair","label":{"en":"Fair"}},{"key":"store","label":{"en":"Shop"}}]}`)},
+	}
+	merged, err := schema.Merge(std, stored)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,16 +172,24 @@ func TestMerge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, ok := reg.Object("customer").Column("x_1", schema.Main); !ok || c.Name != "c_1001" {
+	customer, source := reg.Object("customer"), reg.Object("customer").Field("source")
+	if c, ok := customer.Column("x_1", schema.Main); !ok || c.Name != "c_1001" || !customer.Field("x_1").Custom {
 		t.Errorf("the custom field has column %q", c.Name)
 	}
-	if o := reg.Object("fitting"); o == nil || o.Standard || o.Physical != "x_1" || len(reg.Referrers("customer")) == 0 {
+	if customer.Label["en"] != "Guest" || customer.TitleField != "name" || customer.Prefix != "cus" {
+		t.Errorf("the declared object became %q, title %q, prefix %q", customer.Label["en"], customer.TitleField, customer.Prefix)
+	}
+	if source.Type != schema.Choice || source.Label["en"] != "Door" || !source.Required || source.Options[0].Key != "fair" || source.Options[1].Label["en"] != "Shop" ||
+		len(source.Options) != declared+1 {
+		t.Errorf("the declared field became %+v", source)
+	}
+	if o := reg.Object("fitting"); o == nil || o.Standard || o.Physical != "x_1" || len(o.Fields) != 2 || len(reg.Referrers("customer")) == 0 || reg.Object("old") != nil {
 		t.Errorf("custom object %+v", o)
 	}
-	if len(std[0].Fields) != fields {
+	if len(std[0].Fields) != fields || std[0].Label["en"] == "Guest" {
 		t.Error("merging changed the declarations")
 	}
-	if _, err := schema.Merge(std, [][]byte{[]byte(`{"key":"customer","fields":[{"key":"name","type":"text"}]}`)}); err == nil {
-		t.Error("a custom field replaced a declared one")
+	if _, err := schema.Merge(std, []schema.Stored{{Object: "nothing", Field: "x", Spec: []byte(`{"type":"text"}`)}}); err == nil {
+		t.Error("a field of no object was taken")
 	}
 }

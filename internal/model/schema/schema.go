@@ -49,6 +49,8 @@ type Option struct {
 	Key   string `json:"key"`
 	Label Label  `json:"label"`
 	Color string `json:"color,omitempty"` // one of the nine tag hues
+	// Archived options stay readable in records and are offered no more.
+	Archived bool `json:"archived,omitempty"`
 }
 
 // Field is one field of an object. The JSON form is the declaration file's and the stored metadata's.
@@ -75,9 +77,13 @@ type Field struct {
 	MaxLength     int      `json:"max_length,omitempty"`
 	Width         int      `json:"width,omitempty"`
 
+	// Hidden keeps a declared field out of the interface and the API; what the program writes into it stays.
+	Hidden bool `json:"hidden,omitempty"`
+
 	// Physical is the base name of the field's columns, machine-made for custom fields; the key for standard ones.
 	Physical string `json:"physical,omitempty"`
 
+	Custom  bool   `json:"-"` // made at run time; set by Merge
 	prefix  string // of the ids a relation points at; set by NewRegistry
 	columns int    // how many columns the field has; set by NewRegistry
 }

@@ -4,8 +4,15 @@
 // bounded); session tokens and API keys are 256 random bits of which only the SHA-256 is stored. An attempt to sign in is
 // counted before it is checked, per account and address together, per address, and per account, and takes equally long
 // whether the account exists or not. A session ends when idle, when old, on sign-out, when its user is disabled, and when
-// the password or role of its user changes; signing in always makes a new one. The CSRF token is derived from the session
-// token and needs no storage. Every decision of interest leaves an Entry in the audit trail.
+// the password, second factor or role of its user changes; signing in always makes a new one. The CSRF token is derived from
+// the session token and needs no storage. Every decision of interest leaves an Entry in the audit trail.
+//
+// Signing in has steps. A password opens a session that lasts minutes and stands at a Stage while something is still owed: a
+// code of the second factor, a new password in place of one an administrator gave, the enrolment that the role demands. Such
+// a session may do nothing but that step; each step done goes on under a new token. The second factor is TOTP (RFC 6238:
+// SHA-1, six digits, 30 seconds, one step of grace to either side); its secret is sealed by the Vault, each code is good
+// once, and ten recovery codes, kept as argon2id sums, replace it once each. Guesses at a code wait like guesses at a
+// password.
 //
 // It does not know HTTP, nor which right a request needs.
 package auth
@@ -37,6 +44,8 @@ type User struct {
 	UpdatedAt    time.Time
 	LastSeenAt   time.Time   // zero when never
 	Role         access.Role // in the workspace asked for
+	MustChange   bool        // the password was given by an administrator and is good for one sign-in
+	Factor       bool        // has a confirmed second factor; stored apart, UpdateUser leaves it alone
 }
 
 // Workspace is one organisation of the instance.
@@ -47,6 +56,25 @@ type Workspace struct {
 	Currency  string // ISO 4217
 	Locale    string
 	CreatedAt time.Time
+	// FactorRoles are the roles that must have a second factor.
+	FactorRoles []access.Role
+}
+
+// Stage is what a session still owes before it may do anything else.
+type Stage string
+
+// The stages, in the order in which they are passed; a session without any is a full one.
+const (
+	Full          Stage = ""
+	OwesCode      Stage = "code"
+	OwesPassword  Stage = "password"
+	OwesEnrolment Stage = "enrol"
+)
+
+// Peer is the browser at the other end, for lists of sessions and sign-ins. It is what the other side says of itself.
+type Peer struct {
+	Address string
+	Agent   string // the User-Agent header, at most 300 characters
 }
 
 // Session is a signed-in browser. Its token is never stored.
@@ -57,6 +85,55 @@ type Session struct {
 	CreatedAt time.Time
 	SeenAt    time.Time
 	ExpiresAt time.Time
+	Stage     Stage
+	Peer      Peer
+}
+
+// Name tells a session apart without helping to take it over: part of the hash of its token.
+func (s Session) Name() string { return s.Hash[:sessionName] }
+
+const sessionName = 24
+
+// Factor is the second factor of a person.
+type Factor struct {
+	UserID      id.ID
+	Secret      []byte // sealed
+	CreatedAt   time.Time
+	ConfirmedAt time.Time // zero until a first code proved that it works
+	LastStep    int64     // the time step of the last code taken; none at or before it is good
+	Salt        []byte    // of the recovery codes
+	CodesLeft   int
+}
+
+// Outcome is how an attempt to sign in ended.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeOK            Outcome = "ok"
+	OutcomeWrongPassword Outcome = "wrong_password"
+	OutcomeUnknown       Outcome = "unknown_account"
+	OutcomeDisabled      Outcome = "disabled"
+	OutcomeLocked        Outcome = "locked"
+	OutcomeWrongCode     Outcome = "wrong_code"
+)
+
+// SignInEntry is one attempt to sign in.
+type SignInEntry struct {
+	ID      id.ID
+	UserID  id.ID // 0 when no account has the address given
+	Name    string
+	At      time.Time
+	Outcome Outcome
+	Peer    Peer
+}
+
+// SignInFilter chooses attempts, newest first: of one person, or of everybody in a workspace and of unknown accounts.
+type SignInFilter struct {
+	UserID    id.ID
+	Workspace string
+	Before    id.ID // 0 for the newest
+	Limit     int
 }
 
 // Key is an API key; only the hash of its secret is stored.
@@ -109,6 +186,7 @@ type Attempt struct {
 type Store interface {
 	People
 	Sessions
+	Factors
 	Keys
 	AppendAudit(ctx context.Context, e Entry) error
 	ListAudit(ctx context.Context, f EntryFilter) ([]Entry, error)
@@ -126,6 +204,8 @@ type People interface {
 	CountUsers(ctx context.Context) (int, error)
 	CreateWorkspace(ctx context.Context, w Workspace) error
 	Workspaces(ctx context.Context) ([]Workspace, error)
+	// SetFactorRoles says which roles of a workspace must have a second factor.
+	SetFactorRoles(ctx context.Context, workspace string, roles []access.Role) error
 	// Memberships are the workspaces of a user with the role in each, oldest first.
 	Memberships(ctx context.Context, user id.ID) ([]Membership, error)
 	FindUser(ctx context.Context, email string) (User, bool, error)
@@ -149,8 +229,34 @@ type Sessions interface {
 	FindSession(ctx context.Context, hash string) (Session, bool, error)
 	TouchSession(ctx context.Context, hash string, at time.Time) error
 	DeleteSession(ctx context.Context, hash string) error
+	// ListSessions are the full sessions of a person that have not ended, the last used first.
+	ListSessions(ctx context.Context, user id.ID, idleBefore, now time.Time) ([]Session, error)
+	// EndSession ends one by its Name; NotFound auth.session_unknown. EndSessions ends all but one hash and counts them.
+	EndSession(ctx context.Context, user id.ID, name string) error
+	EndSessions(ctx context.Context, user id.ID, keep string) (int, error)
+	AppendSignIn(ctx context.Context, e SignInEntry) error
+	ListSignIns(ctx context.Context, f SignInFilter) ([]SignInEntry, error)
 	// PurgeSessions removes what has ended.
 	PurgeSessions(ctx context.Context, idleBefore, now time.Time) error
+}
+
+// Factors stores second factors.
+type Factors interface {
+	FindFactor(ctx context.Context, user id.ID) (Factor, bool, error)
+	// BeginFactor stores a factor to be confirmed in place of an earlier unconfirmed one; Conflict auth.factor_on when there
+	// is a confirmed one.
+	BeginFactor(ctx context.Context, f Factor) error
+	// ConfirmFactor turns on the factor that BeginFactor stored, with its time, step and salt, and the sums of its recovery
+	// codes; Conflict auth.enrol_over when it is another one.
+	ConfirmFactor(ctx context.Context, f Factor, sums []string) error
+	// UseStep takes a time step, once: false when it or a later one was taken.
+	UseStep(ctx context.Context, user id.ID, step int64) (bool, error)
+	// UseRecovery takes a recovery code by its sum, once; left counts those that remain.
+	UseRecovery(ctx context.Context, user id.ID, sum string, at time.Time) (left int, ok bool, err error)
+	// ReplaceRecovery puts a new set in place of the old one.
+	ReplaceRecovery(ctx context.Context, user id.ID, salt []byte, sums []string) error
+	// DeleteFactor removes a factor with its codes; false when there was none.
+	DeleteFactor(ctx context.Context, user id.ID) (bool, error)
 }
 
 // Keys stores API keys.

@@ -3,15 +3,11 @@ package auth
 import (
 	"crypto/rand"
 	"crypto/subtle"
-	_ "embed"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"strings"
-	"sync"
-	"unicode/utf8"
 
-	"github.com/guanxi-crm/guanxi/internal/base/fault"
-	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"golang.org/x/crypto/argon2"
 )
 
@@ -25,24 +21,9 @@ type Cost struct {
 var DefaultCost = Cost{MemoryKiB: 19 * 1024, Passes: 2}
 
 const (
-	minPassword = 8   // characters
-	maxPassword = 256 // characters; a bound on work, far above the 64 that must be allowed
-	saltBytes   = 16
-	hashBytes   = 32
+	saltBytes = 16
+	hashBytes = 32
 )
-
-//go:embed common_passwords.txt
-var commonText string
-
-var common = sync.OnceValue(func() map[string]bool {
-	m := map[string]bool{}
-	for line := range strings.Lines(commonText) {
-		if w := strings.TrimSpace(line); w != "" && !strings.HasPrefix(w, "#") {
-			m[w] = true
-		}
-	}
-	return m
-})
 
 // Hasher computes password hashes one at a time.
 type Hasher struct {
@@ -105,46 +86,7 @@ func parsePHC(s string) (salt, sum []byte, c Cost, ok bool) {
 	return salt, sum, c, err1 == nil && err2 == nil && len(sum) == hashBytes
 }
 
-// CheckPassword applies the rules: at least 8 characters, at most 256, not among the commonest, not the account's own
-// address or name. There are no rules of composition and no forced change. Faults carry the given field.
-func CheckPassword(password, field, email, name string) *fault.Fault {
-	n := utf8.RuneCountInString(password)
-	switch {
-	case n < minPassword:
-		return fault.InvalidField("auth.password_short", field, fault.Params{"min": minPassword})
-	case n > maxPassword:
-		return fault.InvalidField("auth.password_long", field, fault.Params{"max": maxPassword})
-	case !utf8.ValidString(password):
-		return fault.InvalidField("auth.password_encoding", field, nil)
-	}
-	p := lang.Fold(password)
-	local, _, _ := strings.Cut(lang.Fold(email), "@")
-	if common()[p] || common()[strings.TrimRight(p, "0123456789!@#.")] || repeated(p) ||
-		p == lang.Fold(email) || p == local || p == lang.Fold(name) {
-		return fault.InvalidField("auth.password_common", field, nil)
-	}
-	return nil
-}
-
-// repeated reports a password made of one piece of at most three characters over and over, or of a run such as 12345678.
-func repeated(p string) bool {
-	r := []rune(p)
-	for size := 1; size <= 3; size++ {
-		same := true
-		for i := size; i < len(r); i++ {
-			if r[i] != r[i-size] {
-				same = false
-				break
-			}
-		}
-		if same {
-			return true
-		}
-	}
-	up, down := true, true
-	for i := 1; i < len(r); i++ {
-		up = up && r[i] == r[i-1]+1
-		down = down && r[i] == r[i-1]-1
-	}
-	return up || down
+// digest is the argon2id sum of a recovery code under the salt of its set, hex: codes are too short for a plain hash.
+func (h *Hasher) digest(text string, salt []byte) string {
+	return hex.EncodeToString(h.derive(text, salt, h.cost))
 }

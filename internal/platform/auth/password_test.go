@@ -9,20 +9,27 @@ import (
 
 func TestPasswordRules(t *testing.T) {
 	t.Parallel()
-	for p, want := range map[string]string{
-		"correct horse staple": "", "密码就是这八个字": "", strings.Repeat("long pass ", 12): "", "12 characters, no capital": "",
-		"short": "auth.password_short", "七个汉字不够长": "auth.password_short", strings.Repeat("x1", 200): "auth.password_long",
-		"password": "auth.password_common", "PassWord1": "auth.password_common", "Ｐａｓｓｗｏｒｄ１２３": "auth.password_common", "qwertyuiop123!": "auth.password_common",
-		"woaini1314": "auth.password_common", "aaaaaaaaaa": "auth.password_common", "abcabcabcabc": "auth.password_common", "23456789": "auth.password_common",
-		"hgfedcba": "auth.password_common", "ann@example.com": "auth.password_common", "Ann Archer": "auth.password_common",
+	for want, passwords := range map[string][]string{
+		"": {"correct horse staple", "密码就是这八个字", strings.Repeat("long pass ", 12), "12 characters, no capital", "tr4velling-by-night", "kaixin de yitian 3", "x7Qm2pLw",
+			"archerfish pond", "锦书之外的四个词", "wangguo zhi lu", "reader-password-1", "20261122 was a sunday", "8412 is my number!"},
+		"auth.password_short": {"short", "七个汉字不够长", "a1!"},
+		"auth.password_long":  {strings.Repeat("x1", 200)},
+		"auth.password_common": {"password", "PassWord1", "Ｐａｓｓｗｏｒｄ１２３", "qwertyuiop123!", "P@ssw0rd", "P@ssw0rd2026!",
+			"woaini1314", "woaini520", "5201314520", "a123456789", "a5201314", "qwe123456", "abc12345", "88888888", "aaaaaaaaaa", "abcabcabcabc", "23456789", "hgfedcba",
+			"wang123456", "zhang19880808", "li5201314", "123456zhang", "admin@123", "Admin123456", "monkey123", "iloveyou2", "Summer2026!", "dragon88",
+			"1qaz2wsx", "1qaz2wsx3edc", "qazwsxedc", "asdfghjkl", "poiuytrewq", "qweasdzxc", "147258369", "!@#$%^&*", "q1w2e3r4t5",
+			"19880808", "31121999", "13812345678", "15900000001"},
+		"auth.password_own": {"ann@example.com", "Ann Archer", "annarcher", "ann.archer.88", "AnnArcher2026!", "1ann.archer", "锦书服饰有限公司", "jinshufushiyouxiangongsi", "JinShuFuShiYouXianGongSi1"},
 	} {
-		f := auth.CheckPassword(p, "password", "ann@example.com", "Ann Archer")
-		got := ""
-		if f != nil {
-			got = f.Code
-		}
-		if got != want {
-			t.Errorf("%q: %q, want %q", p, got, want)
+		for _, p := range passwords {
+			f := auth.CheckPassword(p, "password", "ann@example.com", "Ann Archer", "锦书服饰有限公司", "ann.archer@example.com")
+			got := ""
+			if f != nil {
+				got = f.Code
+			}
+			if got != want {
+				t.Errorf("%q: %q, want %q", p, got, want)
+			}
 		}
 	}
 }

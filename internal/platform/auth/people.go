@@ -15,11 +15,17 @@ import (
 type NewUser struct {
 	Email, Name, Password, Locale string
 	Role                          access.Role
+	Temporary                     bool // the password must be changed at the first sign-in
 }
 
 // AddUser makes a user of a workspace; Conflict auth.email_taken when the address has an account.
 func (s *Service) AddUser(ctx context.Context, workspace string, in NewUser) (User, error) {
-	u, items := s.newUser(in.Email, in.Name, in.Password, in.Locale)
+	w, err := s.Workspace(ctx, workspace)
+	if err != nil {
+		return User{}, err
+	}
+	u, items := s.newUser(in.Email, in.Name, in.Password, in.Locale, w.Name)
+	u.MustChange = in.Temporary
 	if !in.Role.Known() {
 		items = append(items, fault.InvalidField("auth.role_unknown", "role", nil))
 	}
@@ -39,6 +45,8 @@ type UserChange struct {
 	Role     *access.Role
 	Disabled *bool
 	Password *string
+	// Temporary makes the password good for one sign-in, at which a new one must be set.
+	Temporary bool
 }
 
 // ChangeUser is an administrator's change of a user. A change of password, role or disabled ends the user's sessions. A
@@ -46,18 +54,15 @@ type UserChange struct {
 func (s *Service) ChangeUser(ctx context.Context, workspace string, user id.ID, in UserChange) (User, error) {
 	var hash string
 	if in.Password != nil {
-		old, err := s.Store.GetUser(ctx, workspace, user)
+		old, err := s.onlyHere(ctx, workspace, user, "auth.password_of_other_workspace")
 		if err != nil {
 			return User{}, err
 		}
-		ms, err := s.Store.Memberships(ctx, user)
+		w, err := s.Workspace(ctx, workspace)
 		if err != nil {
 			return User{}, err
 		}
-		if len(ms) > 1 {
-			return User{}, fault.New(fault.Forbidden, "auth.password_of_other_workspace", nil)
-		}
-		if f := CheckPassword(*in.Password, "password", old.Email, old.Name); f != nil {
+		if f := CheckPassword(*in.Password, "password", old.Email, old.Name, w.Name); f != nil {
 			return User{}, f
 		}
 		hash = s.Hasher.Hash(*in.Password)
@@ -80,7 +85,7 @@ func (s *Service) ChangeUser(ctx context.Context, workspace string, user id.ID, 
 			u.Disabled, kill, detail["disabled"] = *in.Disabled, true, *in.Disabled
 		}
 		if hash != "" {
-			u.PasswordHash, kill, detail["password"] = hash, true, "set"
+			u.PasswordHash, u.MustChange, kill, detail["password"] = hash, in.Temporary, true, "set"
 		}
 		u.UpdatedAt = s.Clock.Now()
 		return kill, nil
@@ -91,11 +96,27 @@ func (s *Service) ChangeUser(ctx context.Context, workspace string, user id.ID, 
 	return u, s.Note(ctx, workspace, "user.update", "user", user, detail)
 }
 
+// onlyHere finds a user who belongs to this workspace and to no other; code is the refusal of the others.
+func (s *Service) onlyHere(ctx context.Context, workspace string, user id.ID, code string) (User, error) {
+	u, err := s.Store.GetUser(ctx, workspace, user)
+	if err != nil {
+		return User{}, err
+	}
+	ms, err := s.Store.Memberships(ctx, user)
+	if err != nil {
+		return User{}, err
+	}
+	if len(ms) > 1 {
+		return User{}, fault.New(fault.Forbidden, code, nil)
+	}
+	return u, nil
+}
+
 // SelfChange is what a person may change about themselves.
 type SelfChange struct {
 	Name, Locale, Theme          *string
 	CurrentPassword, NewPassword *string
-	Address                      string
+	Peer                         Peer
 }
 
 // ChangeSelf applies a person's change of their own account. With a new password, which needs the current one, every other
@@ -128,7 +149,7 @@ func (s *Service) ChangeSelf(ctx context.Context, who Identity, in SelfChange) (
 		}
 		u.UpdatedAt = s.Clock.Now()
 		if hash != "" {
-			u.PasswordHash = hash
+			u.PasswordHash, u.MustChange = hash, false
 		}
 		return hash != "", nil
 	}, "")
@@ -138,34 +159,44 @@ func (s *Service) ChangeSelf(ctx context.Context, who Identity, in SelfChange) (
 	if err := s.Note(ctx, who.Workspace.Key, "password.change", "user", u.ID, nil); err != nil {
 		return u, SignedIn{}, err
 	}
-	fresh, err := s.Open(ctx, u, who.Workspace.Key, in.Address)
+	fresh, err := s.renew(ctx, u, who, in.Peer, Full)
 	return u, fresh, err
 }
 
 func (s *Service) rehash(ctx context.Context, who Identity, in SelfChange) (string, error) {
-	now := s.Clock.Now()
-	key := "self:" + id.Format(UserPrefix, who.User.ID)
-	at, err := s.Store.Hit(ctx, key, now, failureWindow, untilAfter(now))
-	if err != nil {
-		return "", err
-	}
-	if at.Until.After(now) {
-		return "", fault.New(fault.RateLimited, "auth.locked", fault.Params{"retry_after": int(at.Until.Sub(now).Seconds()) + 1})
-	}
 	current := ""
 	if in.CurrentPassword != nil {
 		current = *in.CurrentPassword
 	}
-	if !s.Hasher.Verify(who.User.PasswordHash, current) {
-		return "", fault.InvalidField("auth.current_password_wrong", "current_password", nil)
-	}
-	if f := CheckPassword(*in.NewPassword, "new_password", who.User.Email, who.User.Name); f != nil {
-		return "", f
-	}
-	if err := s.Store.Forgive(ctx, key); err != nil {
+	if err := s.prove(ctx, who, current, "current_password"); err != nil {
 		return "", err
 	}
+	if f := CheckPassword(*in.NewPassword, "new_password", who.User.Email, who.User.Name, who.Workspace.Name); f != nil {
+		return "", f
+	}
 	return s.Hasher.Hash(*in.NewPassword), nil
+}
+
+// prove asks for the password once more before a change to how a person signs in. Guesses are slowed as at sign-in.
+func (s *Service) prove(ctx context.Context, who Identity, password, field string) error {
+	key := "self:" + id.Format(UserPrefix, who.User.ID)
+	if err := s.slow(ctx, key); err != nil {
+		return err
+	}
+	if !s.Hasher.Verify(who.User.PasswordHash, password) {
+		return fault.InvalidField("auth.current_password_wrong", field, nil)
+	}
+	return s.Store.Forgive(ctx, key)
+}
+
+// slow counts an attempt and refuses it while the one before must be waited for.
+func (s *Service) slow(ctx context.Context, key string) error {
+	now := s.Clock.Now()
+	at, err := s.Store.Hit(ctx, key, now, failureWindow, untilAfter(now))
+	if err == nil && at.Until.After(now) {
+		err = fault.New(fault.RateLimited, "auth.locked", fault.Params{"retry_after": int(at.Until.Sub(now).Seconds()) + 1})
+	}
+	return err
 }
 
 func setName(u *User, name string) error {

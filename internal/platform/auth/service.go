@@ -29,6 +29,7 @@ type Config struct {
 	Clock  clock.Clock
 	IDs    *id.Generator
 	Hasher *Hasher
+	Vault  Vault         // of second factors; nil refuses them
 	Idle   time.Duration // a session unused for so long ends
 	Max    time.Duration // a session ends after so long
 	// SignedIn is told the outcome of each attempt: ok, refused or locked. May be nil.
@@ -66,6 +67,7 @@ type Identity struct {
 	Workspace Workspace
 	Actor     access.Actor
 	Session   string // hash of the session, "" for keys
+	Stage     Stage  // what the session still owes; Full for keys
 }
 
 // SignedIn is a new session; Token goes into the cookie and nowhere else.
@@ -80,6 +82,7 @@ type Credentials struct {
 	Email     string
 	Password  string
 	Address   string // of the network peer, for throttling
+	Agent     string // what the browser calls itself
 	Workspace string // preferred, "" for the first
 }
 
@@ -129,7 +132,7 @@ func (s *Service) Initialise(ctx context.Context, in Setup) (User, Workspace, er
 	if w.Name == "" {
 		w.Name = "Guanxi"
 	}
-	u, items := s.newUser(in.Email, in.Name, in.Password, in.Locale)
+	u, items := s.newUser(in.Email, in.Name, in.Password, in.Locale, w.Name)
 	u.Role = access.Administrator
 	if f := fault.Join("api.invalid", append(items, checkWorkspace(w)...)); f != nil {
 		return User{}, w, f
@@ -174,7 +177,7 @@ func checkWorkspace(w Workspace) []*fault.Fault {
 	return items
 }
 
-func (s *Service) newUser(email, name, password, locale string) (User, []*fault.Fault) {
+func (s *Service) newUser(email, name, password, locale, workspace string) (User, []*fault.Fault) {
 	var items []*fault.Fault
 	email, name = strings.TrimSpace(email), strings.TrimSpace(name)
 	if !validEmail(email) {
@@ -186,7 +189,7 @@ func (s *Service) newUser(email, name, password, locale string) (User, []*fault.
 	if utf8.RuneCountInString(name) > 100 {
 		items = append(items, fault.InvalidField("auth.name_length", "name", fault.Params{"max": 100}))
 	}
-	if f := CheckPassword(password, "password", email, name); f != nil {
+	if f := CheckPassword(password, "password", email, name, workspace); f != nil {
 		items = append(items, f)
 	}
 	now := s.Clock.Now()
@@ -198,47 +201,69 @@ func validEmail(e string) bool {
 	return err == nil && a.Address == e && len(e) <= 254 && !strings.ContainsAny(e, " \t\r\n<>")
 }
 
-// SignIn checks credentials and opens a session. Faults: auth.bad_credentials (Unauthenticated) whatever was wrong,
-// auth.locked (RateLimited, retry_after seconds).
+// SignIn checks credentials and opens a session, which may stand at a Stage. Faults: auth.bad_credentials (Unauthenticated)
+// whatever was wrong, auth.locked (RateLimited, retry_after seconds).
 func (s *Service) SignIn(ctx context.Context, c Credentials) (SignedIn, error) {
 	now := s.Clock.Now()
+	peer := Peer{c.Address, cleanAgent(c.Agent)}
 	account := hashToken(lang.Fold(c.Email))[:32]
 	keys := []string{"pair:" + account + ":" + c.Address, "addr:" + c.Address, "acct:" + account}
+	locked := fault.New(fault.RateLimited, "auth.locked", nil)
 	for i, free := range []int{freePerPair, freePerAddress, freePerAccount} {
 		at, err := s.Store.Hit(ctx, keys[i], now, failureWindow, func(n int) time.Time { return now.Add(wait(n, free)) })
 		if err != nil {
 			return SignedIn{}, err
 		}
 		if at.Until.After(now) {
-			s.SignedIn("locked")
-			s.refused(ctx, c, "locked")
-			return SignedIn{}, fault.New(fault.RateLimited, "auth.locked", fault.Params{"retry_after": int(at.Until.Sub(now).Seconds()) + 1})
+			locked.Params = fault.Params{"retry_after": int(at.Until.Sub(now).Seconds()) + 1}
+			break
 		}
 	}
 	u, found, err := s.Store.FindUser(ctx, c.Email)
 	if err != nil {
 		return SignedIn{}, err
 	}
+	if locked.Params != nil {
+		s.refused(ctx, c.Email, "locked", SignInEntry{UserID: u.ID, Outcome: OutcomeLocked, Peer: peer})
+		return SignedIn{}, locked
+	}
 	if !s.Hasher.Verify(u.PasswordHash, c.Password) || !found || u.Disabled {
-		s.SignedIn("refused")
-		s.refused(ctx, c, "credentials")
+		outcome := OutcomeWrongPassword
+		switch {
+		case !found:
+			outcome = OutcomeUnknown
+		case u.Disabled:
+			outcome = OutcomeDisabled
+		}
+		s.refused(ctx, c.Email, "credentials", SignInEntry{UserID: u.ID, Outcome: outcome, Peer: peer})
 		return SignedIn{}, fault.New(fault.Unauthenticated, "auth.bad_credentials", nil)
 	}
 	if err := s.Store.Forgive(ctx, keys[0], keys[2]); err != nil {
 		return SignedIn{}, err
 	}
-	out, err := s.Open(ctx, u, c.Workspace, c.Address)
-	if err == nil {
-		s.SignedIn("ok")
+	stage, err := s.owes(ctx, u, false)
+	if err != nil {
+		return SignedIn{}, err
 	}
-	return out, err
+	return s.open(ctx, u, opening{workspace: c.Workspace, peer: peer, stage: stage})
 }
 
-func (s *Service) refused(ctx context.Context, c Credentials, reason string) {
-	// The attempt is refused whether or not the trail can be written; the account's name is not kept, it may be a password
-	// typed into the wrong box.
-	_ = s.Record(ctx, Entry{ActorKind: access.BySystem, Action: "session.refused", Address: c.Address,
-		Detail: map[string]any{"reason": reason, "account": hashToken(lang.Fold(c.Email))[:12]}})
+// refused leaves a failed attempt in the trail and in the history. It is refused whether or not they can be written; the
+// account's name is not kept, it may be a password typed into the wrong box.
+func (s *Service) refused(ctx context.Context, email, reason string, e SignInEntry) {
+	if e.Outcome == OutcomeLocked {
+		s.SignedIn("locked")
+	} else {
+		s.SignedIn("refused")
+	}
+	_ = s.Record(ctx, Entry{ActorKind: access.BySystem, Action: "session.refused", Address: e.Peer.Address,
+		Detail: map[string]any{"reason": reason, "account": hashToken(lang.Fold(email))[:12]}})
+	_ = s.attempted(ctx, e)
+}
+
+func (s *Service) attempted(ctx context.Context, e SignInEntry) error {
+	e.ID, e.At = s.IDs.Next(), s.Clock.Now()
+	return s.Store.AppendSignIn(ctx, e)
 }
 
 // wait is how long the next attempt must wait after n failures: nothing while free, then doubling.
@@ -259,25 +284,53 @@ func untilAfter(now time.Time) func(int) time.Time {
 	return func(n int) time.Time { return now.Add(wait(n, freePerPair)) }
 }
 
-// Open makes a session for a user that has proved who they are.
-func (s *Service) Open(ctx context.Context, u User, workspace, address string) (SignedIn, error) {
-	m, err := s.place(ctx, u.ID, workspace)
+// Open makes a full session for a user that has proved who they are.
+func (s *Service) Open(ctx context.Context, u User, workspace string, peer Peer) (SignedIn, error) {
+	peer.Agent = cleanAgent(peer.Agent)
+	return s.open(ctx, u, opening{workspace: workspace, peer: peer})
+}
+
+// opening is how a session begins.
+type opening struct {
+	workspace string // "" for the first
+	peer      Peer
+	stage     Stage
+	// renewed is a session that goes on under a new token: no sign-in of its own.
+	renewed bool
+	detail  map[string]any // for the trail
+}
+
+// stageLife is how long a session may stand at a stage.
+const stageLife = 10 * time.Minute
+
+func (s *Service) open(ctx context.Context, u User, o opening) (SignedIn, error) {
+	m, err := s.place(ctx, u.ID, o.workspace)
 	if err != nil {
 		return SignedIn{}, err
 	}
 	now, token := s.Clock.Now(), newToken()
-	sess := Session{Hash: hashToken(token), UserID: u.ID, Workspace: m.Workspace.Key, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(s.Max)}
+	sess := Session{Hash: hashToken(token), UserID: u.ID, Workspace: m.Workspace.Key, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(s.Max), Stage: o.stage, Peer: o.peer}
+	if o.stage != Full {
+		sess.ExpiresAt = now.Add(stageLife)
+	}
 	if err := s.Store.CreateSession(ctx, sess); err != nil {
 		return SignedIn{}, err
 	}
 	u.Role = m.Role
-	out := SignedIn{Identity: identify(u, m, sess.Hash), Token: token, ExpiresAt: sess.ExpiresAt}
-	return out, s.Record(ctx, Entry{Workspace: m.Workspace.Key, ActorKind: access.ByUser, ActorID: u.ID, ActorName: u.Name, Action: "session.create", Address: address})
+	out := SignedIn{Identity: identify(u, m, sess), Token: token, ExpiresAt: sess.ExpiresAt}
+	if o.stage != Full || o.renewed {
+		return out, nil
+	}
+	s.SignedIn("ok")
+	if err := s.attempted(ctx, SignInEntry{UserID: u.ID, Outcome: OutcomeOK, Peer: o.peer}); err != nil {
+		return SignedIn{}, err
+	}
+	return out, s.Record(ctx, Entry{Workspace: m.Workspace.Key, ActorKind: access.ByUser, ActorID: u.ID, ActorName: u.Name, Action: "session.create", Detail: o.detail, Address: o.peer.Address})
 }
 
-func identify(u User, m Membership, session string) Identity {
+func identify(u User, m Membership, sess Session) Identity {
 	u.Role = m.Role
-	return Identity{User: u, Workspace: m.Workspace, Session: session,
+	return Identity{User: u, Workspace: m.Workspace, Session: sess.Hash, Stage: sess.Stage,
 		Actor: access.Actor{Kind: access.ByUser, ID: u.ID, Name: u.Name, Role: m.Role, Locale: u.Locale}}
 }
 
@@ -321,12 +374,12 @@ func (s *Service) Authenticate(ctx context.Context, token, workspace string) (Id
 	if u.Disabled {
 		return Identity{}, ended
 	}
-	if now.Sub(sess.SeenAt) > touchEvery {
+	if now.Sub(sess.SeenAt) > touchEvery && sess.Stage == Full {
 		if err := s.Store.TouchSession(ctx, sess.Hash, now); err != nil {
 			return Identity{}, err
 		}
 	}
-	return identify(u, m, sess.Hash), nil
+	return identify(u, m, sess), nil
 }
 
 // AuthenticateKey finds the identity behind an API key.
@@ -372,6 +425,9 @@ func (s *Service) Workspace(ctx context.Context, key string) (Workspace, error) 
 func (s *Service) SignOut(ctx context.Context, who Identity) error {
 	if err := s.Store.DeleteSession(ctx, who.Session); err != nil {
 		return err
+	}
+	if who.Stage != Full {
+		return nil
 	}
 	return s.Note(access.With(ctx, who.Actor), who.Workspace.Key, "session.delete", "", 0, nil)
 }

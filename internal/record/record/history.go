@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
@@ -37,6 +38,19 @@ type FieldChange struct {
 // History reads the changes of a record, newest first, before a position (zero: from the newest). next is where to go
 // on, zero at the end. Fields that no longer exist are left out.
 func (s *Service) History(ctx context.Context, object string, rec id.ID, before change.Position, limit int) (entries []Entry, next change.Position, err error) {
+	return s.history(ctx, object, rec, before, limit, false)
+}
+
+// PlainHistory is History with personal values in clear, for an engine that asks a condition of a former version. It belongs to the
+// program alone (access.System), as PlainValue does; a value that cannot be opened any more is left masked.
+func (s *Service) PlainHistory(ctx context.Context, object string, rec id.ID, before change.Position, limit int) (entries []Entry, next change.Position, err error) {
+	if access.From(ctx).Kind != access.BySystem {
+		return nil, next, fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(access.PersonalReveal)})
+	}
+	return s.history(ctx, object, rec, before, limit, true)
+}
+
+func (s *Service) history(ctx context.Context, object string, rec id.ID, before change.Position, limit int, plain bool) (entries []Entry, next change.Position, err error) {
 	obj, err := s.object(ctx, object, access.RecordRead)
 	if err != nil {
 		return nil, next, err
@@ -71,7 +85,11 @@ func (s *Service) History(ctx context.Context, object string, rec id.ID, before 
 	}
 	env := s.Env(ctx)
 	for i := range changes {
-		entries = append(entries, s.entry(sh, &changes[i], key, &env))
+		e := s.entry(sh, &changes[i], key, &env)
+		if plain {
+			s.unmask(sh, &changes[i], key, e.Changes)
+		}
+		entries = append(entries, e)
 	}
 	return entries, next, nil
 }
@@ -111,6 +129,31 @@ func (s *Service) entry(sh *shape, c *change.Row, key *crypt.Key, env *schema.Pa
 		e.Changes = append(e.Changes, ch)
 	}
 	return e
+}
+
+// unmask puts personal values in clear in the place of their masks.
+func (s *Service) unmask(sh *shape, c *change.Row, key *crypt.Key, changes []FieldChange) {
+	before, _ := sh.readImage(c.Before)
+	after, _ := sh.readImage(c.After)
+	for k := range changes {
+		ch := &changes[k]
+		if !ch.Masked {
+			continue
+		}
+		i := sh.index[ch.Field]
+		open := func(cols []any) (any, bool) {
+			if cols == nil || cols[sh.fields[i].off] == nil {
+				return nil, true
+			}
+			v, err := s.openValue(sh, &Row{ID: c.Record, Cols: cols}, i, key)
+			return v, err == nil
+		}
+		b, ok1 := open(before)
+		a, ok2 := open(after)
+		if ok1 && ok2 {
+			ch.Before, ch.After, ch.Masked = b, a, false
+		}
+	}
 }
 
 func (sh *shape) valueOf(cols []any, i int) any {

@@ -514,7 +514,7 @@ func (s *Service) present(ctx context.Context, sh *shape, rows []Row, p presenta
 		}
 		for j := range sh.fields {
 			fs := &sh.fields[j]
-			if fs.n == 0 || !p.wants(fs.f.Key) {
+			if fs.n == 0 || fs.f.Hidden || !p.wants(fs.f.Key) {
 				continue
 			}
 			if fs.f.Personal {

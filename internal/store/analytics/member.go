@@ -112,6 +112,14 @@ func pivotText(columns []string) string {
 	return b.String()
 }
 
+// whoText is the condition on an id that names the customers of a scope, one at a time where they are few.
+func whoText(scope string) string {
+	if scope == scopeOne {
+		return " = ?"
+	}
+	return " IN (SELECT customer_id FROM trait_now)"
+}
+
 // customClass begins the column of a classification that is not one of the standard ones.
 const customClass = "c_"
 
@@ -155,7 +163,7 @@ func (s *Store) ReplaceClasses(ctx context.Context, classification string, q Sel
 	defer s.mu.Unlock()
 	classes := s.classes
 	err = s.db.Write(ctx, func(tx Tx) error {
-		c := replacement{classification: classification, query: q, who: who.and("customer_id"), at: at}
+		c := replacement{classification: classification, at: at, parts: []part{{query: q, who: who.and("customer_id")}}}
 		classes, err = s.replaceClasses(ctx, tx, s.classes, c, func(m Move) error {
 			moved++
 			return fn(m)
@@ -169,13 +177,18 @@ func (s *Store) ReplaceClasses(ctx context.Context, classification string, q Sel
 	return moved, nil
 }
 
-// replacement is what one classification is to become, for everyone or for those that who names.
+// replacement is what one classification is to become.
 type replacement struct {
 	classification string
-	query          Select
-	who            string // a condition on customer_id
-	args           []any  // its parameters
 	at             time.Time
+	parts          []part
+}
+
+// part is the query of the customers of whom a replacement speaks, or of some of them.
+type part struct {
+	query Select
+	who   string // the condition on customer_id that says of whom
+	args  []any  // its parameters
 }
 
 // replaceClasses does the work of ReplaceClasses in a transaction; it answers the columns of t_class.
@@ -193,9 +206,17 @@ func (s *Store) replaceClasses(ctx context.Context, tx Tx, classes []string, c r
 	if _, err := tx.Exec(ctx, clearClassMove); err != nil {
 		return nil, err
 	}
-	args := append(append(slices.Clone(c.query.Args), c.classification), c.args...)
-	if n, err := tx.Exec(ctx, classMovesText(c.query.SQL, c.who), args...); err != nil || n == 0 {
-		return classes, err
+	found := int64(0)
+	for _, p := range c.parts {
+		args := append(append(slices.Clone(p.query.Args), c.classification), p.args...)
+		n, err := tx.Exec(ctx, classMovesText(p.query.SQL, p.who), args...)
+		if err != nil {
+			return nil, err
+		}
+		found += n
+	}
+	if found == 0 {
+		return classes, nil
 	}
 	err = each(ctx, tx, readClassMoves, nil, func(r *sql.Rows) error {
 		var customer int64
@@ -214,7 +235,7 @@ func (s *Store) replaceClasses(ctx context.Context, tx Tx, classes []string, c r
 }
 
 // replaceTouched replaces classifications one after the other for the touched customers, in one transaction. queries makes the
-// query of each; last is called when all differences were handed to fn and before the transaction ends.
+// query of each for those whose id fulfils a condition; last is called when all differences were handed to fn and before the transaction ends.
 func (s *Store) replaceTouched(ctx context.Context, keys []string, at time.Time, queries func(i int, who string, args []any) (Select, error),
 	fn func(i int, m Move), last func() error,
 ) error {
@@ -226,16 +247,15 @@ func (s *Store) replaceTouched(ctx context.Context, keys []string, at time.Time,
 		if err != nil {
 			return err
 		}
-		condition, args := " IN (SELECT customer_id FROM trait_now)", []any(nil)
-		if len(who.ids) == 1 { // an equality prunes what is read
-			condition, args = " = ?", []any{who.ids[0]}
-		}
 		for i, key := range keys {
-			q, err := queries(i, condition, args)
-			if err != nil {
-				return err
+			c := replacement{classification: key, at: at}
+			for _, one := range who.each(whoText(who.scope)) {
+				q, err := queries(i, one.text, one.args)
+				if err != nil {
+					return err
+				}
+				c.parts = append(c.parts, part{q, " AND customer_id" + one.text, one.args})
 			}
-			c := replacement{classification: key, query: q, who: " AND customer_id" + condition, args: args, at: at}
 			classes, err = s.replaceClasses(ctx, tx, classes, c, func(m Move) error {
 				fn(i, m)
 				return nil

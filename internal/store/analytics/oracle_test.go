@@ -455,7 +455,7 @@ func TestTraitsAgreeWithPlainLoops(t *testing.T) {
 				t.Errorf("the full pass computed %d customers, want %d", r.Customers, len(c.customers))
 			}
 			c.check(t, b, anchor, "after a full pass")
-			for round := range 6 {
+			for round := range 12 {
 				must(t, b.store.Touch(t.Context(), c.change(t, b)))
 				_, err := b.store.Small(t.Context(), pass(anchor, trait.Defaults()))
 				must(t, err)

@@ -131,7 +131,7 @@ ORDER BY c.customer_id`
 
 // Taste is computed in parts, one statement with one level of grouping each: a favourite is what was bought most often, by
 // orders for channels and stores and by quantity for what is bought; ties go to the greater amount, then to the first text in
-// byte order. Shares are of the orders whose channel says where they came from. Parts keep memory small, and DuckDB 1.4 was
+// byte order. Shares are of the orders whose channel says where they came from. Parts keep memory small, and DuckDB 1.4.3 was
 // seen to crash where many groupings run beside each other in one statement.
 const (
 	tasteSides = `INSERT INTO pass_side (customer_id, online, offline)
@@ -251,7 +251,9 @@ func orderText(into string) string {
 // Fixed texts of the passes.
 const (
 	lastPurchaseDay = `SELECT max(day) FROM f_purchase WHERE day <= ?`
-	lastKnownDay    = `SELECT max(day) FROM (
+	lastKnownDay    = `SELECT max(last_order_day) FROM t_order WHERE last_order_day <= ?`
+	// While customers wait, theirs is read from the purchases.
+	lastMarkedDay = `SELECT max(day) FROM (
  SELECT max(o.last_order_day) AS day FROM t_order o LEFT JOIN trait_touched w ON w.customer_id = o.customer_id WHERE w.customer_id IS NULL AND o.last_order_day <= ?
  UNION ALL SELECT max(day) FROM f_purchase WHERE day <= ? AND customer_id IN (SELECT customer_id FROM trait_touched)) x`
 	countTouched   = `SELECT count(*) FROM (SELECT DISTINCT customer_id FROM trait_touched) t`
@@ -342,7 +344,7 @@ func readFamily(f string, columns []string, ids int) string {
 // Texts are all statements of the plane on an engine, dynamic ones in every form that does not depend on data.
 func Texts(d Dialect) []Text {
 	out := []Text{
-		{"last purchase day", lastPurchaseDay}, {"last known day", lastKnownDay}, {"count touched", countTouched}, {"last batch", lastBatch}, {"clear now", clearNow},
+		{"last purchase day", lastPurchaseDay}, {"last known day", lastKnownDay}, {"last marked day", lastMarkedDay}, {"count touched", countTouched}, {"last batch", lastBatch}, {"clear now", clearNow},
 		{"take touched", takeTouched}, {"drop touched", dropTouched}, {"count now", countNow}, {"list now", listNow}, {"count customers", countCustomers},
 		{"count facts", countFacts}, {"slice sample", sliceSample}, {"touch customer", touchCustomer},
 		{"rfm totals", rfmTotals}, {"read state", readState}, {"drop state", dropState}, {"drop refilled", dropRefilled}, {"write state", writeState},

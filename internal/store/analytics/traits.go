@@ -60,7 +60,12 @@ func (s *Store) LastPurchase(ctx context.Context, until clock.Day) (clock.Day, b
 	}
 	text, args := lastPurchaseDay, []any{int64(until)}
 	if st.Known && !st.Refilled && until <= st.Anchor && !s.redefined.Load() {
-		text, args = lastKnownDay, []any{int64(until), int64(until)}
+		text = lastKnownDay
+		if touched, _, err := s.Waiting(ctx); err != nil {
+			return 0, false, err
+		} else if touched > 0 {
+			text, args = lastMarkedDay, []any{int64(until), int64(until)}
+		}
 	}
 	var day sql.NullInt64
 	if _, err := one(ctx, s.db, text, args, &day); err != nil {

@@ -556,23 +556,77 @@ func (t *tx) order(ctx context.Context, table string, columns []string) ([]int, 
 	return order, nil
 }
 
+// appendBatch is how many rows pass from the source to the appender at a time.
+const appendBatch = 1024
+
+// batch are some rows one after the other, or why there are no more.
+type batch struct {
+	values []driver.Value
+	err    error
+}
+
+// appendRows appends while the source reads on, since a large load costs as much time on one side as on the other. The source
+// has ended when appendRows returns.
 func appendRows(ctx context.Context, app *duck.Appender, order []int, rows analytics.Source) error {
-	values := make([]driver.Value, len(order))
-	n := 0
+	batches, stop := make(chan batch, 2), make(chan struct{})
+	go read(batches, stop, order, rows)
+	err := appendBatches(ctx, app, len(order), batches)
+	close(stop)
+	for range batches { //nolint:revive // wait for the source to end
+	}
+	return err
+}
+
+// read gathers the rows of a source in the order of the table's columns.
+func read(to chan<- batch, stop <-chan struct{}, order []int, rows analytics.Source) {
+	defer close(to)
+	send := func(b batch) bool {
+		select {
+		case to <- b:
+			return true
+		case <-stop:
+			return false
+		}
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			send(batch{err: fmt.Errorf("rows to append: panic: %v", p)})
+		}
+	}()
+	var values []driver.Value // few rows take little room
 	for row, err := range rows {
 		if err != nil {
-			return err
+			send(batch{err: err})
+			return
 		}
-		for to, from := range order {
-			values[to] = nil
+		for _, from := range order {
+			var v driver.Value
 			if from >= 0 {
-				values[to] = row[from]
+				v = row[from]
+			}
+			values = append(values, v)
+		}
+		if len(values) == appendBatch*len(order) {
+			if !send(batch{values: values}) {
+				return
+			}
+			values = make([]driver.Value, 0, appendBatch*len(order))
+		}
+	}
+	send(batch{values: values})
+}
+
+func appendBatches(ctx context.Context, app *duck.Appender, width int, batches <-chan batch) error {
+	for b := range batches {
+		if b.err != nil {
+			return b.err
+		}
+		for at := 0; at < len(b.values); at += width {
+			if err := app.AppendRow(b.values[at : at+width]...); err != nil {
+				return err
 			}
 		}
-		if err := app.AppendRow(values...); err != nil {
-			return err
-		}
-		if n++; n&4095 == 0 && ctx.Err() != nil {
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}

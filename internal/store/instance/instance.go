@@ -1,5 +1,6 @@
-// Package instance stores what belongs to no workspace: people, workspaces and memberships, sessions, hashes of API keys,
-// the audit trail, throttling counters, stored answers of idempotent requests, and jobs.
+// Package instance stores what belongs to no workspace: people, workspaces and memberships, sessions, second factors and the
+// history of sign-ins, hashes of API keys, the audit trail, throttling counters, stored answers of idempotent requests, and
+// jobs.
 //
 // It lives in DIR/instance.db (SQLite) or in a schema of its own in PostgreSQL, with its own forward-only migrations. One
 // set of statements serves both; "?" is rebound for PostgreSQL. A Store is safe for concurrent use.
@@ -12,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +43,13 @@ type Store struct {
 
 // OpenSQLite opens or makes the store in a file.
 func OpenSQLite(ctx context.Context, path string) (*Store, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the data directory's; SQLite would make it readable for everybody
+	if err != nil {
+		return nil, fmt.Errorf("open instance store: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("open instance store: %w", err)
+	}
 	dsn := "file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_txlock=immediate&_foreign_keys=on"
 	db, err := sql.Open("sqlite3", dsn)
 	if err != nil {

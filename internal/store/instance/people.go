@@ -4,7 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
+	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -49,8 +49,8 @@ func (s *Store) CreateWorkspace(ctx context.Context, w auth.Workspace) error {
 }
 
 func insertWorkspace(t *tx, w auth.Workspace) error {
-	_, err := t.exec("INSERT INTO workspace (key, name, timezone, currency, locale, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-		w.Key, w.Name, w.Timezone, w.Currency, w.Locale, ms(w.CreatedAt))
+	_, err := t.exec("INSERT INTO workspace (key, name, timezone, currency, locale, created_at, factor_roles) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		w.Key, w.Name, w.Timezone, w.Currency, w.Locale, ms(w.CreatedAt), joinRoles(w.FactorRoles))
 	if duplicate(err) {
 		return fault.New(fault.Conflict, "auth.workspace_taken", fault.Params{"workspace": w.Key})
 	}
@@ -59,31 +59,56 @@ func insertWorkspace(t *tx, w auth.Workspace) error {
 
 // Workspaces implements auth.People.
 func (s *Store) Workspaces(ctx context.Context) ([]auth.Workspace, error) {
-	return collect(s.on(ctx), func(scan func(...any) error) (w auth.Workspace, err error) {
-		var created int64
-		err = scan(&w.Key, &w.Name, &w.Timezone, &w.Currency, &w.Locale, &created)
-		w.CreatedAt = at(created)
-		return w, err
-	}, "SELECT key, name, timezone, currency, locale, created_at FROM workspace ORDER BY created_at, key")
+	return collect(s.on(ctx), func(scan func(...any) error) (auth.Workspace, error) { return scanWorkspace(scan) },
+		"SELECT "+workspaceColumns+" FROM workspace w ORDER BY w.created_at, w.key")
+}
+
+const workspaceColumns = "w.key, w.name, w.timezone, w.currency, w.locale, w.created_at, w.factor_roles"
+
+// scanWorkspace reads workspaceColumns and whatever is selected behind them.
+func scanWorkspace(scan func(...any) error, more ...any) (w auth.Workspace, err error) {
+	var created int64
+	var roles string
+	err = scan(append([]any{&w.Key, &w.Name, &w.Timezone, &w.Currency, &w.Locale, &created, &roles}, more...)...)
+	w.CreatedAt = at(created)
+	for _, r := range strings.Fields(roles) {
+		w.FactorRoles = append(w.FactorRoles, access.Role(r))
+	}
+	return w, err
+}
+
+func joinRoles(roles []access.Role) string {
+	var words []string
+	for _, r := range roles {
+		words = append(words, string(r))
+	}
+	return strings.Join(words, " ")
+}
+
+// SetFactorRoles implements auth.People; NotFound auth.workspace_unknown.
+func (s *Store) SetFactorRoles(ctx context.Context, workspace string, roles []access.Role) error {
+	n, err := s.on(ctx).exec("UPDATE workspace SET factor_roles = ? WHERE key = ?", joinRoles(roles), workspace)
+	if err == nil && n == 0 {
+		return fault.New(fault.NotFound, "auth.workspace_unknown", fault.Params{"workspace": workspace})
+	}
+	return err
 }
 
 // Memberships implements auth.People.
 func (s *Store) Memberships(ctx context.Context, user id.ID) ([]auth.Membership, error) {
 	return collect(s.on(ctx), func(scan func(...any) error) (m auth.Membership, err error) {
-		var created int64
-		w := &m.Workspace
-		err = scan(&w.Key, &w.Name, &w.Timezone, &w.Currency, &w.Locale, &created, &m.Role)
-		w.CreatedAt = at(created)
+		m.Workspace, err = scanWorkspace(scan, &m.Role)
 		return m, err
-	}, `SELECT w.key, w.name, w.timezone, w.currency, w.locale, w.created_at, m.role
+	}, "SELECT "+workspaceColumns+`, m.role
 		FROM membership m JOIN workspace w ON w.key = m.workspace WHERE m.person = ? ORDER BY m.created_at, w.key`, int64(user))
 }
 
-const personColumns = "p.id, p.email, p.name, p.locale, p.theme, p.password_hash, p.disabled, p.created_at, p.updated_at, p.last_seen_at"
+const personColumns = "p.id, p.email, p.name, p.locale, p.theme, p.password_hash, p.disabled, p.created_at, p.updated_at, p.last_seen_at, p.must_change, " +
+	"EXISTS (SELECT 1 FROM factor f WHERE f.person = p.id AND f.confirmed_at > 0)"
 
 func scanUser(scan func(...any) error) (u auth.User, err error) {
 	var created, updated, seen int64
-	err = scan(&u.ID, &u.Email, &u.Name, &u.Locale, &u.Theme, &u.PasswordHash, &u.Disabled, &created, &updated, &seen, &u.Role)
+	err = scan(&u.ID, &u.Email, &u.Name, &u.Locale, &u.Theme, &u.PasswordHash, &u.Disabled, &created, &updated, &seen, &u.MustChange, &u.Factor, &u.Role)
 	u.CreatedAt, u.UpdatedAt, u.LastSeenAt = at(created), at(updated), at(seen)
 	return u, err
 }
@@ -121,8 +146,8 @@ func (s *Store) CreateUser(ctx context.Context, workspace string, u auth.User) e
 }
 
 func insertPerson(t *tx, workspace string, u auth.User) error {
-	_, err := t.exec("INSERT INTO person (id, email, email_fold, name, locale, theme, password_hash, disabled, created_at, updated_at, last_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		int64(u.ID), u.Email, lang.Fold(u.Email), u.Name, u.Locale, u.Theme, u.PasswordHash, u.Disabled, ms(u.CreatedAt), ms(u.UpdatedAt), ms(u.LastSeenAt))
+	_, err := t.exec("INSERT INTO person (id, email, email_fold, name, locale, theme, password_hash, disabled, created_at, updated_at, last_seen_at, must_change) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		int64(u.ID), u.Email, lang.Fold(u.Email), u.Name, u.Locale, u.Theme, u.PasswordHash, u.Disabled, ms(u.CreatedAt), ms(u.UpdatedAt), ms(u.LastSeenAt), u.MustChange)
 	if duplicate(err) {
 		return &fault.Fault{Kind: fault.Conflict, Code: "auth.email_taken", Field: "email"}
 	}
@@ -148,8 +173,8 @@ func (s *Store) UpdateUser(ctx context.Context, workspace string, user id.ID, ch
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec("UPDATE person SET name = ?, locale = ?, theme = ?, password_hash = ?, disabled = ?, updated_at = ? WHERE id = ?",
-			u.Name, u.Locale, u.Theme, u.PasswordHash, u.Disabled, ms(u.UpdatedAt), int64(user)); err != nil {
+		if _, err := t.exec("UPDATE person SET name = ?, locale = ?, theme = ?, password_hash = ?, disabled = ?, must_change = ?, updated_at = ? WHERE id = ?",
+			u.Name, u.Locale, u.Theme, u.PasswordHash, u.Disabled, u.MustChange, ms(u.UpdatedAt), int64(user)); err != nil {
 			return err
 		}
 		if _, err := t.exec("UPDATE membership SET role = ? WHERE workspace = ? AND person = ?", string(u.Role), workspace, int64(user)); err != nil {
@@ -169,52 +194,4 @@ func (s *Store) UpdateUser(ctx context.Context, workspace string, user id.ID, ch
 		return err
 	})
 	return u, err
-}
-
-// CreateSession implements auth.Sessions.
-func (s *Store) CreateSession(ctx context.Context, v auth.Session) error {
-	return s.tx(ctx, func(t *tx) error {
-		if _, err := t.exec("INSERT INTO web_session (hash, person, workspace, created_at, seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)",
-			v.Hash, int64(v.UserID), v.Workspace, ms(v.CreatedAt), ms(v.SeenAt), ms(v.ExpiresAt)); err != nil {
-			return err
-		}
-		_, err := t.exec("UPDATE person SET last_seen_at = ? WHERE id = ?", ms(v.CreatedAt), int64(v.UserID))
-		return err
-	})
-}
-
-// FindSession implements auth.Sessions.
-func (s *Store) FindSession(ctx context.Context, hash string) (auth.Session, bool, error) {
-	var v auth.Session
-	var created, seen, expires int64
-	err := s.on(ctx).row("SELECT hash, person, workspace, created_at, seen_at, expires_at FROM web_session WHERE hash = ?", hash).
-		Scan(&v.Hash, &v.UserID, &v.Workspace, &created, &seen, &expires)
-	if errors.Is(err, sql.ErrNoRows) {
-		return v, false, nil
-	}
-	v.CreatedAt, v.SeenAt, v.ExpiresAt = at(created), at(seen), at(expires)
-	return v, err == nil, err
-}
-
-// TouchSession implements auth.Sessions.
-func (s *Store) TouchSession(ctx context.Context, hash string, when time.Time) error {
-	return s.tx(ctx, func(t *tx) error {
-		if _, err := t.exec("UPDATE web_session SET seen_at = ? WHERE hash = ?", ms(when), hash); err != nil {
-			return err
-		}
-		_, err := t.exec("UPDATE person SET last_seen_at = ? WHERE id = (SELECT person FROM web_session WHERE hash = ?)", ms(when), hash)
-		return err
-	})
-}
-
-// DeleteSession implements auth.Sessions.
-func (s *Store) DeleteSession(ctx context.Context, hash string) error {
-	_, err := s.on(ctx).exec("DELETE FROM web_session WHERE hash = ?", hash)
-	return err
-}
-
-// PurgeSessions implements auth.Sessions.
-func (s *Store) PurgeSessions(ctx context.Context, idleBefore, now time.Time) error {
-	_, err := s.on(ctx).exec("DELETE FROM web_session WHERE seen_at < ? OR expires_at <= ?", ms(idleBefore), ms(now))
-	return err
 }

@@ -190,13 +190,19 @@ func (s *Store) FreeClaims(ctx context.Context) error {
 	return err
 }
 
-// Sweep removes answers, counters and finished jobs that nobody needs any more.
+// historyKept is how long attempts to sign in can be looked up.
+const historyKept = 180 * 24 * time.Hour
+
+// Sweep removes answers, counters, finished jobs and old attempts to sign in that nobody needs any more.
 func (s *Store) Sweep(ctx context.Context, now time.Time) error {
 	return s.tx(ctx, func(t *tx) error {
 		if _, err := t.exec("DELETE FROM idempotency WHERE created_at < ?", ms(now.Add(-24*time.Hour))); err != nil {
 			return err
 		}
 		if _, err := t.exec("DELETE FROM attempt WHERE last_at < ?", ms(now.Add(-24*time.Hour))); err != nil {
+			return err
+		}
+		if _, err := t.exec("DELETE FROM sign_in WHERE at < ?", ms(now.Add(-historyKept))); err != nil {
 			return err
 		}
 		_, err := t.exec("DELETE FROM job WHERE state IN ('done', 'failed') AND finished_at < ?", ms(now.Add(-30*24*time.Hour)))

@@ -24,6 +24,7 @@ func NewViews(s *Store) *Views { return &Views{store: s} }
 const (
 	viewColumns = "id, object, name, owner, shared, columns, condition, sort, position, version, created_at, updated_at"
 	viewList    = "SELECT " + viewColumns + " FROM view_saved WHERE object = ? AND (owner = ? OR shared = TRUE) ORDER BY position, id"
+	viewAll     = "SELECT " + viewColumns + " FROM view_saved ORDER BY id"
 	viewGet     = "SELECT " + viewColumns + " FROM view_saved WHERE id = ?"
 	viewInsert  = "INSERT INTO view_saved (" + viewColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	viewUpdate  = "UPDATE view_saved SET name = ?, shared = ?, columns = ?, condition = ?, sort = ?, position = ?, version = ?, updated_at = ? WHERE id = ? AND version = ?"
@@ -65,6 +66,20 @@ func (k *Views) ListViews(ctx context.Context, object string, owner id.ID) ([]vi
 			out = append(out, v)
 			return err
 		}, viewList, object, int64(owner))
+	})
+	return out, err
+}
+
+// AllViews are everybody's views.
+func (k *Views) AllViews(ctx context.Context) ([]view.View, error) {
+	var out []view.View
+	err := k.store.Read(ctx, func(c Conn) error {
+		out = nil
+		return Each(ctx, c, func(rows *sql.Rows) error {
+			v, err := scanView(rows)
+			out = append(out, v)
+			return err
+		}, viewAll)
 	})
 	return out, err
 }
