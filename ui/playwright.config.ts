@@ -11,7 +11,8 @@ const program = process.env.GUANXI_PROGRAM ?? path.resolve(import.meta.dirname, 
 const newFolder = (): string => {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'guanxi-e2e-'));
   process.on('exit', () => {
-    for (const server of ['demo', 'empty']) fs.rmSync(path.join(folder, server), { recursive: true, force: true });
+    for (const server of ['demo', 'empty', 'second'])
+      fs.rmSync(path.join(folder, server), { recursive: true, force: true });
   });
   return folder;
 };
@@ -19,10 +20,11 @@ const data = process.env.GUANXI_E2E_DATA ?? newFolder();
 process.env.GUANXI_E2E_DATA = data;
 process.env.GUANXI_E2E_SESSION = path.join(data, 'session.json');
 
-/** The demo company, and an empty program for the first run. Another port lets two runs share a machine. */
+/** The demo company, and two empty programs for first runs. Another port lets two runs share a machine. */
 const port = Number(process.env.GUANXI_E2E_PORT ?? 8311);
 export const demo = { url: `http://127.0.0.1:${port}`, email: 'demo@guanxi.example', password: 'demo-password-1' };
 export const empty = { url: `http://127.0.0.1:${port + 1}` };
+export const second = { url: `http://127.0.0.1:${port + 2}` };
 
 const launchOptions = {
   executablePath: chromium,
@@ -52,15 +54,16 @@ export default defineConfig({
   projects: [
     { name: 'sign-in', testMatch: 'sign-in.setup.ts', use: { ...desktop, locale: 'zh-CN', baseURL: demo.url } },
     { name: 'first-run', testMatch: 'first-run.spec.ts', use: { ...desktop, locale: 'en-GB', baseURL: empty.url } },
+    { name: 'demo', testMatch: 'demo.spec.ts', use: { ...desktop, locale: 'zh-CN', baseURL: second.url } },
     {
       name: 'zh',
-      testIgnore: ['first-run.spec.ts', 'phone.spec.ts'],
+      testIgnore: ['first-run.spec.ts', 'demo.spec.ts', 'phone.spec.ts'],
       dependencies: ['sign-in'],
       use: { ...desktop, ...signedIn, locale: 'zh-CN' },
     },
     {
       name: 'en',
-      testMatch: ['tour.spec.ts', 'axe.spec.ts', 'segment.spec.ts'],
+      testMatch: ['tour.spec.ts', 'axe.spec.ts', 'segment.spec.ts', 'shape.spec.ts'],
       dependencies: ['sign-in'],
       use: { ...desktop, ...signedIn, locale: 'en-GB', colorScheme: 'dark' },
     },
@@ -80,6 +83,11 @@ export default defineConfig({
     {
       command: `${program} serve --data ${data}/empty --addr 127.0.0.1:${port + 1} --log-level warn`,
       url: `${empty.url}/readyz`,
+      timeout: 60_000,
+    },
+    {
+      command: `${program} serve --data ${data}/second --addr 127.0.0.1:${port + 2} --log-level warn`,
+      url: `${second.url}/readyz`,
       timeout: 60_000,
     },
   ],

@@ -25,5 +25,6 @@ export default defineConfig(({ command }) => ({
     setupFiles: ['./src/test-setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     css: false,
+    testTimeout: 30_000,
   },
 }));

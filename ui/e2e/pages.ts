@@ -57,7 +57,18 @@ export async function someSegment(api: Api): Promise<string> {
   return 'tour';
 }
 
-const SETTINGS = ['profile', 'users', 'apikeys', 'objects', 'objects/customer', 'rfm', 'audit', 'system'];
+const SETTINGS = [
+  'profile',
+  'security',
+  'users',
+  'apikeys',
+  'objects',
+  'objects/customer',
+  'rfm',
+  'audit',
+  'signins',
+  'system',
+];
 
 /** The customer with the most purchases: every part of the page has something to show. */
 export async function bestCustomer(api: Api): Promise<RecordData> {

@@ -13,6 +13,7 @@ test('a person who may only look', async ({ page, t, browser }) => {
     await dialog.getByLabel(t('settings:users.name'), { exact: true }).fill(person.name);
     await dialog.getByRole('radio', { name: t('settings:role.readonly') }).check();
     await dialog.getByRole('textbox', { name: t('settings:users.password') }).fill(person.password);
+    await dialog.getByRole('switch', { name: t('settings:users.temporary') }).click();
     await dialog.getByRole('button', { name: t('settings:users.create') }).click();
     await expect(page.getByRole('row').filter({ hasText: person.name })).toContainText(t('settings:role.readonly'));
   });

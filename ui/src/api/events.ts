@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { API } from './client';
 
 interface ServerEvent {
-  kind: 'record' | 'import' | 'segment' | 'mirror' | 'classification';
+  kind: 'record' | 'import' | 'segment' | 'mirror' | 'classification' | 'demo' | 'metadata';
   object?: string;
   id?: string;
 }
@@ -26,6 +26,10 @@ function keysOf(event: ServerEvent): unknown[][] {
       return [['segments']];
     case 'classification':
       return [['classifications']];
+    case 'demo':
+      return [['demo']];
+    case 'metadata':
+      return [['objects'], ['views'], ['records']];
     case 'mirror':
       return [['home'], ['cohorts'], ['rfm'], ['system']];
   }

@@ -1,9 +1,12 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, setCsrf } from './client';
-import type { ApiKey, Items, KeyScope, Role, Session, SetupInput, SetupState, User } from './types';
+import { ApiError } from './errors';
+import type { ApiKey, Items, KeyScope, Role, Session, SetupInput, SetupState, SignInStage, User } from './types';
 
-const keep = (session: Session): Session => {
+/** A session that still owes a step of signing in counts as none. */
+const keep = (session: Session & { stage?: SignInStage }): Session => {
   setCsrf(session.csrf);
+  if (session.stage !== undefined) throw new ApiError({ type: 'auth.step_pending', title: session.stage, status: 401 });
   return session;
 };
 
@@ -15,17 +18,33 @@ export const sessionQuery = () =>
 export const setupQuery = () =>
   queryOptions({ queryKey: ['setup'], queryFn: () => api.get<SetupState>('/setup', { quiet401: true }) });
 
-/** Signs in and keeps the session; POST /session does not tell rights, so /me is read after it. */
+/** One step of signing in: the address and password, a code, or a password of one's own. */
+export type SignInInput = { email: string; password: string } | { code: string } | { new_password: string };
+/** Where a step led: to the session, or to the next step. */
+export type SignInStep = { session: Session } | { session: null; stage: SignInStage };
+
+function addressOf(input: SignInInput): string {
+  if ('code' in input) return '/session/code';
+  return 'new_password' in input ? '/session/password' : '/session';
+}
+
+/** Takes a step and keeps the session it leads to; the answers do not tell rights, so /me is read after the last. */
 export function useSignIn() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: async (input: { email: string; password: string }) => {
-      const opened = await api.post<Pick<Session, 'csrf'>>('/session', input, { quiet401: true });
+    mutationFn: async (input: SignInInput): Promise<SignInStep> => {
+      const opened = await api.post<{ csrf: string; stage?: SignInStage }>(addressOf(input), input, { quiet401: true });
       setCsrf(opened.csrf);
-      return me();
+      return opened.stage === undefined ? { session: await me() } : { session: null, stage: opened.stage };
     },
-    onSuccess: (session) => client.setQueryData(sessionKey, session),
+    onSuccess: (step) => step.session !== null && client.setQueryData(sessionKey, step.session),
   });
+}
+
+/** Reads the session once the last step is done elsewhere. */
+export function useFinishSignIn() {
+  const client = useQueryClient();
+  return useMutation({ mutationFn: me, onSuccess: (session) => client.setQueryData(sessionKey, session) });
 }
 
 export function useSignOut() {
@@ -77,8 +96,10 @@ export interface NewUser {
   name: string;
   role: Role;
   password: string;
+  /** The password is good for one sign-in, at which the person sets their own. */
+  temporary: boolean;
 }
-export type UserChange = Partial<Pick<NewUser, 'name' | 'role' | 'password'>> & { disabled?: boolean };
+export type UserChange = Partial<Pick<NewUser, 'name' | 'role' | 'password' | 'temporary'>> & { disabled?: boolean };
 export function useSaveUser() {
   const client = useQueryClient();
   return useMutation({

@@ -235,6 +235,8 @@ export interface ImportResult extends ImportTally {
   errors: number;
   by_object: Record<string, ImportTally> | null;
   seconds: number;
+  /** By currency, rows that were imported with an amount for which no rate is known. */
+  no_rate?: Record<string, number>;
   /** Of an undo: taken back, put back, and left because somebody changed them since. */
   removed?: number;
   restored?: number;

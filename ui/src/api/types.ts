@@ -17,6 +17,8 @@ export const CAPABILITIES = [
   'audit.read',
   'system.manage',
   'view.share',
+  'schema.manage',
+  'webhook.manage',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
@@ -28,6 +30,9 @@ export interface User {
   role: Role;
   disabled: boolean;
   last_seen_at: string | null;
+  /** Told to those who manage people, and of oneself. */
+  second_factor?: boolean;
+  temporary_password?: boolean;
 }
 export interface Workspace {
   key: string;
@@ -36,6 +41,8 @@ export interface Workspace {
   currency: string;
   locale: string;
 }
+/** What a sign-in still owes after the password: a code, a password of one's own, an enrolment. */
+export type SignInStage = 'code' | 'password' | 'enrol';
 export interface Session {
   user: User;
   workspace: Workspace;
@@ -135,6 +142,8 @@ export interface Option {
   key: string;
   label: Label;
   color?: string;
+  /** Still readable in records, offered no more. */
+  archived?: boolean;
 }
 export interface Field {
   key: string;
@@ -151,6 +160,11 @@ export interface Field {
   filterable: boolean;
   sortable: boolean;
   searchable: boolean;
+  indexed?: boolean;
+  /** Made in this workspace, not built in. */
+  custom?: boolean;
+  /** Of an automatic number. */
+  pattern?: string;
   options?: Option[];
   target?: string;
   via?: string;
@@ -176,6 +190,7 @@ export interface ObjectType {
   icon: string;
   prefix: string;
   title_field: string;
+  subtitle_fields?: string[];
   standard: boolean;
   hidden: boolean;
   actions: { create: boolean; update: boolean; delete: boolean; import: boolean };

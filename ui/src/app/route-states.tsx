@@ -1,6 +1,5 @@
 import { type ErrorComponentProps, useRouter } from '@tanstack/react-router';
-import { useTranslation } from '@/i18n';
-import { ButtonLink, EmptyState, ErrorState } from '@/ui';
+import { Closed, ErrorState } from '@/ui';
 
 export function RouteError({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
@@ -16,6 +15,5 @@ export function RouteError({ error, reset }: ErrorComponentProps) {
 }
 
 export function NotFound() {
-  const { t } = useTranslation('common');
-  return <EmptyState cause="not_found" actions={<ButtonLink to="/">{t('common:toHome')}</ButtonLink>} />;
+  return <Closed cause="not_found" />;
 }

@@ -169,6 +169,16 @@ const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'security',
+    component: lazyRouteComponent(() => import('@/features/settings/security-page'), 'SecurityPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'signins',
+    component: lazyRouteComponent(() => import('@/features/settings/sign-ins'), 'SignInsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'users',
     component: lazyRouteComponent(() => import('@/features/settings/users-page'), 'UsersPage'),
   }),
@@ -179,13 +189,44 @@ const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'webhooks',
+    loader: words('webhooks'),
+    component: lazyRouteComponent(() => import('@/features/settings/webhooks-page'), 'WebhooksPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'webhooks/new',
+    loader: words('webhooks', 'conditions'),
+    component: lazyRouteComponent(() => import('@/features/settings/webhooks-edit'), 'WebhookNewPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'webhooks/$id',
+    loader: words('webhooks'),
+    component: lazyRouteComponent(() => import('@/features/settings/webhooks-detail'), 'WebhookPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'webhooks/$id/edit',
+    loader: words('webhooks', 'conditions'),
+    component: lazyRouteComponent(() => import('@/features/settings/webhooks-edit'), 'WebhookEditPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'objects',
+    loader: words('shape'),
     component: lazyRouteComponent(() => import('@/features/settings/objects-page'), 'ObjectsPage'),
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
     path: 'objects/$object',
+    loader: words('shape'),
     component: lazyRouteComponent(() => import('@/features/settings/object-page'), 'ObjectPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'currencies',
+    component: lazyRouteComponent(() => import('@/features/settings/currencies-page'), 'CurrenciesPage'),
   }),
   createRoute({
     getParentRoute: () => settingsRoute,

@@ -1,11 +1,15 @@
+export { CodeInput } from './code-input';
 export { type Command, useCommands } from './commands';
 export { ErrorBoundary } from './error-boundary';
+export { FactorSetup, problemText } from './factor-setup';
 export { Logo } from './logo';
 export { SETTINGS_PAGES, type SettingsPage } from './nav';
+export { NewPassword, PasswordStrength } from './new-password';
 export { closeOverlay, openPalette, openShortcutHelp } from './overlays';
 export { type PeekEntry, usePeek } from './peek';
 export { LanguageToggle, ThemeToggle } from './preferences';
 export { reloadOnceWhenFilesAreGone } from './preload';
 export { remember } from './recent';
+export { RecoveryCodes } from './recovery-codes';
 export { type Shortcut, setSingleKeys, singleKeysStore, useShortcuts } from './shortcuts';
 export { SignInForm } from './sign-in-form';

@@ -3,6 +3,7 @@ import {
   IconAddressBook,
   IconBuildingStore,
   IconCategory,
+  IconCube,
   IconFileImport,
   IconFilter,
   IconHome,
@@ -13,15 +14,21 @@ import {
   IconShoppingBag,
   IconUsers,
 } from '@tabler/icons-react';
-import type { ObjectType } from '@/api';
+import type { Capability, ObjectType } from '@/api';
+import type { Label } from '@/i18n';
 
 export interface NavEntry {
   /** Names the words: shell:nav.<key>, and shell:pinyin.<key> for the palette. */
   key: string;
   to: string;
   icon: Icon;
+  /** Of a list that metadata alone knows: what it is called and the name of its icon. */
+  label?: Label;
+  iconName?: string;
   /** The object that a list shows; the entry is hidden from those who may not read it. */
   object?: string;
+  /** What somebody must be able to do; the entry is hidden from all others. */
+  needs?: Capability;
   /** The second key after `g`. */
   go?: string;
 }
@@ -59,12 +66,24 @@ export const NAV: readonly NavGroup[] = [
       list('channel', IconRoute),
     ],
   },
-  { key: 'data', entries: [{ key: 'imports', to: '/imports', icon: IconFileImport, go: 'i' }] },
+  { key: 'data', entries: [{ key: 'imports', to: '/imports', icon: IconFileImport, go: 'i', needs: 'import.run' }] },
   { key: null, entries: [{ key: 'settings', to: '/settings', icon: IconSettings, go: ',' }] },
 ];
 
 /** Pages that stand in the palette alone. */
-export const SETTINGS_PAGES = ['profile', 'users', 'apikeys', 'objects', 'rfm', 'audit', 'system'] as const;
+export const SETTINGS_PAGES = [
+  'profile',
+  'security',
+  'users',
+  'apikeys',
+  'webhooks',
+  'objects',
+  'currencies',
+  'rfm',
+  'audit',
+  'signins',
+  'system',
+] as const;
 export type SettingsPage = (typeof SETTINGS_PAGES)[number];
 
 /** The four that fit beside "more" on a phone. */
@@ -72,9 +91,34 @@ export const PHONE_ENTRIES = ['home', 'customer', 'segments', 'order'];
 
 export const ALL_ENTRIES: readonly NavEntry[] = NAV.flatMap((group) => group.entries);
 
-export function visibleEntries(entries: readonly NavEntry[], objects: readonly ObjectType[]): NavEntry[] {
+/** The lists of objects that were made in this workspace. */
+export const ownEntries = (objects: readonly ObjectType[]): NavEntry[] =>
+  objects
+    .filter((object) => !object.standard && !object.hidden)
+    .map((object) => ({
+      ...list(object.key, IconCube),
+      label: object.plural,
+      iconName: object.icon,
+    }));
+
+/** The groups of the sidebar; objects of the workspace's own stand between trade and data. */
+export function navGroups(objects: readonly ObjectType[]): NavGroup[] {
+  const own = ownEntries(objects);
+  const at = NAV.findIndex((group) => group.key === 'data');
+  return [...NAV.slice(0, at), ...(own.length > 0 ? [{ key: 'own', entries: own }] : []), ...NAV.slice(at)];
+}
+
+export function visibleEntries(
+  entries: readonly NavEntry[],
+  objects: readonly ObjectType[],
+  can: (capability: Capability) => boolean,
+): NavEntry[] {
   const known = new Set(objects.filter((object) => !object.hidden).map((object) => object.key));
-  return entries.filter((entry) => entry.object === undefined || known.size === 0 || known.has(entry.object));
+  return entries.filter(
+    (entry) =>
+      (entry.object === undefined || known.size === 0 || known.has(entry.object)) &&
+      (entry.needs === undefined || can(entry.needs)),
+  );
 }
 
 export const isActive = (entry: NavEntry, pathname: string): boolean =>

@@ -1,13 +1,13 @@
 import { IconSearch } from '@tabler/icons-react';
 import { Link, useLocation } from '@tanstack/react-router';
-import { useTranslation } from '@/i18n';
+import { useLabel, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
-import { useObjectsIfLoaded, useSession } from '@/metadata';
-import { Kbd } from '@/ui';
+import { findObject, useCan, useObjectsIfLoaded, useSession } from '@/metadata';
+import { Kbd, ObjectIcon } from '@/ui';
 import { Account } from './account';
 import css from './frame.module.css';
 import { Logo } from './logo';
-import { isActive, NAV, visibleEntries } from './nav';
+import { isActive, type NavEntry, navGroups, visibleEntries } from './nav';
 import { openPalette } from './overlays';
 import { LanguageToggle, ThemeToggle } from './preferences';
 
@@ -15,13 +15,19 @@ import { LanguageToggle, ThemeToggle } from './preferences';
 export function NavList({ onGo }: { onGo?: () => void }) {
   const { t } = useTranslation('shell');
   const { pathname } = useLocation();
+  const label = useLabel();
   const objects = useObjectsIfLoaded();
+  const can = useCan();
+  const groups = navGroups(objects).filter((group) => visibleEntries(group.entries, objects, can).length > 0);
+  // A workspace may call its customers members: a list is called what its object is called.
+  const nameOf = (entry: NavEntry) =>
+    label(entry.label ?? findObject(objects, entry.object)?.plural, t(`shell:nav.${entry.key}`));
   return (
     <nav className={css.nav} aria-label={t('shell:navLabel')}>
-      {NAV.map((group, at) => (
+      {groups.map((group, at) => (
         <div key={group.key ?? at} className={css.navGroup}>
           {group.key !== null && <div className={css.navHeading}>{t(`shell:group.${group.key}`)}</div>}
-          {visibleEntries(group.entries, objects).map((entry) => {
+          {visibleEntries(group.entries, objects, can).map((entry) => {
             const active = isActive(entry, pathname);
             return (
               <Link
@@ -31,8 +37,12 @@ export function NavList({ onGo }: { onGo?: () => void }) {
                 {...(active && { 'aria-current': 'page' as const })}
                 onClick={() => onGo?.()}
               >
-                <entry.icon size={16} stroke={1.6} aria-hidden />
-                <span className="truncate">{t(`shell:nav.${entry.key}`)}</span>
+                {entry.iconName === undefined ? (
+                  <entry.icon size={16} stroke={1.6} aria-hidden />
+                ) : (
+                  <ObjectIcon name={entry.iconName} />
+                )}
+                <span className="truncate">{nameOf(entry)}</span>
               </Link>
             );
           })}

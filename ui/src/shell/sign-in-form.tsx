@@ -1,13 +1,18 @@
-import { type FormEvent, useState } from 'react';
-import { isApiError, type Session, useSignIn } from '@/api';
+import { type FormEvent, lazy, Suspense, useState } from 'react';
+import { isApiError, type Session, type SignInStage, type SignInStep, useSignIn } from '@/api';
 import { useTranslation } from '@/i18n';
+import { focusFirstInvalid, looksLikeEmail } from '@/lib/sign-form';
 import { Button, PasswordInput, TextInput } from '@/ui';
 import css from './sign-in-form.module.css';
+
+const SignInSteps = lazy(() => import('./sign-in-steps').then((module) => ({ default: module.SignInSteps })));
 
 interface Props {
   /** Fixed for a sign-in over the page: the same person goes on. */
   email?: string;
   onDone: (session: Session) => void;
+  /** Told when a step is owed, and null when it is the password's turn again. */
+  onStage?: (stage: SignInStage | null) => void;
 }
 
 function useProblemText(error: unknown): string | undefined {
@@ -19,18 +24,52 @@ function useProblemText(error: unknown): string | undefined {
   return error instanceof Error ? error.message : t('common:failed.title');
 }
 
-export function SignInForm({ email: fixed, onDone }: Props) {
+export function SignInForm({ email: fixed, onDone, onStage }: Props) {
   const { t } = useTranslation(['auth', 'common']);
   const [email, setEmail] = useState(fixed ?? '');
   const [password, setPassword] = useState('');
+  const [tried, setTried] = useState(false);
+  const [stage, setStage] = useState<SignInStage | null>(null);
+  const [expired, setExpired] = useState(false);
+  const noAddress = !looksLikeEmail(email);
   const signIn = useSignIn();
-  const problem = useProblemText(signIn.error);
+  const failed = useProblemText(signIn.error);
+  const problem = expired ? t('auth:signIn.expired') : failed;
+  const turn = (next: SignInStage | null) => {
+    setStage(next);
+    onStage?.(next);
+  };
+  const goOn = (step: SignInStep) => {
+    if (step.session !== null) onDone(step.session);
+    else turn(step.stage);
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    signIn.mutate({ email: email.trim(), password }, { onSuccess: onDone });
+    setTried(true);
+    if (noAddress || password === '') {
+      focusFirstInvalid(event.currentTarget as HTMLElement);
+      return;
+    }
+    setExpired(false);
+    signIn.mutate({ email: email.trim(), password }, { onSuccess: goOn });
   };
+  if (stage !== null)
+    return (
+      <Suspense>
+        <SignInSteps
+          stage={stage}
+          onStep={goOn}
+          onBack={(late) => {
+            turn(null);
+            setPassword('');
+            setTried(false);
+            setExpired(late);
+          }}
+        />
+      </Suspense>
+    );
   return (
-    <form className={css.form} onSubmit={submit}>
+    <form className={css.form} onSubmit={submit} noValidate>
       <TextInput
         size="lg"
         type="email"
@@ -39,6 +78,7 @@ export function SignInForm({ email: fixed, onDone }: Props) {
         value={email}
         onChange={setEmail}
         autoComplete="username"
+        error={tried && noAddress ? t('auth:emailNeeded') : undefined}
         required
         readOnly={fixed !== undefined}
         autoFocus={fixed === undefined}
@@ -51,6 +91,7 @@ export function SignInForm({ email: fixed, onDone }: Props) {
         onChange={setPassword}
         autoComplete="current-password"
         toggleLabel={t('auth:showPassword')}
+        error={tried && password === '' ? t('auth:passwordNeeded') : undefined}
         required
         autoFocus={fixed !== undefined}
       />

@@ -14,6 +14,7 @@ export interface InputProps {
   className?: string;
   style?: CSSProperties;
   name?: string;
+  inputMode?: 'numeric' | 'text';
   id?: string;
   'aria-label'?: string;
   leftSection?: ReactNode;

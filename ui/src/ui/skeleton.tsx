@@ -11,9 +11,9 @@ export function Skeleton({ width = '100%', height = 12, radius = 4 }: Props) {
   return <span className={css.bone} style={{ width, height, borderRadius: radius }} aria-hidden />;
 }
 
-/** Nothing for the first 150 ms, then the skeleton: quick answers never flash one. */
+/** Nothing to see for the first 150 ms, then the skeleton: quick answers never flash one. Busy from the beginning. */
 export function Delayed({ children }: { children: ReactNode }) {
-  return useDelayed(true) ? children : null;
+  return useDelayed(true) ? children : <span hidden aria-busy="true" />;
 }
 
 export function SkeletonRows({ rows = 8, height = 36 }: { rows?: number; height?: number }) {
@@ -37,7 +37,7 @@ export function SkeletonRows({ rows = 8, height = 36 }: { rows?: number; height?
 /** Stands in for an input whose code is still on its way, in its exact size. */
 export function ControlSkeleton({ label }: { label?: ReactNode }) {
   return (
-    <span className={css.control}>
+    <span className={css.control} aria-busy="true">
       {label !== undefined && <span className={css.label}>{label}</span>}
       <span className={css.box} />
     </span>

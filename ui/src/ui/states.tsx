@@ -9,7 +9,7 @@ import {
 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { useTranslation } from '@/i18n';
-import { Button } from './button';
+import { Button, ButtonLink } from './button';
 import { ApiProblem } from './problem';
 import css from './states.module.css';
 
@@ -47,6 +47,12 @@ export function EmptyState({ cause, title, text, actions, compact }: EmptyProps)
   );
 }
 
+/** A whole page that cannot be shown, and the way out of it. */
+export function Closed({ cause }: { cause: 'no_permission' | 'not_found' }) {
+  const { t } = useTranslation('common');
+  return <EmptyState cause={cause} actions={<ButtonLink to="/">{t('common:toHome')}</ButtonLink>} />;
+}
+
 interface ErrorProps {
   error: unknown;
   onRetry?: (() => void) | undefined;
@@ -56,8 +62,9 @@ interface ErrorProps {
 export function ErrorState({ error, onRetry, compact }: ErrorProps) {
   const { t } = useTranslation('common');
   const problem = ApiProblem.of(error);
-  if (problem.status === 403) return <EmptyState cause="no_permission" {...(compact && { compact })} />;
-  if (problem.status === 404) return <EmptyState cause="not_found" {...(compact && { compact })} />;
+  if (problem.status === 403)
+    return compact ? <EmptyState cause="no_permission" compact /> : <Closed cause="no_permission" />;
+  if (problem.status === 404) return compact ? <EmptyState cause="not_found" compact /> : <Closed cause="not_found" />;
   return (
     <div className={css.state} data-compact={compact || undefined} role="alert">
       <span className={css.sign} data-tone="danger">

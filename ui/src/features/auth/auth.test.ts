@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { passwordStrength } from './password-strength';
+import { passwordStrength } from '@/lib/password-strength';
 import { safeNext } from './sign-in-page';
 
 it('rates passwords by length and variety', () => {

@@ -6,7 +6,7 @@ import css from './auth.module.css';
 
 interface Props {
   title: string;
-  lead: string;
+  lead?: string;
   wide?: boolean;
   children: ReactNode;
 }
@@ -23,7 +23,7 @@ export function PublicFrame({ title, lead, wide, children }: Props) {
           <span>{t('common:appName')}</span>
         </div>
         <h1 className={css.title}>{title}</h1>
-        <p className={css.lead}>{lead}</p>
+        {lead === undefined ? <div className={css.gap} /> : <p className={css.lead}>{lead}</p>}
         {children}
       </main>
       <footer className={css.foot}>

@@ -3,27 +3,13 @@ import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useMemo, useState } from 'react';
 import { type ApiError, isApiError, type SetupInput, setupQuery, useSetup } from '@/api';
 import { LANGUAGE_NAMES, LANGUAGES, type Language, setLanguage, useLanguage, useTranslation } from '@/i18n';
+import { MIN_PASSWORD } from '@/lib/password-strength';
+import { focusFirstInvalid, looksLikeEmail } from '@/lib/sign-form';
+import { PasswordStrength } from '@/shell';
 import { Button, Checkbox, PasswordInput, SegmentedControl, Select, TextInput } from '@/ui';
 import css from './auth.module.css';
-import { MIN_PASSWORD, passwordStrength } from './password-strength';
 import { CURRENCIES, ownTimeZone, timeZones, zoneLabel } from './places';
 import { PublicFrame } from './public-frame';
-
-function Strength({ password }: { password: string }) {
-  const { t } = useTranslation('auth');
-  const strength = passwordStrength(password);
-  if (password === '') return null;
-  return (
-    <div className={css.strength} role="status">
-      <span className={css.meter} aria-hidden>
-        {[1, 2, 3, 4].map((step) => (
-          <i key={step} data-on={step <= strength ? strength : undefined} />
-        ))}
-      </span>
-      {t(`auth:strength.${strength}`)}
-    </div>
-  );
-}
 
 function useChoices(language: Language) {
   return useMemo(() => {
@@ -56,10 +42,15 @@ export function SetupPage() {
   const problem: ApiError | null = isApiError(setup.error) ? setup.error : null;
   const [tried, setTried] = useState(false);
   const short = form.password.length < MIN_PASSWORD;
+  const nameless = form.workspace.trim() === '';
+  const noAddress = !looksLikeEmail(form.email);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     setTried(true);
-    if (short) return;
+    if (short || nameless || noAddress) {
+      focusFirstInvalid(event.currentTarget as HTMLElement);
+      return;
+    }
     setup.mutate(
       { ...form, email: form.email.trim(), workspace: form.workspace.trim(), locale: language },
       { onSuccess: () => navigate({ to: '/', replace: true }) },
@@ -67,7 +58,7 @@ export function SetupPage() {
   };
   return (
     <PublicFrame title={t('auth:setup.title')} lead={t('auth:setup.lead')} wide>
-      <form className={css.form} onSubmit={submit}>
+      <form className={css.form} onSubmit={submit} noValidate>
         <SegmentedControl
           label={t('auth:setup.language')}
           value={language}
@@ -81,7 +72,7 @@ export function SetupPage() {
           placeholder={t('auth:setup.workspaceHint')}
           value={form.workspace}
           onChange={(workspace) => set({ workspace })}
-          error={problem?.at('workspace')}
+          error={tried && nameless ? t('auth:setup.workspaceNeeded') : problem?.at('workspace')}
           required
           autoFocus
         />
@@ -121,7 +112,7 @@ export function SetupPage() {
             value={form.email}
             onChange={(email) => set({ email })}
             autoComplete="username"
-            error={problem?.at('email')}
+            error={tried && noAddress ? t('auth:emailNeeded') : problem?.at('email')}
             required
           />
         </div>
@@ -136,7 +127,7 @@ export function SetupPage() {
           error={tried && short ? t('auth:passwordRule', { count: MIN_PASSWORD }) : problem?.at('password')}
           required
         />
-        <Strength password={form.password} />
+        <PasswordStrength password={form.password} />
         {state.data?.demo_available === true && (
           <div className={css.demo}>
             <Checkbox

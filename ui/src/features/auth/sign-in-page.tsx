@@ -1,4 +1,6 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { SignInStage } from '@/api';
 import { useTranslation } from '@/i18n';
 import { SignInForm } from '@/shell';
 import { PublicFrame } from './public-frame';
@@ -11,9 +13,13 @@ export function SignInPage() {
   const { t } = useTranslation('auth');
   const navigate = useNavigate();
   const { next } = useSearch({ strict: false }) as { next?: string };
+  const [stage, setStage] = useState<SignInStage | null>(null);
   return (
-    <PublicFrame title={t('auth:signIn.title')} lead={t('auth:signIn.lead')}>
-      <SignInForm onDone={() => navigate({ href: safeNext(next), replace: true })} />
+    <PublicFrame
+      title={stage === null ? t('auth:signIn.title') : t(`auth:stage.${stage}`)}
+      {...(stage === null && { lead: t('auth:signIn.lead') })}
+    >
+      <SignInForm onStage={setStage} onDone={() => navigate({ href: safeNext(next), replace: true })} />
     </PublicFrame>
   );
 }

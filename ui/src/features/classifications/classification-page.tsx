@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { classificationsQuery } from '@/api';
 import { useTranslation } from '@/i18n';
-import { BackLink, EmptyState, ErrorState, Page, SkeletonRows } from '@/ui';
+import { BackLink, Closed, ErrorState, Page, SkeletonRows } from '@/ui';
 import { ClassificationEditor } from './editor';
 
 export function ClassificationPage() {
@@ -18,7 +18,7 @@ export function ClassificationPage() {
     >
       {isPending && <SkeletonRows />}
       {error !== null && <ErrorState error={error} onRetry={() => refetch()} />}
-      {data !== undefined && <EmptyState cause="not_found" />}
+      {data !== undefined && <Closed cause="not_found" />}
     </Page>
   );
 }

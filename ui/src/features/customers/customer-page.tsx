@@ -13,7 +13,7 @@ import { Identity, Notice, RecordLayout } from '@/records/page/layout';
 import { RecordActions, useRecordWork } from '@/records/page/record-actions';
 import { RecordTabs } from '@/records/page/record-tabs';
 import { remember, usePeek } from '@/shell';
-import { BackLink, Button, EmptyState, ErrorState, Page, Pill, SkeletonRows } from '@/ui';
+import { BackLink, Button, Closed, ErrorState, Page, Pill, SkeletonRows } from '@/ui';
 import { RfmBars } from './rfm-bars';
 import { Standing } from './standing';
 import { TraitsPanel } from './traits-panel';
@@ -21,7 +21,7 @@ import { TraitsPanel } from './traits-panel';
 /** The 360° view of one customer. */
 export function CustomerPage({ id }: { id: string }) {
   const object = useObject('customer');
-  if (object === undefined) return <EmptyState cause="not_found" />;
+  if (object === undefined) return <Closed cause="not_found" />;
   return <OneCustomer object={object} id={id} />;
 }
 

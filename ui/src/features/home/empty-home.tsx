@@ -1,66 +1,83 @@
-import { IconCopy, IconDatabaseImport, IconFlask, IconPlus } from '@tabler/icons-react';
-import { useState } from 'react';
+import { IconBuildingStore, IconDatabaseImport, IconPlus } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import type { DemoState } from '@/api';
 import { useTranslation } from '@/i18n';
-import { copyText } from '@/lib/clipboard';
 import { findObject, useCan, useObjects } from '@/metadata';
-import { Button, ButtonLink, EmptyState, IconButton, Modal, Panel, toast } from '@/ui';
-import css from './home.module.css';
+import { ButtonLink, EmptyState, Panel } from '@/ui';
+import { DemoOffer } from './demo-offer';
+import css from './empty-home.module.css';
 
-const COMMAND = 'guanxi demo load';
-
-function DemoHelp({ opened, onClose }: { opened: boolean; onClose: () => void }) {
-  const { t } = useTranslation(['home', 'common']);
-  const copy = async () => {
-    if (await copyText(COMMAND)) toast.ok(t('common:copied'));
-  };
+interface WayProps {
+  icon: ReactNode;
+  title: string;
+  text: string;
+  children: ReactNode;
+}
+function Way({ icon, title, text, children }: WayProps) {
   return (
-    <Modal opened={opened} onClose={onClose} title={t('home:demo.title')}>
-      <p>{t('home:demo.text')}</p>
-      <div className={css.command}>
-        <code>{COMMAND}</code>
-        <IconButton label={t('common:copy')} icon={<IconCopy size={16} />} onClick={copy} />
-      </div>
-      <p className="muted">{t('home:demo.note')}</p>
-    </Modal>
+    <section className={css.way} aria-label={title}>
+      <span className={css.sign}>{icon}</span>
+      <h3 className={css.wayTitle}>{title}</h3>
+      <p className={css.wayText}>{text}</p>
+      <div className={css.wayActs}>{children}</div>
+    </section>
   );
 }
 
-/** A workspace without customers and orders: three ways to begin. */
-export function EmptyHome() {
+/** A workspace without customers and orders: the ways to begin that this person has. */
+export function EmptyHome({ demo }: { demo: DemoState | undefined }) {
   const { t } = useTranslation('home');
   const can = useCan();
   const customer = findObject(useObjects(), 'customer');
-  const [help, setHelp] = useState(false);
+  const mayImport = can('import.run');
+  const mayCreate = customer?.actions.create === true;
+  const mayLoad = can('system.manage');
+  if (!mayImport && !mayCreate && !mayLoad)
+    return (
+      <Panel>
+        <EmptyState cause="none" title={t('home:empty.title')} text={t('home:empty.ask')} />
+      </Panel>
+    );
   return (
-    <Panel>
-      <EmptyState
-        cause="none"
-        title={t('home:empty.title')}
-        text={t('home:empty.text')}
-        actions={
-          <>
-            {can('import.run') && (
-              <ButtonLink to="/imports/new" kind="primary" icon={<IconDatabaseImport size={15} />}>
-                {t('home:empty.import')}
-              </ButtonLink>
-            )}
-            <Button icon={<IconFlask size={15} />} onClick={() => setHelp(true)}>
-              {t('home:empty.demo')}
-            </Button>
-            {customer?.actions.create && (
-              <ButtonLink
-                to="/o/$object"
-                params={{ object: 'customer' }}
-                search={{ new: true }}
-                icon={<IconPlus size={15} />}
-              >
-                {t('home:empty.create')}
-              </ButtonLink>
-            )}
-          </>
-        }
-      />
-      <DemoHelp opened={help} onClose={() => setHelp(false)} />
-    </Panel>
+    <div className={css.begin}>
+      <h2 className={css.title}>{t('home:empty.title')}</h2>
+      <p className={css.lead}>{t('home:empty.text')}</p>
+      <div className={css.ways}>
+        {mayImport && (
+          <Way
+            icon={<IconDatabaseImport size={20} stroke={1.5} />}
+            title={t('home:empty.import')}
+            text={t('home:empty.importText')}
+          >
+            <ButtonLink to="/imports/new" kind="primary">
+              {t('home:empty.import')}
+            </ButtonLink>
+          </Way>
+        )}
+        {mayLoad && (
+          <Way
+            icon={<IconBuildingStore size={20} stroke={1.5} />}
+            title={t('home:empty.demo')}
+            text={t('home:empty.demoText')}
+          >
+            <DemoOffer state={demo} />
+          </Way>
+        )}
+      </div>
+      {mayCreate && (
+        <p className={css.or}>
+          {t('home:empty.or')}
+          <ButtonLink
+            to="/o/$object"
+            params={{ object: 'customer' }}
+            search={{ new: true }}
+            kind="subtle"
+            icon={<IconPlus size={15} />}
+          >
+            {t('home:empty.create')}
+          </ButtonLink>
+        </p>
+      )}
+    </div>
   );
 }

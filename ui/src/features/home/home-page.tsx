@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { type Home, type HomeDays, homeQuery } from '@/api';
+import { type DemoState, demoQuery, type Home, type HomeDays, homeQuery, isDemoBusy } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
-import { useSession } from '@/metadata';
+import { useCan, useSession } from '@/metadata';
 import { Delayed, ErrorState, Page, Panel, SegmentedControl, Skeleton } from '@/ui';
 import { Lifecycle, ValueTiers } from './classes';
 import { Cohorts } from './cohorts';
+import { DemoBroken, DemoLoading, useFreshAfterDemo } from './demo-offer';
 import { EmptyHome } from './empty-home';
 import { greetingAt } from './figures';
 import css from './home.module.css';
@@ -16,7 +17,7 @@ import { Trend } from './trend';
 
 const SPANS: HomeDays[] = [30, 90, 365, 730];
 
-function Greeting({ home }: { home: Home | undefined }) {
+function Greeting({ home, stamp }: { home: Home | undefined; stamp: boolean }) {
   const { t } = useTranslation('home');
   const fmt = useFormat();
   const { user } = useSession();
@@ -30,8 +31,8 @@ function Greeting({ home }: { home: Home | undefined }) {
     <div className={css.greeting}>
       <h2 className={css.hello}>{t(`home:hello.${greetingAt(hour)}`, { name: user?.name || user?.email || '' })}</h2>
       <p className={css.stamp}>
-        {home !== undefined && asOf(home)}
-        {historic && ` \u00b7 ${t('home:anchor', { day: fmt.date(home.anchor) })}`}
+        {stamp && home !== undefined && asOf(home)}
+        {stamp && historic && ` \u00b7 ${t('home:anchor', { day: fmt.date(home.anchor) })}`}
         {home === undefined && '\u00a0'}
       </p>
     </div>
@@ -78,7 +79,6 @@ function Bones() {
 }
 
 function Figures({ home, days, dim }: { home: Home; days: HomeDays; dim: boolean }) {
-  if (home.customers.total === 0 && home.orders.count === 0) return <EmptyHome />;
   return (
     <div className={css.page} data-dim={dim || undefined} aria-busy={dim}>
       <Kpis home={home} days={days} />
@@ -99,31 +99,47 @@ function Figures({ home, days, dim }: { home: Home; days: HomeDays; dim: boolean
   );
 }
 
+/** Before there are figures: nothing yet, or a demo company on its way; without the right to load one nobody asks. */
+function useBeginning(home: Home | undefined) {
+  const mayLoad = useCan()('system.manage');
+  const { data: demo } = useQuery({ ...demoQuery(), enabled: mayLoad });
+  useFreshAfterDemo(demo);
+  const empty = home !== undefined && home.customers.total === 0 && home.orders.count === 0;
+  return { demo, empty, loading: demo !== undefined && isDemoBusy(demo) };
+}
+
 export function HomePage() {
   const { t } = useTranslation('home');
   const navigate = useNavigate();
   const { days = 30 } = useSearch({ strict: false }) as { days?: HomeDays };
   const { data, error, isPlaceholderData, refetch } = useQuery(homeQuery(days));
+  const { demo, empty, loading } = useBeginning(data);
+  const filled = data !== undefined && !empty && !loading;
   return (
     <Page
       title={t('home:title')}
       heading={<span>{t('home:title')}</span>}
       actions={
-        <SegmentedControl
-          label={t('home:range')}
-          value={String(days)}
-          onChange={(next) => {
-            const chosen = Number(next) as HomeDays;
-            navigate({ to: '/', search: chosen === 30 ? {} : { days: chosen }, replace: true });
-          }}
-          options={SPANS.map((span) => ({ value: String(span), label: t(`home:span.${span}`) }))}
-        />
+        filled && (
+          <SegmentedControl
+            label={t('home:range')}
+            value={String(days)}
+            onChange={(next) => {
+              const chosen = Number(next) as HomeDays;
+              navigate({ to: '/', search: chosen === 30 ? {} : { days: chosen }, replace: true });
+            }}
+            options={SPANS.map((span) => ({ value: String(span), label: t(`home:span.${span}`) }))}
+          />
+        )
       }
     >
-      <Greeting home={data} />
-      {data === undefined && error === null && <Bones />}
-      {data === undefined && error !== null && <ErrorState error={error} onRetry={() => refetch()} />}
-      {data !== undefined && <Figures home={data} days={days} dim={isPlaceholderData} />}
+      <Greeting home={data} stamp={filled} />
+      {loading && <DemoLoading state={demo as DemoState} />}
+      {!loading && data === undefined && error === null && <Bones />}
+      {!loading && data === undefined && error !== null && <ErrorState error={error} onRetry={() => refetch()} />}
+      {!loading && empty && <EmptyHome demo={demo} />}
+      {filled && demo?.phase === 'failed' && <DemoBroken state={demo} />}
+      {filled && <Figures home={data} days={days} dim={isPlaceholderData} />}
     </Page>
   );
 }

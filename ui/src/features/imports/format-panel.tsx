@@ -1,5 +1,7 @@
+import { useState } from 'react';
 import type { ImportFormat, ImportRun } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
+import { cx } from '@/lib/cx';
 import { Panel, Select, Switch, TextInput } from '@/ui';
 import css from './imports.module.css';
 import type { MappingEditor } from './use-mapping';
@@ -10,12 +12,31 @@ const delimiterKey = (delimiter: string): string =>
   ({ ',': 'comma', ';': 'semicolon', '\t': 'tab', tab: 'tab', '\\t': 'tab', '|': 'pipe' })[delimiter] ?? 'other';
 const same = (left: string, right: string): boolean => left === right || delimiterKey(left) === delimiterKey(right);
 
+/** The name of a sheet is asked for once it is written. */
+function Sheet({ name, error, onName }: { name: string; error: string | undefined; onName: (name: string) => void }) {
+  const { t } = useTranslation('imports');
+  const [text, setText] = useState(name);
+  const commit = () => text.trim() !== '' && text.trim() !== name && onName(text.trim());
+  return (
+    <TextInput
+      label={t('imports:sheet')}
+      value={text}
+      placeholder={t('imports:firstSheet')}
+      error={error}
+      onChange={setText}
+      onBlur={commit}
+      onEnter={commit}
+    />
+  );
+}
+
 /** What was found out about the file; each part can be set right, and the file is read anew. */
 export function FormatPanel({ run, editor }: { run: ImportRun; editor: MappingEditor }) {
   const { t } = useTranslation('imports');
   const fmt = useFormat();
   const { format } = editor.draft;
-  const change = (part: Partial<ImportFormat>) => editor.setFormat({ ...format, ...part });
+  const change = (part: Partial<ImportFormat>) => editor.setFormat(part);
+  const faultAt = (part: string) => editor.faults.find((fault) => fault.location === `format.${part}`)?.message;
   const kind = format.kind ?? 'csv';
   const text = kind === 'csv' || kind === 'fixed';
   const encoding = format.encoding ?? 'utf-8';
@@ -23,7 +44,10 @@ export function FormatPanel({ run, editor }: { run: ImportRun; editor: MappingEd
   const encodings = ENCODINGS.includes(encoding) ? ENCODINGS : [encoding, ...ENCODINGS];
   const delimiters = DELIMITERS.some((one) => same(one, delimiter)) ? DELIMITERS : [delimiter, ...DELIMITERS];
   return (
-    <Panel title={t('imports:format')} aside={<span className="num">{fmt.bytes(run.size)}</span>}>
+    <Panel
+      title={t('imports:format')}
+      aside={<span className="num">{editor.rereading ? t('imports:reading') : fmt.bytes(run.size)}</span>}
+    >
       <div className={css.format}>
         <div className={css.fact}>
           <span className={css.factLabel}>{t('imports:kind')}</span>
@@ -37,7 +61,8 @@ export function FormatPanel({ run, editor }: { run: ImportRun; editor: MappingEd
             label={t('imports:encoding')}
             options={encodings.map((value) => ({ value, label: value.toUpperCase() }))}
             value={encoding}
-            onChange={(next) => next !== null && change({ encoding: next })}
+            error={faultAt('encoding')}
+            onChange={(next) => next !== null && next !== encoding && change({ encoding: next })}
           />
         )}
         {kind === 'csv' && (
@@ -48,19 +73,20 @@ export function FormatPanel({ run, editor }: { run: ImportRun; editor: MappingEd
               label: delimiterKey(value) === 'other' ? value : t(`imports:delimiterName.${delimiterKey(value)}`),
             }))}
             value={delimiters.find((one) => same(one, delimiter)) ?? delimiter}
-            onChange={(next) => next !== null && change({ delimiter: next })}
+            error={faultAt('delimiter')}
+            onChange={(next) => next !== null && !same(next, delimiter) && change({ delimiter: next })}
           />
         )}
         {kind === 'xlsx' && (
-          <TextInput
-            label={t('imports:sheet')}
-            value={format.sheet ?? ''}
-            placeholder={t('imports:firstSheet')}
-            onChange={(sheet) => change({ sheet })}
+          <Sheet
+            key={format.sheet ?? ''}
+            name={format.sheet ?? ''}
+            error={faultAt('sheet')}
+            onName={(sheet) => change({ sheet })}
           />
         )}
         {(kind === 'csv' || kind === 'xlsx') && (
-          <div className={css.fact}>
+          <div className={cx(css.fact, css.wideFact)}>
             <span className={css.factLabel}>{t('imports:headerLabel')}</span>
             <Switch
               label={t('imports:header')}

@@ -4,7 +4,7 @@ import { isAbort, type ObjectType, type UploadProgress, useUploadImport } from '
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { useCan, useObjects } from '@/metadata';
-import { BackLink, Button, EmptyState, ObjectIcon, Page, Panel, Progress } from '@/ui';
+import { BackLink, Button, Closed, ObjectIcon, Page, Panel, Progress } from '@/ui';
 import { DropZone, EXTENSIONS } from './drop-zone';
 import css from './imports.module.css';
 import { Steps } from './steps';
@@ -52,7 +52,7 @@ export function ImportNewPage() {
   const [progress, setProgress] = useState<UploadProgress | null>(null);
   const upload = useUploadImport();
   const abort = useRef<AbortController | null>(null);
-  if (!can('import.run')) return <EmptyState cause="no_permission" />;
+  if (!can('import.run')) return <Closed cause="no_permission" />;
   const strange = file !== null && !EXTENSIONS.some((ending) => file.name.toLowerCase().endsWith(ending));
   const hollow = file !== null && file.size === 0;
   const start = () => {

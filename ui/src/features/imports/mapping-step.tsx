@@ -1,4 +1,4 @@
-import { IconAlertTriangle, IconCircleCheck, IconInfoCircle } from '@tabler/icons-react';
+import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
 import { type ImportRun, useStartImport } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { Button, confirm, Panel, toast } from '@/ui';
@@ -10,6 +10,10 @@ import { OptionsPanel } from './options-panel';
 import { PreviewTable } from './preview-table';
 import { LeftLines, Tallies } from './tallies';
 import { type MappingEditor, useMapping } from './use-mapping';
+import { Warnings } from './warnings';
+
+/** The mistakes stand at their columns, the rows without a rate in the result. */
+const SAID_ELSEWHERE = new Set(['import.mapping_invalid', 'import.no_rate_rows']);
 
 function Problems({ run, editor }: { run: ImportRun; editor: MappingEditor }) {
   const { t } = useTranslation('imports');
@@ -18,7 +22,7 @@ function Problems({ run, editor }: { run: ImportRun; editor: MappingEditor }) {
   const faults = editor.faults.filter(
     (fault) => !missing.some((target) => fault.location === target.key || fault.location === `fields.${target.key}`),
   );
-  const warnings = editor.faults.length > 0 ? [] : run.warnings;
+  const warnings = editor.faults.length > 0 ? [] : run.warnings.filter(({ code }) => !SAID_ELSEWHERE.has(code));
   const whole = editor.error instanceof Error ? editor.error.message : null;
   return (
     <div className={css.problems} aria-live="polite">
@@ -39,12 +43,7 @@ function Problems({ run, editor }: { run: ImportRun; editor: MappingEditor }) {
           {fault.message}
         </p>
       ))}
-      {warnings.map((warning) => (
-        <p key={warning.code + warning.message} className={css.problem} data-tone="warn">
-          <IconInfoCircle size={15} aria-hidden />
-          {warning.message}
-        </p>
-      ))}
+      <Warnings warnings={warnings} editor={editor} />
       {whole === null && missing.length === 0 && faults.length === 0 && warnings.length === 0 && (
         <p className={css.problem} data-tone="ok">
           <IconCircleCheck size={15} aria-hidden />

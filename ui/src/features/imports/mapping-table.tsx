@@ -73,7 +73,6 @@ function Row({ column, options, suggested, editor }: RowProps) {
 export function MappingTable({ run, editor }: { run: ImportRun; editor: MappingEditor }) {
   const { t } = useTranslation('imports');
   const label = useLabel();
-  const [first] = useState(() => new Map(run.columns.map((column) => [column.name, column.suggested])));
   const names = useTargetNames(run.targets);
   const options = useMemo(
     () =>
@@ -101,7 +100,7 @@ export function MappingTable({ run, editor }: { run: ImportRun; editor: MappingE
             key={column.name}
             column={column}
             options={options}
-            suggested={first.get(column.name) ?? null}
+            suggested={editor.suggested.get(column.name) ?? null}
             editor={editor}
           />
         ))}

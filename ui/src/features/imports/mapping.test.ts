@@ -2,13 +2,12 @@ import { describe, expect, it } from 'vitest';
 import type { ImportRun } from '@/api';
 import {
   draftOf,
-  guessByName,
   mappingOf,
   missingTargets,
-  probeMapping,
   reduceMapping,
   refundChoice,
   refundRule,
+  rereadOf,
   targetsOf,
 } from './mapping';
 
@@ -81,7 +80,7 @@ describe('purchase files', () => {
     expect(draft.columns['order.at']).toBeUndefined();
     expect(draft.columns['order.number']).toEqual(['InvoiceNo', 'When']);
     expect(missingTargets(draft, run({}).targets).map((entry) => entry.key)).toEqual(['order.at']);
-    expect(reduceMapping(draft, { type: 'reset', run: run({}) })).toEqual(draftOf(run({})));
+    expect(reduceMapping(draft, { type: 'load', run: run({}) })).toEqual(draftOf(run({})));
   });
 
   it('lets one column fill several targets', () => {
@@ -89,25 +88,29 @@ describe('purchase files', () => {
     expect(targetsOf(draft, 'Who')).toEqual(['order.number', 'order.customer.external_id']);
   });
 
-  it('keeps places when the file is read anew, and what is needed in any case', () => {
-    const draft = draftOf(run({}));
-    expect(probeMapping(draft, run({}), { ...draft.format, encoding: 'gb18030' }).order).toMatchObject({
-      number: '1',
-      at: '2',
-      region: ['4', '5'],
+  it('asks for another reading with the change alone and the options that the file does not show', () => {
+    let draft = draftOf(run({}));
+    draft = reduceMapping(draft, {
+      type: 'option',
+      options: { currency: 'GBP', decimal_comma: true, order_key: ['at'] },
     });
-    expect(probeMapping(draft, run({}), { ...draft.format, delimiter: ';' }).order).toEqual({
-      at: '1',
-      number: '1',
-      total: '1',
+    expect(rereadOf(draft, { delimiter: ';' }, new Set(['currency']))).toEqual({
+      format: { delimiter: ';' },
+      options: { refund_when: 'quantity<0', currency: 'GBP' },
+    });
+    expect(rereadOf(draft, { header: false }, new Set(['decimal_comma']))).toEqual({
+      format: { header: false },
+      options: { refund_when: 'quantity<0', currency: 'GBP', decimal_comma: true },
     });
   });
-});
 
-it('forgets a probe that nothing followed', () => {
-  const targets = [target('order.number'), target('order.at', true), target('order.total')];
-  const mapping = { order: { number: '1', at: '1', total: '1' }, line: {} };
-  expect(draftOf(run({ targets, mapping })).columns).toEqual({});
+  it('takes what the server suggests of a new reading, or what was mapped under it before', () => {
+    const draft = draftOf(run({}));
+    const next = run({ columns: ['A', 'B'].map(column), mapping: { order: { at: 'B' }, line: {} } });
+    expect(reduceMapping(draft, { type: 'load', run: next }).columns).toEqual({ 'order.at': ['B'] });
+    const before = { 'order.at': ['A'] };
+    expect(reduceMapping(draft, { type: 'load', run: next, columns: before }).columns).toEqual(before);
+  });
 });
 
 describe('other files', () => {
@@ -122,9 +125,6 @@ describe('other files', () => {
     expect(mappingOf(draft)).toMatchObject({ fields: { name: 'Name' }, options: { on_error: 'stop' } });
     expect(mappingOf(draft).options).not.toHaveProperty('match');
     expect(mappingOf(draft)).not.toHaveProperty('order');
-  });
-  it('recognises columns by name', () => {
-    expect(guessByName(plain.columns, plain.targets)).toEqual({ name: ['Name'], phone: ['phone'] });
   });
 });
 

@@ -13,10 +13,9 @@ export interface MappingDraft {
 }
 
 export type MappingAction =
-  | { type: 'load'; run: ImportRun }
+  | { type: 'load'; run: ImportRun; columns?: MappingDraft['columns'] }
   | { type: 'assign'; column: string; from: string | null; to: string | null }
-  | { type: 'option'; options: Partial<Record<keyof ImportOptions, unknown>> }
-  | { type: 'reset'; run: ImportRun };
+  | { type: 'option'; options: Partial<Record<keyof ImportOptions, unknown>> };
 
 const isPurchase = (object: string): boolean => object === 'order';
 
@@ -28,8 +27,6 @@ function columnName(source: string, names: readonly string[]): string | null {
   const number = Number(source);
   return Number.isInteger(number) ? (names[number - 1] ?? null) : null;
 }
-
-const PROBED = ['order.at', 'order.number', 'order.total'] as const;
 
 /** Short names that mapping files use beside the keys that are offered. */
 const ALIASES: Record<string, string> = {
@@ -75,10 +72,6 @@ function columnsOf(
         .filter((one) => one !== null);
       if (sources.length > 0 && known.has(target)) found[target] = sources;
     }
-  // Left by a probe (below) that was never followed by a real mapping: time, number and amount in one column.
-  const probed = PROBED.map((key) => found[key]?.join('\u0000'));
-  if (probed[0] !== undefined && probed.every((columns) => columns === probed[0]))
-    for (const key of PROBED) delete found[key];
   return found;
 }
 
@@ -108,6 +101,21 @@ export function mappingOf(draft: MappingDraft): ImportMapping {
     : { format: draft.format, fields: pack(''), options };
 }
 
+/**
+ * What asks the server to read the file anew: the change of format alone, without columns, which the server suggests again.
+ * Options stay, except those that it finds out from the values.
+ */
+export function rereadOf(
+  draft: MappingDraft,
+  change: Partial<ImportFormat>,
+  chosen: ReadonlySet<string>,
+): ImportMapping {
+  const { options } = mappingOf(draft);
+  const { decimal_comma, match: _match, order_key: _key, ...rest } = options ?? {};
+  const decimals = decimal_comma !== undefined && chosen.has('decimal_comma') ? { decimal_comma } : {};
+  return { format: change, options: { ...rest, ...decimals } };
+}
+
 /** What a column becomes, in the order of the targets. */
 export const targetsOf = (draft: MappingDraft, column: string): string[] =>
   Object.entries(draft.columns)
@@ -116,9 +124,10 @@ export const targetsOf = (draft: MappingDraft, column: string): string[] =>
 
 export function reduceMapping(draft: MappingDraft, action: MappingAction): MappingDraft {
   switch (action.type) {
-    case 'load':
-    case 'reset':
-      return draftOf(action.run);
+    case 'load': {
+      const read = draftOf(action.run);
+      return action.columns === undefined ? read : { ...read, columns: action.columns };
+    }
     case 'assign': {
       const columns = { ...draft.columns };
       if (action.from !== null) {
@@ -133,48 +142,6 @@ export function reduceMapping(draft: MappingDraft, action: MappingAction): Mappi
     case 'option':
       return { ...draft, options: { ...draft.options, ...action.options } as ImportOptions };
   }
-}
-
-const fold = (text: string): string => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
-
-/** Columns that are called like a target: for a file that was read anew with another delimiter. */
-export function guessByName(columns: Columns, targets: Targets): Record<string, string[]> {
-  const taken = new Set<string>();
-  const found: Record<string, string[]> = {};
-  for (const target of targets) {
-    const words = new Set(
-      [target.key.split('.').at(-1) ?? '', ...Object.values(target.label)].map((word) => fold(word ?? '')),
-    );
-    const column = columns.find(({ name }) => !taken.has(name) && words.has(fold(name)));
-    if (column === undefined) continue;
-    taken.add(column.name);
-    found[target.key] = [column.name];
-  }
-  return found;
-}
-
-/**
- * A mapping with which the server reads the file anew under another format. It refuses names that the new reading
- * does not have, so columns go by number, and what is always needed points at the first one for the moment.
- */
-export function probeMapping(draft: MappingDraft, run: ImportRun, format: ImportFormat): ImportMapping {
-  const numbers = new Map(run.columns.map((column, at) => [column.name, String(at + 1)]));
-  const sameColumns = format.delimiter === draft.format.delimiter && format.kind === draft.format.kind;
-  const columns: Record<string, string[]> = {};
-  if (sameColumns)
-    for (const [key, names] of Object.entries(draft.columns))
-      columns[key] = names.map((name) => numbers.get(name) ?? name);
-  const needed = isPurchase(draft.object)
-    ? [...PROBED]
-    : run.targets.filter((target) => target.required).map((target) => target.key);
-  for (const key of needed) columns[key] ??= ['1'];
-  if (Object.keys(columns).length === 0 && run.targets[0] !== undefined) columns[run.targets[0].key] = ['1'];
-  return mappingOf({
-    ...draft,
-    format,
-    columns,
-    options: { ...draft.options, match: undefined, order_key: undefined } as ImportOptions,
-  });
 }
 
 /** Required targets that no column fills. */

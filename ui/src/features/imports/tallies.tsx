@@ -2,10 +2,13 @@ import { IconDownload } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { type ImportLine, type ImportResult, type ImportRun, type ImportTally, importErrorsUrl } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
-import { findObject, useObjects } from '@/metadata';
+import { findObject, useObjects, useSession } from '@/metadata';
 import { ButtonAnchor, Table } from '@/ui';
 import css from './imports.module.css';
 import own from './tallies.module.css';
+
+const sumOf = (tally: Record<string, number> | undefined): number =>
+  Object.values(tally ?? {}).reduce((sum, count) => sum + count, 0);
 
 /** Rows of the file, and what became of records by object. */
 export function Tallies({ result, dry = false }: { result: ImportResult; dry?: boolean }) {
@@ -18,6 +21,8 @@ export function Tallies({ result, dry = false }: { result: ImportResult; dry?: b
     { key: 'skipped', value: result.skipped ?? 0, tone: undefined },
     { key: 'errors', value: result.errors, tone: result.errors > 0 ? 'danger' : undefined },
   ];
+  const unrated = sumOf(result.no_rate);
+  if (unrated > 0) facts.push({ key: 'noRate', value: unrated, tone: 'warn' });
   const rows = Object.entries(result.by_object ?? {});
   const count = (value: number | undefined) => <span className="num">{fmt.number(value ?? 0)}</span>;
   return (
@@ -83,11 +88,33 @@ interface LinesProps {
   total: number | undefined;
 }
 
+const LineTable = ({ label, lines }: { label: string; lines: readonly ImportLine[] }) => {
+  const { t } = useTranslation('imports');
+  const fmt = useFormat();
+  return (
+    <Table
+      label={label}
+      rows={lines.map((entry, at) => ({ ...entry, at }))}
+      rowKey={(row) => String(row.at)}
+      columns={[
+        { key: 'row', label: t('imports:error.row'), align: 'right', width: 70, cell: (row) => fmt.number(row.row) },
+        { key: 'column', label: t('imports:error.column'), cell: (row) => row.column || '\u2013' },
+        {
+          key: 'value',
+          label: t('imports:error.value'),
+          minor: true,
+          cell: (row) => (row.value === '' ? <span className="muted">{'\u2013'}</span> : <code>{row.value}</code>),
+        },
+        { key: 'message', label: t('imports:error.reason'), cell: (row) => row.message },
+      ]}
+    />
+  );
+};
+
 /** The first rows that were not taken for one kind of reason, and the file with all of them. */
 function Lines({ run, kind, lines, total }: LinesProps) {
   const { t } = useTranslation('imports');
-  const fmt = useFormat();
-  if (lines.length === 0) return null;
+  if (lines.length === 0 && (kind === 'skipped' || (total ?? 0) === 0)) return null;
   const title = t(`imports:leftOut.${kind}.title`);
   return (
     <div className={own.left}>
@@ -95,7 +122,7 @@ function Lines({ run, kind, lines, total }: LinesProps) {
         <div className="grow">
           <h3>{title}</h3>
           <p className="muted">
-            {total !== undefined && total > lines.length
+            {total !== undefined && lines.length > 0 && total > lines.length
               ? t('imports:leftOut.first', { shown: lines.length, count: total })
               : t(`imports:leftOut.${kind}.help`)}
           </p>
@@ -104,33 +131,48 @@ function Lines({ run, kind, lines, total }: LinesProps) {
           {t(`imports:leftOut.${kind}.download`)}
         </ButtonAnchor>
       </div>
-      <Table
-        label={title}
-        rows={lines.map((entry, at) => ({ ...entry, at }))}
-        rowKey={(row) => String(row.at)}
-        columns={[
-          { key: 'row', label: t('imports:error.row'), align: 'right', width: 70, cell: (row) => fmt.number(row.row) },
-          { key: 'column', label: t('imports:error.column'), cell: (row) => row.column || '\u2013' },
-          {
-            key: 'value',
-            label: t('imports:error.value'),
-            minor: true,
-            cell: (row) => (row.value === '' ? <span className="muted">{'\u2013'}</span> : <code>{row.value}</code>),
-          },
-          { key: 'message', label: t('imports:error.reason'), cell: (row) => row.message },
-        ]}
-      />
+      {lines.length > 0 && <LineTable label={title} lines={lines} />}
     </div>
   );
 }
 
-export const hasLeftLines = (run: ImportRun): boolean => run.errors_sample.length + run.skipped_sample.length > 0;
+/** Amounts in a currency without a rate: their rows are imported and count in no total. */
+function NoRate({ run }: { run: ImportRun }) {
+  const { t } = useTranslation('imports');
+  const fmt = useFormat();
+  const { workspace } = useSession();
+  const tally = Object.entries(run.result?.no_rate ?? {}).filter(([, count]) => count > 0);
+  if (tally.length === 0) return null;
+  const dry = run.status === 'checked' || run.status === 'checking';
+  return (
+    <div className={own.left}>
+      <h3>{t('imports:noRate.title')}</h3>
+      <p className="muted">
+        {t(dry ? 'imports:noRate.wouldText' : 'imports:noRate.text', { base: workspace.currency })}
+      </p>
+      <ul className={own.tally}>
+        {tally.map(([currency, count]) => (
+          <li key={currency}>
+            <strong>{currency}</strong> {t('imports:rows', { count, shown: fmt.number(count) })}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
 
-/** What was not imported: rows with errors, which want a look, apart from those that a rule left out. */
+const NO_RATE = 'import.no_rate';
+const faultyLines = (run: ImportRun): ImportLine[] => run.errors_sample.filter((line) => line.code !== NO_RATE);
+
+export const hasLeftLines = (run: ImportRun): boolean =>
+  run.errors_sample.length + run.skipped_sample.length + (run.result?.errors ?? 0) > 0;
+
+/** What wants a look: rows with errors, apart from those that a rule left out, apart from amounts without a rate. */
 export function LeftLines({ run }: { run: ImportRun }) {
   return (
     <>
-      <Lines run={run} kind="errors" lines={run.errors_sample} total={run.result?.errors} />
+      <Lines run={run} kind="errors" lines={faultyLines(run)} total={run.result?.errors} />
+      <NoRate run={run} />
       <Lines run={run} kind="skipped" lines={run.skipped_sample} total={run.result?.skipped} />
     </>
   );

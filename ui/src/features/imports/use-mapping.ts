@@ -8,7 +8,7 @@ import {
   useMapImport,
 } from '@/api';
 import { useEvent } from '@/lib/hooks';
-import { draftOf, guessByName, type MappingDraft, mappingOf, probeMapping, reduceMapping } from './mapping';
+import { draftOf, type MappingDraft, mappingOf, reduceMapping, rereadOf } from './mapping';
 
 const SETTLE = 500;
 
@@ -16,7 +16,11 @@ export interface MappingEditor {
   draft: MappingDraft;
   assign: (column: string, from: string | null, to: string | null) => void;
   setOptions: (options: Partial<Record<keyof MappingDraft['options'], unknown>>) => void;
-  setFormat: (format: ImportFormat) => void;
+  /** Reads the file anew under one changed part of its format. */
+  setFormat: (change: Partial<ImportFormat>) => void;
+  /** What the server suggested for each column of this reading. */
+  suggested: ReadonlyMap<string, string | null>;
+  rereading: boolean;
   /** What the server says about the mapping as it was last sent. */
   faults: readonly FieldError[];
   error: unknown;
@@ -26,6 +30,7 @@ export interface MappingEditor {
 }
 
 const signature = (run: ImportRun): string => run.columns.map((column) => column.name).join('\u0000');
+const suggestionsOf = (run: ImportRun) => new Map(run.columns.map((column) => [column.name, column.suggested]));
 
 const bare = (location: string): string => location.replace(/^(mapping\.)+/, '');
 
@@ -34,8 +39,12 @@ export function useMapping(run: ImportRun): MappingEditor {
   const [draft, dispatch] = useReducer(reduceMapping, run, draftOf);
   const [faults, setFaults] = useState<readonly FieldError[]>([]);
   const [error, setError] = useState<unknown>(null);
+  const [suggested, setSuggested] = useState(() => suggestionsOf(run));
+  const [rereading, setRereading] = useState(false);
+  const chosen = useRef(new Set<string>());
   const save = useMapImport();
-  const sent = useRef(JSON.stringify(mappingOf(draft)));
+  // A suggestion is judged as well: what it lacks stands at its place before anybody presses a button.
+  const sent = useRef(run.status === 'uploaded' ? '' : JSON.stringify(mappingOf(draft)));
   const readings = useRef(new Map<string, MappingDraft['columns']>());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const text = JSON.stringify(mappingOf(draft));
@@ -62,24 +71,29 @@ export function useMapping(run: ImportRun): MappingEditor {
     return () => clearTimeout(timer.current);
   }, [text, send]);
 
-  // The server judges names by the new reading; what was mapped under a reading comes back with it.
-  const setFormat = async (format: ImportFormat) => {
+  // Going back to an earlier reading brings back what was mapped under it.
+  const setFormat = async (change: Partial<ImportFormat>) => {
     readings.current.set(signature(run), draft.columns);
-    const next = await send(probeMapping(draft, run, format));
+    setRereading(true);
+    const next = await send(rereadOf(draft, change, chosen.current));
+    setRereading(false);
     if (next === null) return;
     const known = readings.current.get(signature(next));
-    const names = new Set(next.columns.map((column) => column.name));
-    const kept = Object.entries(draft.columns).filter(([, columns]) => columns.every((name) => names.has(name)));
-    const columns = known ?? { ...guessByName(next.columns, next.targets), ...Object.fromEntries(kept) };
-    const mapping = mappingOf({ ...draft, format: next.format, columns });
-    dispatch({ type: 'load', run: { ...next, mapping } });
+    sent.current = '';
+    setSuggested(suggestionsOf(next));
+    dispatch({ type: 'load', run: next, ...(known !== undefined && { columns: known }) });
   };
 
   return {
     draft,
     assign: (column, from, to) => dispatch({ type: 'assign', column, from, to }),
-    setOptions: (options) => dispatch({ type: 'option', options }),
+    setOptions: (options) => {
+      for (const key of Object.keys(options)) chosen.current.add(key);
+      dispatch({ type: 'option', options });
+    },
     setFormat,
+    suggested,
+    rereading,
     faults,
     error,
     saving: save.isPending,

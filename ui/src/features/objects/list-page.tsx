@@ -9,7 +9,7 @@ import { RecordList } from '@/records/list/record-list';
 import { rememberList } from '@/records/list-context';
 import type { ListSearch } from '@/records/search';
 import { useCommands, usePeek, useShortcuts } from '@/shell';
-import { Button, EmptyState, IconButton, Menu, Page, toast } from '@/ui';
+import { Button, Closed, IconButton, Menu, Page, toast } from '@/ui';
 import css from './objects.module.css';
 
 const RecordForm = lazy(() => import('@/records/form/record-form').then((module) => ({ default: module.RecordForm })));
@@ -17,7 +17,7 @@ const RecordForm = lazy(() => import('@/records/form/record-form').then((module)
 export function ListPage() {
   const { object: key = '' } = useParams({ strict: false });
   const object = useObject(key);
-  if (object === undefined) return <EmptyState cause="not_found" />;
+  if (object === undefined) return <Closed cause="not_found" />;
   // Another object is another list, with a selection and widths of its own.
   return <ObjectList key={key} object={object} />;
 }

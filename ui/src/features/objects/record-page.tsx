@@ -16,7 +16,7 @@ import { RecordTabs } from '@/records/page/record-tabs';
 import { useRelatedCounts } from '@/records/page/related';
 import { hasAvatar } from '@/records/title';
 import { remember, usePeek } from '@/shell';
-import { BackLink, Button, EmptyState, ErrorState, Page, SkeletonRows } from '@/ui';
+import { BackLink, Button, Closed, ErrorState, Page, SkeletonRows } from '@/ui';
 
 /** What a record is made of stands before what happened with it. */
 const RANK: Record<string, number> = { variant: 0, contact: 0, refund: 2 };
@@ -26,7 +26,7 @@ type Object = NonNullable<ReturnType<typeof useObject>>;
 /** A record of any object that has no page of its own. */
 export function RecordPage({ object: key, id }: { object: string; id: string }) {
   const object = useObject(key);
-  if (object === undefined) return <EmptyState cause="not_found" />;
+  if (object === undefined) return <Closed cause="not_found" />;
   return <OneRecord object={object} id={id} />;
 }
 

@@ -27,7 +27,7 @@ function Figures({ count, dim }: { count: SegmentCount; dim: boolean }) {
   return (
     <div className={css.figures} data-dim={dim || undefined}>
       <div className={css.big}>{fmt.number(count.count)}</div>
-      <div className="muted">{t('segments:shareOfAll', { share: fmt.percent(share) })}</div>
+      <div className="muted">{t('segments:shareOfAll', { share: fmt.percent(share, share < 0.01 ? 2 : 1) })}</div>
       <Progress value={share} label={t('segments:shareLabel')} />
       <p className={css.sentence}>{label(count.sentence)}</p>
       <h3 className={css.sub}>{t('segments:samples')}</h3>
@@ -102,10 +102,12 @@ export function CountCard({ where, complete, onError }: Props) {
       <h2 className={css.cardTitle}>{t('segments:estimate')}</h2>
       <div aria-live="polite" aria-busy={waiting}>
         {where === null && <p className="muted">{t('segments:noCondition')}</p>}
-        {where !== null && !complete && <p className={css.hint}>{t('segments:incomplete')}</p>}
+        {where !== null && !complete && (
+          <p className={css.hint}>{t(shown === undefined ? 'segments:incompleteFirst' : 'segments:incomplete')}</p>
+        )}
         {error !== null && !isPlaceholderData && <p className={css.fault}>{error.message}</p>}
         {shown !== undefined && <Figures count={shown} dim={waiting || error !== null} />}
-        {where !== null && shown === undefined && error === null && (
+        {where !== null && shown === undefined && error === null && (complete || isFetching) && (
           <div className="stack">
             <Skeleton width={120} height={32} />
             <Skeleton height={6} />

@@ -6,7 +6,7 @@ import { useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
 import { decodeCondition } from '@/records/conditions';
 import { useLeaveGuard } from '@/shell/leave-guard';
-import { BackLink, Button, EmptyState, Page, SkeletonRows, toast } from '@/ui';
+import { BackLink, Button, Closed, Page, SkeletonRows, toast } from '@/ui';
 import { SegmentBuilder } from './builder';
 import { type Draft, draftOf, emptyDraft, sameDraft, useDraft } from './draft';
 
@@ -66,7 +66,7 @@ function CopiedSegment({ from }: { from: string }) {
 export function SegmentNewPage() {
   const { where, name, from } = useSearch({ strict: false }) as { where?: string; name?: string; from?: string };
   const can = useCan();
-  if (!can('segment.write')) return <EmptyState cause="no_permission" />;
+  if (!can('segment.write')) return <Closed cause="no_permission" />;
   if (from !== undefined) return <CopiedSegment key={from} from={from} />;
   return <NewSegment key={`${where}|${name}`} start={emptyDraft(decodeCondition(where), name ?? '')} />;
 }

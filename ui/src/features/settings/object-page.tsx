@@ -1,143 +1,113 @@
-import { IconCheck, IconLock } from '@tabler/icons-react';
-import { Link, useParams } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
-import type { Field } from '@/api';
+import { IconArchive, IconArrowRight, IconDots } from '@tabler/icons-react';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import { errorText, type ObjectType, useArchiveObject, useRestoreObject } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
-import { matchScore } from '@/lib/match';
-import { findObject, useObjects } from '@/metadata';
-import { BackLink, Button, Dot, EmptyState, ObjectIcon, Pill, SearchInput, Table, Tooltip } from '@/ui';
-import css from './settings.module.css';
+import { findObject, useCan, useObjects } from '@/metadata';
+import { BackLink, Button, ButtonLink, EmptyState, IconButton, Menu, ObjectIcon, Pill, Tabs, toast } from '@/ui';
+import css from './object.module.css';
+import { ObjectDisplay } from './object-display';
+import { ObjectFields } from './object-fields';
 
-const FLAGS = ['required', 'unique', 'personal', 'read_only', 'searchable'] as const;
-const FLAG_COLORS = {
-  required: 'amber',
-  unique: 'blue',
-  personal: 'red',
-  read_only: 'gray',
-  searchable: 'green',
-} as const;
+type Tab = 'fields' | 'display';
 
-function Details({ field }: { field: Field }) {
-  const { t } = useTranslation('settings');
+function ArchiveMenu({ object, onRefused }: { object: ObjectType; onRefused: (reason: string) => void }) {
+  const { t } = useTranslation(['shape', 'common']);
   const label = useLabel();
-  const objects = useObjects();
-  const [all, setAll] = useState(false);
-  const target = findObject(objects, field.target);
-  if (field.options !== undefined && field.options.length > 0) {
-    const shown = all ? field.options : field.options.slice(0, 6);
-    return (
-      <span className={css.options}>
-        {shown.map((option) => (
-          <Dot key={option.key} color={option.color ?? 'gray'}>
-            {label(option.label, option.key)}
-          </Dot>
-        ))}
-        {field.options.length > shown.length && (
-          <Button kind="subtle" onClick={() => setAll(true)}>
-            {t('settings:objects.moreOptions', { count: field.options.length - shown.length })}
-          </Button>
-        )}
-      </span>
-    );
-  }
-  if (target !== undefined)
-    return (
-      <Link to="/settings/objects/$object" params={{ object: target.key }}>
-        {label(target.label, target.key)}
-      </Link>
-    );
-  return <span className="muted">{label(field.help)}</span>;
+  const navigate = useNavigate();
+  const archive = useArchiveObject();
+  const restore = useRestoreObject();
+  const name = label(object.label, object.key);
+  // Awaited, not given as callbacks: they would be dropped with this page, which goes with its object.
+  const putAway = async () => {
+    try {
+      await archive.mutateAsync(object.key);
+    } catch (error) {
+      return onRefused(errorText(error));
+    }
+    toast.ok(t('shape:archived.done', { name }), {
+      action: { label: t('common:undo'), run: () => restore.mutate(object.key) },
+    });
+    return navigate({ to: '/settings/objects' });
+  };
+  return (
+    <Menu
+      target={<IconButton label={t('common:more')} icon={<IconDots size={16} />} />}
+      position="bottom-end"
+      entries={[
+        {
+          label: t('shape:archived.archive'),
+          icon: <IconArchive size={15} />,
+          danger: true,
+          onSelect: () => void putAway(),
+        },
+      ]}
+    />
+  );
 }
 
 export function ObjectPage() {
-  const { t } = useTranslation('settings');
-  const label = useLabel();
   const { object: key = '' } = useParams({ strict: false });
   const object = findObject(useObjects(), key);
-  const [search, setSearch] = useState('');
-  const fields = useMemo(
-    () =>
-      (object?.fields ?? []).filter(
-        (field) =>
-          matchScore(search, { label: label(field.label, field.key), keywords: `${field.key} ${field.type}` }) > 0,
-      ),
-    [object, search, label],
-  );
   if (object === undefined) return <EmptyState cause="not_found" />;
+  return <Shaped key={object.key} object={object} />;
+}
+
+function Shaped({ object }: { object: ObjectType }) {
+  const { t } = useTranslation(['settings', 'shape']);
+  const label = useLabel();
+  const can = useCan();
+  const [tab, setTab] = useState<Tab>('fields');
+  const [refused, setRefused] = useState<string | null>(null);
+  const editable = can('schema.manage');
+  const { create, update } = object.actions;
+  // People are kept elsewhere: their object has no fields of a workspace's own.
+  const stored = object.key !== 'user';
+  const shown = object.fields.length;
   return (
     <div className="stack">
-      <div className={css.objectHead}>
+      <div className={css.head}>
         <BackLink to="/settings/objects" label={t('settings:objects.back')} />
-        <ObjectIcon name={object.icon} size={18} />
+        <span className={css.headIcon}>
+          <ObjectIcon name={object.icon} size={18} />
+        </span>
         <h2>{label(object.label, object.key)}</h2>
         <code className="muted">{object.key}</code>
+        {!object.standard && <Pill color="violet">{t('settings:objects.custom')}</Pill>}
         <span className="grow" />
-        <div className={css.search}>
-          <SearchInput
-            aria-label={t('settings:objects.search')}
-            placeholder={t('settings:objects.search')}
-            value={search}
-            onChange={setSearch}
-          />
-        </div>
+        {!object.hidden && (create || update) && (
+          <ButtonLink to="/o/$object" params={{ object: object.key }} icon={<IconArrowRight size={15} />}>
+            {t('shape:object.open')}
+          </ButtonLink>
+        )}
+        {editable && !object.standard && <ArchiveMenu object={object} onRefused={setRefused} />}
       </div>
-      <div className={css.boxed}>
-        <Table
-          label={t('settings:objects.fieldsOf', { name: label(object.label, object.key) })}
-          rows={fields}
-          rowKey={(field) => field.key}
-          empty={<EmptyState compact cause="no_match" />}
-          columns={[
+      {refused !== null && (
+        <div className={css.refused} role="alert">
+          <span className="grow">{refused}</span>
+          <Button kind="subtle" onClick={() => setRefused(null)}>
+            {t('shape:understood')}
+          </Button>
+        </div>
+      )}
+      {editable && stored ? (
+        <Tabs<Tab>
+          label={label(object.label, object.key)}
+          value={tab}
+          onChange={setTab}
+          items={[
             {
-              key: 'label',
-              label: t('settings:objects.field'),
-              cell: (field) => (
-                <span className={css.twoLines}>
-                  <span className="row">
-                    {label(field.label, field.key)}
-                    {field.access === 'read' && (
-                      <Tooltip label={t('settings:objects.noWrite')}>
-                        <span className={css.lock}>
-                          <IconLock size={13} aria-hidden />
-                          <span className="sr-only">{t('settings:objects.noWrite')}</span>
-                        </span>
-                      </Tooltip>
-                    )}
-                    {object.title_field === field.key && (
-                      <span className="muted row">
-                        <IconCheck size={13} aria-hidden />
-                        {t('settings:objects.title')}
-                      </span>
-                    )}
-                  </span>
-                  <code className="muted">{field.key}</code>
-                </span>
-              ),
+              value: 'fields',
+              label: t('shape:tab.fields'),
+              count: shown,
+              content: <ObjectFields object={object} editable />,
             },
-            { key: 'type', label: t('settings:objects.type'), cell: (field) => t(`settings:type.${field.type}`) },
-            {
-              key: 'flags',
-              label: t('settings:objects.flags'),
-              minor: true,
-              cell: (field) => (
-                <span className={css.pills}>
-                  {FLAGS.filter((flag) => field[flag]).map((flag) => (
-                    <Pill key={flag} color={FLAG_COLORS[flag]}>
-                      {t(`settings:flag.${flag}`)}
-                    </Pill>
-                  ))}
-                </span>
-              ),
-            },
-            {
-              key: 'more',
-              label: t('settings:objects.details'),
-              minor: true,
-              cell: (field) => <Details field={field} />,
-            },
+            { value: 'display', label: t('shape:tab.display'), content: <ObjectDisplay object={object} /> },
           ]}
         />
-      </div>
+      ) : (
+        <ObjectFields object={object} editable={false} />
+      )}
     </div>
   );
 }

@@ -12,7 +12,7 @@ import {
   setAppearance,
   setDensity,
 } from '@/theme/appearance';
-import { Avatar, Button, Panel, PasswordInput, SegmentedControl, Switch, TextInput, toast } from '@/ui';
+import { Avatar, Button, Panel, SegmentedControl, Switch, TextInput, toast } from '@/ui';
 import css from './settings.module.css';
 
 function Person() {
@@ -119,92 +119,11 @@ function Look() {
   );
 }
 
-const SHORTEST = 8;
-
-function Password() {
-  const { t } = useTranslation(['settings', 'common']);
-  const [current, setCurrent] = useState('');
-  const [next, setNext] = useState('');
-  const [again, setAgain] = useState('');
-  const [tried, setTried] = useState(false);
-  const update = useUpdateMe();
-  const faults = isApiError(update.error) ? update.error : null;
-  const short = tried && [...next].length < SHORTEST ? t('settings:password.short', { count: SHORTEST }) : undefined;
-  const differs = tried && next !== again ? t('settings:password.differs') : undefined;
-  const save = () => {
-    setTried(true);
-    if (current === '' || [...next].length < SHORTEST || next !== again) return;
-    update.mutate(
-      { current_password: current, new_password: next },
-      {
-        onSuccess: () => {
-          toast.ok(t('settings:password.changed'));
-          setCurrent('');
-          setNext('');
-          setAgain('');
-          setTried(false);
-        },
-      },
-    );
-  };
-  const field = (name: 'current_password' | 'new_password') => faults?.at(name);
-  const whole = faults !== null && faults.fields.length === 0 ? faults.message : null;
-  const toggleLabel = t('settings:password.show');
-  return (
-    <Panel title={t('settings:password.title')}>
-      <form
-        className={css.form}
-        onSubmit={(event) => {
-          event.preventDefault();
-          save();
-        }}
-      >
-        <PasswordInput
-          label={t('settings:password.current')}
-          autoComplete="current-password"
-          toggleLabel={toggleLabel}
-          value={current}
-          onChange={setCurrent}
-          error={field('current_password')}
-        />
-        <PasswordInput
-          label={t('settings:password.new')}
-          {...(short === undefined && { description: t('settings:password.help', { count: SHORTEST }) })}
-          autoComplete="new-password"
-          toggleLabel={toggleLabel}
-          value={next}
-          onChange={setNext}
-          error={short ?? field('new_password')}
-        />
-        <PasswordInput
-          label={t('settings:password.again')}
-          autoComplete="new-password"
-          toggleLabel={toggleLabel}
-          value={again}
-          onChange={setAgain}
-          error={differs}
-        />
-        {whole !== null && (
-          <p className={css.bad} role="alert">
-            {whole}
-          </p>
-        )}
-        <div>
-          <Button type="submit" kind="primary" loading={update.isPending} disabled={current === '' || next === ''}>
-            {t('settings:password.change')}
-          </Button>
-        </div>
-      </form>
-    </Panel>
-  );
-}
-
 export function ProfilePage() {
   return (
     <div className={css.narrow}>
       <Person />
       <Look />
-      <Password />
     </div>
   );
 }

@@ -11,7 +11,9 @@ import css from './settings.module.css';
 const NEEDS: Partial<Record<SettingsPage, Capability>> = {
   users: 'user.manage',
   apikeys: 'apikey.manage',
+  webhooks: 'webhook.manage',
   audit: 'audit.read',
+  signins: 'audit.read',
 };
 
 /** The list of settings at the left, the chosen page beside it. */

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { isApiError, type Role, type User, useSaveUser } from '@/api';
 import { useTranslation } from '@/i18n';
-import { Button, Modal, PasswordInput, RadioGroup, TextInput, toast } from '@/ui';
+import { Button, Modal, PasswordInput, RadioGroup, Switch, TextInput, toast } from '@/ui';
 import css from './settings.module.css';
 
 export const ROLES: Role[] = ['administrator', 'manager', 'member', 'readonly'];
@@ -19,6 +19,7 @@ export function UserDialog({ user, onClose }: Props) {
   const [name, setName] = useState(user?.name ?? '');
   const [role, setRole] = useState<Role>(user?.role ?? 'member');
   const [password, setPassword] = useState('');
+  const [temporary, setTemporary] = useState(true);
   const save = useSaveUser();
   const fault = (field: string) => (isApiError(save.error) ? save.error.at(field) : undefined);
   const whole = isApiError(save.error) && save.error.fields.length === 0 ? save.error.message : null;
@@ -31,7 +32,8 @@ export function UserDialog({ user, onClose }: Props) {
         onClose();
       },
     };
-    if (user === undefined) save.mutate({ create: { email: email.trim(), name: name.trim(), role, password } }, done);
+    if (user === undefined)
+      save.mutate({ create: { email: email.trim(), name: name.trim(), role, password, temporary } }, done);
     else
       save.mutate(
         {
@@ -39,7 +41,7 @@ export function UserDialog({ user, onClose }: Props) {
           change: {
             ...(name.trim() !== user.name && { name: name.trim() }),
             ...(role !== user.role && { role }),
-            ...(password !== '' && { password }),
+            ...(password !== '' && { password, temporary }),
           },
         },
         done,
@@ -97,6 +99,14 @@ export function UserDialog({ user, onClose }: Props) {
           onChange={setPassword}
           error={fault('password')}
         />
+        {password !== '' && (
+          <Switch
+            label={t('settings:users.temporary')}
+            description={t('settings:users.temporaryHelp')}
+            checked={temporary}
+            onChange={setTemporary}
+          />
+        )}
         {whole !== null && (
           <p className={css.bad} role="alert">
             {whole}

@@ -1,7 +1,15 @@
-import { IconDots, IconPencil, IconPlus, IconUserCheck, IconUserOff } from '@tabler/icons-react';
+import {
+  IconDeviceMobileOff,
+  IconDots,
+  IconLogout,
+  IconPencil,
+  IconPlus,
+  IconUserCheck,
+  IconUserOff,
+} from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type User, usersQuery, useSaveUser } from '@/api';
+import { type User, useHelpUser, usersQuery, useSaveUser } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { useCan, useSession } from '@/metadata';
 import {
@@ -18,6 +26,7 @@ import {
   Table,
   toast,
 } from '@/ui';
+import { SecurityRules } from './security-rules';
 import css from './settings.module.css';
 import { UserDialog } from './user-dialog';
 
@@ -45,17 +54,40 @@ function useDisable() {
   };
 }
 
+/** What an administrator does for a person who lost a phone or a computer. */
+function useHelp() {
+  const { t } = useTranslation(['settings', 'common']);
+  const help = useHelpUser();
+  return async (user: User, what: 'factor' | 'sessions') => {
+    const sure = await confirm({
+      title: t(`settings:users.help.${what}Title`, { name: user.name || user.email }),
+      text: t(`settings:users.help.${what}Text`),
+      confirm: t(`settings:users.help.${what}Confirm`),
+      danger: true,
+    });
+    if (!sure) return;
+    help.mutate(
+      { id: user.id, what },
+      {
+        onSuccess: () => toast.ok(t(`settings:users.help.${what}Done`)),
+        onError: (error) => toast.error(error.message),
+      },
+    );
+  };
+}
+
 export function UsersPage() {
   const { t } = useTranslation(['settings', 'common']);
   const fmt = useFormat();
   const can = useCan();
   const me = useSession().user;
   const disable = useDisable();
+  const help = useHelp();
   const [edited, setEdited] = useState<User | 'new' | null>(null);
   const { data, error, isPending, refetch } = useQuery(usersQuery());
   if (!can('user.manage')) return <EmptyState cause="no_permission" />;
   return (
-    <>
+    <div className="stack">
       <Panel
         flush
         title={t('settings:page.users')}
@@ -101,6 +133,17 @@ export function UsersPage() {
                 ),
               },
               {
+                key: 'factor',
+                label: t('settings:users.factor'),
+                minor: true,
+                cell: (user) =>
+                  user.second_factor === true ? (
+                    <Pill color="green">{t('settings:factor.on')}</Pill>
+                  ) : (
+                    <span className="muted">{t('settings:factor.off')}</span>
+                  ),
+              },
+              {
                 key: 'seen',
                 label: t('settings:users.lastSeen'),
                 minor: true,
@@ -130,6 +173,18 @@ export function UsersPage() {
                         onSelect: () => setEdited(user),
                       },
                       {
+                        label: t('settings:users.help.sessions'),
+                        icon: <IconLogout size={15} />,
+                        disabled: user.id === me?.id,
+                        onSelect: () => help(user, 'sessions'),
+                      },
+                      {
+                        label: t('settings:users.help.factor'),
+                        icon: <IconDeviceMobileOff size={15} />,
+                        disabled: user.id === me?.id || user.second_factor !== true,
+                        onSelect: () => help(user, 'factor'),
+                      },
+                      {
                         label: user.disabled ? t('settings:users.enable') : t('settings:users.disable'),
                         icon: user.disabled ? <IconUserCheck size={15} /> : <IconUserOff size={15} />,
                         danger: !user.disabled,
@@ -145,6 +200,7 @@ export function UsersPage() {
         )}
       </Panel>
       {edited !== null && <UserDialog {...(edited !== 'new' && { user: edited })} onClose={() => setEdited(null)} />}
-    </>
+      <SecurityRules />
+    </div>
   );
 }

@@ -7,9 +7,11 @@ export const addressKind = defineKind({
   sortable: false,
   aggregate: [],
   operators: OPS.presence,
-  text(value) {
+  text(value, _field, { language }) {
     const { region, street, postcode } = asAddress(value);
-    return [region?.name.replaceAll(' / ', ''), street, postcode].filter(Boolean).join(' ');
+    return [region?.name.replaceAll(' / ', language === 'zh-CN' ? '' : ', '), street, postcode]
+      .filter(Boolean)
+      .join(' ');
   },
   parse: (text) => parsed(text.trim() === '' ? null : { street: text.trim() }),
   toWrite(value) {

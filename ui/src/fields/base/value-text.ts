@@ -24,6 +24,10 @@ export function optionOf(value: unknown, field: Field): Option | null {
   return field.options?.find((option) => option.key === key) ?? { key, label: { 'zh-CN': key, en: key } };
 }
 
+/** The options to choose from: an archived one only where it is the value already. */
+export const offered = (field: Field, held: readonly unknown[]): Option[] =>
+  (field.options ?? []).filter((option) => option.archived !== true || held.includes(option.key));
+
 export const optionText = (option: Option | null, context: FieldContext): string =>
   option === null ? '' : labelText(option.label, context.language, option.key);
 

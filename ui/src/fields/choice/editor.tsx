@@ -1,7 +1,7 @@
 import { labelText, useLanguage } from '@/i18n';
 import { Select } from '@/ui';
 import { inputProps } from '../base/text-editor';
-import { optionOf } from '../base/value-text';
+import { offered, optionOf } from '../base/value-text';
 import type { EditorProps } from '../kind';
 
 export function ChoiceEditor(props: EditorProps) {
@@ -9,7 +9,7 @@ export function ChoiceEditor(props: EditorProps) {
   return (
     <Select
       {...inputProps(props)}
-      options={(props.field.options ?? []).map((option) => ({
+      options={offered(props.field, [optionOf(props.value, props.field)?.key]).map((option) => ({
         value: option.key,
         label: labelText(option.label, language, option.key),
         ...(option.color !== undefined && { color: option.color }),

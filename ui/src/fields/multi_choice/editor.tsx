@@ -1,7 +1,7 @@
 import { labelText, useLanguage } from '@/i18n';
 import { MultiSelect } from '@/ui';
 import { inputProps } from '../base/text-editor';
-import { asList } from '../base/value-text';
+import { asList, offered } from '../base/value-text';
 import type { EditorProps } from '../kind';
 
 export function MultiChoiceEditor(props: EditorProps) {
@@ -9,7 +9,7 @@ export function MultiChoiceEditor(props: EditorProps) {
   return (
     <MultiSelect
       {...inputProps(props)}
-      options={(props.field.options ?? []).map((option) => ({
+      options={offered(props.field, asList(props.value)).map((option) => ({
         value: option.key,
         label: labelText(option.label, language, option.key),
         ...(option.color !== undefined && { color: option.color }),

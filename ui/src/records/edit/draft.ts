@@ -32,10 +32,18 @@ export function formSections(object: ObjectType): FormSections {
   };
 }
 
-export function startValues(object: ObjectType, given: FieldValues = {}): FieldValues {
+const startOf = (field: Field, today: string): unknown => {
+  if (field.default !== 'now') return field.default;
+  if (field.type === 'date') return today;
+  return field.type === 'datetime' ? new Date().toISOString() : field.default;
+};
+
+/** What a new record starts with; `today` is what a date that starts "now" gets. */
+export function startValues(object: ObjectType, today: string, given: FieldValues = {}): FieldValues {
   const values: FieldValues = {};
   for (const field of object.fields)
-    if (field.default !== undefined && field.default !== null && writable(field)) values[field.key] = field.default;
+    if (field.default !== undefined && field.default !== null && writable(field))
+      values[field.key] = startOf(field, today);
   return { ...values, ...given };
 }
 

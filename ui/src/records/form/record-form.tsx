@@ -11,7 +11,7 @@ import {
   useCreateRecord,
 } from '@/api';
 import { FieldEditor } from '@/fields';
-import { labelText, useLanguage, useTranslation } from '@/i18n';
+import { labelText, useFormat, useLanguage, useTranslation } from '@/i18n';
 import { Button, confirm, Drawer } from '@/ui';
 import { formSections, missing, startValues, toCreate } from '../edit/draft';
 import css from './form.module.css';
@@ -31,7 +31,8 @@ const OPEN = new Set(['basic', 'contact', 'amount', 'price']);
 export function RecordForm({ object, given, onClose, onCreated }: Props) {
   const { t } = useTranslation(['records', 'fields', 'common']);
   const language = useLanguage();
-  const [values, setValues] = useState<FieldValues>(() => startValues(object, given));
+  const { today } = useFormat();
+  const [values, setValues] = useState<FieldValues>(() => startValues(object, today(), given));
   const [tried, setTried] = useState<readonly string[]>([]);
   const [dirty, setDirty] = useState(false);
   const create = useCreateRecord(object.key);

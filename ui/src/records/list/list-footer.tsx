@@ -74,7 +74,11 @@ export function ListFooter({ list, total, phone, onExact }: Props) {
         <span className={css.hints} aria-hidden>
           <Kbd keys={'\u2191\u2193'} /> {t('records:foot.move')}
           <Kbd keys="enter" /> {t('records:foot.open')}
-          <Kbd keys="F2" /> {t('records:foot.edit')}
+          {list.object.actions.update && (
+            <>
+              <Kbd keys="F2" /> {t('records:foot.edit')}
+            </>
+          )}
           <Kbd keys="x" /> {t('records:foot.select')}
         </span>
       )}

@@ -140,7 +140,12 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
           />
         </Suspense>
       );
-    if (first.isError) return <ErrorState error={first.error} onRetry={() => first.refetch()} />;
+    if (first.isError)
+      return (
+        <div className={css.center}>
+          <ErrorState error={first.error} onRetry={() => first.refetch()} />
+        </div>
+      );
     if (first.data !== undefined && first.data.items.length === 0) return <div className={css.center}>{empty()}</div>;
     return (
       <Grid
@@ -189,7 +194,7 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
           setSelection(NOTHING);
         }}
       />
-      {list.ready ? body() : <div className={css.center} />}
+      {list.ready ? body() : <div className={css.center} aria-busy="true" />}
       {!phone && <ListFooter list={list} total={total} phone={phone} onExact={() => setExactFor(questionKey)} />}
       {!isNothing(selection) && (
         <Suspense>

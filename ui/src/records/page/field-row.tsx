@@ -33,8 +33,13 @@ export function FieldRow({ object, record, field, context, reveal, onSave, onOpe
   const masked = record.masked?.includes(field.key) === true;
   const clear = masked ? reveal.shown(field.key) : undefined;
   const editable = canEdit(field, object) && record.deleted_at === null;
+  // Where nothing can be changed anyway, a lock on every line says nothing.
   const locked =
-    field.access === 'read' && sectionOf(field) !== 'system' && !field.read_only && field.type !== 'auto_number';
+    object.actions.update &&
+    field.access === 'read' &&
+    sectionOf(field) !== 'system' &&
+    !field.read_only &&
+    field.type !== 'auto_number';
 
   const close = () => {
     setEditing(false);

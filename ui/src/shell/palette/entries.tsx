@@ -21,7 +21,7 @@ import { findObject, useCan, useObjectsIfLoaded } from '@/metadata';
 import { setAppearance } from '@/theme/appearance';
 import { Avatar, ObjectIcon, useColorScheme } from '@/ui';
 import { commandStore } from '../commands';
-import { ALL_ENTRIES, SETTINGS_PAGES, visibleEntries } from '../nav';
+import { ALL_ENTRIES, ownEntries, SETTINGS_PAGES, visibleEntries } from '../nav';
 import { openShortcutHelp } from '../overlays';
 import { recentStore } from '../recent';
 
@@ -49,17 +49,28 @@ const best = (query: string, entries: readonly PaletteEntry[], most = MOST): Pal
 
 function useGoEntries(): PaletteEntry[] {
   const { t } = useTranslation('shell');
+  const language = useLanguage();
   const navigate = useNavigate();
   const objects = useObjectsIfLoaded();
+  const can = useCan();
   return useMemo(
     () => [
-      ...visibleEntries(ALL_ENTRIES, objects).map((entry) => ({
+      ...visibleEntries(ALL_ENTRIES, objects, can).map((entry) => ({
         id: `go:${entry.key}`,
         label: t(`shell:nav.${entry.key}`) as string,
         pinyin: t(`shell:pinyin.${entry.key}`) as string,
         keywords: entry.key,
         icon: <entry.icon size={16} stroke={1.6} />,
         ...(entry.go !== undefined && { keys: `g ${entry.go}` }),
+        run: () => {
+          navigate({ to: entry.to });
+        },
+      })),
+      ...ownEntries(objects).map((entry) => ({
+        id: `go:${entry.key}`,
+        label: labelText(entry.label, language, entry.key),
+        keywords: entry.key.replaceAll('_', ''),
+        icon: <ObjectIcon name={entry.iconName ?? ''} />,
         run: () => {
           navigate({ to: entry.to });
         },
@@ -76,7 +87,7 @@ function useGoEntries(): PaletteEntry[] {
         },
       })),
     ],
-    [t, navigate, objects],
+    [t, navigate, objects, language, can],
   );
 }
 
@@ -102,7 +113,7 @@ function useActEntries(): PaletteEntry[] {
     ...command,
     icon: icon ?? <IconPlus size={16} />,
   }));
-  for (const key of ['customer', 'order', 'product', 'contact']) {
+  for (const key of ['customer', 'order', 'product', 'contact', ...ownEntries(objects).map((entry) => entry.key)]) {
     const object = findObject(objects, key);
     if (object?.actions.create !== true) continue;
     const name = labelText(object.label, language, key);

@@ -54,7 +54,10 @@ export function AreaChart({
   const gradient = useId();
   const values = points.map((point) => point.value);
   const { low, high } = niceRange(values, fromZero);
-  const ticks = low === 0 ? niceTicks(high) : [low, (low + high) / 2, high];
+  // Between 8 and 9 there is no middle that could be told in whole numbers.
+  const ticks = (low === 0 ? niceTicks(high) : [low, (low + high) / 2, high]).filter(
+    (tick, at, all) => at === 0 || formatAxis(tick) !== formatAxis(all[at - 1] ?? 0),
+  );
   const top = Math.max(high, ticks.at(-1) ?? high);
   const gutter = Math.max(28, ...ticks.map((tick) => wordWidth(formatAxis(tick)) + 12));
   const box: Box = { width, height, left: gutter, right: 14, top: 10, bottom: 24 };

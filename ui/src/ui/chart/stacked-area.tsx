@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import css from './chart.module.css';
-import { areaPath, axisWords, type Box, nearest, niceTicks, stack, wordWidth, xOf, yOf } from './geometry';
+import { areaPath, axisWords, type Box, nearest, niceTicks, type Point, stack, wordWidth, xOf, yOf } from './geometry';
 import { hueFill, Swatch } from './stack-bar';
 import { useWidth } from './use-width';
 
@@ -33,6 +33,9 @@ export function StackedArea({ label, layers, titles, shorts, format, height = 22
   const box: Box = { width, height, left: gutter, right: 14, top: 10, bottom: 24 };
   const cross = at === null ? null : xOf(at, count, box);
   const last = count - 1;
+  /** A single moment is a band as wide as a bar, since a line of one point is nothing to see. */
+  const overWidth = (points: readonly Point[]): readonly Point[] =>
+    points.length === 1 ? points.flatMap(({ x, y }) => [-24, 24].map((aside) => ({ x: x + aside, y }))) : points;
   const spokenAt = (place: number) =>
     [titles[place] ?? '', ...layers.map((layer) => `${layer.label} ${format(layer.values[place] ?? 0)}`)].join(', ');
   return (
@@ -73,12 +76,12 @@ export function StackedArea({ label, layers, titles, shorts, format, height = 22
           );
         })}
         {stacked.map((edges, index) => {
-          const upper = edges.map((edge, place) => ({ x: xOf(place, count, box), y: yOf(edge.high, 0, high, box) }));
-          const lower = edges.map((edge, place) => ({ x: xOf(place, count, box), y: yOf(edge.low, 0, high, box) }));
+          const line = (side: 'low' | 'high') =>
+            overWidth(edges.map((edge, place) => ({ x: xOf(place, count, box), y: yOf(edge[side], 0, high, box) })));
           return (
             <path
               key={layers[index]?.key}
-              d={areaPath(upper, lower)}
+              d={areaPath(line('high'), line('low'))}
               fill={hueFill(layers[index]?.color ?? 'gray')}
               className={css.layer}
             />

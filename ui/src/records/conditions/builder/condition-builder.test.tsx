@@ -96,9 +96,9 @@ it('builds a condition from a field, an operator and a value', async () => {
   const seen = setup(null);
   await userEvent.click(screen.getByRole('button', { name: '选择条件' }));
   await userEvent.click(await screen.findByRole('option', { name: '积分', hidden: true }));
-  expect(seen.mock.lastCall).toEqual([{ all: [{ field: 'points', op: '=', value: null }] }, { complete: false }]);
+  expect(seen.mock.lastCall).toEqual([{ all: [{ field: 'points', op: '>=', value: null }] }, { complete: false }]);
   await userEvent.type(await screen.findByRole('textbox', { name: '积分' }), '500');
-  expect(seen.mock.lastCall).toEqual([{ all: [{ field: 'points', op: '=', value: 500 }] }, { complete: true }]);
+  expect(seen.mock.lastCall).toEqual([{ all: [{ field: 'points', op: '>=', value: 500 }] }, { complete: true }]);
 });
 
 it('joins, excludes and removes', async () => {

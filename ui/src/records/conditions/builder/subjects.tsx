@@ -1,6 +1,6 @@
 import { IconArrowBarToUp, IconArrowsShuffle, IconChartBar, IconFilter } from '@tabler/icons-react';
 import { useMemo } from 'react';
-import type { Condition, Field, ObjectType, Trait } from '@/api';
+import type { Condition, Field, ObjectType, Operator, Trait } from '@/api';
 import { emptyOperand, operatorsOf } from '@/fields';
 import { labelText, useTranslation } from '@/i18n';
 import { canRead, groupTraits, resolvePath, sectionOf, traitAsField } from '@/metadata';
@@ -40,8 +40,10 @@ function fieldGroups(scope: BuilderScope, t: (key: string, values?: object) => s
   return [...sections.values(), ...related];
 }
 
+/** Records of other objects that point here; those of the same object are reached by their fields. */
 const relatedObjects = (scope: BuilderScope): ObjectType[] => {
   const keys = new Set(scope.object?.related.map((relation) => relation.object));
+  keys.delete(scope.object?.key ?? '');
   return scope.objects.filter((candidate) => keys.has(candidate.key));
 };
 
@@ -106,6 +108,13 @@ export const rankable = (traits: readonly Trait[]): Trait[] =>
 /** Another draw than any before it. */
 const newSalt = (): string => crypto.getRandomValues(new Uint32Array(1))[0]?.toString(36) ?? 'a';
 
+const COUNTED = new Set<Field['type']>(['number', 'money']);
+/** Amounts are seldom asked for to the penny: "at least" is what people mean. */
+function usualOperator(field: Field): Operator | undefined {
+  const offered = operatorsOf(field);
+  return COUNTED.has(field.type) && offered.includes('>=') ? '>=' : offered[0];
+}
+
 /** A first condition about a chosen subject: its most usual operator and an empty value. */
 export function startCondition(subject: string, scope: BuilderScope): Condition | null {
   const at = subject.indexOf(':');
@@ -120,7 +129,7 @@ export function startCondition(subject: string, scope: BuilderScope): Condition 
   if (kind === 'segment') return { segment: scope.segments[0]?.key ?? '', op: 'in' };
   if (kind === 'record') return { record: key, aggregate: 'count', op: '>=', value: 1, within: { days: 90 } };
   const field = fieldOf({ [kind]: key } as unknown as Condition, scope);
-  const op = field === null ? undefined : operatorsOf(field)[0];
+  const op = field === null ? undefined : usualOperator(field);
   if (field === null || op === undefined) return null;
   const value = emptyOperand(op, field) as never;
   return kind === 'trait' ? { trait: key, op, value } : { field: key, op, value };

@@ -1,0 +1,189 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { factorQuery, isApiError, useDropFactor, useNewRecoveryCodes } from '@/api';
+import { useFormat, useTranslation } from '@/i18n';
+import { CodeInput, FactorSetup, problemText, RecoveryCodes } from '@/shell';
+import { Button, Dot, ErrorState, Modal, Panel, PasswordInput, SkeletonRows, toast } from '@/ui';
+import css from './settings.module.css';
+
+interface ProofProps {
+  title: string;
+  text: string;
+  submit: string;
+  danger?: boolean;
+  pending: boolean;
+  error: unknown;
+  onSubmit: (proof: { password: string; code: string }) => void;
+  onClose: () => void;
+}
+/** Asks for the password and a code before a change to how the person signs in. */
+function ProofDialog({ title, text, submit, danger, pending, error, onSubmit, onClose }: ProofProps) {
+  const { t } = useTranslation(['settings', 'common', 'auth']);
+  const [password, setPassword] = useState('');
+  const [code, setCode] = useState('');
+  const at = (field: string) => (isApiError(error) ? error.at(field) : undefined);
+  const problem = problemText(error, 'password', 'code');
+  const send = (event?: FormEvent) => {
+    event?.preventDefault();
+    if (password !== '' && code !== '') onSubmit({ password, code });
+  };
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      size={420}
+      title={title}
+      footer={
+        <>
+          <Button onClick={onClose}>{t('common:cancel')}</Button>
+          <Button
+            kind={danger === true ? 'danger' : 'primary'}
+            loading={pending}
+            disabled={password === '' || code === ''}
+            onClick={() => send()}
+          >
+            {submit}
+          </Button>
+        </>
+      }
+    >
+      <form className={css.form} onSubmit={send} noValidate>
+        <p>{text}</p>
+        <PasswordInput
+          label={t('settings:password.current')}
+          autoComplete="current-password"
+          toggleLabel={t('settings:password.show')}
+          value={password}
+          onChange={setPassword}
+          error={at('password')}
+          autoFocus
+        />
+        <CodeInput value={code} onChange={setCode} error={at('code')} either />
+        {problem !== undefined && (
+          <p className={css.bad} role="alert">
+            {problem}
+          </p>
+        )}
+        <button type="submit" hidden />
+      </form>
+    </Modal>
+  );
+}
+
+type Opened = 'setup' | 'off' | 'codes' | null;
+
+function Dialogs({ opened, onClose }: { opened: Opened; onClose: () => void }) {
+  const { t } = useTranslation(['settings', 'auth']);
+  const navigate = useNavigate();
+  const drop = useDropFactor();
+  const renew = useNewRecoveryCodes();
+  const [codes, setCodes] = useState<string[] | null>(null);
+  const close = () => {
+    drop.reset();
+    renew.reset();
+    setCodes(null);
+    onClose();
+  };
+  if (codes !== null)
+    return (
+      <Modal opened dismissible={false} onClose={close} size={440} title={t('auth:recovery.title')}>
+        <RecoveryCodes codes={codes} onKept={close} />
+      </Modal>
+    );
+  if (opened === 'setup')
+    return (
+      <Modal opened onClose={close} size={440} title={t('settings:factor.setup')}>
+        <FactorSetup
+          onDone={() => {
+            toast.ok(t('settings:factor.turnedOn'));
+            close();
+          }}
+        />
+      </Modal>
+    );
+  if (opened === 'off')
+    return (
+      <ProofDialog
+        title={t('settings:factor.offTitle')}
+        text={t('settings:factor.offText')}
+        submit={t('settings:factor.turnOff')}
+        danger
+        pending={drop.isPending}
+        error={drop.error}
+        onClose={close}
+        onSubmit={(proof) =>
+          drop.mutate(proof, {
+            onSuccess: (owed) => {
+              toast.ok(t('settings:factor.turnedOff'));
+              if (owed) navigate({ to: '/sign-in' });
+              else close();
+            },
+          })
+        }
+      />
+    );
+  if (opened === 'codes')
+    return (
+      <ProofDialog
+        title={t('settings:factor.newCodes')}
+        text={t('settings:factor.newCodesText')}
+        submit={t('settings:factor.makeCodes')}
+        pending={renew.isPending}
+        error={renew.error}
+        onClose={close}
+        onSubmit={(proof) => renew.mutate(proof, { onSuccess: (made) => setCodes(made.codes) })}
+      />
+    );
+  return null;
+}
+
+/** The person's second factor: on or off, since when, how many recovery codes are left. */
+export function FactorPanel() {
+  const { t } = useTranslation('settings');
+  const fmt = useFormat();
+  const { data, error, refetch } = useQuery(factorQuery());
+  const [opened, setOpened] = useState<Opened>(null);
+  return (
+    <Panel
+      title={t('settings:factor.title')}
+      aside={
+        data !== undefined && (
+          <Dot color={data.on ? 'green' : 'gray'}>{t(data.on ? 'settings:factor.on' : 'settings:factor.off')}</Dot>
+        )
+      }
+    >
+      {data === undefined && error === null && <SkeletonRows rows={2} />}
+      {error !== null && data === undefined && <ErrorState compact error={error} onRetry={() => refetch()} />}
+      {data?.on === false && (
+        <div className={css.form}>
+          <p className="muted">{t('settings:factor.about')}</p>
+          {data.required && <p className={css.warnBox}>{t('settings:factor.required')}</p>}
+          <div>
+            <Button kind="primary" onClick={() => setOpened('setup')}>
+              {t('settings:factor.setup')}
+            </Button>
+          </div>
+        </div>
+      )}
+      {data?.on === true && (
+        <div className={css.form}>
+          <dl className={css.detail}>
+            <dt>{t('settings:factor.since')}</dt>
+            <dd>{data.since === null ? '' : fmt.datetime(data.since)}</dd>
+            <dt>{t('settings:factor.codes')}</dt>
+            <dd>{t('settings:factor.left', { count: data.recovery_codes })}</dd>
+          </dl>
+          {data.recovery_codes <= 3 && <p className={css.warnBox}>{t('settings:factor.fewCodes')}</p>}
+          <div className={css.pills}>
+            <Button onClick={() => setOpened('codes')}>{t('settings:factor.newCodes')}</Button>
+            <Button kind="danger-subtle" onClick={() => setOpened('off')}>
+              {t('settings:factor.turnOff')}
+            </Button>
+          </div>
+        </div>
+      )}
+      <Dialogs opened={opened} onClose={() => setOpened(null)} />
+    </Panel>
+  );
+}

@@ -1,0 +1,298 @@
+import {
+  type Field,
+  type FieldChange,
+  type FieldInput,
+  type FieldType,
+  isApiError,
+  type Option,
+  type OptionInput,
+} from '@/api';
+import type { Label } from '@/i18n';
+import { HUES } from '@/lib/hue';
+
+/** Field types by what one thinks of first, in the order in which they are offered. */
+export const TYPE_GROUPS = [
+  { key: 'words', types: ['text', 'long_text', 'phone', 'email', 'url'] },
+  { key: 'numbers', types: ['number', 'money', 'auto_number'] },
+  { key: 'choices', types: ['choice', 'multi_choice', 'tags', 'bool'] },
+  { key: 'time', types: ['date', 'datetime', 'birthday'] },
+  { key: 'links', types: ['relation', 'relation_many', 'user'] },
+  { key: 'more', types: ['region', 'address', 'json'] },
+] as const satisfies readonly { key: string; types: readonly FieldType[] }[];
+
+const set = (...types: FieldType[]): ReadonlySet<FieldType> => new Set(types);
+const CHOICES = set('choice', 'multi_choice');
+const MEMBERS = {
+  options: CHOICES,
+  target: set('relation', 'relation_many'),
+  via: set('relation_many'),
+  scale: set('number'),
+  pattern: set('auto_number'),
+  max_length: set('text', 'long_text'),
+  default: set('text', 'long_text', 'number', 'money', 'bool', 'date', 'datetime', 'choice', 'multi_choice', 'tags'),
+  unique: set('text', 'url', 'phone', 'email', 'auto_number'),
+  personal: set('text', 'long_text', 'url', 'phone', 'email'),
+  searchable: set('text', 'long_text', 'url', 'phone', 'email', 'auto_number'),
+} as const satisfies Partial<Record<keyof FieldInput, ReadonlySet<FieldType>>>;
+const NOT_REQUIRED = set('auto_number', 'relation_many');
+const NOT_INDEXED = set('relation_many', 'json', 'long_text', 'address');
+
+export type Member = keyof typeof MEMBERS | 'required' | 'indexed';
+
+/** Whether fields of a type have a member that can be chosen. */
+export function hasMember(type: FieldType, member: Member): boolean {
+  if (member === 'required') return !NOT_REQUIRED.has(type);
+  if (member === 'indexed') return !NOT_INDEXED.has(type);
+  return MEMBERS[member].has(type);
+}
+
+export interface DraftOption {
+  /** Stays the same while rows move; not sent. */
+  id: string;
+  /** Empty for one that gets its key of its label. */
+  key: string;
+  label: Label;
+  color: string;
+  archived: boolean;
+  /** In records perhaps: it can be archived, not deleted. */
+  kept: boolean;
+}
+
+export interface FieldDraft {
+  type: FieldType;
+  key: string;
+  label: Label;
+  help: Label;
+  section: string;
+  required: boolean;
+  unique: boolean;
+  indexed: boolean;
+  personal: boolean;
+  searchable: boolean;
+  hidden: boolean;
+  options: DraftOption[];
+  target: string;
+  via: string;
+  scale: number;
+  pattern: string;
+  default: unknown;
+  max_length: number | null;
+}
+
+let made = 0;
+export function newOption(label: Label = {}, at = 0): DraftOption {
+  made += 1;
+  const color = HUES[1 + (at % (HUES.length - 1))] ?? 'blue';
+  return { id: `new${made}`, key: '', label, color, archived: false, kept: false };
+}
+
+export const emptyDraft = (type: FieldType): FieldDraft => ({
+  type,
+  key: '',
+  label: {},
+  help: {},
+  section: 'basic',
+  required: false,
+  unique: false,
+  indexed: false,
+  personal: false,
+  searchable: false,
+  hidden: false,
+  options: CHOICES.has(type) ? [newOption({}, 0), newOption({}, 1)] : [],
+  target: '',
+  via: '',
+  scale: 0,
+  pattern: '{yyyymmdd}-{0000}',
+  default: null,
+  max_length: null,
+});
+
+const draftOption = (option: Option): DraftOption => ({
+  id: option.key,
+  key: option.key,
+  label: option.label,
+  color: option.color ?? 'gray',
+  archived: option.archived === true,
+  kept: true,
+});
+
+export const draftOf = (field: Field): FieldDraft => ({
+  ...emptyDraft(field.type),
+  key: field.key,
+  label: field.label,
+  help: field.help ?? {},
+  section: field.section ?? '',
+  required: field.required,
+  unique: field.unique,
+  indexed: field.indexed === true,
+  personal: field.personal,
+  searchable: field.searchable,
+  hidden: field.access === 'hidden',
+  options: (field.options ?? []).map(draftOption),
+  target: field.target ?? '',
+  via: field.via ?? '',
+  scale: field.scale ?? 0,
+  pattern: field.pattern ?? '',
+  default: field.default ?? null,
+  max_length: field.max_length === undefined || field.max_length === 0 ? null : field.max_length,
+});
+
+/** A label without the languages that were left empty. */
+export const cleanLabel = (label: Label): Label =>
+  Object.fromEntries(
+    Object.entries(label)
+      .map(([language, text]) => [language, text?.trim()])
+      .filter(([, text]) => text !== undefined && text !== ''),
+  );
+export const isBlank = (label: Label): boolean => Object.keys(cleanLabel(label)).length === 0;
+
+/** Latin letters of a label as a key, empty for a Chinese one: its pinyin is the server's. */
+export const latinKey = (label: Label): string =>
+  (cleanLabel(label).en ?? '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^[_0-9]+|_+$/g, '')
+    .slice(0, 40);
+
+/** The draft without rows that were never filled in: what the server says of a row is then said of the same one here. */
+export const tidy = (draft: FieldDraft): FieldDraft => ({
+  ...draft,
+  options: draft.options.filter((option) => option.kept || !isBlank(option.label) || option.key !== ''),
+});
+
+/** What the default names needs a key already here; any other option gets one from the server. */
+function optionsOf(draft: FieldDraft): { options: OptionInput[]; value: unknown } {
+  const named = tidy(draft).options;
+  const wanted = new Set([draft.default].flat().map(String));
+  const keys = new Map<string, string>();
+  const options = named.map((option, at) => {
+    let { key } = option;
+    if (key === '' && wanted.has(option.id)) key = latinKey(option.label) || `option_${at + 1}`;
+    keys.set(option.id, key);
+    return {
+      ...(key !== '' && { key }),
+      label: cleanLabel(option.label),
+      color: option.color,
+      ...(option.archived && { archived: true }),
+    };
+  });
+  const keyOf = (id: unknown) => keys.get(String(id)) ?? String(id);
+  const value = Array.isArray(draft.default) ? draft.default.map(keyOf) : draft.default;
+  return {
+    options,
+    value: typeof value === 'string' && draft.type === 'choice' ? keyOf(value) : value,
+  };
+}
+
+const isSet = (value: unknown): boolean =>
+  value !== null && value !== undefined && value !== '' && !(Array.isArray(value) && value.length === 0);
+
+/** What is sent for a new field: only the members that its type has. */
+export function toInput(draft: FieldDraft): FieldInput {
+  const has = (member: Member) => hasMember(draft.type, member);
+  const { options, value } = optionsOf(draft);
+  const start = CHOICES.has(draft.type) ? value : draft.default;
+  return {
+    ...(draft.key.trim() !== '' && { key: draft.key.trim() }),
+    type: draft.type,
+    label: cleanLabel(draft.label),
+    ...(!isBlank(draft.help) && { help: cleanLabel(draft.help) }),
+    ...(draft.section !== '' && { section: draft.section }),
+    ...(has('required') && { required: draft.required }),
+    ...(has('unique') && { unique: draft.unique }),
+    ...(has('indexed') && { indexed: draft.indexed }),
+    ...(has('personal') && { personal: draft.personal }),
+    ...(has('searchable') && { searchable: draft.searchable }),
+    ...(has('options') && { options }),
+    ...(has('target') && { target: draft.target }),
+    ...(has('via') && { via: draft.via }),
+    ...(has('scale') && { scale: draft.scale }),
+    ...(has('pattern') && { pattern: draft.pattern }),
+    ...(has('max_length') && draft.max_length !== null && { max_length: draft.max_length }),
+    ...(has('default') && isSet(start) && { default: start }),
+  };
+}
+
+const same = (left: unknown, right: unknown): boolean => JSON.stringify(left) === JSON.stringify(right);
+
+/** What is sent for a changed field: only what is another than it was. */
+export function toChange(field: Field, draft: FieldDraft): FieldChange {
+  const before = toInput(draftOf(field));
+  const after = toInput(draft);
+  const change: Record<string, unknown> = {};
+  for (const member of ['label', 'required', 'indexed', 'searchable', 'options', 'pattern'] as const)
+    if (!same(before[member], after[member])) change[member] = after[member];
+  if (!same(before.help, after.help)) change.help = after.help ?? {};
+  if (!same(before.section, after.section)) change.section = after.section ?? '';
+  if (!same(before.max_length, after.max_length)) change.max_length = after.max_length ?? 0;
+  if (!same(before.default, after.default))
+    Object.assign(change, after.default === undefined ? { no_default: true } : { default: after.default });
+  if ((field.access === 'hidden') !== draft.hidden) change.hidden = draft.hidden;
+  return change;
+}
+
+/** The lines of a pasted list as options: "到店 / Visited", a tab or a comma parts the two languages. */
+export function pastedOptions(text: string, first: string, second: string, from = 0): DraftOption[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .map((line, at) => {
+      const [left = '', right = ''] = line.split(/\t|\s\/\s|[,\uff0c]/).map((part) => part.trim());
+      return newOption({ [first]: left, ...(right !== '' && { [second]: right }) }, from + at);
+    });
+}
+
+export interface Objections {
+  /** What is wrong with one member: "label", "options.2.key". */
+  at: (location: string) => string | undefined;
+  /** What stands at no control, in one line; null when everything has its place. */
+  rest: (placed: (location: string) => boolean) => string | null;
+}
+
+export function objectionsOf(error: unknown): Objections {
+  const fields = isApiError(error) ? error.fields : [];
+  return {
+    at: (location) => fields.find((each) => each.location === location)?.message,
+    rest: (placed) => {
+      if (error === null || error === undefined) return null;
+      const left = fields.filter((each) => !placed(each.location)).map((each) => each.message);
+      if (left.length > 0) return left.join(' ');
+      return fields.length > 0 ? null : String(error instanceof Error ? error.message : error);
+    },
+  };
+}
+
+const datePart = (part: string, day: string): string | null => {
+  if (!/^(yyyy|yy|mm|dd)+$/.test(part)) return null;
+  const [year = '', month = '', date = ''] = day.split('-');
+  return part.replace(/yyyy|yy|mm|dd/g, (piece) => {
+    if (piece === 'yyyy') return year;
+    if (piece === 'yy') return year.slice(2);
+    return piece === 'mm' ? month : date;
+  });
+};
+
+/** The n-th number of a pattern on a day, as the server prints it; null for a pattern that it refuses. */
+export function patternExample(pattern: string, day: string, n = 1): string | null {
+  let numbers = 0;
+  let wrong = false;
+  const text = pattern.replace(/\{([^}]*)\}/g, (_, part: string) => {
+    if (/^0+$/.test(part)) {
+      numbers += 1;
+      return String(n).padStart(part.length, '0');
+    }
+    const date = datePart(part, day);
+    wrong ||= date === null;
+    return date ?? '';
+  });
+  return wrong || numbers !== 1 || text.includes('{') ? null : text;
+}
+
+/** A plain English plural, for the placeholder of the input that takes the real one. */
+export function plural(word: string): string {
+  const text = word.trim();
+  if (text === '') return '';
+  if (/[^aeiou]y$/i.test(text)) return `${text.slice(0, -1)}ies`;
+  return /(s|x|z|ch|sh)$/i.test(text) ? `${text}es` : `${text}s`;
+}

@@ -1,0 +1,47 @@
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { type Role, securityQuery, useSaveSecurity } from '@/api';
+import { useTranslation } from '@/i18n';
+import { Checkbox, Panel, toast } from '@/ui';
+import css from './settings.module.css';
+import { ROLES } from './user-dialog';
+
+/** Which roles must have a second factor. Every click is saved. */
+export function SecurityRules() {
+  const { t } = useTranslation(['settings', 'common']);
+  const { data } = useQuery(securityQuery());
+  const save = useSaveSecurity();
+  // What was clicked shows at once and gives way to what the server says.
+  const [draft, setDraft] = useState<Role[] | null>(null);
+  if (data === undefined) return null;
+  const chosen = draft ?? data.factor_roles;
+  const choose = (role: Role, on: boolean) => {
+    const roles = ROLES.filter((each) => (each === role ? on : chosen.includes(each)));
+    setDraft(roles);
+    save.mutate(
+      { factor_roles: roles },
+      {
+        onSuccess: () => toast.ok(t('common:saved')),
+        onError: (error) => toast.error(t('common:failed.save'), { detail: error.message }),
+        onSettled: () => setDraft(null),
+      },
+    );
+  };
+  return (
+    <Panel title={t('settings:rules.title')}>
+      <fieldset className={css.scopes}>
+        <legend>{t('settings:rules.roles')}</legend>
+        {ROLES.map((role) => (
+          <Checkbox
+            key={role}
+            label={t(`settings:role.${role}`)}
+            checked={chosen.includes(role)}
+            disabled={save.isPending}
+            onChange={(on) => choose(role, on)}
+          />
+        ))}
+      </fieldset>
+      <p className={css.note}>{t('settings:rules.help')}</p>
+    </Panel>
+  );
+}

@@ -1,0 +1,122 @@
+import { IconCopy } from '@tabler/icons-react';
+import { type FormEvent, useState } from 'react';
+import { type Enrolment, isApiError, useBeginFactor, useConfirmFactor } from '@/api';
+import { useTranslation } from '@/i18n';
+import { copyText } from '@/lib/clipboard';
+import { Button, PasswordInput, toast } from '@/ui';
+import { CodeInput } from './code-input';
+import css from './factor.module.css';
+import { RecoveryCodes } from './recovery-codes';
+
+/** What to show for a refused request, unless one of its fields already says it. */
+export function problemText(error: unknown, ...fields: string[]): string | undefined {
+  if (error === null) return undefined;
+  if (isApiError(error) && fields.some((field) => error.at(field) !== undefined)) return undefined;
+  return error instanceof Error ? error.message : String(error);
+}
+
+interface Props {
+  /** A step of signing in, which the role demands; a full session proves the password first instead. */
+  demanded?: boolean;
+  onDone: () => void;
+}
+
+/** Sets up an authenticator: password, square code, first code, recovery codes. */
+export function FactorSetup({ demanded = false, onDone }: Props) {
+  const begin = useBeginFactor();
+  const confirm = useConfirmFactor();
+  if (confirm.data !== undefined) return <RecoveryCodes codes={confirm.data} onKept={onDone} />;
+  if (begin.data !== undefined) return <Scan enrolment={begin.data} confirm={confirm} />;
+  return <Begin demanded={demanded} begin={begin} />;
+}
+
+function Begin({ demanded, begin }: { demanded: boolean; begin: ReturnType<typeof useBeginFactor> }) {
+  const { t } = useTranslation('auth');
+  const [password, setPassword] = useState('');
+  const problem = problemText(begin.error, 'password');
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    begin.mutate(password);
+  };
+  return (
+    <form className={css.form} onSubmit={submit} noValidate>
+      {demanded && (
+        <p className={css.warn} role="status">
+          {t('auth:factor.demanded')}
+        </p>
+      )}
+      <p className={css.text}>{t('auth:factor.about')}</p>
+      {!demanded && (
+        <PasswordInput
+          size="lg"
+          label={t('auth:factor.password')}
+          autoComplete="current-password"
+          toggleLabel={t('auth:showPassword')}
+          value={password}
+          onChange={setPassword}
+          error={isApiError(begin.error) ? begin.error.at('password') : undefined}
+          autoFocus
+        />
+      )}
+      {problem !== undefined && (
+        <p className={css.problem} role="alert">
+          {problem}
+        </p>
+      )}
+      <Button
+        kind="primary"
+        size="lg"
+        type="submit"
+        fullWidth
+        loading={begin.isPending}
+        disabled={!demanded && password === ''}
+      >
+        {t('auth:factor.next')}
+      </Button>
+    </form>
+  );
+}
+
+const inFours = (secret: string): string => secret.replace(/(.{4})(?=.)/g, '$1 ');
+
+function Scan({ enrolment, confirm }: { enrolment: Enrolment; confirm: ReturnType<typeof useConfirmFactor> }) {
+  const { t } = useTranslation(['auth', 'common']);
+  const [code, setCode] = useState('');
+  const problem = problemText(confirm.error, 'code');
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    confirm.mutate(code);
+  };
+  const copy = async () => {
+    if (await copyText(enrolment.secret)) toast.ok(t('common:copied'));
+  };
+  return (
+    <form className={css.form} onSubmit={submit} noValidate>
+      <p className={css.text}>{t('auth:factor.scan')}</p>
+      <img className={css.square} src={enrolment.qr} width={196} height={196} alt={t('auth:factor.picture')} />
+      <details className={css.manual}>
+        <summary>{t('auth:factor.manual')}</summary>
+        <div className={css.secret}>
+          <code data-testid="factor-secret">{inFours(enrolment.secret)}</code>
+          <Button icon={<IconCopy size={15} />} onClick={copy}>
+            {t('common:copy')}
+          </Button>
+        </div>
+      </details>
+      <CodeInput
+        value={code}
+        onChange={setCode}
+        error={isApiError(confirm.error) ? confirm.error.at('code') : undefined}
+        autoFocus
+      />
+      {problem !== undefined && (
+        <p className={css.problem} role="alert">
+          {problem}
+        </p>
+      )}
+      <Button kind="primary" size="lg" type="submit" fullWidth loading={confirm.isPending} disabled={code === ''}>
+        {t('auth:factor.turnOn')}
+      </Button>
+    </form>
+  );
+}
