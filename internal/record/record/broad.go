@@ -24,30 +24,44 @@ type Broad interface {
 const (
 	// patience is how long the store may look for a page before Broad is asked: what an index serves takes a few milliseconds.
 	patience = 60 * time.Millisecond
-	// A kind of question that took longer goes to Broad at once for so long.
-	slowFor = 5 * time.Minute
-	slowMax = 1000
+	// A kind of question that took longer so many times, and never less in between, goes to Broad at once for so long.
+	slowTimes = 3
+	slowFor   = 5 * time.Minute
+	slowMax   = 1000
 )
 
 // slowly remembers the kinds of questions that the store answers slowly.
 type slowly struct {
-	mu    sync.Mutex
-	until map[string]time.Time
+	mu   sync.Mutex
+	seen map[string]slowness
+}
+
+type slowness struct {
+	times int
+	until time.Time
 }
 
 func (s *slowly) is(kind string, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return now.Before(s.until[kind])
+	k := s.seen[kind]
+	return k.times >= slowTimes && now.Before(k.until)
 }
 
 func (s *slowly) note(kind string, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.until == nil || len(s.until) >= slowMax {
-		s.until = map[string]time.Time{}
+	if s.seen == nil || len(s.seen) >= slowMax {
+		s.seen = map[string]slowness{}
 	}
-	s.until[kind] = now.Add(slowFor)
+	s.seen[kind] = slowness{s.seen[kind].times + 1, now.Add(slowFor)}
+}
+
+// forget is told that a question of a kind was answered in time.
+func (s *slowly) forget(kind string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.seen, kind)
 }
 
 // broad reports whether a page may come from Broad, and names the kind of question: what is asked without the values.
@@ -81,6 +95,9 @@ func (l *listing) fetch(ctx context.Context, page *Page) (rows []Row, more bool,
 		hasty, cancel := context.WithTimeout(ctx, patience)
 		rows, err = l.narrow(hasty, page)
 		cancel()
+		if err == nil {
+			l.s.slow.forget(kind)
+		}
 		if err == nil || !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 			return rows, len(rows) > l.q.Limit, err
 		}

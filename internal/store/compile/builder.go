@@ -153,7 +153,16 @@ func (b *builder) column(s *scope, slot *query.Slot, role schema.Role) (string, 
 	if b.analytics && slot.Field.Key == "updated_by" && schema.System("updated_by") == slot.Field {
 		return "", notInAnalytics(slot.Field.Key)
 	}
-	return b.name(alias, obj, slot.Field, role), nil
+	x := b.name(alias, obj, slot.Field, role)
+	if len(slot.Hops) > 0 && common(slot.Field) {
+		x = b.dialect.Beside(s.alias, x)
+	}
+	return x, nil
+}
+
+// common reports fields whose values many records share.
+func common(f *schema.Field) bool {
+	return f.Type == schema.Region || f.Type == schema.Choice || f.Type == schema.Bool
 }
 
 func (b *builder) trait(s *scope, t *query.Trait) (string, error) {

@@ -14,6 +14,9 @@ type Dialect interface {
 	Pattern(p string) string
 	// Bytes makes a text order by its bytes.
 	Bytes(text string) string
+	// Beside is a column of a joined table that only looks at rows found otherwise: no index on it is to decide where the
+	// search begins. The alias is that of the table which the others are joined to.
+	Beside(alias, column string) string
 }
 
 // SQLite compares texts by bytes unless told otherwise and has no strpos, right or ~.
@@ -36,6 +39,13 @@ func (SQLite) Pattern(p string) string { return p }
 // Bytes is the default order.
 func (SQLite) Bytes(text string) string { return text }
 
+// Beside makes the column depend on both tables, so that SQLite keeps the join an outer one and walks the first table in its
+// order. Otherwise it begins with everybody of a province and sorts all their orders, or reads the whole joined table for a
+// Bloom filter, where the newest orders hold a page's worth at once.
+func (SQLite) Beside(alias, column string) string {
+	return "(CASE WHEN " + alias + `."id" > 0 THEN ` + column + " END)" // ids are positive; IS NOT NULL would be folded away
+}
+
 // PostgreSQL orders by the database's collation unless told otherwise.
 type PostgreSQL struct{}
 
@@ -55,6 +65,9 @@ func (PostgreSQL) Pattern(p string) string { return p }
 
 // Bytes is the collation "C".
 func (PostgreSQL) Bytes(text string) string { return text + ` COLLATE "C"` }
+
+// Beside leaves it to the planner, which knows how many rows there are.
+func (PostgreSQL) Beside(_, column string) string { return column }
 
 // analytic is the text that DuckDB and PostgreSQL share.
 type analytic struct{ PostgreSQL }
