@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 // shown is an object as the program tells it.
@@ -110,7 +111,7 @@ func (m *machine) findable(c *client, fitting string) {
 			c.Errorf("%s finds %d", where, len(p.Items))
 		}
 	}
-	eventually(c, "search finds it by pinyin", 10e9, func() bool {
+	eventually(c, "search finds it by pinyin", 60*time.Second, func() bool {
 		return strings.Contains(string(c.do("GET", "/search?q=zhoumo", "").body), fitting)
 	})
 	if n := c.counted(`{"record":"shiyiyuyue","aggregate":"count","op":">=","value":1}`); n != 1 {

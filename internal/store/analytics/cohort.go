@@ -31,7 +31,7 @@ const cohortText = `SELECT m.first, m.month, count(*) FROM (
   CAST(extract(month FROM DATE '1970-01-01' + CAST(o.first_order_day AS INTEGER)) AS BIGINT) - 1 AS first,
   CAST(extract(year FROM DATE '1970-01-01' + CAST(d.day AS INTEGER)) AS BIGINT) * 12 +
   CAST(extract(month FROM DATE '1970-01-01' + CAST(d.day AS INTEGER)) AS BIGINT) - 1 AS month
- FROM f_purchase d JOIN t_order o ON o.customer_id = d.customer_id WHERE d.day <= $1) m
+ FROM f_purchase d JOIN t_order o ON o.customer_id = d.customer_id WHERE d.day <= $1 AND o.first_order_day IS NOT NULL) m
 GROUP BY m.first, m.month ORDER BY m.first, m.month`
 
 // Cohorts counts customers by the month of their first purchase and the months in which they purchased again, up to and

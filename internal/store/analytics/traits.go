@@ -59,7 +59,8 @@ func (s *Store) LastPurchase(ctx context.Context, until clock.Day) (clock.Day, b
 		return 0, false, err
 	}
 	text, args := lastPurchaseDay, []any{int64(until)}
-	if st.Known && !st.Refilled && until <= st.Anchor && !s.redefined.Load() {
+	// Where facts are views, they show what nobody has marked yet.
+	if s.db.Dialect().Mirrored() && st.Known && !st.Refilled && until <= st.Anchor && !s.redefined.Load() {
 		text = lastKnownDay
 		if touched, _, err := s.Waiting(ctx); err != nil {
 			return 0, false, err
