@@ -29,7 +29,7 @@ func (b broad) Select(ctx context.Context, obj *schema.Object, sel record.Select
 		return nil, false, err
 	}
 	ids, err := b.w.audience.Select(ctx, obj, sel)
-	if fault.KindOf(err) == fault.Invalid { // what the mirror does not hold
+	if unanswerable(err) {
 		return nil, false, nil
 	}
 	return ids, err == nil, err
@@ -41,8 +41,13 @@ func (b broad) Count(ctx context.Context, obj *schema.Object, where *query.Node,
 		return 0, false, err
 	}
 	n, err := b.w.audience.CountUpTo(ctx, obj, where, limit)
-	if fault.KindOf(err) == fault.Invalid {
+	if unanswerable(err) {
 		return 0, false, nil
 	}
 	return n, err == nil, err
+}
+
+// unanswerable reports what the mirror does not hold, or not at the moment.
+func unanswerable(err error) bool {
+	return err != nil && (fault.KindOf(err) == fault.Invalid || away(err))
 }

@@ -146,10 +146,11 @@ const (
 	nightlyJob = "nightly"
 	demoJob    = "demo"
 	revalueJob = "revalue"
+	reindexJob = "reindex"
 )
 
 func (a *App) handlers() map[string]job.Handler {
-	return map[string]job.Handler{nightlyJob: a.runNightly, demoJob: a.runDemo, revalueJob: a.runRevalue}
+	return map[string]job.Handler{nightlyJob: a.runNightly, demoJob: a.runDemo, revalueJob: a.runRevalue, reindexJob: a.runReindex}
 }
 
 // nightlyEvery is how often the clock is looked at; a program that was down at the hour catches up at the first look.

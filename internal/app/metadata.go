@@ -9,6 +9,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/platform/job"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 	"github.com/guanxi-crm/guanxi/objects"
@@ -40,30 +41,48 @@ func (w *workspace) openMetadata(ctx context.Context) error {
 	return nil
 }
 
-// useMetadata puts a registry to work: the analytics plane grows first, so that the mirror finds what it writes into.
-func (w *workspace) useMetadata(ctx context.Context, reg *schema.Registry, back []string) error {
+// useMetadata puts a registry to work: the analytics plane grows first, so that the mirror finds what it writes into. While
+// that plane is made anew it takes the registry of then.
+func (w *workspace) useMetadata(ctx context.Context, reg *schema.Registry, follows metadata.Effect) error {
+	ctx = system(ctx)
 	settings, err := w.settings(ctx)
 	if err != nil {
 		return err
 	}
-	if err := w.plane.Ensure(system(ctx), reg, settings); err != nil {
+	if err := w.plane.Ensure(ctx, reg, settings); err != nil && !away(err) {
 		return err
 	}
 	w.reg.Store(reg)
 	w.words.forget()
-	if len(back) > 0 { // what was written meanwhile has not been mirrored
-		if err := w.feed.Rebuild(system(ctx), back...); err != nil {
+	w.app.hub.Publish(w.info.Key, api.Event{Kind: "metadata"})
+	if follows.Search {
+		if _, err := w.app.jobs.Add(ctx, job.Job{Kind: reindexJob, Workspace: w.info.Key, Unique: "reindex:" + w.info.Key}); err != nil {
 			return err
 		}
-		w.owned.Go(func() {
-			if err := w.feed.Drain(system(w.ctx)); err != nil && w.ctx.Err() == nil {
-				w.app.Log.Error("mirror what came back", "workspace", w.info.Key, "error", err)
-			}
-			w.traits.Notify()
-		})
 	}
-	w.app.hub.Publish(w.info.Key, api.Event{Kind: "metadata"})
+	if len(follows.Back) == 0 {
+		return nil
+	}
+	if err := w.feed.Rebuild(ctx, follows.Back...); err != nil {
+		return err
+	}
+	w.owned.Go(func() {
+		if err := w.feed.Drain(system(w.ctx)); err != nil && w.ctx.Err() == nil {
+			w.app.Log.Error("mirror what came back", "workspace", w.info.Key, "error", err)
+		}
+		w.traits.Notify()
+	})
 	return nil
+}
+
+// runReindex makes the search index anew for fields that were not in it before.
+func (a *App) runReindex(ctx context.Context, j job.Job) error {
+	w, err := a.workspace(ctx, j.Workspace)
+	if err != nil {
+		return err
+	}
+	_, err = w.indexer.Rebuild(system(ctx))
+	return err
 }
 
 // breaks refuses a registry under which something that is saved could not be asked any more: Conflict metadata.used_in_*.
@@ -74,8 +93,8 @@ func (w *workspace) breaks(ctx context.Context, old, next *schema.Registry) erro
 		env.Registry = reg
 		return where == nil || query.Check(where, env) == nil
 	}
-	lost := func(object string, where *query.Node) bool {
-		return check(old, object, where) && !check(next, object, where)
+	lost := func(object string, where *query.Node) bool { // with the object itself its lists go too
+		return old.Object(object) != nil && next.Object(object) != nil && check(old, object, where) && !check(next, object, where)
 	}
 	segments, err := w.segments.List(ctx)
 	if err != nil {
@@ -97,14 +116,22 @@ func (w *workspace) breaks(ctx context.Context, old, next *schema.Registry) erro
 			}
 		}
 	}
+	hooks, err := w.edge.Webhooks.List(ctx)
+	if err != nil {
+		return err
+	}
+	for _, h := range hooks {
+		for _, r := range h.Rules {
+			if lost(r.Object, r.Where) {
+				return fault.New(fault.Conflict, "metadata.used_in_webhook", fault.Params{"name": h.Name})
+			}
+		}
+	}
 	views, err := sqlstore.NewViews(w.store).AllViews(ctx)
 	if err != nil {
 		return err
 	}
 	for _, v := range views {
-		if old.Object(v.Object) == nil || next.Object(v.Object) == nil {
-			continue
-		}
 		if lost(v.Object, v.Where) {
 			return fault.New(fault.Conflict, "metadata.used_in_view", fault.Params{"name": v.Name})
 		}

@@ -139,6 +139,15 @@ func comesBack(c *client, fitting string) {
 		}
 	}
 	c.want(204, c.do("DELETE", "/segments/fitted", ""))
+	hook := read[struct{ Webhook struct{ ID string } }](c, "POST", "/webhooks", `{"name":"Tailor","url":"https://example.com/hook","rules":[{"object":"shiyiyuyue","kinds":["created"],"where":{"field":"waist","op":">","value":60}}]}`)
+	if a := c.do("DELETE", "/objects/shiyiyuyue/fields/waist", ""); a.code() != "metadata.used_in_webhook" {
+		c.Errorf("a field that a webhook asks for: %d %s", a.status, a.body)
+	}
+	c.want(204, c.do("DELETE", "/webhooks/"+hook.Webhook.ID, ""))
+	c.want(200, c.do("PATCH", "/objects/shiyiyuyue/fields/story", `{"searchable":true}`))
+	eventually(c, "what was written before is found by a field that became searchable", 60*time.Second, func() bool {
+		return strings.Contains(string(c.do("GET", "/search?q=lines", "").body), fitting)
+	})
 	c.want(204, c.do("DELETE", "/objects/shiyiyuyue/fields/waist", ""))
 	if a := c.do("POST", "/records/shiyiyuyue/query", `{"where":{"field":"waist","op":">","value":60}}`); a.status < 400 || a.status > 499 {
 		c.Errorf("an archived field can be asked: %d", a.status)

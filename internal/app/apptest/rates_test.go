@@ -20,6 +20,7 @@ func TestExchangeRates(t *testing.T) {
 			for i, day := range []string{"2026-03-01", "2026-09-01"} {
 				read[rec](c, "POST", "/records/order", fmt.Sprintf(`{"fields":{"customer":%q,"number":"S%d","placed_at":"%sT10:00:00+08:00","status":"completed","gross_amount":{"amount":"10","currency":"USD"}}}`, who.ID, i, day))
 			}
+			own := read[rec](c, "POST", "/records/product", `{"fields":{"name":"衬衫","list_price":{"amount":"99","currency":"CNY"}}}`)
 			spent := func() string {
 				c.settled()
 				r := read[page](c, "POST", "/records/customer/query", `{"traits":["spend_total","orders"],"limit":1}`).Items[0]
@@ -42,6 +43,9 @@ func TestExchangeRates(t *testing.T) {
 			eventually(c, "everything has a value", 30*time.Second, func() bool { return strings.Contains(spent(), "140.00") })
 			c.want(200, c.do("PATCH", "/rates", `{"rates":[{"currency":"USD","from":"2026-01-01","rate":"7"},{"currency":"USD","from":"2026-06-01","rate":"7.2"}]}`))
 			eventually(c, "the later rate counts", 30*time.Second, func() bool { return strings.Contains(spent(), "142.00") })
+			if now := read[rec](c, "GET", "/records/product/"+own.ID, ""); now.Version != 1 {
+				t.Errorf("a record in the base currency was written: version %d", now.Version)
+			}
 			read[rec](c, "POST", "/records/order", fmt.Sprintf(`{"fields":{"customer":%q,"number":"S3","placed_at":"2026-09-02T10:00:00+08:00","status":"completed","gross_amount":{"amount":"1","currency":"USD"}}}`, who.ID))
 			eventually(c, "a new order has a value at once", 30*time.Second, func() bool { return strings.Contains(spent(), "149.20") })
 		})

@@ -201,6 +201,7 @@ func (s *Service) UpdateField(ctx context.Context, object, key string, in FieldC
 		if err := joined(bad); err != nil {
 			return err
 		}
+		d.follows.Search = want.Searchable != now.Searchable
 		if err := d.put(object, key, spec); err != nil {
 			return err
 		}
@@ -224,8 +225,11 @@ func (c *FieldChange) checkDeclared(declared *schema.Object, key string, want *s
 				bad = append(bad, fault.InvalidField("metadata.declared_member", member, nil))
 			}
 		}
-		if c.MaxLength != nil || c.Pattern != nil && f.Type != schema.AutoNumber {
+		if c.MaxLength != nil {
 			bad = append(bad, fault.InvalidField("metadata.declared_member", "max_length", nil))
+		}
+		if c.Pattern != nil {
+			bad = append(bad, fault.InvalidField("metadata.declared_member", "pattern", nil))
 		}
 	}
 	return bad
@@ -368,7 +372,7 @@ func (s *Service) RestoreField(ctx context.Context, object, key string) error {
 			return f
 		}
 		spec.Archived = false
-		d.back = append(d.back, object)
+		d.follows.Back = append(d.follows.Back, object)
 		return d.put(object, key, spec)
 	})
 }

@@ -43,12 +43,19 @@ type Config struct {
 	IDs      *id.Generator
 	// Check refuses a registry that takes away what is used; nil allows everything.
 	Check func(ctx context.Context, old, next *schema.Registry) error
-	// Ensure makes the tables, columns and indexes of a registry; Use puts it to work, with the objects whose fields came
-	// back with values that the analytics plane does not hold.
+	// Ensure makes the tables, columns and indexes of a registry; Use puts it to work and brings about what follows.
 	Ensure func(ctx context.Context, reg *schema.Registry) error
-	Use    func(ctx context.Context, reg *schema.Registry, back []string) error
+	Use    func(ctx context.Context, reg *schema.Registry, follows Effect) error
 	// Note records in the trail what was done.
 	Note func(ctx context.Context, action, object, field string) error
+}
+
+// Effect is what follows from a change of metadata for what is derived from the records.
+type Effect struct {
+	// Back are the objects that came back, or whose fields did, with values that the analytics plane does not hold.
+	Back []string
+	// Search says that stored records are found by another field than before.
+	Search bool
 }
 
 // Service changes metadata. It is safe for concurrent use.
@@ -181,7 +188,7 @@ type draft struct {
 	standard []*schema.Object
 	rows     []Row
 	changed  map[int]bool // indexes into rows
-	back     []string
+	follows  Effect
 	reg      *schema.Registry // before the change
 }
 
@@ -262,7 +269,7 @@ func (s *Service) change(ctx context.Context, action, object, field string, edit
 	if err := s.cfg.Store.Save(ctx, out); err != nil {
 		return fmt.Errorf("store metadata: %w", err)
 	}
-	if err := s.cfg.Use(ctx, reg, d.back); err != nil {
+	if err := s.cfg.Use(ctx, reg, d.follows); err != nil {
 		return fmt.Errorf("use metadata: %w", err)
 	}
 	s.seen = stamp(d.rows)

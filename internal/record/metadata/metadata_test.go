@@ -24,6 +24,8 @@ type shop struct {
 	s     *metadata.Service
 	reg   *schema.Registry
 	notes []string
+
+	follows metadata.Effect // of the last change
 }
 
 func newShop(t *testing.T) *shop {
@@ -59,8 +61,8 @@ func (p *shop) another(node int) *metadata.Service {
 			_, err := p.store.Ensure(ctx, reg)
 			return err
 		},
-		Use: func(_ context.Context, reg *schema.Registry, _ []string) error {
-			p.reg = reg
+		Use: func(_ context.Context, reg *schema.Registry, follows metadata.Effect) error {
+			p.reg, p.follows = reg, follows
 			return nil
 		},
 		Note: func(_ context.Context, action, object, field string) error {
@@ -131,12 +133,26 @@ func TestFieldsAreOrderedAndKept(t *testing.T) {
 	if err := p.s.UpdateField(ctx, key, "one", metadata.FieldChange{Options: []schema.Option{{Key: "no", Label: schema.Label{"en": "No"}}}}); fault.CodeOf(err) != "metadata.option_gone" {
 		t.Errorf("an option was lost: %v", err)
 	}
+	pattern, searchable := "X{000}", true
+	if err := p.s.UpdateField(ctx, "order", "number", metadata.FieldChange{Pattern: &pattern}); fault.CodeOf(err) != "metadata.declared_member" {
+		t.Errorf("the pattern of a declared number: %v", err)
+	}
+	if err := p.s.UpdateField(ctx, "order", "note", metadata.FieldChange{Searchable: &searchable}); err != nil || !p.follows.Search {
+		t.Errorf("records are not indexed by a field that became searchable: %v", err)
+	}
+	if err := p.s.UpdateObject(ctx, "order", metadata.ObjectChange{SubtitleFields: []string{}}); err != nil || len(p.reg.Object("order").SubtitleFields) != 0 || p.follows.Search {
+		t.Errorf("an empty subtitle: %v, %v", p.reg.Object("order").SubtitleFields, err)
+	}
 	if err := p.s.UpdateField(ctx, "customer", "name", metadata.FieldChange{Required: new(bool)}); fault.CodeOf(err) != "metadata.declared_member" {
 		t.Errorf("a declared field was loosened: %v", err)
 	}
 	physical := p.reg.Object(key).Field("two").Physical
 	if err := p.s.ArchiveField(ctx, key, "two"); err != nil || p.reg.Object(key).Field("two") != nil {
 		t.Fatalf("archived: %v", err)
+	}
+	second := 1 // among those in use: what is archived takes no place
+	if err := p.s.UpdateField(ctx, key, "one", metadata.FieldChange{Position: &second}); err != nil || p.reg.Object(key).Fields[1].Key != "one" {
+		t.Errorf("moved to the second place: %v", err)
 	}
 	if a, err := p.s.Archive(ctx); err != nil || len(a.Fields) != 1 || a.Fields[0].Key != "two" {
 		t.Errorf("archive %+v, %v", a, err)

@@ -320,7 +320,7 @@ func (s *Service) RestoreObject(ctx context.Context, key string) error {
 			return fault.New(fault.NotFound, "metadata.object_unknown", fault.Params{"object": key})
 		}
 		spec.Archived = false
-		d.back = append(d.back, key)
+		d.follows.Back = append(d.follows.Back, key)
 		return d.put(key, "", spec)
 	})
 }

@@ -354,6 +354,9 @@ func open(ctx context.Context, path string, c Config) (_ *engine, err error) {
 			return nil, err
 		}
 	}
+	if err := os.Chmod(path, 0o600); err != nil { // DuckDB makes its file readable for everybody
+		return nil, err
+	}
 	writer, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err

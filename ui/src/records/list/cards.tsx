@@ -25,9 +25,6 @@ interface Props {
   onSelect: (selection: Selection) => void;
 }
 
-/** The click of a lifted finger comes at once. */
-const LIFT = 80;
-
 /** What says most about a record in a few characters; numbers without their name say nothing. */
 const FACTS: Partial<Record<Field['type'], number>> = {
   money: 0,
@@ -147,15 +144,14 @@ export function Cards({ list, avatar, hrefOf, onOpen, empty, selection, selectin
   const answer = useInfiniteQuery(recordInfiniteQuery(list.object.key, { ...list.query, limit: 50 }));
   const records = answer.data?.pages.flatMap((page) => page.items) ?? [];
   const parts = cardParts(list.columns);
-  // The finger that held a card lifts over what the card became: that is no press of its own.
+  // The finger that held a card lifts over what the card became: that is no press of its own. The next one begins anew.
   const lifting = useRef(false);
   const settle = () => {
     lifting.current = false;
   };
   const hold = (record: RecordData, row: number) => {
     lifting.current = true;
-    for (const end of ['pointerup', 'pointercancel'])
-      addEventListener(end, () => setTimeout(settle, LIFT), { once: true });
+    for (const next of ['pointerdown', 'keydown']) addEventListener(next, settle, { once: true, capture: true });
     onSelecting(true);
     onSelect(toggle(selection, record.id, row));
   };
