@@ -301,7 +301,7 @@ func (a *API) profile(ctx context.Context, c *call, in idIn) (CustomerProfile, e
 	if c.ws.Profiles == nil {
 		return CustomerProfile{}, fault.New(fault.Unavailable, "api.not_there", nil)
 	}
-	o, v, err := recordIn{query.Customer, in.ID}.find(c)
+	o, v, err := c.survivor(ctx, recordIn{query.Customer, in.ID})
 	if err != nil {
 		return CustomerProfile{}, err
 	}

@@ -272,6 +272,9 @@ func (c *call) showTimeline(ctx context.Context, o *schema.Object, items []timel
 	env := c.ws.Records.Env(ctx)
 	out := []TimelineEntry{}
 	for _, it := range items {
+		if err := c.ws.Records.Titles(ctx, it.Related); err != nil {
+			return nil, err
+		}
 		v := TimelineEntry{ID: it.ID, At: it.At, Kind: string(it.Kind), Title: c.timelineTitle(ctx, o, it)}
 		if it.ByKind != "" {
 			actor := c.actor(it.ByKind, it.By, titles)
@@ -299,6 +302,9 @@ func (c *call) timelineTitle(ctx context.Context, o *schema.Object, it timeline.
 		params := map[string]any{"object": o.Label.In(loc)}
 		if it.Record != nil {
 			params["record"] = it.Record.Title
+		}
+		if len(it.Related) > 0 {
+			params["record"] = names(it.Related)
 		}
 		if m := it.Move; m != nil {
 			k, err := c.ws.Classes.Get(ctx, m.Classification)

@@ -45,7 +45,7 @@ func (in recordIn) find(c *call) (*schema.Object, id.ID, error) {
 }
 
 func (a *API) getRecord(ctx context.Context, c *call, in recordIn) (*Record, error) {
-	o, v, err := in.find(c)
+	o, v, err := c.survivor(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -536,7 +536,7 @@ type Timeline struct {
 }
 
 func (a *API) timeline(ctx context.Context, c *call, in timelineIn) (Timeline, error) {
-	o, v, err := recordIn{in.Object, in.ID}.find(c)
+	o, v, err := c.survivor(ctx, recordIn{in.Object, in.ID})
 	if err != nil {
 		return Timeline{}, err
 	}

@@ -30,6 +30,7 @@ const (
 	RecordCreate       Right = "record.create"
 	RecordUpdate       Right = "record.update"
 	RecordDelete       Right = "record.delete"
+	RecordMerge        Right = "record.merge"
 	PersonalReveal     Right = "personal.reveal"
 	ImportRun          Right = "import.run"
 	ExportRun          Right = "export.run"
@@ -47,7 +48,7 @@ const (
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
-	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, PersonalReveal, ImportRun, ExportRun, SegmentRead,
+	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
 		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage}
 }
 
@@ -119,7 +120,7 @@ func scopeAllows(scope string, right Right) bool {
 		return right == RecordRead || right == SegmentRead
 	case "write":
 		return right == RecordRead || right == SegmentRead || right == RecordCreate || right == RecordUpdate ||
-			right == RecordDelete || right == SegmentWrite || right == ClassificationEdit
+			right == RecordDelete || right == RecordMerge || right == SegmentWrite || right == ClassificationEdit
 	case "import":
 		return right == ImportRun || right == RecordRead
 	}

@@ -29,6 +29,8 @@ const (
 	Delete  Op = "delete"  // to the recycle bin
 	Restore Op = "restore" // out of it
 	Purge   Op = "purge"   // gone for good (undo of an import)
+	Merge   Op = "merge"   // of the record that others were merged into; those have a Delete
+	Unmerge Op = "unmerge" // of that record when the merge was taken back; those have a Restore
 )
 
 // Row is one change. Before and After are JSON objects of the changed fields in stored form: personal values are

@@ -53,7 +53,7 @@ func KindOf(op change.Op) Kind {
 	switch op {
 	case change.Create:
 		return Created
-	case change.Update:
+	case change.Update, change.Merge, change.Unmerge:
 		return Updated
 	case change.Restore:
 		return Restored

@@ -412,7 +412,7 @@ func (w *writing) encode(it *item) error {
 		if err := w.apply(it); err != nil {
 			return err
 		}
-		if len(it.dirty) == 0 {
+		if !it.changed() {
 			return nil
 		}
 	}
@@ -568,6 +568,10 @@ func (w *writing) changeOf(it *item) change.Row {
 		row.Before = it.sh.image(it.old.Cols, it.dirty)
 		row.After = it.sh.image(it.row.Cols, it.dirty)
 	}
+	if it.as != "" {
+		row.Op = it.as
+	}
+	row.After = change.Annotate(row.After, it.note)
 	return row
 }
 

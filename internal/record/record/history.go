@@ -24,6 +24,8 @@ type Entry struct {
 	By       id.ID
 	Batch    id.ID
 	Changes  []FieldChange // of an update
+	// Related are the records that a Merge or Unmerge was about, and the one that a Delete or Restore merged this into or took it out of.
+	Related []id.ID
 }
 
 // FieldChange is what happened to one field: canonical values, nil for none. Of a personal field Masked is true and the
@@ -116,6 +118,9 @@ func (s *Service) entry(sh *shape, c *change.Row, key *crypt.Key, env *schema.Pa
 		if !slices.Contains(fields, i) {
 			fields = append(fields, i)
 		}
+	}
+	for _, n := range change.Notes(c.After) {
+		e.Related = append(e.Related, n.Records...)
 	}
 	slices.Sort(fields)
 	for _, i := range fields {

@@ -27,6 +27,8 @@ type item struct {
 	dirty  []int  // fields that changed
 	claims []claim
 	frees  []claim
+	as     change.Op     // what the change log calls it, when not op
+	note   []change.Note // kept with the change
 	bad    []*fault.Fault
 }
 
@@ -55,7 +57,7 @@ func (it *item) err() error {
 
 // changed reports whether the item wrote a row.
 func (it *item) changed() bool {
-	return it.ok() && (it.op != change.Update || len(it.dirty) > 0)
+	return it.ok() && (it.op != change.Update || len(it.dirty) > 0 || it.as != "")
 }
 
 // parse reads the input of an item and everything that can be said about it without the store.

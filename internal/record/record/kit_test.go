@@ -51,6 +51,9 @@ func TestOnEveryDatabase(t *testing.T) {
 		{"History", testHistory},
 		{"Once", testOnce},
 		{"Slow lists", testSlowLists},
+		{"Merge", testMerge},
+		{"Merge choices", testMergeChoices},
+		{"Unmerge", testUnmerge},
 	}
 	for name, open := range map[string]func(testing.TB) *world{"sqlite": newWorld, "postgres": newPostgresWorld} {
 		t.Run(name, func(t *testing.T) {

@@ -56,10 +56,17 @@ func (s *Service) Delete(ctx context.Context, object string, rec id.ID, version 
 	return err
 }
 
-// Restore takes a record out of the recycle bin; Conflict when one of its unique keys was taken in the meantime.
+// Restore takes a record out of the recycle bin; Conflict when one of its unique keys was taken in the meantime, or when it was
+// merged into another one (Unmerge restores it).
 func (s *Service) Restore(ctx context.Context, object string, rec id.ID) (*Record, error) {
 	obj, err := s.object(ctx, object, access.RecordDelete)
 	if err != nil {
+		return nil, err
+	}
+	if _, merged, err := s.MergedInto(ctx, rec); merged || err != nil {
+		if err == nil {
+			err = fault.New(fault.Conflict, "record.merged", nil)
+		}
 		return nil, err
 	}
 	return s.one(ctx, &item{op: change.Restore, sh: s.shape(obj), id: rec}, nil)

@@ -35,6 +35,8 @@ const (
 	Updated  Kind = "updated"
 	Deleted  Kind = "deleted"
 	Restored Kind = "restored"
+	Merged   Kind = "merged"
+	Unmerged Kind = "unmerged"
 	Order    Kind = "order"
 	Refund   Kind = "refund"
 	Class    Kind = "class"
@@ -48,7 +50,9 @@ type Item struct {
 	ByKind access.ActorKind // "" when nobody in particular
 	By     id.ID
 	Record *record.Ref // the order or refund
-	Amount *money.Money
+	// Related are the records that a merge was about.
+	Related []record.Ref
+	Amount  *money.Money
 	// Changes of an update.
 	Changes []record.FieldChange
 	// Move of a class item.
@@ -182,7 +186,7 @@ func (q *page) add(e entry) bool {
 // read on until enough of them stand after the cursor.
 func (q *page) history(ctx context.Context) error {
 	var from change.Position
-	kinds := map[change.Op]Kind{change.Create: Created, change.Update: Updated, change.Delete: Deleted, change.Restore: Restored}
+	kinds := map[change.Op]Kind{change.Create: Created, change.Update: Updated, change.Delete: Deleted, change.Restore: Restored, change.Merge: Merged, change.Unmerge: Unmerged}
 	kept := 0
 	for {
 		entries, next, err := q.s.records.History(ctx, q.object, q.rec, from, q.limit)
@@ -197,6 +201,9 @@ func (q *page) history(ctx context.Context) error {
 			}
 			item := Item{ID: "h" + strconv.FormatInt(e.Position.Xid, 36) + "." + strconv.FormatInt(e.Position.Seq, 36), At: e.At, Kind: kind,
 				ByKind: e.ByKind, By: e.By, Changes: e.Changes}
+			for _, v := range e.Related {
+				item.Related = append(item.Related, record.Ref{Object: q.object, ID: v})
+			}
 			if q.add(entry{place{e.At.UnixMilli(), fromHistory, e.Position.Xid, e.Position.Seq}, item}) {
 				kept++
 			}
