@@ -6,6 +6,7 @@ export { ApiError, errorText, type FieldError, isAbort, isApiError } from './err
 export { listenForChanges } from './events';
 export * from './imports';
 export * from './insight';
+export * from './merge';
 export * from './metadata';
 export { createQueryClient } from './query-client';
 export * from './rates';

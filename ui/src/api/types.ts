@@ -8,6 +8,7 @@ export type { Label, Money };
 export type Role = 'administrator' | 'manager' | 'member' | 'readonly';
 export const CAPABILITIES = [
   'record.create',
+  'record.merge',
   'import.run',
   'segment.write',
   'classification.write',
@@ -298,6 +299,8 @@ export type TimelineKind =
   | 'updated'
   | 'deleted'
   | 'restored'
+  | 'merged'
+  | 'unmerged'
   | 'order'
   | 'refund'
   | 'class'

@@ -84,6 +84,14 @@ const recordRoute = createRoute({
   component: lazyRouteComponent(() => import('./record-route'), 'RecordRoute'),
 });
 
+const mergeRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/merge/$object',
+  validateSearch: shape({ ids: text }),
+  loader: words('merge', 'records'),
+  component: lazyRouteComponent(() => import('@/features/merge/merge-page'), 'MergePage'),
+});
+
 const segmentsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/segments',
@@ -263,6 +271,7 @@ export const routeTree = rootRoute.addChildren([
     homeRoute,
     listRoute,
     recordRoute,
+    mergeRoute,
     segmentsRoute,
     segmentNewRoute,
     segmentRoute,

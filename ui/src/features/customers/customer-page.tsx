@@ -12,6 +12,7 @@ import { type Highlight, Highlights } from '@/records/page/highlights';
 import { Identity, Notice, RecordLayout } from '@/records/page/layout';
 import { RecordActions, useRecordWork } from '@/records/page/record-actions';
 import { RecordTabs } from '@/records/page/record-tabs';
+import { useSurvivor } from '@/records/page/use-survivor';
 import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, Pill, SkeletonRows } from '@/ui';
 import { RfmBars } from './rfm-bars';
@@ -55,8 +56,9 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
   const title = record?.title || t('customers:title');
   const toList = () => navigate({ to: '/o/$object', params: { object: 'customer' }, search: from?.search ?? {} });
   const work = useRecordWork(object, toList);
+  useSurvivor('customer', id, record);
   useEffect(() => {
-    if (record !== undefined) remember({ object: 'customer', id, title: record.title || id });
+    if (record !== undefined && record.id === id) remember({ object: 'customer', id, title: record.title || id });
   }, [record, id]);
 
   const body = () => {

@@ -14,6 +14,7 @@ import { OrderLines } from '@/records/page/order-lines';
 import { RecordActions, useRecordWork } from '@/records/page/record-actions';
 import { RecordTabs } from '@/records/page/record-tabs';
 import { useRelatedCounts } from '@/records/page/related';
+import { useSurvivor } from '@/records/page/use-survivor';
 import { hasAvatar } from '@/records/title';
 import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, SkeletonRows } from '@/ui';
@@ -52,8 +53,9 @@ function OneRecord({ object, id }: { object: Object; id: string }) {
   const counts = useRelatedCounts(relations, id, record !== undefined);
 
   const title = record?.title || id;
+  useSurvivor(object.key, id, record);
   useEffect(() => {
-    if (record !== undefined) remember({ object: object.key, id, title: record.title || id });
+    if (record !== undefined && record.id === id) remember({ object: object.key, id, title: record.title || id });
   }, [record, object.key, id]);
 
   const body = () => {

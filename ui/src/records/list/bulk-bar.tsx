@@ -1,9 +1,10 @@
-import { IconRestore, IconTag, IconTrash, IconX } from '@tabler/icons-react';
+import { IconArrowMerge, IconRestore, IconTag, IconTrash, IconX } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import { type BatchOperation, errorText, isAbort, recordKeys } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
-import { findField } from '@/metadata';
+import { findField, useCan } from '@/metadata';
 import { Button, confirm, IconButton, Progress, toast } from '@/ui';
 import { NOTHING, type Selection, selectAll, selectedCount } from '../grid/selection';
 import {
@@ -27,11 +28,16 @@ interface Props {
   onSelect: (selection: Selection) => void;
 }
 
+/** More side by side nobody can compare. */
+const MERGE_MOST = 8;
+
 /** Floats over the lower edge while something is selected. "All" means everything that matches, on the server. */
 export function BulkBar({ list, selection, total, onSelect }: Props) {
   const { t } = useTranslation(['records', 'common']);
   const fmt = useFormat();
   const client = useQueryClient();
+  const navigate = useNavigate();
+  const can = useCan();
   const [progress, setProgress] = useState<BulkProgress | null>(null);
   const [tagging, setTagging] = useState(false);
   const abort = useRef<AbortController>(null);
@@ -119,6 +125,15 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
 
   const more = selection.mode === 'some' && total.count !== null && (total.count > count || !total.exact);
   const taggable = findField(object, 'tags')?.access === 'write' && object.actions.update;
+  const mergeable =
+    can('record.merge') &&
+    object.actions.update &&
+    object.actions.delete &&
+    selection.mode === 'some' &&
+    count > 1 &&
+    count <= MERGE_MOST
+      ? [...selection.ids]
+      : [];
   return (
     <section className={css.bar} aria-label={t('records:bulk.label')}>
       {progress === null ? (
@@ -142,6 +157,20 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
               {taggable && (
                 <Button icon={<IconTag size={15} />} onClick={() => setTagging(true)}>
                   {t('records:bulk.tag')}
+                </Button>
+              )}
+              {mergeable.length > 0 && (
+                <Button
+                  icon={<IconArrowMerge size={15} />}
+                  onClick={() =>
+                    navigate({
+                      to: '/merge/$object',
+                      params: { object: object.key },
+                      search: { ids: mergeable.join(',') },
+                    })
+                  }
+                >
+                  {t('records:bulk.merge')}
                 </Button>
               )}
               {object.actions.delete && (

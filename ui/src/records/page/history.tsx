@@ -6,7 +6,7 @@ import { EmptyState, ErrorState, SkeletonRows } from '@/ui';
 import css from './history.module.css';
 import { changeText } from './timeline';
 
-const OPS = new Set(['create', 'update', 'delete', 'restore', 'import']);
+const OPS = new Set(['create', 'update', 'delete', 'restore', 'merge', 'unmerge', 'import']);
 
 /** Every version of a record, the newest first, with what changed. */
 export function History({ object, id }: { object: ObjectType; id: string }) {

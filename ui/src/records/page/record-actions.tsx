@@ -1,5 +1,16 @@
-import { IconChevronDown, IconChevronUp, IconDots, IconLink, IconRestore, IconTrash } from '@tabler/icons-react';
+import {
+  IconArrowMerge,
+  IconArrowsSplit2,
+  IconChevronDown,
+  IconChevronUp,
+  IconDots,
+  IconLink,
+  IconRestore,
+  IconTrash,
+} from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import {
   deleteRecord,
   errorText,
@@ -10,8 +21,11 @@ import {
   restoreRecord,
 } from '@/api';
 import { useTranslation } from '@/i18n';
+import { useCan } from '@/metadata';
 import { IconButton, Menu, type MenuEntry, toast } from '@/ui';
 import type { Neighbours } from '../list-context';
+
+const MergesDialog = lazy(() => import('../merge/merges-dialog').then((module) => ({ default: module.MergesDialog })));
 
 export interface RecordWork {
   remove: (record: RecordData) => Promise<void>;
@@ -71,9 +85,21 @@ interface Props {
 
 export function RecordActions({ object, record, work, neighbours, onGo }: Props) {
   const { t } = useTranslation(['records', 'common']);
+  const can = useCan();
+  const navigate = useNavigate();
+  const [merges, setMerges] = useState(false);
   const entries: MenuEntry[] = [
     { label: t('records:list.copyLink'), icon: <IconLink size={15} />, onSelect: () => void work.copyLink() },
   ];
+  if (can('record.merge') && object.actions.update && object.actions.delete && record.deleted_at === null)
+    entries.push(
+      {
+        label: t('records:page.merge'),
+        icon: <IconArrowMerge size={15} />,
+        onSelect: () => navigate({ to: '/merge/$object', params: { object: object.key }, search: { ids: record.id } }),
+      },
+      { label: t('records:page.merges'), icon: <IconArrowsSplit2 size={15} />, onSelect: () => setMerges(true) },
+    );
   if (object.actions.delete && record.deleted_at === null)
     entries.push(
       { divider: true },
@@ -112,6 +138,11 @@ export function RecordActions({ object, record, work, neighbours, onGo }: Props)
         target={<IconButton label={t('common:more')} icon={<IconDots size={17} />} aria-haspopup="menu" />}
         entries={entries}
       />
+      {merges && (
+        <Suspense>
+          <MergesDialog object={object} record={record} onClose={() => setMerges(false)} />
+        </Suspense>
+      )}
     </>
   );
 }

@@ -1,6 +1,8 @@
 import {
   type Icon,
   IconArrowBackUp,
+  IconArrowMerge,
+  IconArrowsSplit2,
   IconCategory,
   IconFilter,
   IconNote,
@@ -24,6 +26,8 @@ const SIGNS: Record<TimelineKind, Icon> = {
   updated: IconPencil,
   deleted: IconTrash,
   restored: IconArrowBackUp,
+  merged: IconArrowMerge,
+  unmerged: IconArrowsSplit2,
   order: IconShoppingBag,
   refund: IconReceiptRefund,
   class: IconCategory,
