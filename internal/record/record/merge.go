@@ -189,6 +189,8 @@ func (s *Service) mergeNoted(ctx context.Context, action string, obj *schema.Obj
 // merging is one merge inside one transaction.
 type merging struct {
 	s     *Service
+	w     *writing // of the transaction
+	store MergeTx
 	sh    *shape
 	req   *MergeRequest
 	merge id.ID
@@ -206,7 +208,7 @@ func (m *merging) run(ctx context.Context, tx Tx) error {
 		return fault.New(fault.Internal, "merge.store", nil)
 	}
 	w := m.s.writingOf(ctx, tx, &m.mode)
-	m.moved = 0
+	m.w, m.store, m.moved = w, store, 0
 	vals, err := m.values(ctx, w)
 	if err != nil {
 		return err
@@ -240,7 +242,7 @@ func (m *merging) run(ctx context.Context, tx Tx) error {
 	if err := store.AddMerge(ctx, row); err != nil {
 		return err
 	}
-	return m.children(ctx, w, store)
+	return m.children(ctx)
 }
 
 // late moves children that were made while the merge was.
@@ -266,8 +268,8 @@ func (m *merging) late(ctx context.Context) error {
 		if !ok {
 			return fault.New(fault.Internal, "merge.store", nil)
 		}
-		m.moved = 0
-		return m.children(ctx, m.s.writingOf(ctx, tx, &m.mode), store)
+		m.w, m.store, m.moved = m.s.writingOf(ctx, tx, &m.mode), store, 0
+		return m.children(ctx)
 	})
 	return err
 }
@@ -301,11 +303,11 @@ func (s *Service) pointing(f *schema.Field, at id.ID, deleted bool, after id.ID,
 }
 
 // children lets what pointed at the others point at the survivor, in the recycle bin too.
-func (m *merging) children(ctx context.Context, w *writing, store MergeTx) error {
+func (m *merging) children(ctx context.Context) error {
 	return m.s.eachPointer(m.sh.obj, func(from *schema.Object, f *schema.Field) error {
 		for _, former := range m.req.Others {
 			for _, deleted := range []bool{false, true} {
-				if err := m.repoint(ctx, w, store, from, f, former, deleted); err != nil {
+				if err := m.repoint(ctx, from, f, former, deleted); err != nil {
 					return fmt.Errorf("%s.%s: %w", from.Key, f.Key, err)
 				}
 			}
@@ -314,10 +316,10 @@ func (m *merging) children(ctx context.Context, w *writing, store MergeTx) error
 	})
 }
 
-func (m *merging) repoint(ctx context.Context, w *writing, store MergeTx, from *schema.Object, f *schema.Field, former id.ID, deleted bool) error {
+func (m *merging) repoint(ctx context.Context, from *schema.Object, f *schema.Field, former id.ID, deleted bool) error {
 	var last id.ID
 	for {
-		rows, err := w.tx.Select(ctx, from, m.s.pointing(f, former, deleted, last, mergeAtOnce))
+		rows, err := m.w.tx.Select(ctx, from, m.s.pointing(f, former, deleted, last, mergeAtOnce))
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -328,10 +330,10 @@ func (m *merging) repoint(ctx context.Context, w *writing, store MergeTx, from *
 		for i := range rows {
 			children[i] = MergeChild{Object: from.Key, Field: f.Key, Record: rows[i].ID, Former: former}
 		}
-		if err := w.point(ctx, m.s.shape(from), f, rows, func(int) id.ID { return m.req.Survivor }); err != nil {
+		if err := m.w.point(ctx, m.s.shape(from), f, rows, func(int) id.ID { return m.req.Survivor }); err != nil {
 			return err
 		}
-		if err := store.AddMergeChildren(ctx, m.merge, children); err != nil {
+		if err := m.store.AddMergeChildren(ctx, m.merge, children); err != nil {
 			return err
 		}
 		m.moved += len(rows)
