@@ -15,8 +15,7 @@ go build -o bin/guanxi ./cmd/guanxi || { echo 'the program does not build'; echo
 
 echo '== Go'
 go vet ./... || status=1
-# The whole programs run after the rest: followers of the change log on PostgreSQL wait for the oldest transaction of the whole
-# server, and other packages' tests hold long ones.
+# The whole programs run after the rest: they time out where many other tests keep the processors busy.
 go test -json -shuffle=on -timeout 20m $(go list ./... | grep -v /internal/app/apptest) >.build/results/go.json 2>.build/results/go.err || status=1
 go test -json -shuffle=on -timeout 20m ./internal/app/apptest >>.build/results/go.json 2>>.build/results/go.err || status=1
 echo '== interface'

@@ -387,15 +387,40 @@ func (h *hookSubject) Value(f *schema.Field) any {
 	if h.rec.Masks[f.Key] == "" && h.rec.Values[f.Key] == nil {
 		return nil
 	}
-	got, err := h.s.w.records.PlainValue(system(h.ctx), h.obj.Key, f.Key, []id.ID{h.rec.ID})
+	v, err := h.sealed(f)
 	if err != nil {
 		h.err = err
 		return nil
 	}
-	if v := got[h.rec.ID]; v != nil {
-		return v
+	return v
+}
+
+// sealed is a personal value at the version that was read. The value is of this moment, so what changed it since is looked
+// for after it was read.
+func (h *hookSubject) sealed(f *schema.Field) (any, error) {
+	got, err := h.s.w.records.PlainValue(system(h.ctx), h.obj.Key, f.Key, []id.ID{h.rec.ID})
+	if err != nil {
+		return nil, err
 	}
-	return query.Sealed{} // there is one, which cannot be read
+	v := got[h.rec.ID]
+	newer, err := h.s.since(h.ctx, h.rec.Record, h.rec.Version)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range newer { // newest first: the last one found is the first that happened
+		for _, c := range entry.Changes {
+			if c.Field == f.Key {
+				v = nil
+				if !c.Masked {
+					v = c.Before
+				}
+			}
+		}
+	}
+	if v == nil {
+		return query.Sealed{}, nil // there is one, which cannot be read
+	}
+	return v, nil
 }
 
 func orNil(v id.ID) any {

@@ -306,6 +306,7 @@ func TestWebhookFailures(t *testing.T) {
 	now.Advance(12 * time.Hour)
 	eventually(t, "a dead letter", func() bool { return admin.hookState(h.Webhook.ID).Dead == 1 })
 	eventually(t, "the change that waited behind it", func() bool { ms := to.all(); return ms[len(ms)-1].Type == "customer.updated" })
+	eventually(t, "its failure is written down", func() bool { return admin.hookState(h.Webhook.ID).Failures > len(waits)+2 })
 	to.answers(nil)
 	now.Advance(time.Minute)
 	eventually(t, "the change is told", func() bool { return admin.hookState(h.Webhook.ID).Waiting == 0 })
@@ -317,7 +318,8 @@ func TestWebhookFailures(t *testing.T) {
 	if n := read[struct{ Count int }](admin, "POST", "/webhooks/"+h.Webhook.ID+"/replay", `{"dead":true}`, 200).Count; n != 1 {
 		t.Errorf("%d sent again", n)
 	}
-	eventually(t, "the dead letter arrives", func() bool { return len(to.all()) == before+1 && admin.hookState(h.Webhook.ID).Dead == 0 })
+	eventually(t, "the dead letter arrives", func() bool { return len(to.all()) == before+1 })
+	eventually(t, "its arrival is written down", func() bool { s := admin.hookState(h.Webhook.ID); return s.Dead == 0 && s.Waiting == 0 })
 	last := to.all()[before]
 	if last.id != list.Items[0].ID || last.Type != "customer.created" || last.signature != signed(t, h.Secret, last) {
 		t.Errorf("sent again as %s %s", last.id, last.Type)

@@ -8,7 +8,7 @@ import (
 )
 
 // Position is a place in the log. On SQLite it is the sequence alone; on PostgreSQL rows are read in (Xid, Seq) order and
-// only below the oldest running transaction, because a slow transaction may commit an earlier sequence later.
+// only below the oldest running writer, because a slow transaction may commit an earlier sequence later.
 type Position struct {
 	Xid int64
 	Seq int64

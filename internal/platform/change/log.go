@@ -9,7 +9,7 @@ import "context"
 // see rows again after a crash and must bear it. Rows arrive in the order of their positions, each once.
 type Log interface {
 	// Read gives at most limit rows after a position, in order. On PostgreSQL rows of transactions that are younger than
-	// the oldest running one are held back.
+	// the oldest running writer are held back.
 	Read(ctx context.Context, after Position, limit int) ([]Row, error)
 	// Head is the position of the newest row that Read would give; zero for an empty log.
 	Head(ctx context.Context) (Position, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -123,18 +124,17 @@ func (d *Dispatcher) round(ctx context.Context, group *sync.WaitGroup, failed ch
 		if s.State != Active {
 			continue
 		}
-		d.mu.Lock()
-		busy := len(d.flying[s.ID])
-		d.mu.Unlock()
-		if busy >= perEndpoint {
+		busy := d.busy(s.ID)
+		if len(busy) >= perEndpoint {
 			continue
 		}
-		due, err := d.cfg.Store.Due(ctx, s.ID, d.cfg.Clock.Now(), perEndpoint+busy)
+		due, err := d.cfg.Store.Due(ctx, s.ID, d.cfg.Clock.Now(), perEndpoint+len(busy))
 		if err != nil {
 			return fmt.Errorf("read due deliveries: %w", err)
 		}
 		for j := range due {
-			if !d.take(s.ID, due[j].ID) {
+			// What was on its way before the question may have arrived since, and its row here be old: it is asked for again.
+			if busy[due[j].ID] || !d.take(s.ID, due[j].ID) {
 				continue
 			}
 			group.Go(func() {
@@ -151,6 +151,13 @@ func (d *Dispatcher) round(ctx context.Context, group *sync.WaitGroup, failed ch
 		}
 	}
 	return nil
+}
+
+// busy is what is on its way to an endpoint.
+func (d *Dispatcher) busy(webhook id.ID) map[id.ID]bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.flying[webhook])
 }
 
 func (d *Dispatcher) take(webhook, delivery id.ID) bool {

@@ -52,12 +52,19 @@ type Dialect interface {
 	// ChangeColumns are the columns read for a change row, xid first. SQLite has no transaction id: there is one writer,
 	// so sequences commit in order.
 	ChangeColumns() string
-	// ChangeAfter is a condition on the change table, "after the position (two parameters: xid, seq) and readable by
-	// consumers". PostgreSQL: a slow transaction may commit an earlier sequence later, so rows are ordered by (xid, seq)
-	// and only those below the oldest running transaction are read.
+	// ChangeAfter is a condition on the change table, "after the position (two parameters: xid, seq)".
 	ChangeAfter() string
-	// ChangeReadable is the second half of ChangeAfter alone, "TRUE" where every committed row is readable.
-	ChangeReadable() string
+	// ChangeBelow is a condition on the change table, "below the bound (one parameter, see ChangeBound)".
+	ChangeBelow() string
+	// ChangeBound is a statement for the bound below which every change is decided, so that consumers may read: no
+	// transaction still running will commit a row there. The rows must be read by a later transaction than the one that
+	// asked for the bound. "" where every committed row is readable and the bound means nothing. PostgreSQL: a slow
+	// transaction may commit an earlier sequence later, so rows are ordered by (xid, seq) and read below the oldest
+	// running writer.
+	ChangeBound() string
+	// EnterWrite is the first statement of each transaction that may append changes; it announces the writer to
+	// ChangeBound. "" where there is nothing to announce.
+	EnterWrite() string
 	// ChangeBefore is a condition on the change table, "before the position (two parameters: xid, seq)".
 	ChangeBefore() string
 	// ChangeXid is the transaction id of a change row, ChangeKey the columns of its key.

@@ -61,12 +61,33 @@ func (Postgres) ClaimArgs(keys []string, ids []int64) []any { return []any{keys,
 func (Postgres) ChangeColumns() string { return "xid, " + changeColumns }
 
 // ChangeAfter implements Dialect.
-func (p Postgres) ChangeAfter() string { return "(xid, seq) > (?, ?) AND " + p.ChangeReadable() }
+func (Postgres) ChangeAfter() string { return "(xid, seq) > (?, ?)" }
 
-// ChangeReadable implements Dialect. The snapshot's xmin is the oldest transaction still running in the whole server, so
-// a transaction forgotten open holds consumers back; it never makes them lose a row.
-func (Postgres) ChangeReadable() string {
-	return "xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+// ChangeBelow implements Dialect.
+func (Postgres) ChangeBelow() string { return "xid < ?" }
+
+// writerLock is the first half of the advisory locks by which the writers of a schema are known; the second half is the low
+// half of a transaction id.
+const writerLock = "hashtext('guanxi writer ' || current_schema())"
+
+// EnterWrite implements Dialect. The writer shares a lock, held until its transaction has ended, on the first id that no
+// finished transaction has reached. Its own id is handed out later, with its first row, so it is not below that one.
+func (Postgres) EnterWrite() string {
+	return "SELECT pg_advisory_xact_lock_shared(" + writerLock +
+		", (((pg_snapshot_xmax(pg_current_snapshot())::text::bigint + 2147483648) & 4294967295) - 2147483648)::int)"
+}
+
+// ChangeBound implements Dialect: the first id that no finished transaction has reached, or what the oldest running writer
+// announced, whichever is lower. A row below it belongs to a transaction that had its id when the snapshot was taken, so
+// that its lock was there to be seen unless it had ended; locks go after the rows are visible. Only writers of this schema
+// count: another application's long transaction, or a long question of ours, holds nobody back (the snapshot's own xmin
+// would wait for every transaction of the server). Halves of ids are compared within 2^31 of each other, beyond which the
+// server itself stops.
+func (Postgres) ChangeBound() string {
+	return "WITH s AS MATERIALIZED (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS top) " +
+		"SELECT LEAST(s.top, (SELECT min(s.top + ((l.objid::bigint - s.top + 2147483648) & 4294967295) - 2147483648) FROM pg_locks l " +
+		"WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = (" + writerLock + "::bigint & 4294967295)::oid " +
+		"AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))) FROM s"
 }
 
 // ChangeBefore implements Dialect.

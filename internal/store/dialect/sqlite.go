@@ -69,8 +69,14 @@ func (SQLite) ChangeColumns() string { return "0, " + changeColumns }
 // ChangeAfter implements Dialect; the xid parameter is there and means nothing.
 func (SQLite) ChangeAfter() string { return "? >= 0 AND seq > ?" }
 
-// ChangeReadable implements Dialect.
-func (SQLite) ChangeReadable() string { return "TRUE" }
+// ChangeBelow implements Dialect; the parameter is there and means nothing.
+func (SQLite) ChangeBelow() string { return "? >= 0" }
+
+// ChangeBound implements Dialect: there is one writer, so what is committed is decided.
+func (SQLite) ChangeBound() string { return "" }
+
+// EnterWrite implements Dialect.
+func (SQLite) EnterWrite() string { return "" }
 
 // ChangeBefore implements Dialect; the xid parameter is there and means nothing.
 func (SQLite) ChangeBefore() string { return "? >= 0 AND seq < ?" }

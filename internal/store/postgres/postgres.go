@@ -180,7 +180,13 @@ func (db *DB) transact(ctx context.Context, opts *sql.TxOptions, fn func(sqlstor
 			_ = tx.Rollback() // the closure's error, or its panic, is what counts
 		}
 	}()
-	if err := fn(&conn{tx: tx, raw: raw}); err != nil {
+	c := &conn{tx: tx, raw: raw}
+	if opts == nil {
+		if _, err := tx.ExecContext(ctx, dialect.Postgres{}.EnterWrite()); err != nil {
+			return translate(err)
+		}
+	}
+	if err := fn(c); err != nil {
 		return translate(err)
 	}
 	done = true

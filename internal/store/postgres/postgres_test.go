@@ -7,6 +7,10 @@ import (
 	"os"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
+	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/store/postgres"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 	"github.com/guanxi-crm/guanxi/internal/store/storetest"
@@ -53,6 +57,43 @@ func TestSuite(t *testing.T) {
 func TestSuiteOnCitus(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, storetest.Suite{ManyWriters: true, Open: func(t testing.TB) sqlstore.DB { return open(t, "GUANXI_TEST_CITUS_URL") }})
+}
+
+// TestForeignTransaction: a transaction of somebody else that never ends, older than everything written here, holds no
+// consumer of the change log back; neither does a writer of another schema.
+func TestForeignTransaction(t *testing.T) {
+	t.Parallel()
+	db, other := open(t, "GUANXI_TEST_POSTGRES_URL"), open(t, "GUANXI_TEST_POSTGRES_URL")
+	w, neighbour := storetest.NewWorld(t, db), storetest.NewWorld(t, other)
+	conn, err := pgx.Connect(t.Context(), os.Getenv("GUANXI_TEST_POSTGRES_URL"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(t.Context(), "BEGIN"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Exec(t.Context(), "SELECT pg_current_xact_id()"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = neighbour.Store.Update(t.Context(), func(tx record.Tx) error {
+		if err := tx.Append(t.Context(), storetest.Created(neighbour.Customer, []record.Row{neighbour.Named("neighbour")})); err != nil {
+			return err
+		}
+		row := w.Named("here")
+		w.Insert(w.Customer, row)
+		rows, err := w.Store.Log().Read(t.Context(), change.Position{}, 10)
+		if err != nil {
+			return err
+		}
+		if len(rows) != 1 || rows[0].Record != row.ID {
+			t.Errorf("a reader gets %+v", rows)
+		}
+		return w.Store.Log().WaitAfter(t.Context(), change.Position{})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestCrashChild is the process that TestKill kills; by itself it does nothing.

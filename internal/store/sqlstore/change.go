@@ -71,12 +71,29 @@ func (t *tx) Changes(ctx context.Context, object string, rec id.ID, before chang
 // Read implements change.Log.
 func (l changeLog) Read(ctx context.Context, after change.Position, limit int) (rows []change.Row, err error) {
 	d := l.s.db.Dialect()
-	q := "SELECT " + d.ChangeColumns() + " FROM change WHERE " + d.ChangeAfter() + " ORDER BY " + d.ChangeOrder(false) + " LIMIT ?"
+	bound, err := l.bound(ctx)
+	if err != nil {
+		return nil, err
+	}
+	q := "SELECT " + d.ChangeColumns() + " FROM change WHERE " + d.ChangeAfter() + " AND " + d.ChangeBelow() + " ORDER BY " + d.ChangeOrder(false) + " LIMIT ?"
 	err = l.s.db.Read(ctx, func(c Conn) error {
-		rows, err = readChanges(ctx, c, q, after.Xid, after.Seq, limit)
+		rows, err = readChanges(ctx, c, q, after.Xid, after.Seq, bound, limit)
 		return err
 	})
 	return rows, err
+}
+
+// bound is asked in a transaction of its own: the one that reads the rows must begin after it.
+func (l changeLog) bound(ctx context.Context) (bound int64, err error) {
+	q := l.s.db.Dialect().ChangeBound()
+	if q == "" {
+		return math.MaxInt64, nil
+	}
+	err = l.s.db.Read(ctx, func(c Conn) error {
+		_, err := c.QueryRow(ctx, []any{&bound}, q)
+		return err
+	})
+	return bound, err
 }
 
 // changeLog implements change.Log.
@@ -88,9 +105,13 @@ func (s *Store) Log() change.Log { return changeLog{s} }
 // Head implements change.Log.
 func (l changeLog) Head(ctx context.Context) (p change.Position, err error) {
 	d := l.s.db.Dialect()
+	bound, err := l.bound(ctx)
+	if err != nil {
+		return p, err
+	}
 	err = l.s.db.Read(ctx, func(c Conn) error {
-		_, err := c.QueryRow(ctx, []any{&p.Xid, &p.Seq}, "SELECT "+d.ChangeXid()+", seq FROM change WHERE "+d.ChangeReadable()+
-			" ORDER BY "+d.ChangeOrder(true)+" LIMIT 1")
+		_, err := c.QueryRow(ctx, []any{&p.Xid, &p.Seq}, "SELECT "+d.ChangeXid()+", seq FROM change WHERE "+d.ChangeBelow()+
+			" ORDER BY "+d.ChangeOrder(true)+" LIMIT 1", bound)
 		return err
 	})
 	return p, err
@@ -147,19 +168,19 @@ func (l changeLog) Wait(ctx context.Context) error {
 	return waitFor(ctx, l.s.woken(), waitAtMost)
 }
 
-// WaitAfter implements change.Log. Other processes, and on PostgreSQL transactions that hold rows back, wake nobody
+// WaitAfter implements change.Log. Other processes, and on PostgreSQL writers that hold rows back, wake nobody
 // here: there the log is also looked at a few times a second.
 func (l changeLog) WaitAfter(ctx context.Context, after change.Position) error {
 	d := l.s.db.Dialect()
-	q := "SELECT seq FROM change WHERE " + d.ChangeAfter() + " LIMIT 1"
 	for {
 		wake := l.s.woken() // before looking, so that no commit falls between
-		found := false
-		err := l.s.db.Read(ctx, func(c Conn) (err error) {
-			var seq int64
-			found, err = c.QueryRow(ctx, []any{&seq}, q, after.Xid, after.Seq)
-			return err
-		})
+		found, err := l.any(ctx, after, math.MaxInt64)
+		if found && d.ChangeBound() != "" {
+			var bound int64
+			if bound, err = l.bound(ctx); err == nil {
+				found, err = l.any(ctx, after, bound)
+			}
+		}
 		if err != nil || found {
 			return err
 		}
@@ -167,6 +188,18 @@ func (l changeLog) WaitAfter(ctx context.Context, after change.Position) error {
 			return err
 		}
 	}
+}
+
+// any reports whether there are rows after a position and below a bound.
+func (l changeLog) any(ctx context.Context, after change.Position, bound int64) (found bool, err error) {
+	d := l.s.db.Dialect()
+	q := "SELECT seq FROM change WHERE " + d.ChangeAfter() + " AND " + d.ChangeBelow() + " LIMIT 1"
+	err = l.s.db.Read(ctx, func(c Conn) (err error) {
+		var seq int64
+		found, err = c.QueryRow(ctx, []any{&seq}, q, after.Xid, after.Seq, bound)
+		return err
+	})
+	return found, err
 }
 
 // waitFor waits for a wake-up, at most d when it is positive.

@@ -161,6 +161,71 @@ func testSlowWriter(t *testing.T, s Suite) {
 	}
 }
 
+// testManyWriters: whatever the order in which concurrent transactions begin, append and end, a reader that never rests sees
+// every row once, in order, and none is still to come behind its position.
+func testManyWriters(t *testing.T, s Suite) {
+	const writers, each, appends = 6, 25, 3
+	w := NewWorld(t, s.Open(t))
+	ctx, log := t.Context(), w.Store.Log()
+	var group sync.WaitGroup
+	for n := range writers {
+		group.Go(func() {
+			for i := range each {
+				_, err := w.Store.Update(ctx, func(tx record.Tx) error {
+					for range appends + (n+i)%4 {
+						if err := tx.Append(ctx, Created(w.Customer, []record.Row{w.Named("row")})); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					t.Errorf("writer %d: %v", n, err)
+					return
+				}
+			}
+		})
+	}
+	written := make(chan struct{})
+	go func() { group.Wait(); close(written) }()
+	seen := map[id.ID]int{}
+	var at change.Position
+	for last := false; ; {
+		select {
+		case <-written:
+			last = true
+		default:
+		}
+		rows, err := log.Read(ctx, at, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			if !at.Less(r.Position) {
+				t.Fatalf("%v comes after %v", r.Position, at)
+			}
+			at, seen[r.Record] = r.Position, seen[r.Record]+1
+		}
+		if last && len(rows) == 0 {
+			break
+		}
+	}
+	want := 0
+	for n := range writers {
+		for i := range each {
+			want += appends + (n+i)%4
+		}
+	}
+	if len(seen) != want {
+		t.Errorf("%d of %d rows were seen", len(seen), want)
+	}
+	for rec, n := range seen {
+		if n != 1 {
+			t.Errorf("%v was seen %d times", rec, n)
+		}
+	}
+}
+
 func testWait(t *testing.T, s Suite) {
 	w := NewWorld(t, s.Open(t))
 	log := w.Store.Log()

@@ -55,6 +55,7 @@ func Run(t *testing.T, s Suite) {
 		{"the change log", testLog},
 		{"history of a record", testHistory},
 		{"a slow and a fast writer", testSlowWriter},
+		{"many writers and one reader", testManyWriters},
 		{"waiting for a change", testWait},
 		{"trimming the log", testTrim},
 		{"search", testSearch},
