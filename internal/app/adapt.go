@@ -79,10 +79,10 @@ func (l lister) List(ctx context.Context, q api.AnalyticQuery) (api.AnalyticPage
 		if q.Object != query.Customer {
 			return api.AnalyticPage{}, fault.New(fault.Invalid, "query.not_here", fault.Params{"kind": q.Object})
 		}
-		ids, err := l.audience.IDs(ctx, q.Where, q.After, q.Limit)
+		ids, err := l.audience.Seen(ctx, q.Where, q.Limits, q.After, q.Limit)
 		return api.AnalyticPage{IDs: ids}, err
 	}
-	p, err := l.audience.List(ctx, analytics.ListQuery{Object: q.Object, Where: q.Where, Sort: q.Sort, Offset: q.Offset, Limit: q.Limit, Count: q.Count})
+	p, err := l.audience.List(ctx, analytics.ListQuery{Object: q.Object, Where: q.Where, Sort: q.Sort, Offset: q.Offset, Limit: q.Limit, Count: q.Count, Limits: q.Limits})
 	return api.AnalyticPage{IDs: p.IDs, Total: p.Total, AsOf: p.Fresh.AsOf, Lag: p.Fresh.Lag}, err
 }
 

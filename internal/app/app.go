@@ -99,7 +99,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.auth = auth.New(auth.Config{Store: a.instance, Clock: o.Clock, IDs: a.ids, Hasher: auth.NewHasher(o.Cost), Vault: factorVault{a}, Idle: o.Config.SessionIdle, Max: o.Config.SessionMax, SignedIn: a.metrics.SignIn})
+	a.auth = auth.New(auth.Config{Store: a.instance, Clock: o.Clock, IDs: a.ids, Hasher: auth.NewHasher(o.Cost), Vault: factorVault{a}, Idle: o.Config.SessionIdle, Max: o.Config.SessionMax, SignedIn: a.metrics.SignIn, Roles: a.mayGive})
 	a.jobs = job.New(job.Config{Store: a.instance, Clock: o.Clock, IDs: a.ids, Log: o.Log, Finished: a.metrics.Job, Handlers: a.handlers()})
 	if a.embedded() { // the lock on the directory says that no other process is at work
 		if _, err := a.instance.Reclaim(ctx); err != nil {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
-	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 )
@@ -36,11 +35,11 @@ func (b broad) Select(ctx context.Context, obj *schema.Object, sel record.Select
 }
 
 // Count implements record.Broad.
-func (b broad) Count(ctx context.Context, obj *schema.Object, where *query.Node, limit int) (int, bool, error) {
+func (b broad) Count(ctx context.Context, obj *schema.Object, sel record.Selection, limit int) (int, bool, error) {
 	if ok, err := b.ready(ctx); !ok || err != nil {
 		return 0, false, err
 	}
-	n, err := b.w.audience.CountUpTo(ctx, obj, where, limit)
+	n, err := b.w.audience.CountUpTo(ctx, obj, sel.Where, sel.Limits, limit)
 	if unanswerable(err) {
 		return 0, false, nil
 	}

@@ -127,6 +127,12 @@ func (w *workspace) breaks(ctx context.Context, old, next *schema.Registry) erro
 			}
 		}
 	}
+	if name, err := w.edge.Rights.Uses(ctx, next); err != nil || name != "" {
+		if err == nil {
+			err = fault.New(fault.Conflict, "metadata.used_in_role", fault.Params{"name": name})
+		}
+		return err
+	}
 	views, err := sqlstore.NewViews(w.store).AllViews(ctx)
 	if err != nil {
 		return err

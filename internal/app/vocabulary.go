@@ -131,7 +131,7 @@ func (v *vocabulary) where(key string) (*query.Node, bool) {
 func (v *vocabulary) env(ctx context.Context, object, self string) query.CheckEnv {
 	actor := access.From(ctx)
 	return query.CheckEnv{Registry: v.w.registry(), Object: object, Use: query.ForList, Traits: v.Catalogue(), Segments: v, Self: self,
-		Can:  func(string, string) bool { return actor.Can(access.RecordRead) },
+		Can:  access.Asking(actor, v.w.registry()),
 		Base: v.w.info.Currency, Blind: v.w.blind}
 }
 

@@ -311,7 +311,7 @@ func (w *workspace) build(ctx context.Context) error {
 		Timeline: timeline.New(w.records, moves{classes}, registry),
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Zone: w.zone, Purchases: w.purchases,
-		Metadata: w.metadata, Rates: exchange{w}, Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
+		Metadata: w.metadata, Rates: exchange{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles = w.newProfiles()
 	return w.newHooks(keys)
 }

@@ -296,6 +296,13 @@ func (a *API) serve(ctx context.Context, c *call, rt *route) error {
 	if err := a.identify(ctx, c, rt); err != nil {
 		return err
 	}
+	if err := a.meant(c, rt); err != nil {
+		return err
+	}
+	var err error
+	if c.who, err = a.withRights(ctx, c.who); err != nil {
+		return err
+	}
 	if err := a.admit(c, rt); err != nil {
 		return err
 	}

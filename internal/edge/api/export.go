@@ -12,6 +12,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
@@ -57,7 +58,10 @@ func (a *API) export(ctx context.Context, c *call, in exportIn) (written, error)
 	if err := c.ws.Conditions.Check(ctx, o.Key, where); err != nil {
 		return written{}, under(err, "where")
 	}
-	fields, err := exportFields(o, in.Body.Fields)
+	if !c.who.Actor.May(o.Key, access.Export) {
+		return written{}, fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(access.ExportRun)})
+	}
+	fields, err := c.exportFields(o, in.Body.Fields)
 	if err != nil {
 		return written{}, err
 	}
@@ -84,18 +88,18 @@ func (a *API) export(ctx context.Context, c *call, in exportIn) (written, error)
 	return written{}, nil
 }
 
-func exportFields(o *schema.Object, keys []string) ([]*schema.Field, error) {
+func (c *call) exportFields(o *schema.Object, keys []string) ([]*schema.Field, error) {
 	var out []*schema.Field
 	for i, k := range keys {
 		f := o.Field(k)
-		if f == nil || f.Type == schema.RelationMany {
+		if f == nil || f.Type == schema.RelationMany || c.who.Actor.Field(o.Key, k) == access.FieldHidden {
 			return nil, fault.InvalidField("record.unknown_field", "fields."+strconv.Itoa(i), fault.Params{"field": k})
 		}
 		out = append(out, f)
 	}
 	if keys == nil {
 		for _, f := range o.Fields {
-			if f.Type != schema.RelationMany {
+			if f.Type != schema.RelationMany && c.who.Actor.Field(o.Key, f.Key) != access.FieldHidden {
 				out = append(out, f)
 			}
 		}
@@ -129,7 +133,7 @@ func (c *call) eachPage(ctx context.Context, o *schema.Object, where *query.Node
 	if c.ws.Conditions.Analytic(where) {
 		return c.eachAnalytic(ctx, o, where, fields, fn)
 	}
-	q := record.Query{Where: where, Sort: []schema.Sort{{Field: "id"}}, Fields: fields, Limit: record.MaxLimit}
+	q := record.Query{Where: where, Sort: []schema.Sort{{Field: "id"}}, Fields: fields, Limit: record.MaxLimit, Export: true}
 	for {
 		page, err := c.ws.Records.List(ctx, o.Key, q)
 		if err != nil {
@@ -148,14 +152,18 @@ func (c *call) eachPage(ctx context.Context, o *schema.Object, where *query.Node
 const exportIDs = 10_000
 
 func (c *call) eachAnalytic(ctx context.Context, o *schema.Object, where *query.Node, fields []string, fn func([]*record.Record) error) error {
+	limits, err := c.ws.Records.Limits(ctx, o.Key, access.Export)
+	if err != nil {
+		return err
+	}
 	var after id.ID
 	for {
-		page, err := c.ws.Lists.List(ctx, AnalyticQuery{Object: o.Key, Where: where, Sort: []schema.Sort{{Field: "id"}}, After: after, Limit: exportIDs})
+		page, err := c.ws.Lists.List(ctx, AnalyticQuery{Object: o.Key, Where: where, Sort: []schema.Sort{{Field: "id"}}, After: after, Limit: exportIDs, Limits: limits})
 		if err != nil {
 			return err
 		}
 		for chunk := range slices.Chunk(page.IDs, record.MaxLimit) {
-			recs, err := c.ws.Records.GetMany(ctx, o.Key, chunk, fields)
+			recs, err := c.ws.Records.ExportMany(ctx, o.Key, chunk, fields)
 			if err != nil {
 				return err
 			}

@@ -86,8 +86,8 @@ func (a *API) identifyLocal(ctx context.Context, c *call, rt *route, workspace s
 	return nil
 }
 
-// admit checks that a session's write was meant, and that the actor holds the right.
-func (a *API) admit(c *call, rt *route) error {
+// meant checks that a session's write was meant, and that the session has come far enough.
+func (a *API) meant(c *call, rt *route) error {
 	if rt.need == open {
 		return nil
 	}
@@ -102,6 +102,11 @@ func (a *API) admit(c *call, rt *route) error {
 	if c.who.Stage != auth.Full && !slices.Contains(rt.stages, c.who.Stage) {
 		return fault.New(fault.Forbidden, "auth.step_pending", nil)
 	}
+	return nil
+}
+
+// admit checks that the actor holds the right.
+func (a *API) admit(c *call, rt *route) error {
 	switch rt.need {
 	case right:
 		if rt.right == "" || !c.who.Actor.Can(rt.right) {

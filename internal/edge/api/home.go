@@ -318,6 +318,9 @@ func (a *API) profile(ctx context.Context, c *call, in idIn) (CustomerProfile, e
 	if out.Record, err = c.showRecord(ctx, o, r); err != nil {
 		return CustomerProfile{}, err
 	}
+	if err := c.addReach(ctx, o, out.Record); err != nil {
+		return CustomerProfile{}, err
+	}
 	items, _, err := c.ws.Timeline.Read(ctx, o.Key, v, profileTimeline, "")
 	if err != nil {
 		return CustomerProfile{}, err

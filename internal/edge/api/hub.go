@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/model/access"
 )
 
 // Event tells open pages that something changed; it carries no content.
 type Event struct {
-	Kind   string `json:"kind" enum:"record,import,segment,mirror,classification,demo"`
+	Kind   string `json:"kind" enum:"record,import,segment,mirror,classification,demo,rights"`
 	Object string `json:"object,omitempty"`
 	ID     string `json:"id,omitempty"`
 }
@@ -86,6 +88,15 @@ const (
 )
 
 // events is the stream of server-sent events.
+// tellable is what a caller may know of an event: to one who sees only some records it does not say which one changed.
+func (c *call) tellable(e Event) (Event, bool) {
+	if c.who.Actor.Unlimited() || e.Kind != "record" && e.Kind != "import" {
+		return e, true
+	}
+	e.ID = ""
+	return e, c.who.Actor.May(e.Object, access.Read)
+}
+
 func (a *API) events(ctx context.Context, c *call, _ struct{}) (written, error) {
 	rc := http.NewResponseController(c.w)
 	ch, leave := a.Hub.Subscribe(c.who.Workspace.Key)
@@ -118,6 +129,9 @@ func (a *API) events(ctx context.Context, c *call, _ struct{}) (written, error) 
 		case e, ok := <-ch:
 			if !ok {
 				return written{}, nil
+			}
+			if e, ok = c.tellable(e); !ok {
+				continue
 			}
 			b, err := json.Marshal(e)
 			if err != nil {

@@ -237,7 +237,11 @@ func (a *API) countSegment(ctx context.Context, c *call, in countSegmentIn) (Seg
 	if err != nil {
 		return SegmentCount{}, err
 	}
-	n, err := c.ws.Segments.Count(ctx, w)
+	limits, err := c.ws.Records.Limits(ctx, query.Customer)
+	if err != nil {
+		return SegmentCount{}, err
+	}
+	n, err := c.ws.Segments.Count(ctx, w, limits)
 	if err != nil {
 		return SegmentCount{}, err
 	}
@@ -265,23 +269,56 @@ func (a *API) segmentMembers(ctx context.Context, c *call, in membersIn) (Record
 		}
 	}
 	limit := limitOf(in.Limit, 100)
-	ids, err := c.ws.Segments.MemberIDs(ctx, in.Key, after, limit)
+	limits, err := c.ws.Records.Limits(ctx, obj.Key)
 	if err != nil {
 		return RecordPage{}, err
 	}
-	recs, err := c.ws.Records.GetMany(ctx, obj.Key, ids, nil)
-	if err != nil {
-		return RecordPage{}, err
+	out := RecordPage{Plane: "analytics", AsOf: a.Clock.Now(), Items: []*Record{}}
+	batch := limit
+	for {
+		ids, err := c.ws.Segments.MemberIDs(ctx, in.Key, limits, after, batch)
+		if err != nil {
+			return RecordPage{}, err
+		}
+		// Members out of sight are left out, and the page is filled up with larger and larger steps.
+		recs, err := c.ws.Records.GetMany(ctx, obj.Key, ids, nil)
+		if err != nil {
+			return RecordPage{}, err
+		}
+		full := len(ids) == batch
+		if room := limit - len(out.Items); len(recs) >= room {
+			full = full || len(recs) > room
+			recs = recs[:room]
+		}
+		if len(recs) > 0 || len(ids) > 0 {
+			after = lastOf(recs, ids, len(out.Items)+len(recs) == limit)
+		}
+		items, err := c.showRecords(ctx, obj, recs)
+		if err != nil {
+			return RecordPage{}, err
+		}
+		out.Items = append(out.Items, items...)
+		if !full {
+			return out, nil
+		}
+		if len(out.Items) >= limit {
+			next := id.Format(obj.Prefix, after)
+			out.NextCursor = &next
+			return out, nil
+		}
+		batch = min(4*batch, maxMembers)
 	}
-	out := RecordPage{Plane: "analytics", AsOf: a.Clock.Now()}
-	if out.Items, err = c.showRecords(ctx, obj, recs); err != nil {
-		return RecordPage{}, err
+}
+
+// maxMembers is how many members are looked through at a time.
+const maxMembers = 5000
+
+// lastOf is behind which member the next page begins: the last one shown when the page is full, else the last looked at.
+func lastOf(recs []*record.Record, ids []id.ID, full bool) id.ID {
+	if full && len(recs) > 0 {
+		return recs[len(recs)-1].ID
 	}
-	if len(ids) == limit {
-		next := id.Format(obj.Prefix, ids[len(ids)-1])
-		out.NextCursor = &next
-	}
-	return out, nil
+	return ids[len(ids)-1]
 }
 
 // SizeHistory is how a segment grew and shrank, newest first.

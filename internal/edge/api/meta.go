@@ -27,6 +27,7 @@ type Object struct {
 	DefaultColumns []string      `json:"default_columns"`
 	DefaultSort    []schema.Sort `json:"default_sort"`
 	Related        []Related     `json:"related"`
+	OwnerField     string        `json:"owner_field" doc:"the field that says whose a record is"`
 }
 
 // ObjectActions is what the caller may do with records of an object.
@@ -35,6 +36,9 @@ type ObjectActions struct {
 	Update bool `json:"update"`
 	Delete bool `json:"delete"`
 	Import bool `json:"import"`
+	Export bool `json:"export"`
+	Assign bool `json:"assign"`
+	Share  bool `json:"share"`
 }
 
 // Field is a field as the interface needs it.
@@ -64,6 +68,7 @@ type Field struct {
 	Operators     []string        `json:"operators"`
 	Width         int             `json:"width"`
 	Access        string          `json:"access" enum:"read,write,hidden"`
+	Masked        bool            `json:"masked,omitempty" doc:"the caller's role sees only that there is a value"`
 }
 
 // Related is a list of records of another object that point at a record.
@@ -81,6 +86,9 @@ type Objects struct {
 func (a *API) listObjects(_ context.Context, c *call, _ struct{}) (Objects, error) {
 	out := Objects{Items: []Object{}}
 	for _, o := range c.ws.Registry().Objects() {
+		if !o.Virtual && !c.who.Actor.May(o.Key, access.Read) {
+			continue
+		}
 		out.Items = append(out.Items, c.showObject(o))
 	}
 	return out, nil
@@ -95,6 +103,9 @@ func (a *API) getObject(_ context.Context, c *call, in objectIn) (Object, error)
 	if err != nil {
 		return Object{}, err
 	}
+	if !o.Virtual && !c.who.Actor.May(o.Key, access.Read) {
+		return Object{}, fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(access.RecordRead)})
+	}
 	return c.showObject(o), nil
 }
 
@@ -107,14 +118,25 @@ func (c *call) object(key string) (*schema.Object, error) {
 }
 
 func (c *call) showObject(o *schema.Object) Object {
-	can := c.who.Actor.Can
+	can := func(x access.Action) bool { return c.who.Actor.May(o.Key, x) }
 	out := Object{Key: o.Key, Label: o.Label, Plural: o.Plural, Icon: o.Icon, Prefix: o.Prefix, TitleField: o.TitleField, Standard: o.Standard, Hidden: o.Hidden,
-		Actions: ObjectActions{Create: !o.NoCreate && can(access.RecordCreate), Update: !o.NoUpdate && can(access.RecordUpdate),
-			Delete: !o.NoDelete && can(access.RecordDelete), Import: !o.NoImport && can(access.ImportRun)},
-		SubtitleFields: append([]string{}, o.SubtitleFields...), DefaultColumns: o.DefaultColumns, DefaultSort: o.DefaultSort, Related: []Related{}, Fields: []Field{}}
-	write := can(access.RecordUpdate) && !o.NoUpdate || can(access.RecordCreate) && !o.NoCreate
+		Actions: ObjectActions{Create: !o.NoCreate && can(access.Create), Update: !o.NoUpdate && can(access.Update),
+			Delete: !o.NoDelete && can(access.Delete), Import: !o.NoImport && c.who.Actor.Can(access.ImportRun), Export: can(access.Export),
+			Assign: can(access.Assign) && access.Owner(o) != schema.System("created_by"), Share: can(access.Share)},
+		OwnerField:     access.Owner(o).Key,
+		SubtitleFields: c.visibleKeys(o, o.SubtitleFields), DefaultColumns: c.visibleKeys(o, o.DefaultColumns), DefaultSort: o.DefaultSort, Related: []Related{}, Fields: []Field{}}
+	write := can(access.Update) && !o.NoUpdate || can(access.Create) && !o.NoCreate
 	for _, f := range o.Fields {
-		out.Fields = append(out.Fields, showField(f, write))
+		level := c.who.Actor.Field(o.Key, f.Key)
+		if level == access.FieldHidden {
+			continue
+		}
+		v := showField(f, write && level == access.FieldWrite)
+		if !c.who.Actor.MayAsk(o.Key, f) {
+			v.Filterable, v.Sortable, v.Searchable, v.Operators = false, false, false, []string{}
+		}
+		v.Masked = level == access.FieldMasked
+		out.Fields = append(out.Fields, v)
 	}
 	for _, f := range schema.Systems() {
 		if f.Key != "updated_by" {
@@ -122,13 +144,27 @@ func (c *call) showObject(o *schema.Object) Object {
 		}
 	}
 	for _, ref := range c.ws.Registry().Referrers(o.Key) {
+		if !c.who.Actor.May(ref.Object.Key, access.Read) || c.who.Actor.Field(ref.Object.Key, ref.Field.Key) == access.FieldHidden {
+			continue
+		}
 		out.Related = append(out.Related, Related{Object: ref.Object.Key, Via: ref.Field.Key, Label: ref.Object.Plural})
 	}
-	if out.DefaultColumns == nil {
+	if len(out.DefaultColumns) == 0 {
 		out.DefaultColumns = []string{o.TitleField}
 	}
-	if out.DefaultSort == nil {
+	if out.DefaultSort == nil || c.maySort(o, out.DefaultSort) != nil {
 		out.DefaultSort = []schema.Sort{{Field: "created_at", Desc: true}}
+	}
+	return out
+}
+
+// visibleKeys are the fields among some that the caller sees.
+func (c *call) visibleKeys(o *schema.Object, keys []string) []string {
+	out := []string{}
+	for _, k := range keys {
+		if c.who.Actor.Field(o.Key, k) != access.FieldHidden {
+			out = append(out, k)
+		}
 	}
 	return out
 }

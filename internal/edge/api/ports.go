@@ -17,6 +17,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/record/rights"
 	"github.com/guanxi-crm/guanxi/internal/record/timeline"
 	"github.com/guanxi-crm/guanxi/internal/record/transfer"
 	"github.com/guanxi-crm/guanxi/internal/record/view"
@@ -66,6 +67,7 @@ type Workspace struct {
 	Webhooks   *webhook.Service
 	Metadata   *metadata.Service
 	Rates      RateService
+	Rights     *rights.Service
 	Zone       *time.Location
 	// Purchases are the states of an order that make it a purchase.
 	Purchases func() []string
@@ -94,6 +96,8 @@ type AnalyticQuery struct {
 	Limit int
 	// Count asks for the number of all that fulfil the condition too.
 	Count bool
+	// Limits are what the caller sees; nil for everything.
+	Limits *query.Limits
 }
 
 // AnalyticPage is the answer.

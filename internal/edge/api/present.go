@@ -31,6 +31,8 @@ type Record struct {
 	Fields    map[string]any `json:"fields"`
 	Traits    map[string]any `json:"traits,omitempty"`
 	Masked    []string       `json:"masked" doc:"fields whose values are shown masked"`
+	// May is told of a record that is read by itself.
+	May map[string]bool `json:"may,omitempty" doc:"what the caller may do with it: update, delete, reveal, assign, share, export"`
 
 	id id.ID
 }

@@ -53,7 +53,11 @@ func (a *API) getRecord(ctx context.Context, c *call, in recordIn) (*Record, err
 	if err != nil {
 		return nil, err
 	}
-	return c.showRecord(ctx, o, r)
+	out, err := c.showRecord(ctx, o, r)
+	if err != nil {
+		return nil, err
+	}
+	return out, c.addReach(ctx, o, out)
 }
 
 type createRecordIn struct {
@@ -328,12 +332,19 @@ func (a *API) listAnalytics(ctx context.Context, c *call, o *schema.Object, wher
 	if b.Offset > record.MaxOffset {
 		return RecordPage{}, fault.InvalidField("record.offset_range", "offset", fault.Params{"max": record.MaxOffset})
 	}
+	limits, err := c.ws.Records.Limits(ctx, o.Key)
+	if err != nil {
+		return RecordPage{}, err
+	}
+	if err := c.maySort(o, b.Sort); err != nil {
+		return RecordPage{}, err
+	}
 	a.settle(ctx, c)
 	out := RecordPage{Plane: "analytics", Items: []*Record{}}
-	// Records that went to the recycle bin since the analytics plane last looked are left out; the page is filled up.
+	// Records that went to the recycle bin or out of sight since the analytics plane last looked are left out; the page is filled up.
 	for first := true; ; first = false {
 		want := b.Limit - len(out.Items)
-		page, err := c.ws.Lists.List(ctx, AnalyticQuery{Object: o.Key, Where: where, Sort: b.Sort, Offset: offset, Limit: want + 1, Count: first && b.Total != ""})
+		page, err := c.ws.Lists.List(ctx, AnalyticQuery{Object: o.Key, Where: where, Sort: b.Sort, Offset: offset, Limit: want + 1, Count: first && b.Total != "", Limits: limits})
 		if err != nil {
 			return RecordPage{}, err
 		}
@@ -363,6 +374,16 @@ func (a *API) listAnalytics(ctx context.Context, c *call, o *schema.Object, wher
 			return out, nil
 		}
 	}
+}
+
+// maySort refuses an order by a field that the caller may not ask about.
+func (c *call) maySort(o *schema.Object, sort []schema.Sort) error {
+	for i, s := range sort {
+		if f := o.Field(s.Field); f != nil && !c.who.Actor.MayAsk(o.Key, f) {
+			return fault.InvalidField("record.unknown_field", "sort."+strconv.Itoa(i), fault.Params{"field": s.Field})
+		}
+	}
+	return nil
 }
 
 func (c *call) addTraits(ctx context.Context, items []*Record, keys []string) error {
@@ -421,8 +442,12 @@ func (a *API) countRecords(ctx context.Context, c *call, in countRecordsIn) (Rec
 	if err := c.ws.Conditions.Check(ctx, o.Key, where); err != nil {
 		return RecordCount{}, under(err, "where")
 	}
+	limits, err := c.ws.Records.Limits(ctx, o.Key)
+	if err != nil {
+		return RecordCount{}, err
+	}
 	a.settle(ctx, c)
-	page, err := c.ws.Lists.List(ctx, AnalyticQuery{Object: o.Key, Where: where, Limit: 1, Count: true})
+	page, err := c.ws.Lists.List(ctx, AnalyticQuery{Object: o.Key, Where: where, Limit: 1, Count: true, Limits: limits})
 	return RecordCount{Count: page.Total, Seconds: time.Since(start).Seconds()}, err
 }
 
@@ -634,8 +659,13 @@ func (a *API) listViews(ctx context.Context, c *call, in viewsIn) (Views, error)
 }
 
 func (c *call) showView(ctx context.Context, v *view.View) View {
+	columns, sorts := v.Columns, v.Sort
+	if o := c.ws.Registry().Object(v.Object); o != nil && !c.who.Actor.Unlimited() { // what the reader does not see is no part of the view
+		columns = slices.DeleteFunc(slices.Clone(columns), func(k string) bool { return c.who.Actor.Field(o.Key, k) == access.FieldHidden })
+		sorts = slices.DeleteFunc(slices.Clone(sorts), func(s schema.Sort) bool { return c.maySort(o, []schema.Sort{s}) != nil })
+	}
 	out := View{ID: v.Key(), Object: v.Object, Name: v.Name, Label: v.Label, Shared: v.Shared, Mine: view.Mine(ctx, v), Builtin: v.Builtin != "",
-		Columns: list(v.Columns), Where: v.Where, Sort: list(v.Sort), Position: v.Position, Version: v.Version}
+		Columns: list(columns), Where: v.Where, Sort: list(sorts), Position: v.Position, Version: v.Version}
 	if out.Builtin {
 		out.Name = v.Label.In(localeOf(c.locale))
 	}

@@ -17,7 +17,7 @@ const (
 // routes is the one table: method, path, who may, handler, what it does. A line with a right is refused to everyone who does
 // not hold it; engines check again what they know better (fields, conditions, versions).
 func (a *API) routes() []route {
-	return slices.Concat(a.accountRoutes(), a.trustRoutes(), a.schemaRoutes(), a.recordRoutes(), a.mergeRoutes(), a.insightRoutes(), a.webhookRoutes(), a.localRoutes())
+	return slices.Concat(a.accountRoutes(), a.trustRoutes(), a.schemaRoutes(), a.recordRoutes(), a.rightsRoutes(), a.mergeRoutes(), a.insightRoutes(), a.webhookRoutes(), a.localRoutes())
 }
 
 func (a *API) accountRoutes() []route {
@@ -80,8 +80,8 @@ func (a *API) recordRoutes() []route {
 func (a *API) insightRoutes() []route {
 	return []route{
 		{method: get, path: "/customers/{id}/profile", need: right, right: access.RecordRead, run: op(a.profile), doc: "Everything about a customer"},
-		{method: get, path: "/home", need: right, right: access.SegmentRead, run: op(a.home), doc: "Figures of the business"},
-		{method: get, path: "/cohorts", need: right, right: access.SegmentRead, run: op(a.cohorts), doc: "Purchase cohorts by month"},
+		{method: get, path: "/home", need: right, right: access.ReportRead, run: op(a.home), doc: "Figures of the business"},
+		{method: get, path: "/cohorts", need: right, right: access.ReportRead, run: op(a.cohorts), doc: "Purchase cohorts by month"},
 		{method: post, path: "/conditions/check", need: right, right: access.RecordRead, run: op(a.checkCondition), doc: "Check a condition and say it in words", secret: true},
 		{method: get, path: "/segments", need: right, right: access.SegmentRead, run: op(a.listSegments), doc: "Segments"},
 		{method: post, path: "/segments", need: right, right: access.SegmentWrite, run: op(a.createSegment), doc: "Save a segment", status: http.StatusCreated},

@@ -61,6 +61,35 @@ func showWorkspace(w auth.Workspace) WorkspaceInfo {
 	return WorkspaceInfo{Key: w.Key, Name: w.Name, Timezone: w.Timezone, Currency: w.Currency, Locale: w.Locale}
 }
 
+// showMe tells who the caller is; of a session that has just begun or changed, with what its role holds.
+func (a *API) showMe(ctx context.Context, who auth.Identity, token string) (Me, error) {
+	who, err := a.withRights(ctx, who)
+	return showMe(who, token), err
+}
+
+// withRights completes an identity with what its role holds in its workspace.
+func (a *API) withRights(ctx context.Context, who auth.Identity) (auth.Identity, error) {
+	if who.Stage != auth.Full || who.Actor.Role.Known() || who.Workspace.Key == "" {
+		who.Actor.Person = personOf(who)
+		return who, nil
+	}
+	ws, err := a.Workspaces.Open(ctx, who.Workspace.Key)
+	if err != nil {
+		return who, err
+	}
+	who.Actor.Person = personOf(who)
+	who.Actor, err = ws.Rights.Resolve(ctx, who.Actor)
+	return who, err
+}
+
+// personOf is whose own records count as the caller's.
+func personOf(who auth.Identity) id.ID {
+	if who.Actor.Kind == access.ByKey {
+		return who.Key.CreatedBy
+	}
+	return who.Actor.ID
+}
+
 func showMe(who auth.Identity, token string) Me {
 	m := Me{Can: map[string]bool{}, Stage: string(who.Stage)}
 	if token != "" {
@@ -133,7 +162,7 @@ func (a *API) setup(ctx context.Context, c *call, in setupIn) (Me, error) {
 		return Me{}, err
 	}
 	a.setSession(c, in2.Token, in2.ExpiresAt)
-	return showMe(in2.Identity, in2.Token), nil
+	return a.showMe(ctx, in2.Identity, in2.Token)
 }
 
 func or(v, fallback string) string {
@@ -167,7 +196,7 @@ func (a *API) signIn(ctx context.Context, c *call, in signInIn) (Me, error) {
 		}
 	}
 	a.setSession(c, s.Token, s.ExpiresAt)
-	return showMe(s.Identity, s.Token), nil
+	return a.showMe(ctx, s.Identity, s.Token)
 }
 
 func (a *API) signOut(ctx context.Context, c *call, _ struct{}) (empty, error) {
@@ -202,7 +231,7 @@ func (a *API) patchMe(ctx context.Context, c *call, in patchMeIn) (Me, error) {
 		who, token = fresh.Identity, fresh.Token
 		a.setSession(c, fresh.Token, fresh.ExpiresAt)
 	}
-	return showMe(who, token), nil
+	return a.showMe(ctx, who, token)
 }
 
 // Users is the list of people of the workspace.

@@ -45,7 +45,7 @@ func (a *API) goOn(c *call, s auth.SignedIn, err error) (Me, error) {
 		return Me{}, err
 	}
 	a.setSession(c, s.Token, s.ExpiresAt)
-	return showMe(s.Identity, s.Token), nil
+	return a.showMe(c.r.Context(), s.Identity, s.Token)
 }
 
 type codeIn struct {

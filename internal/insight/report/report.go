@@ -143,7 +143,7 @@ type Home struct {
 // Home computes the home page of so many days (7 to 730), or gives that of before when nothing has changed. It is not to be
 // changed.
 func (s *Service) Home(ctx context.Context, days int) (*Home, error) {
-	if !access.From(ctx).Can(access.SegmentRead) {
+	if !access.From(ctx).Can(access.ReportRead) {
 		return nil, fault.New(fault.Forbidden, "access.forbidden", fault.Params{"right": string(access.SegmentRead)})
 	}
 	if days < 7 || days > 730 {
@@ -199,7 +199,7 @@ func step(days int) int {
 
 // Cohorts are customers by month of first purchase against the months in which they purchased again.
 func (s *Service) Cohorts(ctx context.Context) ([]Cohort, error) {
-	if !access.From(ctx).Can(access.SegmentRead) {
+	if !access.From(ctx).Can(access.ReportRead) {
 		return nil, fault.New(fault.Forbidden, "access.forbidden", fault.Params{"right": string(access.SegmentRead)})
 	}
 	return s.facts.Cohorts(ctx)

@@ -91,6 +91,8 @@ type Audience interface {
 	Count(ctx context.Context, where *query.Node, fields []string, sample int) (Count, error)
 	// IDs are customers that fulfil a condition, in id order, beginning after the given id.
 	IDs(ctx context.Context, where *query.Node, after id.ID, limit int) ([]id.ID, error)
+	// Seen is IDs of those whom a reader sees; nil limits see everybody.
+	Seen(ctx context.Context, where *query.Node, l *query.Limits, after id.ID, limit int) ([]id.ID, error)
 	// Replace makes the stored membership of a segment what the condition says and tells the difference.
 	Replace(ctx context.Context, key string, where *query.Node, at time.Time) (Point, error)
 	// SetMembership makes the stored membership of a segment a given list.

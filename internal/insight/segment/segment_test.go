@@ -84,6 +84,10 @@ func (p *people) Count(_ context.Context, _ *query.Node, fields []string, _ int)
 	}
 	return c, nil
 }
+func (p *people) Seen(ctx context.Context, where *query.Node, _ *query.Limits, after id.ID, limit int) ([]id.ID, error) {
+	return p.IDs(ctx, where, after, limit)
+}
+
 func (p *people) IDs(_ context.Context, _ *query.Node, after id.ID, limit int) ([]id.ID, error) {
 	var out []id.ID
 	for v := after + 1; int(v) <= p.n && len(out) < limit; v++ {
@@ -161,7 +165,7 @@ func TestStaticSegmentsKeepTheirList(t *testing.T) {
 		t.Fatalf("size %d, %v", s.Size, err)
 	}
 	f.people.n = 3
-	ids, err := f.MemberIDs(f.ctx, "list", 44990, 100)
+	ids, err := f.MemberIDs(f.ctx, "list", nil, 44990, 100)
 	if err != nil || len(ids) != 10 {
 		t.Errorf("the list has %d more after 44990, %v", len(ids), err)
 	}
@@ -248,7 +252,7 @@ func TestStaleUpdateAndRights(t *testing.T) {
 	if _, err := f.Create(reader, segment.Draft{Label: named("A"), Where: byName}); fault.KindOf(err) != fault.Forbidden {
 		t.Errorf("a reader creates: %v", err)
 	}
-	if _, err := f.Count(context.Background(), byName); fault.KindOf(err) != fault.Forbidden {
+	if _, err := f.Count(context.Background(), byName, nil); fault.KindOf(err) != fault.Forbidden {
 		t.Errorf("nobody counts: %v", err)
 	}
 }

@@ -310,8 +310,9 @@ const SampleSize = 5
 // Reachable are the fields without which a customer cannot be reached.
 func Reachable() []string { return []string{"phone", "email"} }
 
-// Count says how many customers fulfil an unsaved condition, who of them can be reached, and shows a few.
-func (s *Service) Count(ctx context.Context, where *query.Node) (Count, error) {
+// Count says how many customers fulfil an unsaved condition, who of them can be reached, and shows a few of those whom the
+// reader sees. The numbers are the workspace's.
+func (s *Service) Count(ctx context.Context, where *query.Node, l *query.Limits) (Count, error) {
 	if err := may(ctx, access.SegmentRead); err != nil {
 		return Count{}, err
 	}
@@ -324,11 +325,19 @@ func (s *Service) Count(ctx context.Context, where *query.Node) (Count, error) {
 		}
 		return Count{}, err
 	}
-	return s.c.Audience.Count(ctx, where, Reachable(), SampleSize)
+	if l == nil {
+		return s.c.Audience.Count(ctx, where, Reachable(), SampleSize)
+	}
+	n, err := s.c.Audience.Count(ctx, where, Reachable(), 0)
+	if err == nil {
+		n.Sample, err = s.c.Audience.Seen(ctx, where, l, 0, SampleSize)
+	}
+	return n, err
 }
 
-// MemberIDs are the members of a segment of this moment, in id order after the given id.
-func (s *Service) MemberIDs(ctx context.Context, key string, after id.ID, limit int) ([]id.ID, error) {
+// MemberIDs are the members of a segment of this moment, in id order after the given id. Of a dynamic one only those whom the
+// reader sees; of a static one the caller leaves out the others.
+func (s *Service) MemberIDs(ctx context.Context, key string, l *query.Limits, after id.ID, limit int) ([]id.ID, error) {
 	if err := may(ctx, access.SegmentRead); err != nil {
 		return nil, err
 	}
@@ -339,7 +348,7 @@ func (s *Service) MemberIDs(ctx context.Context, key string, after id.ID, limit 
 	if seg.Kind == Static {
 		return s.c.Store.Members(ctx, key, after, limit)
 	}
-	return s.c.Audience.IDs(ctx, seg.Node(), after, limit)
+	return s.c.Audience.Seen(ctx, seg.Node(), l, after, limit)
 }
 
 // History gives the sizes of past refreshes, newest first.

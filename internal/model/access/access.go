@@ -1,7 +1,12 @@
 // Package access says who acts and what they may do. Default is deny.
 //
-// This first form knows four roles over the whole workspace; scopes by owner, team and condition, and rights per field,
-// extend the same Actor and Can.
+// A role is data (Definition): rights of the workspace as a whole, for each object and action the records it reaches (Scope),
+// and for each field how much is seen of it. Four roles are built in, reach every record and cannot be changed; an
+// administrator makes others. Held is a role applied to one person: with the people of the person's teams and departments,
+// and the records shared with them. Limit turns them into one condition, which is compiled into every question to the
+// databases and evaluated in memory for a single record: there is no second definition.
+//
+// Whatever is not understood is refused: an unknown role, a field or object that is gone, a condition that no longer checks.
 package access
 
 import (
@@ -44,33 +49,39 @@ const (
 	SystemManage       Right = "system.manage"
 	SchemaManage       Right = "schema.manage"
 	WebhookManage      Right = "webhook.manage"
+	RecordShare        Right = "record.share"
+	RecordAssign       Right = "record.assign" // give a record another owner
+	ReportRead         Right = "report.read"   // figures of the whole workspace
+	RoleManage         Right = "role.manage"
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
-		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage}
+		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage,
+		RecordShare, RecordAssign, ReportRead, RoleManage}
 }
 
-// Can reports whether a role holds a right.
+// Can reports whether a built-in role holds a right; others hold none by their name alone.
 func (r Role) Can(right Right) bool {
 	switch r {
 	case Administrator:
 		return true
 	case Manager:
-		return right != UserManage && right != KeyManage && right != SystemManage && right != SchemaManage && right != WebhookManage
+		return right != UserManage && right != KeyManage && right != SystemManage && right != SchemaManage && right != WebhookManage &&
+			right != RoleManage
 	case Member:
 		switch right {
-		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal:
+		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal, ReportRead, RecordShare, RecordAssign:
 			return true
 		}
 	case ReadOnly:
-		return right == RecordRead || right == SegmentRead
+		return right == RecordRead || right == SegmentRead || right == ReportRead
 	}
 	return false
 }
 
-// Known reports whether r is one of the four roles.
+// Known reports whether r is one of the four built-in roles.
 func (r Role) Known() bool {
 	return r == Administrator || r == Manager || r == Member || r == ReadOnly
 }
@@ -94,11 +105,16 @@ type Actor struct {
 	Role   Role
 	Scopes []string // of an API key: read, write, import, admin; nil for others
 	Locale string
+	// Person is whose own records count as the actor's: the user, or of an API key the one who made it.
+	Person id.ID
+	// Held are the rights of a role that is not built in; nil for the built-in ones, which reach every record.
+	Held *Held
 }
 
-// Can reports whether the actor holds a right; an API key holds what both its role and its scopes allow.
+// Can reports whether the actor holds a right, for some records at least where it is one to records; an API key holds what
+// both its role and its scopes allow.
 func (a Actor) Can(right Right) bool {
-	if !a.Role.Can(right) {
+	if a.Held == nil && !a.Role.Can(right) || a.Held != nil && !a.Held.Role.Can(right) {
 		return false
 	}
 	if a.Kind != ByKey {
@@ -117,10 +133,11 @@ func scopeAllows(scope string, right Right) bool {
 	case "admin":
 		return true
 	case "read":
-		return right == RecordRead || right == SegmentRead
+		return right == RecordRead || right == SegmentRead || right == ReportRead
 	case "write":
 		return right == RecordRead || right == SegmentRead || right == RecordCreate || right == RecordUpdate ||
-			right == RecordDelete || right == RecordMerge || right == SegmentWrite || right == ClassificationEdit
+			right == RecordDelete || right == RecordMerge || right == SegmentWrite || right == ClassificationEdit || right == RecordAssign || right == RecordShare ||
+			right == ReportRead
 	case "import":
 		return right == ImportRun || right == RecordRead
 	}

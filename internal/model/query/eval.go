@@ -79,6 +79,9 @@ func (e *Evaluator) expr(x Expr, s Subject, owner *schema.Field) (bool, error) {
 		return !ok && err == nil, err
 	case Leaf:
 		return e.leaf(&x, s, owner)
+	case Among:
+		v, err := e.slot(&x.Slot, x.Slot.Role, s, owner)
+		return err == nil && x.holds(v), err
 	case Aggregated:
 		return e.aggregated(&x, s)
 	case NoRows:

@@ -18,7 +18,7 @@ type Checked struct {
 	Root  Expr
 }
 
-// Expr is a node of a checked condition: All, Any, Not, Leaf, Aggregated, NoRows, Resumed, Member, Sample, Best or
+// Expr is a node of a checked condition: All, Any, Not, Leaf, Aggregated, NoRows, Resumed, Member, Sample, Best, Among or
 // Unavailable.
 type Expr interface{ expr() }
 

@@ -88,6 +88,7 @@ func checkUses(o *Object, bad func(string, ...any)) {
 	}
 	known("customer field", o.CustomerField)
 	known("time field", o.TimeField)
+	known("owner field", o.OwnerField)
 }
 
 func canBePersonal(t Type) bool {

@@ -102,7 +102,8 @@ type Object struct {
 	Analytic       bool     `json:"analytic,omitempty"` // mirrored to the analytics plane
 	Virtual        bool     `json:"virtual,omitempty"`  // has no table here (users live in the instance store); only titles are known
 	CustomerField  string   `json:"customer_field,omitempty"`
-	TimeField      string   `json:"time_field,omitempty"` // when the fact happened, for windows ("placed_at"); created_at when empty
+	TimeField      string   `json:"time_field,omitempty"`  // when the fact happened, for windows ("placed_at"); created_at when empty
+	OwnerField     string   `json:"owner_field,omitempty"` // the user whose record it is, for rights; a user field "owner", else who made it, when empty
 	NoCreate       bool     `json:"no_create,omitempty"`
 	NoUpdate       bool     `json:"no_update,omitempty"`
 	NoDelete       bool     `json:"no_delete,omitempty"`

@@ -366,7 +366,7 @@ func (s *Service) reset(ctx context.Context, workspace string, u User) error {
 // RequireFactor says which roles of a workspace must have a second factor from their next sign-in on.
 func (s *Service) RequireFactor(ctx context.Context, workspace string, roles []access.Role) error {
 	for _, r := range roles {
-		if !r.Known() {
+		if err := s.Roles(ctx, workspace, r); err != nil {
 			return fault.InvalidField("auth.role_unknown", "factor_roles", nil)
 		}
 	}

@@ -26,8 +26,12 @@ func (s *Service) AddUser(ctx context.Context, workspace string, in NewUser) (Us
 	}
 	u, items := s.newUser(in.Email, in.Name, in.Password, in.Locale, w.Name)
 	u.MustChange = in.Temporary
-	if !in.Role.Known() {
-		items = append(items, fault.InvalidField("auth.role_unknown", "role", nil))
+	if err := s.Roles(ctx, workspace, in.Role); err != nil {
+		f, ok := fault.Find(err)
+		if !ok || f.Kind != fault.Invalid {
+			return User{}, err
+		}
+		items = append(items, f)
 	}
 	if f := fault.Join("api.invalid", items); f != nil {
 		return User{}, f
@@ -67,8 +71,20 @@ func (s *Service) ChangeUser(ctx context.Context, workspace string, user id.ID, 
 		}
 		hash = s.Hasher.Hash(*in.Password)
 	}
-	if in.Role != nil && !in.Role.Known() {
-		return User{}, fault.InvalidField("auth.role_unknown", "role", nil)
+	old, err := s.Store.GetUser(ctx, workspace, user)
+	if err != nil {
+		return User{}, err
+	}
+	// Whoever hands out a role, or changes somebody who has one, must reach as far as it does.
+	if in.Role != nil && *in.Role != old.Role || in.Password != nil || in.Disabled != nil {
+		for _, r := range []*access.Role{&old.Role, in.Role} {
+			if r == nil {
+				continue
+			}
+			if err := s.Roles(ctx, workspace, *r); err != nil && (r == in.Role || fault.KindOf(err) != fault.Invalid) { // a role that is gone holds nothing
+				return User{}, err
+			}
+		}
 	}
 	detail := map[string]any{}
 	u, err := s.Store.UpdateUser(ctx, workspace, user, func(u *User) (bool, error) {

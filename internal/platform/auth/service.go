@@ -32,6 +32,8 @@ type Config struct {
 	Vault  Vault         // of second factors; nil refuses them
 	Idle   time.Duration // a session unused for so long ends
 	Max    time.Duration // a session ends after so long
+	// Roles refuses a role that there is not, or that the actor may not hand out; nil knows the built-in ones alone.
+	Roles func(ctx context.Context, workspace string, role access.Role) error
 	// SignedIn is told the outcome of each attempt: ok, refused or locked. May be nil.
 	SignedIn func(outcome string)
 }
@@ -41,6 +43,14 @@ type Service struct{ Config }
 
 // New makes a Service.
 func New(c Config) *Service {
+	if c.Roles == nil {
+		c.Roles = func(_ context.Context, _ string, r access.Role) error {
+			if !r.Known() {
+				return fault.InvalidField("auth.role_unknown", "role", nil)
+			}
+			return nil
+		}
+	}
 	if c.SignedIn == nil {
 		c.SignedIn = func(string) {}
 	}

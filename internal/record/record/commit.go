@@ -102,7 +102,7 @@ func (w *writing) claimField(ctx context.Context, sh *shape, i int, group []*ite
 			continue
 		}
 		if holder, ok := wants[after]; ok {
-			it.fail(w.taken(sh, fs.f, holder))
+			it.fail(w.taken(ctx, sh, fs.f, holder))
 			continue
 		}
 		wants[after] = it.id
@@ -120,16 +120,16 @@ func (w *writing) claimField(ctx context.Context, sh *shape, i int, group []*ite
 		last := len(it.claims) - 1
 		if holder, ok := taken[it.claims[last].key]; ok {
 			it.claims = it.claims[:last]
-			it.fail(w.taken(sh, fs.f, holder))
+			it.fail(w.taken(ctx, sh, fs.f, holder))
 		}
 	}
 	return nil
 }
 
-// taken is the fault of a unique value that another record has; it is named to those who may read it.
-func (w *writing) taken(sh *shape, f *schema.Field, holder id.ID) *fault.Fault {
+// taken is the fault of a unique value that another record has; it is named to those who see it.
+func (w *writing) taken(ctx context.Context, sh *shape, f *schema.Field, holder id.ID) *fault.Fault {
 	p := fault.Params{"field": f.Key, "label": f.Label}
-	if w.actor.Can(access.RecordRead) {
+	if w.visible(ctx, sh, holder) {
 		p["record"] = id.Format(sh.obj.Prefix, holder)
 	}
 	return &fault.Fault{Kind: fault.Conflict, Code: "record.unique_taken", Field: "fields." + f.Key, Params: p}

@@ -65,7 +65,10 @@ func (s *Service) history(ctx context.Context, object string, rec id.ID, before 
 	var rows []Row
 	err = s.cfg.Store.View(ctx, func(r Reader) error {
 		var err error
-		if rows, err = r.Get(ctx, obj, []id.ID{rec}, true); err != nil || len(rows) == 0 {
+		if rows, err = r.Get(ctx, obj, []id.ID{rec}, true); err == nil {
+			rows, err = s.seen(ctx, r, sh, rows, access.Read)
+		}
+		if err != nil || len(rows) == 0 {
 			return err
 		}
 		changes, err = r.Changes(ctx, object, rec, before, limit+1)
@@ -85,15 +88,39 @@ func (s *Service) history(ctx context.Context, object string, rec id.ID, before 
 	if err != nil {
 		return nil, next, err
 	}
-	env := s.Env(ctx)
+	env, seen := s.Env(ctx), fieldsSeen(ctx, sh)
 	for i := range changes {
 		e := s.entry(sh, &changes[i], key, &env)
+		e.Changes = inSight(e.Changes, seen)
 		if plain {
 			s.unmask(sh, &changes[i], key, e.Changes)
 		}
 		entries = append(entries, e)
 	}
 	return entries, next, nil
+}
+
+// inSight leaves out what the reader does not see, and masks what it sees masked.
+func inSight(changes []FieldChange, seen map[string]access.FieldAccess) []FieldChange {
+	if seen == nil {
+		return changes
+	}
+	var out []FieldChange
+	for _, ch := range changes {
+		switch {
+		case seen[ch.Field] == access.FieldHidden:
+			continue
+		case seen[ch.Field] == access.FieldMasked && !ch.Masked:
+			ch.Masked = true
+			for _, v := range []*any{&ch.Before, &ch.After} {
+				if *v != nil {
+					*v = masked
+				}
+			}
+		}
+		out = append(out, ch)
+	}
+	return out
 }
 
 // historyKey is the data key for the personal values in a record's changes, nil when it has none.

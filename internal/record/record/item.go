@@ -7,6 +7,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 )
@@ -19,6 +20,8 @@ type item struct {
 	version   int64
 	in        Input
 	createdAt int64
+	assign    bool // gives the record another owner
+	recalled  bool // answered from an earlier run of the same request
 
 	values []any  // canonical, aligned with shape.fields
 	set    []bool // which of them the write names
@@ -61,7 +64,7 @@ func (it *item) changed() bool {
 }
 
 // parse reads the input of an item and everything that can be said about it without the store.
-func (s *Service) parse(it *item, mode *writeMode, env *schema.ParseEnv) {
+func (s *Service) parse(ctx context.Context, it *item, mode *writeMode, env *schema.ParseEnv) {
 	sh := it.sh
 	if sh.err != nil {
 		it.fail(fault.Wrap(fault.Internal, "record.bad_default", sh.err))
@@ -82,7 +85,11 @@ func (s *Service) parse(it *item, mode *writeMode, env *schema.ParseEnv) {
 			continue
 		}
 		f := sh.fields[i].f
-		if code := locked(f, it.op, mode); code != "" {
+		code := closed(access.From(ctx), sh.obj, f, mode.operation)
+		if code == "" {
+			code = locked(f, it.op, mode)
+		}
+		if code != "" {
 			it.fail(fault.InvalidField(code, "fields."+key, fault.Params{"field": key, "label": f.Label}))
 			continue
 		}
@@ -147,6 +154,7 @@ func (s *Service) complete(it *item, w *writing) {
 		}
 		it.values[i], it.set[i] = v, true
 	}
+	w.own(it)
 }
 
 // require checks that required fields have a value after the write.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -12,9 +14,26 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
 
-// Lookup finds live records by the text of a field, as a file or a person writes it: values that nobody has are left
-// out. Of a field that is not unique (a phone number) the oldest record is taken. "id" finds by printed id.
+// Lookup finds live records by the text of a field, as a file or a person writes it: values that nobody has, or nobody whom
+// the actor sees, are left out. Of a field that is not unique (a phone number) the oldest record is taken. "id" finds by printed id.
 func (s *Service) Lookup(ctx context.Context, object, field string, values []string) (map[string]id.ID, error) {
+	out, err := s.lookup(ctx, object, field, values)
+	if err != nil || len(out) == 0 || access.From(ctx).Unlimited() {
+		return out, err
+	}
+	rows, err := s.readSeen(ctx, s.cfg.Registry().Object(object), slices.Collect(maps.Values(out)), false, access.Read)
+	if err != nil {
+		return nil, err
+	}
+	seen := make(map[id.ID]bool, len(rows))
+	for i := range rows {
+		seen[rows[i].ID] = true
+	}
+	maps.DeleteFunc(out, func(_ string, v id.ID) bool { return !seen[v] })
+	return out, nil
+}
+
+func (s *Service) lookup(ctx context.Context, object, field string, values []string) (map[string]id.ID, error) {
 	obj, err := s.object(ctx, object, access.RecordRead)
 	if err != nil {
 		return nil, err
@@ -24,7 +43,7 @@ func (s *Service) Lookup(ctx context.Context, object, field string, values []str
 	switch {
 	case field == "id":
 		return out, s.lookupIDs(ctx, obj, values, out)
-	case f == nil || schema.System(field) == f:
+	case f == nil || schema.System(field) == f || !access.From(ctx).MayAsk(object, f):
 		return nil, fault.InvalidField("record.unknown_field", "field", fault.Params{"field": field})
 	case f.Unique:
 		return out, s.lookupUnique(ctx, obj, f, values, out)

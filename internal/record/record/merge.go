@@ -123,8 +123,13 @@ func (s *Service) mergeable(ctx context.Context, object string) (*schema.Object,
 	if err != nil {
 		return nil, err
 	}
-	if err := allow(ctx, access.RecordUpdate); err != nil {
-		return nil, err
+	for _, x := range []access.Action{access.Update, access.Delete} {
+		if err := may(ctx, obj, x); err != nil {
+			return nil, err
+		}
+	}
+	if limited(ctx, s.shape(obj)) { // what is not seen cannot be weighed against what is
+		return nil, fault.New(fault.Forbidden, "record.fields_closed", fault.Params{"object": obj.Key, "label": obj.Label})
 	}
 	if obj.NoUpdate || obj.NoDelete {
 		return nil, fault.New(fault.Conflict, "record.not_offered", fault.Params{"object": obj.Key, "label": obj.Label, "operation": "merge"})
@@ -228,7 +233,7 @@ func (m *merging) run(ctx context.Context, tx Tx) error {
 	stays := &item{op: change.Update, sh: m.sh, id: m.req.Survivor, version: m.req.Version, in: given, as: change.Merge,
 		note: []change.Note{{Key: change.NoteMerged, Records: m.req.Others}}}
 	env := m.s.Env(ctx)
-	if m.s.parse(stays, &m.mode, &env); !stays.ok() {
+	if m.s.parse(ctx, stays, &m.mode, &env); !stays.ok() {
 		return stays.err()
 	}
 	if err := vals.take(ctx, w, stays, taken); err != nil {

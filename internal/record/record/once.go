@@ -71,7 +71,7 @@ func recall(ctx context.Context, tx Tx, key string, items []*item) (done bool, e
 		return false, fault.Wrap(fault.Internal, "record.bad_outcome", fmt.Errorf("outcome of a request for %d records: %w", len(items), err))
 	}
 	for i, it := range items {
-		it.id, it.bad = was[i].ID, was[i].Bad
+		it.id, it.bad, it.recalled = was[i].ID, was[i].Bad, true
 		if !it.ok() || it.op == change.Delete {
 			continue
 		}

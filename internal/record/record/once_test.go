@@ -119,9 +119,9 @@ func (b *second) Select(ctx context.Context, obj *schema.Object, sel record.Sele
 	return ids, !b.away, err
 }
 
-func (b *second) Count(ctx context.Context, obj *schema.Object, where *query.Node, limit int) (n int, ok bool, err error) {
+func (b *second) Count(ctx context.Context, obj *schema.Object, sel record.Selection, limit int) (n int, ok bool, err error) {
 	err = b.store.View(context.WithoutCancel(ctx), func(r record.Reader) (err error) {
-		n, err = r.Count(ctx, obj, record.Selection{Where: where}, limit)
+		n, err = r.Count(ctx, obj, record.Selection{Where: sel.Where, Limits: sel.Limits}, limit)
 		return err
 	})
 	return n, !b.away, err

@@ -34,6 +34,8 @@ type Query struct {
 	// Plain puts personal values into Values in clear: for exports. It needs the rights to reveal and to export, and is
 	// audited page by page.
 	Plain bool
+	// Export reads what the actor may export, which is not all that it may read.
+	Export bool
 }
 
 // Limits of pages and counts.
@@ -62,11 +64,14 @@ type presentation struct {
 	fields map[string]bool // nil is all
 	titles bool
 	plain  bool
-	sh     *shape          // of the rows, set by present
-	env    schema.ParseEnv // of the reader, set by present
+	seen   map[string]access.FieldAccess // fields that the reader does not see as they are, set by present
+	sh     *shape                        // of the rows, set by present
+	env    schema.ParseEnv               // of the reader, set by present
 }
 
-func (p *presentation) wants(key string) bool { return p.fields == nil || p.fields[key] }
+func (p *presentation) wants(key string) bool {
+	return (p.fields == nil || p.fields[key]) && p.seen[key] != access.FieldHidden
+}
 
 // Get reads one live record, or one of the recycle bin. NotFound record.not_found when there is none.
 func (s *Service) Get(ctx context.Context, object string, rec id.ID) (*Record, error) {
@@ -74,7 +79,7 @@ func (s *Service) Get(ctx context.Context, object string, rec id.ID) (*Record, e
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.rows(ctx, obj, []id.ID{rec}, true)
+	rows, err := s.readSeen(ctx, obj, []id.ID{rec}, true, access.Read)
 	if err != nil {
 		return nil, err
 	}
@@ -89,17 +94,29 @@ func (s *Service) Get(ctx context.Context, object string, rec id.ID) (*Record, e
 }
 
 // GetMany fills in ids that came from elsewhere (analytics), in their order; those that are gone or in the recycle bin
-// are left out. fields nil is all.
+// and those that the actor does not see are left out. fields nil is all.
 func (s *Service) GetMany(ctx context.Context, object string, ids []id.ID, fields []string) ([]*Record, error) {
+	return s.getMany(ctx, object, ids, fields, access.Read)
+}
+
+// ExportMany is GetMany of what the actor may also export.
+func (s *Service) ExportMany(ctx context.Context, object string, ids []id.ID, fields []string) ([]*Record, error) {
+	if _, err := s.object(ctx, object, access.ExportRun); err != nil {
+		return nil, err
+	}
+	return s.getMany(ctx, object, ids, fields, access.Read, access.Export)
+}
+
+func (s *Service) getMany(ctx context.Context, object string, ids []id.ID, fields []string, actions ...access.Action) ([]*Record, error) {
 	obj, err := s.object(ctx, object, access.RecordRead)
 	if err != nil {
 		return nil, err
 	}
-	want, err := fieldSet(obj, fields)
+	want, err := fieldSet(ctx, obj, fields)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.rows(ctx, obj, ids, false)
+	rows, err := s.readSeen(ctx, obj, ids, false, actions...)
 	if err != nil {
 		return nil, err
 	}
@@ -131,14 +148,14 @@ func (s *Service) rows(ctx context.Context, obj *schema.Object, ids []id.ID, del
 	return rows, nil
 }
 
-func fieldSet(obj *schema.Object, fields []string) (map[string]bool, error) {
+func fieldSet(ctx context.Context, obj *schema.Object, fields []string) (map[string]bool, error) {
 	if fields == nil {
 		return nil, nil //nolint:nilnil // nil is all fields
 	}
 	out := make(map[string]bool, len(fields))
 	var bad []*fault.Fault
 	for i, f := range fields {
-		if obj.Field(f) == nil {
+		if obj.Field(f) == nil || access.From(ctx).Field(obj.Key, f) == access.FieldHidden {
 			bad = append(bad, fault.InvalidField("record.unknown_field", fmt.Sprintf("fields.%d", i), fault.Params{"field": f}))
 		}
 		out[f] = true
@@ -208,6 +225,9 @@ func (s *Service) Count(ctx context.Context, object string, where *query.Node, s
 		if err := l.candidates(ctx, r); err != nil {
 			return err
 		}
+		if err := l.sighted(ctx, r); err != nil {
+			return err
+		}
 		return l.count(ctx, r, &page)
 	})
 	if err != nil {
@@ -227,6 +247,7 @@ type listing struct {
 	ranked  bool // by fitness to the search text instead of by fields
 	partial bool // the search found more candidates than were taken
 	mark    string
+	actions []access.Action // by which the actor must reach the records
 }
 
 func (s *Service) prepare(ctx context.Context, obj *schema.Object, q *Query) (*listing, error) {
@@ -239,34 +260,41 @@ func (s *Service) prepare(ctx context.Context, obj *schema.Object, q *Query) (*l
 	if q.Offset < 0 || q.Offset > MaxOffset {
 		return nil, fault.InvalidField("record.offset_range", "offset", fault.Params{"max": MaxOffset})
 	}
+	actions := []access.Action{access.Read}
 	if q.Plain {
-		for _, r := range []access.Right{access.PersonalReveal, access.ExportRun} {
-			if err := allow(ctx, r); err != nil {
-				return nil, err
-			}
+		actions = append(actions, access.Reveal)
+	}
+	if q.Plain || q.Export {
+		actions = append(actions, access.Export)
+	}
+	for _, x := range actions {
+		if err := may(ctx, obj, x); err != nil {
+			return nil, err
 		}
+	}
+	if q.Plain {
 		if s.cfg.Auditor == nil {
 			return nil, fault.New(fault.Forbidden, "record.not_audited", nil)
 		}
 	}
-	fields, err := fieldSet(obj, q.Fields)
+	fields, err := fieldSet(ctx, obj, q.Fields)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.check(ctx, obj, q.Where); err != nil {
 		return nil, err
 	}
-	l := &listing{s: s, sh: s.shape(obj), q: q, show: presentation{fields: fields, titles: true, plain: q.Plain}}
+	l := &listing{s: s, sh: s.shape(obj), q: q, actions: actions, show: presentation{fields: fields, titles: true, plain: q.Plain}}
 	l.search = s.searchOf(q.Search)
 	l.ranked = l.search.given && len(q.Sort) == 0
 	sort := q.Sort
 	if len(sort) == 0 {
 		sort = obj.DefaultSort
 	}
-	if err := checkSort(obj, sort); err != nil {
+	if err := checkSort(ctx, obj, sort); err != nil {
 		return nil, err
 	}
-	l.sel = Selection{Where: q.Where, IDs: q.IDs, Sort: sort, Offset: q.Offset, Limit: q.Limit + 1, Deleted: q.Deleted}
+	l.sel = Selection{Where: q.Where, Limits: s.limits(ctx, obj, actions...), IDs: q.IDs, Sort: sort, Offset: q.Offset, Limit: q.Limit + 1, Deleted: q.Deleted}
 	if l.mark, err = fingerprint(obj, q, sort); err != nil {
 		return nil, err
 	}
@@ -281,8 +309,9 @@ func (s *Service) check(ctx context.Context, obj *schema.Object, where *query.No
 	if s.cfg.Check != nil {
 		return s.cfg.Check(ctx, obj.Key, where)
 	}
-	return query.Check(where, query.CheckEnv{Registry: s.cfg.Registry(), Object: obj.Key, Use: query.ForList,
-		Base: s.cfg.BaseCurrency(), Convert: s.convert, Blind: s.Blind, PhoneRegion: s.cfg.PhoneRegion()})
+	env := s.checkEnv(obj)
+	env.Use, env.Can = query.ForList, access.Asking(access.From(ctx), env.Registry)
+	return query.Check(where, env)
 }
 
 // convert turns an amount of a condition into the base currency at today's rate.
@@ -302,7 +331,7 @@ func (s *Service) Blind(f *schema.Field, normalised string) string {
 	return s.cfg.Keys.Blind(schema.BlindClass(f), normalised)
 }
 
-func checkSort(obj *schema.Object, sort []schema.Sort) error {
+func checkSort(ctx context.Context, obj *schema.Object, sort []schema.Sort) error {
 	if len(sort) > MaxSort {
 		return fault.InvalidField("record.sort_too_many", "sort", fault.Params{"max": MaxSort})
 	}
@@ -313,7 +342,7 @@ func checkSort(obj *schema.Object, sort []schema.Sort) error {
 		switch {
 		case k.Trait != "":
 			return fault.InvalidField("record.sort_trait", at, fault.Params{"trait": k.Trait})
-		case f == nil:
+		case f == nil || !access.From(ctx).MayAsk(obj.Key, f):
 			return fault.InvalidField("record.unknown_field", at, fault.Params{"field": k.Field})
 		case seen[k.Field] || schema.System(k.Field) == nil && !schema.Sortable(f):
 			return fault.InvalidField("record.sort_field", at, fault.Params{"field": k.Field, "label": f.Label})
@@ -373,7 +402,7 @@ func (l *listing) candidates(ctx context.Context, r Reader) error {
 	if !l.search.given {
 		return nil
 	}
-	ids, partial, err := l.search.find(ctx, r, l.sh.obj.Key)
+	ids, partial, err := l.search.find(ctx, r, l.sh.obj, l.sel.Limits)
 	if err != nil {
 		return err
 	}
@@ -398,6 +427,9 @@ func (l *listing) read(ctx context.Context, r Reader) ([]Row, error) {
 	if l.sel.IDs != nil && len(l.sel.IDs) == 0 {
 		return nil, nil
 	}
+	if err := l.sighted(ctx, r); err != nil {
+		return nil, err
+	}
 	if !l.ranked {
 		return r.Select(ctx, l.sh.obj, l.sel)
 	}
@@ -410,6 +442,22 @@ func (l *listing) read(ctx context.Context, r Reader) ([]Row, error) {
 	l.search.rank(l.sh, rows)
 	from := min(l.sel.Offset, len(rows))
 	return rows[from:min(from+l.sel.Limit, len(rows))], nil
+}
+
+// sighted drops candidates that the search text found by fields which the actor may not search.
+func (l *listing) sighted(ctx context.Context, r Reader) error {
+	if !l.search.given || len(l.sel.IDs) == 0 || blindTo(ctx, l.sh) == nil {
+		return nil
+	}
+	rows, err := r.Get(ctx, l.sh.obj, l.sel.IDs, l.sel.Deleted)
+	if err == nil {
+		rows, err = l.s.foundInSight(ctx, &l.search, l.sh, rows)
+	}
+	l.sel.IDs = make([]id.ID, len(rows))
+	for i := range rows {
+		l.sel.IDs[i] = rows[i].ID
+	}
+	return err
 }
 
 func (l *listing) count(ctx context.Context, r Reader, page *Page) error {
@@ -497,6 +545,7 @@ func sortValue(obj *schema.Object, row *Row, field string) any {
 
 // present turns rows into records.
 func (s *Service) present(ctx context.Context, sh *shape, rows []Row, p presentation) ([]*Record, error) {
+	p.seen = fieldsSeen(ctx, sh)
 	keys, err := s.keysFor(ctx, sh, rows, &p)
 	if err != nil {
 		return nil, err
@@ -517,7 +566,11 @@ func (s *Service) present(ctx context.Context, sh *shape, rows []Row, p presenta
 			if fs.n == 0 || fs.f.Hidden || !p.wants(fs.f.Key) {
 				continue
 			}
-			if fs.f.Personal {
+			if p.seen[fs.f.Key] == access.FieldMasked && !fs.f.Personal {
+				if row.Cols[fs.off] != nil {
+					r.Masks[fs.f.Key] = masked
+				}
+			} else if fs.f.Personal {
 				s.presentPersonal(r, row, j, keys[sh.subject(row)], &p)
 			} else if v := schema.Decode(fs.f, sh.cols(row.Cols, j)); v != nil {
 				r.Values[fs.f.Key] = v
@@ -552,7 +605,7 @@ func (s *Service) presentPersonal(r *Record, row *Row, i int, key *crypt.Key, p 
 		s.cfg.Log.Error("a personal value cannot be opened", "object", sh.obj.Key, "field", f.Key, "record", int64(row.ID), "error", err)
 		r.Masks[f.Key] = "***"
 		return
-	case p.plain:
+	case p.plain && p.seen[f.Key] == "":
 		r.Values[f.Key] = v
 		return
 	}

@@ -160,7 +160,18 @@ func (s *Service) object(ctx context.Context, key string, right access.Right) (*
 	if obj == nil || obj.Virtual {
 		return nil, fault.New(fault.NotFound, "record.unknown_object", fault.Params{"object": key})
 	}
+	if x, ok := access.ActionOf(right); ok {
+		return obj, may(ctx, obj, x)
+	}
 	return obj, nil
+}
+
+// may asks for an action on an object, on some records at least.
+func may(ctx context.Context, obj *schema.Object, x access.Action) error {
+	if !access.From(ctx).May(obj.Key, x) {
+		return fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(x.Right())})
+	}
+	return nil
 }
 
 func allow(ctx context.Context, right access.Right) error {

@@ -20,17 +20,17 @@ import (
 // out.
 func (s *Service) Reveal(ctx context.Context, object string, rec id.ID, fields []string) (map[string]any, error) {
 	obj, err := s.object(ctx, object, access.RecordRead)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = may(ctx, obj, access.Reveal)
 	}
-	if err := allow(ctx, access.PersonalReveal); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	sh := s.shape(obj)
 	var bad []*fault.Fault
 	for i, key := range fields {
 		j, ok := sh.index[key]
-		if !ok || !sh.fields[j].f.Personal {
+		if x := access.From(ctx).Field(object, key); !ok || !sh.fields[j].f.Personal || x == access.FieldHidden || x == access.FieldMasked {
 			bad = append(bad, fault.InvalidField("record.not_personal", fmt.Sprintf("fields.%d", i), fault.Params{"field": key}))
 		}
 	}
@@ -40,7 +40,7 @@ func (s *Service) Reveal(ctx context.Context, object string, rec id.ID, fields [
 	if bad != nil {
 		return nil, fault.Join("record.invalid", bad)
 	}
-	rows, err := s.rows(ctx, obj, []id.ID{rec}, true)
+	rows, err := s.readSeen(ctx, obj, []id.ID{rec}, true, access.Read, access.Reveal)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,9 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
 )
 
 // maxCandidates is how many records a search text may find before fitness and conditions are looked at.
@@ -104,15 +106,38 @@ func (s *Service) personalToken(kind schema.Type, form string) string {
 }
 
 // find gives the records of an object that may be meant, newest first within each way of finding.
-func (q *search) find(ctx context.Context, r Reader, object string) (ids []id.ID, partial bool, err error) {
-	hits, partial, err := q.hits(ctx, r, []string{object}, maxCandidates)
+func (q *search) find(ctx context.Context, r Reader, obj *schema.Object, l *query.Limits) (ids []id.ID, partial bool, err error) {
+	if l != nil {
+		return q.within(ctx, r, obj, l, maxCandidates)
+	}
+	hits, partial, err := q.hits(ctx, r, []string{obj.Key}, maxCandidates)
 	for _, h := range hits {
 		ids = append(ids, h.ID)
 	}
 	return ids, partial, err
 }
 
-func (q *search) hits(ctx context.Context, r Reader, objects []string, limit int) (out []Hit, partial bool, err error) {
+// within finds records of an object inside a reader's limits.
+func (q *search) within(ctx context.Context, r Reader, obj *schema.Object, l *query.Limits, limit int) (ids []id.ID, partial bool, err error) {
+	seen := map[id.ID]bool{}
+	for _, tokens := range q.sets() {
+		found, err := r.SearchWithin(ctx, obj, l, tokens, limit)
+		if err != nil {
+			return nil, false, fmt.Errorf("search %s: %w", obj.Key, err)
+		}
+		partial = partial || len(found) >= limit
+		for _, v := range found {
+			if !seen[v] {
+				seen[v] = true
+				ids = append(ids, v)
+			}
+		}
+	}
+	return ids, partial, nil
+}
+
+// sets are the lists of tokens that each find by themselves.
+func (q *search) sets() [][]string {
 	sets := make([][]string, 0, len(q.keyed)+1)
 	for _, k := range q.keyed {
 		sets = append(sets, []string{k})
@@ -120,8 +145,12 @@ func (q *search) hits(ctx context.Context, r Reader, objects []string, limit int
 	if len(q.plain) > 0 {
 		sets = append(sets, q.plain)
 	}
+	return sets
+}
+
+func (q *search) hits(ctx context.Context, r Reader, objects []string, limit int) (out []Hit, partial bool, err error) {
 	seen := map[Hit]bool{}
-	for _, tokens := range sets {
+	for _, tokens := range q.sets() {
 		found, err := r.Search(ctx, objects, tokens, limit)
 		if err != nil {
 			return nil, false, fmt.Errorf("search: %w", err)
@@ -181,7 +210,7 @@ func (q *search) texts(sh *shape, row *Row) bool {
 	if len(q.plain) == 0 {
 		return false
 	}
-	tokens := lang.Tokens(strings.Join(sh.clearTexts(row), "\n"))
+	tokens := lang.Tokens(strings.Join(sh.clearTexts(row, nil), "\n"))
 	for _, want := range q.plain {
 		prefix, isPrefix := strings.CutSuffix(want, "*")
 		if !slices.ContainsFunc(tokens, func(t string) bool { return t == want || isPrefix && strings.HasPrefix(t, prefix) }) {
@@ -250,20 +279,19 @@ func (s *Service) Search(ctx context.Context, text string, objects []string, lim
 	}
 	rows := map[string][]Row{}
 	err := s.cfg.Store.View(ctx, func(r Reader) error {
-		hits, _, err := q.hits(ctx, r, objects, 10*limit)
+		ids, err := s.found(ctx, r, &q, objects, 10*limit)
 		if err != nil {
 			return err
 		}
-		ids := map[string][]id.ID{}
-		for _, h := range hits {
-			ids[h.Object] = append(ids[h.Object], h.ID)
-		}
 		for object, list := range ids {
 			obj := s.cfg.Registry().Object(object)
-			if obj == nil || obj.Virtual || obj.Hidden {
+			if obj == nil || obj.Virtual || obj.Hidden || !access.From(ctx).May(object, access.Read) {
 				continue
 			}
 			if rows[object], err = r.Get(ctx, obj, list, false); err != nil {
+				return err
+			}
+			if rows[object], err = s.foundInSight(ctx, &q, s.shape(obj), rows[object]); err != nil {
 				return err
 			}
 		}
@@ -273,6 +301,30 @@ func (s *Service) Search(ctx context.Context, text string, objects []string, lim
 		return nil, fmt.Errorf("search records: %w", err)
 	}
 	return s.bestOf(ctx, &q, rows, limit)
+}
+
+// found are the ids that a search text finds, by object. For a reader of some records alone each object is asked by itself,
+// with its limits inside the question, so that what others own does not crowd out what the reader sees.
+func (s *Service) found(ctx context.Context, r Reader, q *search, objects []string, limit int) (map[string][]id.ID, error) {
+	ids := map[string][]id.ID{}
+	if access.From(ctx).Unlimited() {
+		hits, _, err := q.hits(ctx, r, objects, limit)
+		for _, h := range hits {
+			ids[h.Object] = append(ids[h.Object], h.ID)
+		}
+		return ids, err
+	}
+	for _, obj := range s.cfg.Registry().Tables() {
+		if obj.Hidden || objects != nil && !slices.Contains(objects, obj.Key) || !access.From(ctx).May(obj.Key, access.Read) {
+			continue
+		}
+		list, _, err := q.within(ctx, r, obj, s.limits(ctx, obj, access.Read), limit)
+		if err != nil {
+			return nil, err
+		}
+		ids[obj.Key] = list
+	}
+	return ids, nil
 }
 
 // bestOf ranks rows of several objects together and describes the best.
@@ -354,11 +406,11 @@ func (s *Service) subtitles(ctx context.Context, sh *shape, rows []Row) ([]strin
 
 // clearTexts are the texts of a row that are searched without a key: its title and its searchable fields that are not
 // personal.
-func (sh *shape) clearTexts(row *Row) []string {
+func (sh *shape) clearTexts(row *Row, without map[int]bool) []string {
 	var out []string
 	for i := range sh.fields {
 		fs := &sh.fields[i]
-		if fs.n == 0 || fs.f.Personal || !fs.f.Searchable && i != sh.title {
+		if fs.n == 0 || fs.f.Personal || without[i] || !fs.f.Searchable && i != sh.title {
 			continue
 		}
 		switch v := schema.Decode(fs.f, sh.cols(row.Cols, i)).(type) {
@@ -390,35 +442,40 @@ func (s *Service) Documents(ctx context.Context, object string, ids []id.ID) ([]
 	}
 	out := make([]Document, len(rows))
 	for i := range rows {
-		tokens := []string{}
-		seen := map[string]bool{}
-		add := func(list ...string) {
-			for _, t := range list {
-				if !seen[t] {
-					seen[t] = true
-					tokens = append(tokens, t)
-				}
-			}
-		}
-		for _, text := range sh.clearTexts(&rows[i]) {
-			add(lang.Tokens(text)...)
-		}
-		for _, j := range sh.personal {
-			if !sh.fields[j].f.Searchable {
-				continue
-			}
-			v, err := s.openValue(sh, &rows[i], j, keys[sh.subject(&rows[i])])
-			if err != nil {
-				s.cfg.Log.Error("a personal value cannot be indexed", "object", object, "record", int64(rows[i].ID), "error", err)
-				continue
-			}
-			if text, ok := v.(string); ok {
-				add(s.personalTokens(sh.fields[j].f, text)...)
-			}
-		}
-		out[i] = Document{Object: object, ID: rows[i].ID, Tokens: tokens}
+		out[i] = Document{Object: object, ID: rows[i].ID, Tokens: s.tokensOf(sh, &rows[i], keys[sh.subject(&rows[i])], nil)}
 	}
 	return out, nil
+}
+
+// tokensOf are what a row is found by, each once; some fields may be left out.
+func (s *Service) tokensOf(sh *shape, row *Row, key *crypt.Key, without map[int]bool) []string {
+	tokens := []string{}
+	seen := map[string]bool{}
+	add := func(list ...string) {
+		for _, t := range list {
+			if !seen[t] {
+				seen[t] = true
+				tokens = append(tokens, t)
+			}
+		}
+	}
+	for _, text := range sh.clearTexts(row, without) {
+		add(lang.Tokens(text)...)
+	}
+	for _, j := range sh.personal {
+		if !sh.fields[j].f.Searchable || without[j] {
+			continue
+		}
+		v, err := s.openValue(sh, row, j, key)
+		if err != nil {
+			s.cfg.Log.Error("a personal value cannot be indexed", "object", sh.obj.Key, "record", int64(row.ID), "error", err)
+			continue
+		}
+		if text, ok := v.(string); ok {
+			add(s.personalTokens(sh.fields[j].f, text)...)
+		}
+	}
+	return tokens
 }
 
 func (s *Service) personalTokens(f *schema.Field, v string) []string {

@@ -55,6 +55,8 @@ type Reader interface {
 	// Search finds records by tokens: all tokens must match (a token ending in * is a prefix); newest first. A nil object
 	// list means all objects.
 	Search(ctx context.Context, objects []string, tokens []string, limit int) ([]Hit, error)
+	// SearchWithin is Search inside one object, of records within a reader's limits: as many of them as there are up to limit.
+	SearchWithin(ctx context.Context, obj *schema.Object, l *query.Limits, tokens []string, limit int) ([]id.ID, error)
 	// Changes reads the changes of one record, newest first, before the given position (zero: from the newest).
 	Changes(ctx context.Context, object string, record id.ID, before change.Position, limit int) ([]change.Row, error)
 	// PersonKeys reads wrapped data keys of customers or other subjects.
@@ -89,6 +91,7 @@ type Tx interface {
 // Selection is what a page of rows is chosen by. Where must have passed query.Check.
 type Selection struct {
 	Where   *query.Node
+	Limits  *query.Limits // what the reader sees, nil for everything
 	IDs     []id.ID       // only these (search candidates), nil for no such limit
 	Sort    []schema.Sort // record fields only; the id is always the last key, in the direction of the first key
 	After   []any         // keyset: the sort values and id of the last row of the page before

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
 
@@ -24,7 +25,7 @@ func (sh *shape) titleOf(row *Row, env *schema.ParseEnv) string {
 }
 
 // Titles fills in the titles of references, in place, with one read for each object. Deleted records keep their title;
-// what does not exist keeps an empty one.
+// what does not exist, or the actor does not see, keeps an empty one.
 func (s *Service) Titles(ctx context.Context, refs []Ref) error {
 	byObject := map[string][]id.ID{}
 	seen := map[Ref]bool{}
@@ -59,7 +60,7 @@ func (s *Service) titlesOf(ctx context.Context, object string, ids []id.ID, into
 	if obj == nil || obj.Virtual {
 		return nil
 	}
-	rows, err := s.rows(ctx, obj, ids, true)
+	rows, err := s.readSeen(ctx, obj, ids, true, access.Read)
 	if err != nil {
 		return err
 	}

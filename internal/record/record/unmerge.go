@@ -8,6 +8,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 )
@@ -91,7 +92,7 @@ func (s *Service) PlanMerge(ctx context.Context, req MergeRequest) (*MergePlan, 
 		return nil, fault.InvalidField("merge.too_many", "ids", fault.Params{"max": MaxMerge})
 	}
 	sh := s.shape(obj)
-	rows, err := s.rows(ctx, obj, ids, false)
+	rows, err := s.readSeen(ctx, obj, ids, false, access.Read, access.Update)
 	if err != nil {
 		return nil, err
 	}

@@ -72,8 +72,17 @@ func (s *Service) Restore(ctx context.Context, object string, rec id.ID) (*Recor
 	return s.one(ctx, &item{op: change.Restore, sh: s.shape(obj), id: rec}, nil)
 }
 
-// Assign changes who looks after a record: the operation behind the owner field. owner 0 clears it.
+// Assign changes who looks after a record: the operation behind the owner field (access.Owner). owner 0 clears it. It has a
+// right and a scope of its own: the record must lie within that before and after.
 func (s *Service) Assign(ctx context.Context, object string, rec, owner id.ID, version int64) (*Record, error) {
+	obj, err := s.object(ctx, object, access.RecordAssign)
+	if err != nil {
+		return nil, err
+	}
+	field := access.Owner(obj)
+	if schema.System(field.Key) == field {
+		return nil, fault.New(fault.Conflict, "record.no_owner", fault.Params{"object": obj.Key, "label": obj.Label})
+	}
 	var v any
 	if owner != 0 {
 		names, err := s.users(ctx, []id.ID{owner})
@@ -81,11 +90,12 @@ func (s *Service) Assign(ctx context.Context, object string, rec, owner id.ID, v
 			return nil, err
 		}
 		if _, ok := names[owner]; !ok && s.cfg.Users != nil {
-			return nil, fault.InvalidField("record.relation_unknown", "fields.owner", fault.Params{"object": "user"})
+			return nil, fault.InvalidField("record.relation_unknown", "owner", fault.Params{"object": "user"})
 		}
 		v = owner
 	}
-	return s.Update(ctx, object, rec, version, Input{"owner": v}, Operation())
+	it := &item{op: change.Update, sh: s.shape(obj), id: rec, version: version, in: Input{field.Key: v}, assign: true}
+	return s.one(ctx, it, []Option{Operation()})
 }
 
 // one writes a single item and reads the record back.
@@ -100,6 +110,15 @@ func (s *Service) one(ctx context.Context, it *item, opts []Option) (*Record, er
 	}
 	if it.op == change.Delete {
 		return nil, nil //nolint:nilnil // Delete drops it
+	}
+	if it.recalled && !access.From(ctx).Unlimited() { // it may have gone out of sight since
+		rows, err := s.readSeen(ctx, it.sh.obj, []id.ID{it.id}, true, access.Read)
+		if err == nil && len(rows) == 0 {
+			err = notFound(it.sh.obj, it.id)
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
 	recs, err := s.present(ctx, it.sh, []Row{it.row}, presentation{titles: true})
 	if err != nil {
@@ -180,7 +199,7 @@ func (s *Service) many(ctx context.Context, mode writeMode, ops []BatchOp) ([]Bu
 			it.createdAt = 0
 			if op.Op == change.Purge || op.Op == change.Restore {
 				it.fail(fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(access.ImportRun)}))
-			} else if right := rightFor(op.Op); !actor.Can(right) {
+			} else if right := rightFor(op.Op); !actor.May(op.Object, actionFor(op.Op)) {
 				it.fail(fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(right)}))
 			}
 			if op.Op == change.Create {
@@ -208,15 +227,9 @@ func results(items []*item) []BulkResult {
 	return out
 }
 
-func rightFor(op change.Op) access.Right {
-	switch op {
-	case change.Create:
-		return access.RecordCreate
-	case change.Update:
-		return access.RecordUpdate
-	}
-	return access.RecordDelete
-}
+func rightFor(op change.Op) access.Right { return actionFor(op).Right() }
+
+func actionFor(op change.Op) access.Action { return (&item{op: op}).doing() }
 
 // Hook is a rule of an object that runs inside every write of it.
 type Hook struct {

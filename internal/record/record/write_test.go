@@ -133,7 +133,7 @@ func testUpdate(t *testing.T, w *world) {
 		t.Errorf("assigned %+v, %v", a, err)
 	}
 	_, err = w.s.Assign(ctx, "customer", c.ID, 99, 0)
-	wantFault(t, err, fault.Invalid, "record.relation_unknown", "fields.owner")
+	wantFault(t, err, fault.Invalid, "record.relation_unknown", "owner")
 }
 
 func TestRights(t *testing.T) {

@@ -37,7 +37,7 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 	versioned := false
 	for _, it := range items {
 		if it.ok() {
-			s.parse(it, &mode, &env)
+			s.parse(ctx, it, &mode, &env)
 		}
 		versioned = versioned || it.version != 0
 	}
@@ -59,7 +59,7 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 		pos, err = s.cfg.Store.Update(ctx, func(tx Tx) error {
 			if runs++; runs > 1 || attempt > 1 {
 				for _, it := range items {
-					s.again(it, &mode, &env)
+					s.again(ctx, it, &mode, &env)
 				}
 			}
 			if key != "" {
@@ -106,13 +106,13 @@ func (s *Service) writingOf(ctx context.Context, tx Tx, mode *writeMode) *writin
 }
 
 // again puts an item back to what its input says.
-func (s *Service) again(it *item, mode *writeMode, env *schema.ParseEnv) {
+func (s *Service) again(ctx context.Context, it *item, mode *writeMode, env *schema.ParseEnv) {
 	if it.sh == nil {
 		return
 	}
-	fresh := item{op: it.op, sh: it.sh, id: it.id, version: it.version, in: it.in, createdAt: it.createdAt}
+	fresh := item{op: it.op, sh: it.sh, id: it.id, version: it.version, in: it.in, createdAt: it.createdAt, assign: it.assign}
 	*it = fresh
-	s.parse(it, mode, env)
+	s.parse(ctx, it, mode, env)
 }
 
 // refuse is the fault of an atomic call with any bad item: of a single item its own, else all of them with their place.
@@ -216,7 +216,7 @@ func (w *writing) run(ctx context.Context, items []*item) error {
 }
 
 func (w *writing) round(ctx context.Context, items []*item) error {
-	steps := []func(context.Context, []*item) error{w.load, w.resolve, w.rules, w.number, w.claim, w.relate}
+	steps := []func(context.Context, []*item) error{w.load, w.permitOld, w.resolve, w.rules, w.number, w.claim, w.relate}
 	for _, step := range steps {
 		if err := step(ctx, items); err != nil {
 			return err
@@ -234,7 +234,13 @@ func (w *writing) round(ctx context.Context, items []*item) error {
 			return err
 		}
 	}
-	return w.store(ctx, items)
+	if err := w.permitNew(ctx, items); err != nil {
+		return err
+	}
+	if err := refuse(w.mode, items); err != nil {
+		return err
+	}
+	return w.store(ctx, live(items))
 }
 
 // live drops failed items.

@@ -75,7 +75,11 @@ func (s *Service) Next(ctx context.Context) (more bool, err error) {
 
 // exec runs one job and settles how it ended.
 func (s *Service) exec(ctx context.Context, j *Job) error {
-	jobCtx, stop := context.WithCancel(access.With(ctx, j.State.Actor.access()))
+	actor, refused := j.State.Actor.access(), error(nil)
+	if s.cfg.Actor != nil {
+		actor, refused = s.cfg.Actor(ctx, actor)
+	}
+	jobCtx, stop := context.WithCancel(access.With(ctx, actor))
 	defer stop()
 	s.mu.Lock()
 	s.running[j.ID] = stop
@@ -87,7 +91,10 @@ func (s *Service) exec(ctx context.Context, j *Job) error {
 	}()
 	was := j.Status
 	r := &run{svc: s, job: j, began: s.cfg.Clock.Now(), state: j.State, result: j.Result, progress: j.Progress, source: j.Mapping.Options.Source}
-	err := r.all(jobCtx)
+	err := refused
+	if err == nil {
+		err = r.all(jobCtx)
+	}
 	if ctx.Err() != nil || fault.CodeOf(err) == "import.state_changed" || jobCtx.Err() != nil {
 		return nil // shut down, or cancelled: whoever cancelled has said so
 	}
@@ -147,7 +154,7 @@ func shownFault(err error) *fault.Fault {
 }
 
 func (a Actor) access() access.Actor {
-	out := access.Actor{Kind: a.Kind, ID: a.ID, Role: a.Role, Locale: a.Locale}
+	out := access.Actor{Kind: a.Kind, ID: a.ID, Person: a.Person, Role: a.Role, Locale: a.Locale}
 	if a.Kind == access.ByKey {
 		out.Scopes = []string{"import"} // what it was allowed when it started the job
 	}

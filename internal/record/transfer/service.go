@@ -30,6 +30,9 @@ type Config struct {
 	Words func(locale, code string, params fault.Params) string
 	// Publish is told whenever a job moves; nil for nobody. It must not wait.
 	Publish func(Event)
+	// Actor completes whom a job acts for with what they may do now: a job begins under the rights of the moment at which it
+	// runs, not of the one at which it was asked for. nil leaves it as it was.
+	Actor func(ctx context.Context, a access.Actor) (access.Actor, error)
 	// Lock makes this process the one that runs imports, where there are several; ok is false while another does.
 	Lock func(ctx context.Context) (release func(), ok bool, err error)
 	// MaxFile bounds uploads in bytes, 10 GiB when 0; SpillBytes what sorting keeps in memory, 160 MiB when 0.
@@ -127,7 +130,7 @@ func (s *Service) Create(ctx context.Context, up Upload) (*Import, error) {
 	}
 	now, actor := s.cfg.Clock.Now(), access.From(ctx)
 	j := &Job{ID: s.cfg.Records.NewID(), Object: up.Object, FileName: clipText(up.FileName, 200), Status: Uploaded, CreatedBy: actor.ID, CreatedAt: now, UpdatedAt: now,
-		State: State{Actor: Actor{Kind: actor.Kind, ID: actor.ID, Role: actor.Role, Locale: actor.Locale}}}
+		State: State{Actor: Actor{Kind: actor.Kind, ID: actor.ID, Person: actor.Person, Role: actor.Role, Locale: actor.Locale}}}
 	var err error
 	if j.Size, j.SHA256, j.State.FileKey, err = s.files.save(j.ID, up.Body, s.cfg.MaxFile); err != nil {
 		return nil, err
@@ -427,7 +430,7 @@ func (s *Service) Start(ctx context.Context, v id.ID, dryRun bool) (*Job, error)
 	}
 	now, actor := s.cfg.Clock.Now(), access.From(ctx)
 	j.Status, j.Error, j.UpdatedAt, j.StartedAt, j.FinishedAt = Running, nil, now, now, time.Time{}
-	j.State.Actor = Actor{Kind: actor.Kind, ID: actor.ID, Role: actor.Role, Locale: actor.Locale}
+	j.State.Actor = Actor{Kind: actor.Kind, ID: actor.ID, Person: actor.Person, Role: actor.Role, Locale: actor.Locale}
 	if j.State.DryRun = dryRun; dryRun {
 		j.Status = Checking
 	}
@@ -497,7 +500,7 @@ func (s *Service) Undo(ctx context.Context, v id.ID) (*Job, error) {
 	}
 	now, actor := s.cfg.Clock.Now(), access.From(ctx)
 	j.Status, j.Error, j.UpdatedAt, j.FinishedAt = Undoing, nil, now, time.Time{}
-	j.State.Actor = Actor{Kind: actor.Kind, ID: actor.ID, Role: actor.Role, Locale: actor.Locale}
+	j.State.Actor = Actor{Kind: actor.Kind, ID: actor.ID, Person: actor.Person, Role: actor.Role, Locale: actor.Locale}
 	j.Progress = Progress{Phase: PhaseQueued, TotalBytes: j.Size}
 	if !j.State.Undo.Began {
 		if err := s.seal(ctx, j); err != nil {

@@ -153,6 +153,7 @@ type UndoState struct {
 type Actor struct {
 	Kind   access.ActorKind `json:"kind"`
 	ID     id.ID            `json:"id,omitempty"`
+	Person id.ID            `json:"person,omitempty"` // whose own records count as the actor's
 	Role   access.Role      `json:"role"`
 	Locale string           `json:"locale,omitempty"`
 }

@@ -42,14 +42,19 @@ const customer = "customer"
 
 // from compiles a condition (nil: all) into the text from FROM on, and its parameters.
 func (a *Audience) from(object string, where *query.Node) (text string, args []any, err error) {
+	return a.within(object, where, nil)
+}
+
+// within is from under a reader's limits.
+func (a *Audience) within(object string, where *query.Node, l *query.Limits) (text string, args []any, err error) {
 	env := a.env()
 	obj := env.Registry.Object(object)
 	if obj == nil {
 		return "", nil, fault.New(fault.NotFound, "record.unknown_object", fault.Params{"object": object})
 	}
 	f := compile.Fragment{Where: "TRUE"}
-	if where != nil {
-		if f, err = compile.Analytics(env, obj, where); err != nil {
+	if where != nil || l != nil {
+		if f, err = compile.AnalyticsWithin(env, obj, where, l); err != nil {
 			return "", nil, err
 		}
 	}
@@ -126,7 +131,12 @@ func presence(obj *schema.Object, field string) (string, error) {
 
 // IDs implements segment.Audience.
 func (a *Audience) IDs(ctx context.Context, where *query.Node, after id.ID, limit int) ([]id.ID, error) {
-	text, args, err := a.from(customer, where)
+	return a.Seen(ctx, where, nil, after, limit)
+}
+
+// Seen implements segment.Audience.
+func (a *Audience) Seen(ctx context.Context, where *query.Node, l *query.Limits, after id.ID, limit int) ([]id.ID, error) {
+	text, args, err := a.within(customer, where, l)
 	if err != nil {
 		return nil, err
 	}
@@ -352,6 +362,7 @@ type ListQuery struct {
 	Sort          []schema.Sort
 	Offset, Limit int
 	Count         bool
+	Limits        *query.Limits // what the reader sees, nil for everything
 }
 
 // List answers one page.
@@ -385,7 +396,7 @@ type source struct{ id, family string }
 // narrowest compiles a list over the trait table that it is sorted by where that alone can answer, else over the records.
 func (a *Audience) narrowest(q ListQuery) (text string, args []any, from source, err error) {
 	env := a.env()
-	if q.Object == customer && q.Where != nil && len(q.Sort) > 0 && !slices.ContainsFunc(q.Sort, func(s schema.Sort) bool { return s.Trait == "" }) {
+	if q.Object == customer && q.Where != nil && q.Limits == nil && len(q.Sort) > 0 && !slices.ContainsFunc(q.Sort, func(s schema.Sort) bool { return s.Trait == "" }) {
 		if t, ok := env.Traits.Trait(q.Sort[0].Trait); ok && t.Table != "" {
 			f, ok, err := compile.Family(env, t.Table, q.Where)
 			if err != nil {
@@ -396,7 +407,7 @@ func (a *Audience) narrowest(q ListQuery) (text string, args []any, from source,
 			}
 		}
 	}
-	text, args, err = a.from(q.Object, q.Where)
+	text, args, err = a.within(q.Object, q.Where, q.Limits)
 	return text, args, source{id: "id"}, err
 }
 

@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
@@ -14,7 +15,7 @@ import (
 // Select are the ids of one page of live records as the record store would give them: the same order, cursors and offsets.
 // Sel names no ids and not the recycle bin.
 func (a *Audience) Select(ctx context.Context, obj *schema.Object, sel record.Selection) ([]id.ID, error) {
-	text, args, err := a.from(obj.Key, sel.Where)
+	text, args, err := a.within(obj.Key, sel.Where, sel.Limits)
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +53,13 @@ func (a *Audience) Select(ctx context.Context, obj *schema.Object, sel record.Se
 }
 
 // CountUpTo counts live records, stopping at limit (0 counts all).
-func (a *Audience) CountUpTo(ctx context.Context, obj *schema.Object, where *query.Node, limit int) (int, error) {
-	if limit == 0 {
-		return a.count(ctx, obj.Key, where)
-	}
-	text, args, err := a.from(obj.Key, where)
+func (a *Audience) CountUpTo(ctx context.Context, obj *schema.Object, where *query.Node, l *query.Limits, limit int) (int, error) {
+	text, args, err := a.within(obj.Key, where, l)
 	if err != nil {
 		return 0, err
+	}
+	if limit == 0 {
+		limit = math.MaxInt32
 	}
 	return a.upTo(ctx, text, args, limit)
 }

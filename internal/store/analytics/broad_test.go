@@ -106,7 +106,7 @@ func same(t *testing.T, records *sqlstore.Store, broad *analytics.Audience, obj 
 			t.Fatalf("%s, page %d:\n got %v\nwant %v", what, page, got, want)
 		}
 		for limit, n := range map[int]int{0: all, 20: capped} {
-			if m, err := broad.CountUpTo(t.Context(), obj, sel.Where, limit); err != nil || m != n {
+			if m, err := broad.CountUpTo(t.Context(), obj, sel.Where, sel.Limits, limit); err != nil || m != n {
 				t.Fatalf("%s: %d counted up to %d, want %d (%v)", what, m, limit, n, err)
 			}
 		}

@@ -79,6 +79,8 @@ func (b *builder) expr(s *scope, e query.Expr) (piece, error) {
 		return not(p), err
 	case query.Leaf:
 		return b.leaf(s, &e)
+	case query.Among:
+		return b.among(s, &e)
 	case query.Aggregated:
 		return b.aggregated(s, &e)
 	case query.NoRows:
@@ -205,6 +207,29 @@ func (b *builder) leaf(s *scope, l *query.Leaf) (piece, error) {
 		return monthDays(x, cal, &l.Test), nil
 	}
 	return and(raw(present(x, &l.Slot)), b.test(x, &l.Test)), nil
+}
+
+// maxListed is how many ids are written out one by one; a longer list is one parameter, which engines take in whole.
+const maxListed = 64
+
+// among asks whether a column holds one of many ids.
+func (b *builder) among(s *scope, a *query.Among) (piece, error) {
+	if len(a.IDs) == 0 {
+		return no, nil
+	}
+	x, err := b.column(s, &a.Slot, a.Slot.Role)
+	if err != nil {
+		return piece{}, err
+	}
+	set := raw(present(x, &a.Slot))
+	if len(a.IDs) > maxListed {
+		return and(set, piece{b.dialect.Among(x), []any{b.dialect.List(a.IDs)}}), nil
+	}
+	args := make([]any, len(a.IDs))
+	for i, v := range a.IDs {
+		args[i] = v
+	}
+	return and(set, among(x, args)), nil
 }
 
 // present asks whether a column has a value. A fact's customer is 0 for none where it is part of the key (PostgreSQL) and

@@ -101,6 +101,15 @@ func Records(env Env, obj *schema.Object, n *query.Node) (Fragment, error) {
 	return RecordsOf(env, c)
 }
 
+// RecordsWithin is Records under a reader's limits, which may be nil.
+func RecordsWithin(env Env, obj *schema.Object, n *query.Node, l *query.Limits) (Fragment, error) {
+	c, err := query.Resolve(n, env.check(obj))
+	if err != nil {
+		return Fragment{}, err
+	}
+	return RecordsOf(env, c.Within(l))
+}
+
 // RecordsOf is Records of a tree that is resolved already, with the same Registry, Base and Blind.
 func RecordsOf(env Env, c *query.Checked) (Fragment, error) {
 	d := env.Dialect
@@ -121,6 +130,15 @@ func Analytics(env Env, obj *schema.Object, n *query.Node) (Fragment, error) {
 		return Fragment{}, err
 	}
 	return AnalyticsOf(env, c)
+}
+
+// AnalyticsWithin is Analytics under a reader's limits, which may be nil.
+func AnalyticsWithin(env Env, obj *schema.Object, n *query.Node, l *query.Limits) (Fragment, error) {
+	c, err := query.Resolve(n, env.check(obj))
+	if err != nil {
+		return Fragment{}, err
+	}
+	return AnalyticsOf(env, c.Within(l))
 }
 
 // AnalyticsOf is Analytics of a tree that is resolved already, with the same Registry, Traits, Base, Blind and segments.

@@ -17,6 +17,9 @@ type Dialect interface {
 	// Beside is a column of a joined table that only looks at rows found otherwise: no index on it is to decide where the
 	// search begins. The alias is that of the table which the others are joined to.
 	Beside(alias, column string) string
+	// Among reports whether an integer is in the parameter, which List makes of ids however many they are.
+	Among(x string) string
+	List(ids []int64) any
 }
 
 // SQLite compares texts by bytes unless told otherwise and has no strpos, right or ~.
@@ -46,6 +49,23 @@ func (SQLite) Beside(alias, column string) string {
 	return "(CASE WHEN " + alias + `."id" > 0 THEN ` + column + " END)" // ids are positive; IS NOT NULL would be folded away
 }
 
+// Among reads a JSON list.
+func (SQLite) Among(x string) string { return x + " IN (SELECT value FROM json_each(?))" }
+
+// List is a JSON list.
+func (SQLite) List(ids []int64) any { return "[" + numbers(ids) + "]" }
+
+func numbers(ids []int64) string {
+	b := make([]byte, 0, 20*len(ids))
+	for i, v := range ids {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, v, 10)
+	}
+	return string(b)
+}
+
 // PostgreSQL orders by the database's collation unless told otherwise.
 type PostgreSQL struct{}
 
@@ -69,11 +89,25 @@ func (PostgreSQL) Bytes(text string) string { return text + ` COLLATE "C"` }
 // Beside leaves it to the planner, which knows how many rows there are.
 func (PostgreSQL) Beside(_, column string) string { return column }
 
+// Among compares with an array.
+func (PostgreSQL) Among(x string) string { return x + " = ANY(?)" }
+
+// List is an array.
+func (PostgreSQL) List(ids []int64) any { return ids }
+
 // analytic is the text that DuckDB and PostgreSQL share.
 type analytic struct{ PostgreSQL }
 
 // Pattern is made to match the whole text: DuckDB's ~ asks for that, PostgreSQL's searches.
 func (analytic) Pattern(p string) string { return `^(?:(?:.|\n)*(?:` + p + `)(?:.|\n)*)$` }
+
+// Among splits a text: DuckDB binds no arrays.
+func (analytic) Among(x string) string {
+	return x + " IN (SELECT CAST(u.v AS BIGINT) FROM unnest(string_to_array(?, ',')) AS u(v))"
+}
+
+// List is a text.
+func (analytic) List(ids []int64) any { return numbers(ids) }
 
 // AnalyticDialect is the dialect of texts for the analytics plane, for Keyset and OrderBy.
 func AnalyticDialect() Dialect { return analytic{} }

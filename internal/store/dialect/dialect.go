@@ -85,6 +85,9 @@ type Dialect interface {
 	DeleteSearch() []string
 	// Search finds documents, newest id first: parameters query (see SearchQuery) and limit; columns object, id.
 	Search() string
+	// SearchJoin are the parts of a search that joins the records' table: the text before that table, the condition with the
+	// parameter query, and the document's id.
+	SearchJoin() (from, match, key string)
 	// SearchQuery is the database's form of "all these tokens, in one of these objects"; a token ending in * is a prefix.
 	SearchQuery(objects, tokens []string) string
 	// OptimizeSearch are the statements that make removed documents vanish from the index's pages (erasure), none where

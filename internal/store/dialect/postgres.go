@@ -145,6 +145,11 @@ func (Postgres) Search() string {
 	return "SELECT object, id FROM search_doc WHERE tokens @@ ?::tsquery ORDER BY id DESC LIMIT ?"
 }
 
+// SearchJoin implements Dialect.
+func (Postgres) SearchJoin() (from, match, key string) {
+	return "search_doc JOIN", "search_doc.tokens @@ ?::tsquery", "search_doc.id"
+}
+
 // SearchQuery implements Dialect.
 func (Postgres) SearchQuery(objects, tokens []string) string {
 	var b strings.Builder

@@ -129,6 +129,11 @@ func (SQLite) Search() string {
 	return "SELECT object, rowid FROM search_doc WHERE search_doc MATCH ? ORDER BY rowid DESC LIMIT ?"
 }
 
+// SearchJoin implements Dialect. CROSS JOIN keeps the order: the documents lead, newest first.
+func (SQLite) SearchJoin() (from, match, key string) {
+	return "search_doc CROSS JOIN", "search_doc MATCH ?", "search_doc.rowid"
+}
+
 // SearchQuery implements Dialect.
 func (SQLite) SearchQuery(objects, tokens []string) string {
 	var b strings.Builder

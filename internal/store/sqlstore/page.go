@@ -37,9 +37,9 @@ func (t *tx) query(obj *schema.Object, sel record.Selection) (pageQuery, error) 
 	var b strings.Builder
 	var q pageQuery
 	f := compile.Fragment{}
-	if sel.Where != nil {
+	if sel.Where != nil || sel.Limits != nil {
 		var err error
-		if f, err = compile.Records(t.store.environment(), obj, sel.Where); err != nil {
+		if f, err = compile.RecordsWithin(t.store.environment(), obj, sel.Where, sel.Limits); err != nil {
 			return q, err
 		}
 		q.args = append(q.args, f.Args...)

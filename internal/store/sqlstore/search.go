@@ -5,8 +5,12 @@ import (
 	"database/sql"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/store/compile"
+	"github.com/guanxi-crm/guanxi/internal/store/dialect"
 )
 
 // SearchDoc is what is found of a record: tokens made by the record engine, in any order, without repetition. Personal
@@ -96,5 +100,30 @@ func (t *tx) Search(ctx context.Context, objects []string, tokens []string, limi
 		out = append(out, h)
 		return nil
 	}, d.Search(), q, int64(limit))
+	return out, err
+}
+
+// SearchWithin implements record.Reader: the limits are part of the search, so that what others own does not use up the limit.
+func (t *tx) SearchWithin(ctx context.Context, obj *schema.Object, l *query.Limits, tokens []string, limit int) ([]id.ID, error) {
+	d := t.c.Dialect()
+	q := d.SearchQuery([]string{obj.Key}, tokens)
+	if len(tokens) == 0 || q == "" || limit <= 0 {
+		return nil, nil
+	}
+	f, err := compile.RecordsWithin(t.store.environment(), obj, nil, l)
+	if err != nil {
+		return nil, err
+	}
+	from, match, key := d.SearchJoin()
+	text := "SELECT " + key + " FROM " + from + " " + dialect.Quote(obj.Physical) + " t ON t.id = " + key + f.Joins +
+		" WHERE " + match + " AND t.deleted_at IS NULL AND (" + f.Where + ") ORDER BY " + key + " DESC LIMIT ?"
+	args := append(append(append(append([]any{}, f.Args[:f.JoinArgs]...), q), f.Args[f.JoinArgs:]...), int64(limit))
+	var out []id.ID
+	err = Each(ctx, t.c, func(r *sql.Rows) error {
+		var v int64
+		err := r.Scan(&v)
+		out = append(out, id.ID(v))
+		return err
+	}, text, args...)
 	return out, err
 }
