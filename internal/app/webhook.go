@@ -247,6 +247,9 @@ func (s hookSource) takeBack(ctx context.Context, obj *schema.Object, r *past, c
 			} else {
 				r.Values[c.Field] = v
 			}
+			if f.Type == schema.Record { // the title is that of what it points at now
+				delete(r.Titles, c.Field)
+			}
 		case id.ID:
 			r.Values[c.Field] = v
 			target := f.Target

@@ -24,6 +24,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
+	"github.com/guanxi-crm/guanxi/internal/record/activity"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/record/search"
@@ -60,6 +61,7 @@ type workspace struct {
 	words    *vocabulary
 	records  *record.Service
 	indexer  *search.Indexer
+	recurrer *activity.Recurrer
 	traits   *trait.Service
 	segments *segment.Service
 	classes  *classify.Service
@@ -283,6 +285,8 @@ func (w *workspace) build(ctx context.Context) error {
 	}
 	w.records = record.New(record.Config{Store: w.store, Registry: registry, Keys: keys, Clock: a.Clock, IDs: a.ids, Zone: w.zoneOf, BaseCurrency: w.base, Rates: w,
 		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Broad: second, Check: w.words.Check, Log: a.Log})
+	activity.Rules{Registry: registry, Zone: w.zoneOf, Clock: a.Clock}.Register(w.records)
+	w.recurrer = &activity.Recurrer{Records: w.records, Changes: w.store.Log(), Registry: registry, Zone: w.zoneOf, Clock: a.Clock, Log: a.Log}
 	w.indexer = search.New(search.Config{Store: searchStore{w.store}, Changes: w.store.Log(), Records: w.records, Registry: registry, Log: a.Log})
 	w.feed = w.newFeed(registry)
 	w.audience = analytics.NewAudience(w.plane, w.env, w.fresh)
@@ -309,6 +313,7 @@ func (w *workspace) build(ctx context.Context) error {
 	w.edge = &api.Workspace{Info: w.info, Registry: registry, Catalogue: w.words.Catalogue, Records: w.records, Conditions: w.words, Lists: lister{w.audience},
 		Views:    view.New(view.Config{Store: sqlstore.NewViews(w.store), Registry: registry, Traits: func() query.Traits { return w.words.Catalogue() }, Check: w.words.Check, Clock: a.Clock, IDs: a.ids}),
 		Timeline: timeline.New(w.records, moves{classes}, registry),
+		Agenda:   &activity.Agenda{Records: w.records, Registry: registry, Zone: w.zoneOf, Clock: a.Clock},
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Zone: w.zone, Purchases: w.purchases,
 		Metadata: w.metadata, Rates: exchange{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
@@ -406,6 +411,7 @@ func (w *workspace) resume() {
 func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "mirror", w.feed.Run)
 	w.own(ctx, group, "search", w.indexer.Run)
+	w.own(ctx, group, "repeating activities", w.recurrer.Run)
 	w.hooks.feed(ctx, w, group)
 	w.own(ctx, group, "traits", func(ctx context.Context) error { return w.traits.Run(system(ctx)) })
 }

@@ -167,7 +167,7 @@ func fieldSchema(f *schema.Field) *huma.Schema {
 		return s
 	case schema.Money:
 		return &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"amount": text("decimal"), "currency": text("")}, Required: []string{"amount", "currency"}}
-	case schema.Relation, schema.User, schema.Region, schema.JSON:
+	case schema.Relation, schema.User, schema.Region, schema.JSON, schema.Record:
 		return &huma.Schema{}
 	case schema.Address, schema.Birthday:
 		return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}

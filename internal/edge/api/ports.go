@@ -15,6 +15,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
+	"github.com/guanxi-crm/guanxi/internal/record/activity"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/record/rights"
@@ -57,6 +58,7 @@ type Workspace struct {
 	Lists      Lister
 	Views      *view.Service
 	Timeline   *timeline.Service
+	Agenda     *activity.Agenda
 	Profiles   ProfileService
 	Segments   *segment.Service
 	Classes    *classify.Service
@@ -157,12 +159,14 @@ type View struct {
 type TimelineEntry struct {
 	ID      string        `json:"id"`
 	At      time.Time     `json:"at"`
-	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,order,refund,class,segment,note"`
+	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,order,refund,class,task,call,meeting,visit,note"`
 	Actor   *Actor        `json:"actor,omitempty"`
 	Title   schema.Label  `json:"title"`
 	Record  *Ref          `json:"record,omitempty"`
 	Amount  *Money        `json:"amount,omitempty"`
 	Changes []FieldChange `json:"changes,omitempty"`
+	// Activity is the task, call, meeting, visit or note itself.
+	Activity *Record `json:"activity,omitempty"`
 }
 
 // HistoryEntry is one version of a record.

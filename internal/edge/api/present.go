@@ -118,6 +118,11 @@ func ShowValue(f *schema.Field, v any, titles map[string]record.Ref, env schema.
 	if f == nil {
 		return nil
 	}
+	if f.Type == schema.Record {
+		ref := titles[f.Key]
+		text, _ := v.(string)
+		return Ref{ID: text, Object: ref.Object, Title: ref.Title}
+	}
 	if f.Type == schema.Relation || f.Type == schema.User {
 		target, ok := v.(id.ID)
 		if !ok {
@@ -210,7 +215,7 @@ func (c *call) titlesFor(ctx context.Context, o *schema.Object, people []id.ID, 
 	}
 	for _, list := range changes {
 		for _, ch := range list {
-			refs = append(refs, relationRef(o.Field(ch.Field), ch.Before), relationRef(o.Field(ch.Field), ch.After))
+			refs = append(refs, c.relationRef(o.Field(ch.Field), ch.Before), c.relationRef(o.Field(ch.Field), ch.After))
 		}
 	}
 	if err := c.ws.Records.Titles(ctx, refs); err != nil {
@@ -231,7 +236,9 @@ func (c *call) showChanges(o *schema.Object, changes []record.FieldChange, title
 			if ch.Masked || v == nil {
 				return v
 			}
-			return c.showValue(f, v, map[string]record.Ref{ch.Field: {Title: titles[relationRef(f, v)]}}, env)
+			ref := c.relationRef(f, v)
+			ref.Title = titles[ref]
+			return c.showValue(f, v, map[string]record.Ref{ch.Field: ref}, env)
 		}
 		out = append(out, FieldChange{Field: ch.Field, Label: f.Label, Before: show(ch.Before), After: show(ch.After)})
 	}
@@ -271,13 +278,21 @@ func (c *call) showTimeline(ctx context.Context, o *schema.Object, items []timel
 	if err != nil {
 		return nil, err
 	}
+	activities := make([]*record.Record, len(items))
+	for i, it := range items {
+		activities[i] = it.Activity
+	}
+	shown, err := c.showMixed(ctx, activities)
+	if err != nil {
+		return nil, err
+	}
 	env := c.ws.Records.Env(ctx)
 	out := []TimelineEntry{}
-	for _, it := range items {
+	for i, it := range items {
 		if err := c.ws.Records.Titles(ctx, it.Related); err != nil {
 			return nil, err
 		}
-		v := TimelineEntry{ID: it.ID, At: it.At, Kind: string(it.Kind), Title: c.timelineTitle(ctx, o, it)}
+		v := TimelineEntry{Activity: shown[i], ID: it.ID, At: it.At, Kind: string(it.Kind), Title: c.timelineTitle(ctx, o, it)}
 		if it.ByKind != "" {
 			actor := c.actor(it.ByKind, it.By, titles)
 			v.Actor = &actor
@@ -332,7 +347,13 @@ func className(k classify.Classification, key string, loc lang.Locale) string {
 	return key
 }
 
-func relationRef(f *schema.Field, v any) record.Ref {
+func (c *call) relationRef(f *schema.Field, v any) record.Ref {
+	if f != nil && f.Type == schema.Record {
+		if o, n := c.ws.Registry().Pointed(v); o != nil {
+			return record.Ref{Object: o.Key, ID: n}
+		}
+		return record.Ref{}
+	}
 	target, ok := v.(id.ID)
 	switch {
 	case !ok || f == nil:

@@ -552,6 +552,22 @@ type timelineIn struct {
 	ID     string `path:"id"`
 	Limit  int    `query:"limit"`
 	Cursor string `query:"cursor"`
+	Kinds  string `query:"kinds" doc:"only these, with commas between them: created, updated, order, task, note …"`
+}
+
+func (in timelineIn) kinds() ([]timeline.Kind, error) {
+	var out []timeline.Kind
+	for text := range strings.SplitSeq(in.Kinds, ",") {
+		kind := timeline.Kind(strings.TrimSpace(text))
+		switch {
+		case kind == "":
+		case slices.Contains(timeline.Kinds(), kind):
+			out = append(out, kind)
+		default:
+			return nil, fault.InvalidField("api.bad_parameter", "kinds", nil)
+		}
+	}
+	return out, nil
 }
 
 // Timeline is a page of what happened, newest first.
@@ -565,7 +581,11 @@ func (a *API) timeline(ctx context.Context, c *call, in timelineIn) (Timeline, e
 	if err != nil {
 		return Timeline{}, err
 	}
-	items, next, err := c.ws.Timeline.Read(ctx, o.Key, v, min(limitOf(in.Limit, 50), timeline.MaxLimit), in.Cursor)
+	kinds, err := in.kinds()
+	if err != nil {
+		return Timeline{}, err
+	}
+	items, next, err := c.ws.Timeline.Read(ctx, o.Key, v, min(limitOf(in.Limit, 50), timeline.MaxLimit), in.Cursor, kinds...)
 	if err != nil {
 		return Timeline{}, err
 	}

@@ -59,7 +59,7 @@ func (r reader) test(v operand, op string, raw json.RawMessage) (Test, Slot, boo
 	switch v.class {
 	case textClass, exactClass:
 		t, ok = r.textTest(v, op, raw)
-	case choiceClass, personalClass:
+	case choiceClass, personalClass, pointerClass:
 		t, ok = r.keyTest(v, op, raw)
 	case setClass:
 		t, ok = r.setTest(v, op, raw)
@@ -179,14 +179,17 @@ func (r reader) keyTest(v operand, op string, raw json.RawMessage) (Test, bool) 
 	var keys []string
 	ok := r.each(op, raw, func(raw json.RawMessage, at string) bool {
 		s, ok := "", false
-		if v.class == personalClass {
+		switch v.class {
+		case personalClass:
 			s, ok = r.normal(v.slot.Field, raw, at)
 			if ok && r.c.env.Blind != nil {
 				s = r.c.env.Blind(v.slot.Field, s)
 			} else {
 				s = ""
 			}
-		} else {
+		case pointerClass:
+			s, ok = r.pointer(v.slot.Field, raw, at)
+		default:
 			s, ok = r.key(v, raw, at)
 		}
 		keys = append(keys, s)

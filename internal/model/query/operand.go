@@ -17,10 +17,11 @@ var operators = map[string]bool{
 type class uint8
 
 const (
-	textClass   class = iota // compared folded (a trait: as it is)
-	exactClass               // machine-made texts: numbers of documents, currencies, operators, domains
-	choiceClass              // one of the options
-	setClass                 // several keys
+	textClass    class = iota // compared folded (a trait: as it is)
+	exactClass                // machine-made texts: numbers of documents, currencies, operators, domains
+	pointerClass              // printed ids of records of any object
+	choiceClass               // one of the options
+	setClass                  // several keys
 	numberClass
 	moneyClass
 	boolClass
@@ -50,7 +51,7 @@ func operatorsOf(c class) []string {
 	switch c {
 	case textClass, exactClass:
 		return append([]string{"=", "!=", "contains", "not_contains", "starts_with", "ends_with", "matches", "in", "not_in", ">", ">=", "<", "<=", "between"}, set...)
-	case choiceClass, idClass, regionClass:
+	case choiceClass, idClass, regionClass, pointerClass:
 		return append([]string{"=", "!=", "in", "not_in"}, set...)
 	case setClass:
 		return append([]string{"contains", "not_contains", "in", "not_in", "=", "!="}, set...)
@@ -143,6 +144,8 @@ func operandOf(slot Slot, attr string) (operand, bool) {
 		return at(schema.Main, idClass)
 	case schema.AutoNumber:
 		return at(schema.Main, exactClass)
+	case schema.Record:
+		return at(schema.Main, pointerClass)
 	case schema.Birthday:
 		return at(schema.MonthDay, birthdayClass)
 	case schema.Address, schema.JSON:

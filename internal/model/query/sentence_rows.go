@@ -170,7 +170,7 @@ func (s speaker) value(sub subject, raw json.RawMessage) string {
 		if r, ok := region.Get(text); ok {
 			return r.In(s.loc)
 		}
-	case idClass:
+	case idClass, pointerClass:
 		return s.title(sub, text)
 	case boolClass:
 		return s.say("bool."+text, nil)
@@ -202,7 +202,7 @@ func (s speaker) option(sub subject, key, quoted string) string {
 }
 
 func (s speaker) title(sub subject, text string) string {
-	_, v, err := id.ParseAny(text)
+	prefix, v, err := id.ParseAny(text)
 	if err != nil || s.env.Title == nil {
 		return clip(text)
 	}
@@ -213,6 +213,10 @@ func (s speaker) title(sub subject, text string) string {
 			object = f.Target
 		case schema.User:
 			object = "user"
+		case schema.Record:
+			if o := s.env.Registry.ByPrefix(prefix); o != nil {
+				object = o.Key
+			}
 		}
 	}
 	if t := s.env.Title(object, v); t != "" {

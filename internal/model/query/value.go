@@ -157,6 +157,21 @@ func (r reader) id(v operand, raw json.RawMessage, at string) (int64, bool) {
 	return int64(n), true
 }
 
+// pointer reads the id of a record of any object in the one way in which it is printed.
+func (r reader) pointer(f *schema.Field, raw json.RawMessage, at string) (string, bool) {
+	text, ok := r.text(raw, at)
+	if !ok {
+		return "", false
+	}
+	v, bad := schema.ParseJSON(f, text, schema.ParseEnv{})
+	s, ok := v.(string)
+	if bad != nil || !ok {
+		r.wrong(at, "id")
+		return "", false
+	}
+	return s, true
+}
+
 func (r reader) truth(raw json.RawMessage) (bool, bool) {
 	var b bool
 	if t := string(bytes.TrimSpace(raw)); t != "true" && t != "false" || json.Unmarshal(raw, &b) != nil {

@@ -108,6 +108,8 @@ func codecOf(t Type) codec {
 		return addressCodec{}
 	case Relation, User:
 		return relationCodec{}
+	case Record:
+		return pointerCodec{}
 	case Birthday:
 		return birthdayCodec{}
 	case JSON:
@@ -127,6 +129,7 @@ func codecOf(t Type) codec {
 //	date               clock.Day
 //	datetime           time.Time (UTC, whole milliseconds)
 //	multi_choice tags  []string, sorted, without repetition
+//	record             string, the printed id
 //	relation user      id.ID, or Key when the input names the record by a unique field
 //	address birthday   AddressValue, BirthdayValue
 //	json               json.RawMessage, compact

@@ -41,6 +41,9 @@ type FieldSpec struct {
 
 // Merge applies stored declarations to the standard objects, whose order stays; what was made at run time follows in the
 // order in which it is given. The inputs are not changed.
+//
+// A workspace may have made an object before the program declared one of the same key: its own stays, and the declared one
+// is left out. Where only the prefix of ids is the same, the declared object takes another.
 func Merge(standard []*Object, stored []Stored) ([]*Object, error) {
 	out := make([]*Object, 0, len(standard)+len(stored))
 	for _, o := range standard {
@@ -55,8 +58,19 @@ func Merge(standard []*Object, stored []Stored) ([]*Object, error) {
 		if err := decode(st.Spec, &spec); err != nil {
 			return nil, fmt.Errorf("stored object %s: %w", st.Object, err)
 		}
-		if i := slices.IndexFunc(out, func(o *Object) bool { return o.Key == st.Object }); i >= 0 {
+		if spec.Physical != "" {
+			for _, o := range out {
+				if o.Prefix == spec.Prefix {
+					o.Prefix += "a" // no prefix made at run time ends so
+				}
+			}
+		}
+		if i := slices.IndexFunc(out, func(o *Object) bool { return o.Key == st.Object }); i >= 0 && spec.Physical == "" {
 			out[i].say(&spec)
+		} else if i >= 0 && spec.Archived {
+			archived[st.Object] = true
+		} else if i >= 0 {
+			out = append(slices.Delete(out, i, i+1), spec.object(st.Object))
 		} else if archived[st.Object] = spec.Archived; !spec.Archived {
 			out = append(out, spec.object(st.Object))
 		}

@@ -41,6 +41,7 @@ const (
 	User         Type = "user"
 	AutoNumber   Type = "auto_number"
 	Birthday     Type = "birthday"
+	Record       Type = "record" // to one record of any object
 	JSON         Type = "json"
 )
 
@@ -222,7 +223,7 @@ func FieldColumns(f *Field) []Column {
 		return []Column{col("", Boolean, Main)}
 	case DateTime:
 		return []Column{col("", Int64, Main), col("_day", Int64, DayRole)}
-	case Choice, MultiChoice, Tags, AutoNumber, JSON:
+	case Choice, MultiChoice, Tags, AutoNumber, JSON, Record:
 		return []Column{col("", String, Main)}
 	case Phone, Email:
 		if !f.Personal {
@@ -363,7 +364,7 @@ func (o *Object) SortColumn(field string) (c Column, ok bool) {
 // Sortable reports whether lists can be sorted by a field.
 func Sortable(f *Field) bool {
 	switch f.Type {
-	case Address, JSON, MultiChoice, Tags, RelationMany:
+	case Address, JSON, MultiChoice, Tags, RelationMany, Record:
 		return false
 	}
 	return !f.Personal

@@ -113,7 +113,7 @@ func TestFieldsAreOrderedAndKept(t *testing.T) {
 	t.Parallel()
 	p := newShop(t)
 	ctx := p.as(access.Administrator)
-	key := p.object(metadata.NewObject{Label: schema.Label{"en": "Visit"}})
+	key := p.object(metadata.NewObject{Label: schema.Label{"en": "Fitting"}})
 	for _, label := range []string{"One", "Two", "Three"} {
 		if _, err := p.s.CreateField(ctx, key, schema.Field{Type: schema.Choice, Label: schema.Label{"en": label}, Options: []schema.Option{{Label: schema.Label{"en": "Yes"}}}}); err != nil {
 			t.Fatal(err)
@@ -168,21 +168,21 @@ func TestTwoProcesses(t *testing.T) {
 	p := newShop(t)
 	ctx := p.as(access.Administrator)
 	other := p.another(2)
-	if reg, err := other.Registry(ctx); err != nil || reg.Object("visit") != nil {
+	if reg, err := other.Registry(ctx); err != nil || reg.Object("fitting") != nil {
 		t.Fatal(err)
 	}
-	p.object(metadata.NewObject{Label: schema.Label{"en": "Visit"}})
+	p.object(metadata.NewObject{Label: schema.Label{"en": "Fitting"}})
 	reg, err := other.Newer(ctx)
-	if err != nil || reg == nil || reg.Object("visit") == nil {
+	if err != nil || reg == nil || reg.Object("fitting") == nil {
 		t.Fatalf("not taken up: %v", err)
 	}
 	if reg, err := other.Newer(ctx); err != nil || reg != nil {
 		t.Errorf("taken up twice: %v", err)
 	}
-	if _, err := other.CreateField(ctx, "visit", schema.Field{Type: schema.Text, Label: schema.Label{"en": "Why"}}); err != nil {
+	if _, err := other.CreateField(ctx, "fitting", schema.Field{Type: schema.Text, Label: schema.Label{"en": "Why"}}); err != nil {
 		t.Error(err)
 	}
-	if _, err := p.s.CreateField(ctx, "visit", schema.Field{Type: schema.Text, Label: schema.Label{"en": "Why"}}); fault.CodeOf(err) != "metadata.field_taken" {
+	if _, err := p.s.CreateField(ctx, "fitting", schema.Field{Type: schema.Text, Label: schema.Label{"en": "Why"}}); fault.CodeOf(err) != "metadata.field_taken" {
 		t.Errorf("the same field twice: %v", err)
 	}
 }

@@ -256,7 +256,7 @@ func (m *merging) late(ctx context.Context) error {
 	err := m.s.cfg.Store.View(ctx, func(r Reader) error {
 		return m.s.eachPointer(m.sh.obj, func(from *schema.Object, f *schema.Field) error {
 			for _, former := range m.req.Others {
-				rows, err := r.Select(ctx, from, m.s.pointing(f, former, false, 0, 1))
+				rows, err := r.Select(ctx, from, m.s.pointing(pointer{f, m.sh.obj}, former, false, 0, 1))
 				found = found || len(rows) > 0
 				if err != nil {
 					return err
@@ -279,11 +279,11 @@ func (m *merging) late(ctx context.Context) error {
 	return err
 }
 
-// eachPointer visits the relations of all objects that point at an object.
+// eachPointer visits the fields of all objects that point, or may point, at an object.
 func (s *Service) eachPointer(obj *schema.Object, visit func(from *schema.Object, f *schema.Field) error) error {
 	for _, from := range s.cfg.Registry().Tables() {
 		for _, f := range from.Fields {
-			if f.Type != schema.Relation || f.Target != obj.Key {
+			if f.Type != schema.Record && (f.Type != schema.Relation || f.Target != obj.Key) {
 				continue
 			}
 			if err := visit(from, f); err != nil {
@@ -294,9 +294,32 @@ func (s *Service) eachPointer(obj *schema.Object, visit func(from *schema.Object
 	return nil
 }
 
+// pointer is a field that points at records of an object.
+type pointer struct {
+	field  *schema.Field
+	target *schema.Object
+}
+
+// value is what the field holds when it points at a record.
+func (p pointer) value(at id.ID) any {
+	if p.field.Type == schema.Record {
+		return id.Format(p.target.Prefix, at)
+	}
+	return at
+}
+
+// stored is the column of such a value.
+func (p pointer) stored(at id.ID) any {
+	if v, ok := p.value(at).(string); ok {
+		return v
+	}
+	return int64(at)
+}
+
 // pointing asks for the records that point at one, by an index that every relation has.
-func (s *Service) pointing(f *schema.Field, at id.ID, deleted bool, after id.ID, limit int) Selection {
-	text, err := json.Marshal(id.Format(f.TargetPrefix(), at))
+func (s *Service) pointing(p pointer, at id.ID, deleted bool, after id.ID, limit int) Selection {
+	f := p.field
+	text, err := json.Marshal(id.Format(p.target.Prefix, at))
 	if err != nil { // a string always encodes
 		text = nil
 	}
@@ -324,7 +347,7 @@ func (m *merging) children(ctx context.Context) error {
 func (m *merging) repoint(ctx context.Context, from *schema.Object, f *schema.Field, former id.ID, deleted bool) error {
 	var last id.ID
 	for {
-		rows, err := m.w.tx.Select(ctx, from, m.s.pointing(f, former, deleted, last, mergeAtOnce))
+		rows, err := m.w.tx.Select(ctx, from, m.s.pointing(pointer{f, m.sh.obj}, former, deleted, last, mergeAtOnce))
 		if err != nil || len(rows) == 0 {
 			return err
 		}
@@ -335,7 +358,7 @@ func (m *merging) repoint(ctx context.Context, from *schema.Object, f *schema.Fi
 		for i := range rows {
 			children[i] = MergeChild{Object: from.Key, Field: f.Key, Record: rows[i].ID, Former: former}
 		}
-		if err := m.w.point(ctx, m.s.shape(from), f, rows, func(int) id.ID { return m.req.Survivor }); err != nil {
+		if err := m.w.point(ctx, m.s.shape(from), pointer{f, m.sh.obj}, rows, func(int) id.ID { return m.req.Survivor }); err != nil {
 			return err
 		}
 		if err := m.store.AddMergeChildren(ctx, m.merge, children); err != nil {
@@ -350,12 +373,12 @@ func (m *merging) repoint(ctx context.Context, from *schema.Object, f *schema.Fi
 
 // point lets rows point elsewhere by one field. Rules of the object are not asked: nobody edits these records. Personal values that
 // are sealed with the key of whom they point at are sealed anew.
-func (w *writing) point(ctx context.Context, sh *shape, f *schema.Field, rows []Row, to func(i int) id.ID) error {
-	at := sh.index[f.Key]
+func (w *writing) point(ctx context.Context, sh *shape, p pointer, rows []Row, to func(i int) id.ID) error {
+	at := sh.index[p.field.Key]
 	items := make([]*item, len(rows))
 	for i := range rows {
 		it := &item{op: change.Update, sh: sh, id: rows[i].ID, old: &rows[i], values: make([]any, len(sh.fields)), set: make([]bool, len(sh.fields))}
-		it.values[at], it.set[at] = to(i), true
+		it.values[at], it.set[at] = p.value(to(i)), true
 		items[i] = it
 	}
 	if err := w.fetchKeys(ctx, items); err != nil {

@@ -92,14 +92,19 @@ func (s *Service) nameRelations(ctx context.Context, sh *shape, recs []*Record) 
 	var places []place
 	for _, r := range recs {
 		for key, v := range r.Values {
+			f := sh.fields[sh.index[key]].f
 			target, ok := v.(id.ID)
+			object := f.Target
+			switch f.Type {
+			case schema.User:
+				object = userObject
+			case schema.Record:
+				if o, n := s.cfg.Registry().Pointed(v); o != nil {
+					object, target, ok = o.Key, n, true
+				}
+			}
 			if !ok {
 				continue
-			}
-			f := sh.fields[sh.index[key]].f
-			object := f.Target
-			if f.Type == schema.User {
-				object = userObject
 			}
 			refs = append(refs, Ref{Object: object, ID: target})
 			places = append(places, place{r, key})

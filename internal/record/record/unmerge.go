@@ -9,6 +9,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 )
@@ -115,9 +116,12 @@ func (s *Service) PlanMerge(ctx context.Context, req MergeRequest) (*MergePlan, 
 	}
 	err = s.cfg.Store.View(ctx, func(r Reader) error {
 		return s.eachPointer(obj, func(from *schema.Object, f *schema.Field) error {
+			if f.Type == schema.Record && from.CustomerField != "" && obj.Key == query.Customer {
+				return nil // counted by its customer
+			}
 			n := 0
 			for _, v := range req.Others {
-				k, err := r.Count(ctx, from, s.pointing(f, v, false, 0, 0), 0)
+				k, err := r.Count(ctx, from, s.pointing(pointer{f, obj}, v, false, 0, 0), 0)
 				if err != nil {
 					return err
 				}
@@ -263,7 +267,7 @@ func (u *unmerging) giveSome(ctx context.Context, w *writing, list []MergeChild)
 		return nil
 	}
 	f := from.Field(list[0].Field)
-	if f == nil || f.Type != schema.Relation || from.Offset(f.Key) < 0 {
+	if f == nil || f.Type != schema.Relation && f.Type != schema.Record || from.Offset(f.Key) < 0 {
 		return nil
 	}
 	former := make(map[id.ID]id.ID, len(list))
@@ -276,7 +280,9 @@ func (u *unmerging) giveSome(ctx context.Context, w *writing, list []MergeChild)
 		return err
 	}
 	off := from.Offset(f.Key)
-	rows = slices.DeleteFunc(rows, func(r Row) bool { return r.Cols[off] != int64(u.row.Survivor) })
+	p := pointer{f, u.sh.obj}
+	here := p.stored(u.row.Survivor)
+	rows = slices.DeleteFunc(rows, func(r Row) bool { return r.Cols[off] != here })
 	u.moved += len(rows)
-	return w.point(ctx, u.s.shape(from), f, rows, func(i int) id.ID { return former[rows[i].ID] })
+	return w.point(ctx, u.s.shape(from), p, rows, func(i int) id.ID { return former[rows[i].ID] })
 }

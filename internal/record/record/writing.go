@@ -44,6 +44,9 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 	if err := s.checkUsers(ctx, items); err != nil {
 		return change.Position{}, err
 	}
+	if err := s.checkPointers(ctx, items); err != nil {
+		return change.Position{}, err
+	}
 	if err := refuse(&mode, items); err != nil {
 		return change.Position{}, err
 	}

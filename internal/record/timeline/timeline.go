@@ -1,5 +1,6 @@
-// Package timeline puts together what happened around one record, newest first: the changes of the record itself, and
-// for a customer also orders, refunds and moves between classes, from sources that know nothing of each other.
+// Package timeline puts together what happened around one record, newest first: the changes of the record itself, what
+// people did and plan with it, and for a customer also orders, refunds and moves between classes, from sources that know
+// nothing of each other.
 //
 // Pages are by keyset: an item is (instant, source, its own id), items are ordered by all three, and a cursor is the last one
 // shown, so nothing is lost or doubled when several things happened in the same millisecond or new ones come in between.
@@ -23,6 +24,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/record/activity"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 )
 
@@ -40,7 +42,17 @@ const (
 	Order    Kind = "order"
 	Refund   Kind = "refund"
 	Class    Kind = "class"
+	Task     Kind = activity.Task
+	Call     Kind = activity.Call
+	Meeting  Kind = activity.Meeting
+	Visit    Kind = activity.Visit
+	Note     Kind = activity.Note
 )
+
+// Kinds lists every kind, in a fixed order.
+func Kinds() []Kind {
+	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Order, Refund, Class, Task, Call, Meeting, Visit, Note}
+}
 
 // Item is one thing that happened.
 type Item struct {
@@ -49,7 +61,7 @@ type Item struct {
 	Kind   Kind
 	ByKind access.ActorKind // "" when nobody in particular
 	By     id.ID
-	Record *record.Ref // the order or refund
+	Record *record.Ref // the order, refund or activity
 	// Related are the records that a merge was about.
 	Related []record.Ref
 	Amount  *money.Money
@@ -57,6 +69,8 @@ type Item struct {
 	Changes []record.FieldChange
 	// Move of a class item.
 	Move *Move
+	// Activity is the task, call, meeting, visit or note itself.
+	Activity *record.Record
 }
 
 // Move is a passage from one class of a classification to another; From is "" for the first.
@@ -126,10 +140,13 @@ const (
 	fromRefund
 	fromOrder
 	fromHistory
+	fromActivity // and one for each activity behind it
+	fromLast     = fromActivity + 8
 )
 
-// Read gives a page of the timeline of a record, and the cursor of the next one ("" at the end).
-func (s *Service) Read(ctx context.Context, object string, rec id.ID, limit int, cursor string) ([]Item, string, error) {
+// Read gives a page of the timeline of a record, and the cursor of the next one ("" at the end). Kinds choose what it
+// holds; without any it holds everything.
+func (s *Service) Read(ctx context.Context, object string, rec id.ID, limit int, cursor string, kinds ...Kind) ([]Item, string, error) {
 	if limit <= 0 || limit > MaxLimit {
 		limit = 50
 	}
@@ -140,10 +157,17 @@ func (s *Service) Read(ctx context.Context, object string, rec id.ID, limit int,
 	if _, err := s.records.Get(ctx, object, rec); err != nil {
 		return nil, "", fmt.Errorf("read timeline: %w", err)
 	}
-	q := page{s: s, object: object, rec: rec, before: before, limit: limit + 1}
-	sources := []func(context.Context) error{q.history}
+	q := page{s: s, object: object, rec: rec, before: before, limit: limit + 1, kinds: kinds}
+	sources := []func(context.Context) error{q.activities}
+	if q.wants(Created, Updated, Deleted, Restored, Merged, Unmerged) {
+		sources = append(sources, q.history)
+	}
 	if object == query.Customer {
-		sources = append(sources, q.orders, q.refunds, q.classes)
+		for kind, read := range map[Kind]func(context.Context) error{Order: q.orders, Refund: q.refunds, Class: q.classes} {
+			if q.wants(kind) {
+				sources = append(sources, read)
+			}
+		}
 	}
 	for _, read := range sources {
 		if err := read(ctx); err != nil {
@@ -170,7 +194,16 @@ type page struct {
 	rec    id.ID
 	before place // items after this place only
 	limit  int
+	kinds  []Kind // nil for all
 	found  []entry
+}
+
+// maker is what sort of actor made a record.
+func maker(r *record.Record) access.ActorKind {
+	if r.CreatedBy == 0 {
+		return ""
+	}
+	return access.ByUser
 }
 
 // add keeps an item that stands after the cursor and reports whether it does.
@@ -196,7 +229,7 @@ func (q *page) history(ctx context.Context) error {
 		for i := range entries {
 			e := &entries[i]
 			kind, ok := kinds[e.Op]
-			if !ok {
+			if !ok || !q.wants(kind) {
 				continue
 			}
 			item := Item{ID: "h" + strconv.FormatInt(e.Position.Xid, 36) + "." + strconv.FormatInt(e.Position.Seq, 36), At: e.At, Kind: kind,
@@ -319,7 +352,7 @@ func readCursor(text string) (place, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &p)
 	}
-	if err != nil || p.At < -8e15 || p.At > 8e15 || p.Source < fromClass || p.Source > fromHistory {
+	if err != nil || p.At < -8e15 || p.At > 8e15 || p.Source < fromClass || p.Source > fromLast {
 		return p, fault.InvalidField("record.cursor_invalid", "cursor", nil)
 	}
 	return p, nil

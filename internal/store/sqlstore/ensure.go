@@ -336,7 +336,7 @@ func indexes(d dialect.Dialect, obj *schema.Object) []index {
 // few values are shared by many records of, so that those of one value are read in that order instead of being sorted.
 func order(obj *schema.Object, f *schema.Field) []string {
 	switch f.Type {
-	case schema.Choice, schema.Relation, schema.User, schema.Bool:
+	case schema.Choice, schema.Relation, schema.User, schema.Bool, schema.Record:
 	default:
 		return nil
 	}

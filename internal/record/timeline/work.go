@@ -1,0 +1,89 @@
+package timeline
+
+import (
+	"context"
+	"encoding/json"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/record/activity"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+)
+
+// workAtMost bounds how many activities of one moment are read past a page.
+const workAtMost = 20
+
+// activities adds what people did and plan with a record: what is about it, and for a customer whatever belongs to it.
+// Tasks and notes stand where they were made, everything else at its own time.
+func (q *page) activities(ctx context.Context) error {
+	for i, object := range activity.Objects() {
+		kind := Kind(object)
+		obj := activity.Known(q.s.registry(), object)
+		if obj == nil || !q.wants(kind) {
+			continue
+		}
+		at := "starts_at"
+		if object == activity.Task || object == activity.Note {
+			at = "created_at"
+		}
+		if err := q.activity(ctx, obj, kind, at, fromActivity+i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *page) activity(ctx context.Context, obj *schema.Object, kind Kind, at string, source int) error {
+	reg := q.s.registry()
+	self, err := json.Marshal(id.Format(reg.Object(q.object).Prefix, q.rec))
+	if err != nil {
+		return err
+	}
+	where := &query.Node{All: []*query.Node{{Field: "about", Op: "=", Value: self}}}
+	if q.object == query.Customer {
+		where.All[0].Field = "customer"
+	}
+	if q.before.At != math.MaxInt64 {
+		until, err := json.Marshal(time.UnixMilli(q.before.At).UTC().Format("2006-01-02T15:04:05.999Z07:00"))
+		if err != nil {
+			return err
+		}
+		where.All = append(where.All, &query.Node{Field: at, Op: "<=", Value: until})
+	}
+	ask := record.Query{Where: where, Sort: []schema.Sort{{Field: at, Desc: true}}, Limit: min(q.limit+workAtMost, record.MaxLimit)}
+	kept := 0
+	for {
+		list, err := q.s.records.List(ctx, obj.Key, ask)
+		if err != nil {
+			return err
+		}
+		for _, r := range list.Items {
+			when := r.CreatedAt
+			if at != "created_at" {
+				t, ok := r.Values[at].(time.Time)
+				if !ok {
+					continue
+				}
+				when = t
+			}
+			ref := r.Ref()
+			item := Item{ID: id.Format(obj.Prefix, r.ID), At: when, Kind: kind, Record: &ref, Activity: r, By: r.CreatedBy, ByKind: maker(r)}
+			if q.add(entry{place{when.UnixMilli(), source, int64(r.ID), 0}, item}) {
+				kept++
+			}
+		}
+		if kept >= q.limit || list.NextCursor == "" {
+			return nil
+		}
+		ask.Cursor = list.NextCursor
+	}
+}
+
+// wants reports whether a page is to hold items of a kind.
+func (q *page) wants(kinds ...Kind) bool {
+	return len(q.kinds) == 0 || slices.ContainsFunc(kinds, func(k Kind) bool { return slices.Contains(q.kinds, k) })
+}
