@@ -147,6 +147,12 @@ func TestActivities(t *testing.T) {
 		if len(about.Items) != 2 {
 			t.Errorf("%+v", about)
 		}
+		open := read[struct {
+			Items []struct{ Record shownRecord }
+		}](c, "GET", "/records/customer/"+customer.ID+"/open", "", 200)
+		if len(open.Items) != 2 || open.Items[0].Record.Object != "meeting" && open.Items[1].Record.Object != "meeting" {
+			t.Errorf("%+v", open)
+		}
 		day := d.Today
 		got := read[struct {
 			Items []struct{ Record shownRecord }

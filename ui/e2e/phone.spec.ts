@@ -7,7 +7,7 @@ test('the bar at the lower edge', async ({ page, t }) => {
   const bar = page.getByRole('navigation', { name: t('shell:navLabel') });
   for (const [key, address] of [
     ['customer', '/o/customer'],
-    ['segments', '/segments'],
+    ['day', '/day'],
     ['order', '/o/order'],
     ['home', '/'],
   ] as const) {

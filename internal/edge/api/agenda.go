@@ -19,6 +19,7 @@ func (a *API) agendaRoutes() []route {
 	return []route{
 		{method: get, path: "/day", need: right, right: r, run: op(a.day), doc: "What somebody has to do: overdue, today, upcoming, done"},
 		{method: get, path: "/agenda", need: right, right: r, run: op(a.agenda), doc: "Tasks, calls, meetings and visits of somebody between two days"},
+		{method: get, path: "/records/{object}/{id}/open", need: right, right: r, run: op(a.openWork), doc: "What is still to be done about a record"},
 	}
 }
 
@@ -105,6 +106,20 @@ func (a *API) agenda(ctx context.Context, c *call, in agendaIn) (Agenda, error) 
 		return Agenda{}, fault.InvalidField("activity.bad_span", "to", fault.Params{"max": agendaDays})
 	}
 	items, err := c.ws.Agenda.Between(ctx, user, from.Start(c.ws.Zone), to.Start(c.ws.Zone))
+	if err != nil {
+		return Agenda{}, err
+	}
+	out := Agenda{}
+	out.Items, err = c.showAgenda(ctx, items)
+	return out, err
+}
+
+func (a *API) openWork(ctx context.Context, c *call, in recordIn) (Agenda, error) {
+	o, v, err := in.find(c)
+	if err != nil {
+		return Agenda{}, err
+	}
+	items, err := c.ws.Agenda.Of(ctx, o.Key, v)
 	if err != nil {
 		return Agenda{}, err
 	}

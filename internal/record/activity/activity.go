@@ -146,7 +146,7 @@ func (r Rules) planned(ctx context.Context, c *record.Change) error {
 	switch {
 	case status == Done && before != Done:
 		if c.Get("done_at") == nil || c.Op == change.Update {
-			c.Set("done_at", r.Clock.Now().UTC().Truncate(time.Millisecond))
+			c.Set("done_at", r.doneAt(c))
 		}
 		if actor.Kind == access.ByUser {
 			c.Set("done_by", actor.ID)
@@ -158,6 +158,15 @@ func (r Rules) planned(ctx context.Context, c *record.Change) error {
 	c.Set("remind_at", r.remindAt(c, status))
 	r.anchor(c)
 	return nil
+}
+
+// doneAt is when something was done: now, or when it took place for what is written down afterwards.
+func (r Rules) doneAt(c *record.Change) time.Time {
+	now := r.Clock.Now().UTC().Truncate(time.Millisecond)
+	if at, ok := c.Get("starts_at").(time.Time); ok && c.Op == change.Create && at.Before(now) {
+		return at
+	}
+	return now
 }
 
 // span checks that what ends does so after it began.

@@ -188,3 +188,48 @@ func before(field string, at time.Time) *query.Node {
 	return leaf(field, "<", at.UTC().Format(time.RFC3339Nano))
 }
 func open() *query.Node { return leaf("status", "not_in", []string{Done, Cancelled}) }
+
+// openAtMost is how many open activities of each object are read for one record.
+const openAtMost = 20
+
+// Of reads what is open about a record: activities about it, and for a customer all that belong to it. Those with a time come
+// first, in its order.
+func (a *Agenda) Of(ctx context.Context, object string, rec id.ID) ([]Item, error) {
+	field := "about"
+	if object == query.Customer {
+		field = "customer"
+	}
+	o := a.Registry().Object(object)
+	if o == nil {
+		return nil, nil
+	}
+	mine := equal(field, id.Format(o.Prefix, rec))
+	var out []Item
+	for _, kind := range Planned() {
+		if Known(a.Registry(), kind) == nil {
+			continue
+		}
+		p, err := a.Records.List(ctx, kind, record.Query{Where: all(mine, open()), Sort: []schema.Sort{{Field: WhenField(kind)}}, Limit: openAtMost})
+		if err != nil {
+			return nil, fmt.Errorf("read open activities: %w", err)
+		}
+		out = append(out, page{p}.items(kind)...)
+	}
+	slices.SortStableFunc(out, func(x, y Item) int {
+		switch {
+		case x.At.IsZero() != y.At.IsZero():
+			return boolOrder(x.At.IsZero())
+		case !x.At.Equal(y.At):
+			return x.At.Compare(y.At)
+		}
+		return cmp.Compare(x.Record.ID, y.Record.ID)
+	})
+	return out, nil
+}
+
+func boolOrder(later bool) int {
+	if later {
+		return 1
+	}
+	return -1
+}

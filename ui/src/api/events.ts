@@ -1,5 +1,6 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { API } from './client';
+import { isActivity } from './work';
 
 interface ServerEvent {
   kind: 'record' | 'import' | 'segment' | 'mirror' | 'classification' | 'demo' | 'metadata';
@@ -14,6 +15,7 @@ function keysOf(event: ServerEvent): unknown[][] {
   switch (event.kind) {
     case 'record':
       return [
+        ...(event.object !== undefined && isActivity(event.object) ? [['work']] : []),
         ['records', event.object, 'list'],
         ['records', event.object, 'count'],
         ['records', event.object, 'infinite'],

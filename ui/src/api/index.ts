@@ -18,3 +18,4 @@ export * from './types';
 export type { UploadProgress } from './upload';
 export * from './views';
 export * from './webhooks';
+export * from './work';

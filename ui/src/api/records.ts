@@ -68,11 +68,15 @@ export const recordQuery = (object: string, id: string) =>
     queryFn: ({ signal }) => api.get<RecordData>(path(object, id), { signal }),
   });
 
-export const timelineQuery = (object: string, id: string, limit = 30) =>
+/** What happened to a record; `kinds`, with commas, narrow it. */
+export const timelineQuery = (object: string, id: string, kinds = '', limit = 30) =>
   infiniteQueryOptions({
-    queryKey: [...recordKeys.one(object, id), 'timeline', limit],
+    queryKey: [...recordKeys.one(object, id), 'timeline', kinds, limit],
     queryFn: ({ pageParam, signal }) =>
-      api.get<Page<TimelineEntry>>(`${path(object, id)}/timeline`, { query: { limit, cursor: pageParam }, signal }),
+      api.get<Page<TimelineEntry>>(`${path(object, id)}/timeline`, {
+        query: { limit, kinds, cursor: pageParam },
+        signal,
+      }),
     initialPageParam: '',
     getNextPageParam: (last) => last.next_cursor,
   });

@@ -136,6 +136,7 @@ export const FIELD_TYPES = [
   'auto_number',
   'birthday',
   'json',
+  'record',
 ] as const;
 export type FieldType = (typeof FIELD_TYPES)[number];
 
@@ -305,6 +306,10 @@ export type TimelineKind =
   | 'refund'
   | 'class'
   | 'segment'
+  | 'task'
+  | 'call'
+  | 'meeting'
+  | 'visit'
   | 'note';
 export interface TimelineEntry {
   id: string;
@@ -315,6 +320,8 @@ export interface TimelineEntry {
   record?: Ref | null;
   amount?: Money | null;
   changes?: Change[];
+  /** The task, call, meeting, visit or note itself. */
+  activity?: RecordData;
 }
 export interface HistoryEntry {
   version: number;

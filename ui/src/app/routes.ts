@@ -68,6 +68,14 @@ const homeRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/home/home-page'), 'HomePage'),
 });
 
+const dayRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/day',
+  validateSearch: shape({ view: oneOf<'week' | 'month'>('week', 'month'), at: text }),
+  loader: words('work', 'records', 'customers'),
+  component: lazyRouteComponent(() => import('@/features/day/day-page'), 'DayPage'),
+});
+
 const listRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/o/$object',
@@ -80,7 +88,7 @@ const recordRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/o/$object/$id',
   validateSearch: shape({ tab: text }),
-  loader: words('records', 'customers'),
+  loader: words('records', 'customers', 'work'),
   component: lazyRouteComponent(() => import('./record-route'), 'RecordRoute'),
 });
 
@@ -269,6 +277,7 @@ export const routeTree = rootRoute.addChildren([
   setupRoute,
   appRoute.addChildren([
     homeRoute,
+    dayRoute,
     listRoute,
     recordRoute,
     mergeRoute,

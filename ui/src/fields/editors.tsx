@@ -13,6 +13,7 @@ import { LongTextEditor } from './long_text/editor';
 import { MoneyEditor } from './money/editor';
 import { MultiChoiceEditor } from './multi_choice/editor';
 import { NumberEditor } from './number/editor';
+import { RecordEditor } from './record/editor';
 import { RegionEditor } from './region/editor';
 import { RelationEditor } from './relation/editor';
 import { RelationManyEditor } from './relation_many/editor';
@@ -42,6 +43,7 @@ const FIELD_EDITORS = {
   auto_number: TextEditor,
   birthday: BirthdayEditor,
   json: JsonEditor,
+  record: RecordEditor,
 } as const satisfies Record<FieldType, ComponentType<EditorProps>>;
 
 export function FieldEditorImpl(props: EditorProps) {

@@ -3,6 +3,7 @@ import { type Field, type Operator, type Ref, usersQuery } from '@/api';
 import { labelText, useFormat, useLanguage, useTranslation } from '@/i18n';
 import { utcToZoned } from '@/lib/day';
 import { Cascader, DatePicker, MultiSelect, NumberInput, Pill, Select, TagsInput, TextInput } from '@/ui';
+import { AnyRecordSelect } from './base/any-record-select';
 import { RecordMultiSelect, RecordSelect } from './base/record-select';
 import { useRegionTree } from './base/region-tree';
 import { asList, asText, isMoney } from './base/value-text';
@@ -145,6 +146,14 @@ function One(props: OneProps) {
           aria-label={label}
           object={field.target ?? ''}
           value={asText(value) === '' ? null : refOf(value, field)}
+          onChange={(ref) => onChange(ref?.id ?? null)}
+        />
+      );
+    case 'record':
+      return (
+        <AnyRecordSelect
+          aria-label={label}
+          value={asText(value) === '' ? null : { id: asText(value), title: '', object: '' }}
           onChange={(ref) => onChange(ref?.id ?? null)}
         />
       );

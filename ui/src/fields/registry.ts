@@ -14,6 +14,7 @@ import { moneyKind } from './money';
 import { multiChoiceKind } from './multi_choice';
 import { numberKind } from './number';
 import { phoneKind } from './phone';
+import { recordKind } from './record';
 import { regionKind } from './region';
 import { relationKind } from './relation';
 import { relationManyKind } from './relation_many';
@@ -45,6 +46,7 @@ export const FIELD_KINDS = {
   auto_number: autoNumberKind,
   birthday: birthdayKind,
   json: jsonKind,
+  record: recordKind,
 } as const satisfies Record<FieldType, FieldKind>;
 
 /** A type that a newer server knows and this interface does not is shown as text. */

@@ -12,3 +12,4 @@ export {
   useLanguage,
 } from './i18n';
 export { type Label, labelText, useLabel } from './label';
+export { type QuickAdd, readQuickAdd } from './quick-add';

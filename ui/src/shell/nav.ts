@@ -2,16 +2,22 @@ import {
   type Icon,
   IconAddressBook,
   IconBuildingStore,
+  IconCalendarEvent,
   IconCategory,
+  IconCheckbox,
   IconCube,
   IconFileImport,
   IconFilter,
   IconHome,
+  IconMapPin,
+  IconNote,
   IconPackage,
+  IconPhone,
   IconReceiptRefund,
   IconRoute,
   IconSettings,
   IconShoppingBag,
+  IconSun,
   IconUsers,
 } from '@tabler/icons-react';
 import type { Capability, ObjectType } from '@/api';
@@ -46,7 +52,13 @@ const list = (object: string, icon: Icon, go?: string): NavEntry => ({
 });
 
 export const NAV: readonly NavGroup[] = [
-  { key: null, entries: [{ key: 'home', to: '/', icon: IconHome, go: 'h' }] },
+  {
+    key: null,
+    entries: [
+      { key: 'home', to: '/', icon: IconHome, go: 'h' },
+      { key: 'day', to: '/day', icon: IconSun, go: 'd' },
+    ],
+  },
   {
     key: 'customers',
     entries: [
@@ -64,6 +76,16 @@ export const NAV: readonly NavGroup[] = [
       list('product', IconPackage, 'p'),
       list('store', IconBuildingStore),
       list('channel', IconRoute),
+    ],
+  },
+  {
+    key: 'work',
+    entries: [
+      list('task', IconCheckbox, 't'),
+      list('call', IconPhone),
+      list('meeting', IconCalendarEvent),
+      list('visit', IconMapPin),
+      list('note', IconNote),
     ],
   },
   { key: 'data', entries: [{ key: 'imports', to: '/imports', icon: IconFileImport, go: 'i', needs: 'import.run' }] },
@@ -87,7 +109,7 @@ export const SETTINGS_PAGES = [
 export type SettingsPage = (typeof SETTINGS_PAGES)[number];
 
 /** The four that fit beside "more" on a phone. */
-export const PHONE_ENTRIES = ['home', 'customer', 'segments', 'order'];
+export const PHONE_ENTRIES = ['home', 'day', 'customer', 'order'];
 
 export const ALL_ENTRIES: readonly NavEntry[] = NAV.flatMap((group) => group.entries);
 

@@ -12,6 +12,7 @@ import {
   IconCircleDot,
   IconHash,
   IconLink,
+  IconLinkPlus,
   IconListCheck,
   IconListNumbers,
   IconMap,
@@ -49,6 +50,7 @@ const ICONS = {
   auto_number: IconListNumbers,
   birthday: IconCake,
   json: IconBraces,
+  record: IconLinkPlus,
 } satisfies Record<FieldType, Icon>;
 
 export function TypeIcon({ type, size = 16 }: { type: FieldType; size?: number }) {

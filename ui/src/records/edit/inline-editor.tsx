@@ -34,7 +34,7 @@ const PANEL = new Set<FieldType>([
 /** Their list of choices would lie over the buttons; leaving saves. */
 const LISTS = new Set<FieldType>(['tags', 'multi_choice', 'relation_many']);
 /** Choosing is all there is to do: the choice is saved at once. */
-const AT_ONCE = new Set<FieldType>(['choice', 'bool', 'relation', 'user', 'region', 'date']);
+const AT_ONCE = new Set<FieldType>(['choice', 'bool', 'relation', 'record', 'user', 'region', 'date']);
 
 /** One value edited where it stands. Enter and a click elsewhere save, Escape does not. */
 export function InlineEditor({ place, field, label, value, masked, onCommit, onCancel }: InlineEditorProps) {

@@ -21,7 +21,7 @@ interface Props {
 }
 
 /** A link or a picture in the value: the value itself cannot be the button then. */
-const LIVE = new Set<Field['type']>(['relation', 'url']);
+const LIVE = new Set<Field['type']>(['relation', 'record', 'url']);
 
 export function FieldRow({ object, record, field, context, reveal, onSave, onOpenRef }: Props) {
   const { t } = useTranslation(['records', 'fields']);
@@ -62,7 +62,7 @@ export function FieldRow({ object, record, field, context, reveal, onSave, onOpe
           onCancel={close}
         />
       );
-    if (field.type === 'relation' && isRef(value))
+    if ((field.type === 'relation' || field.type === 'record') && isRef(value))
       return (
         <button type="button" className={css.link} onClick={() => onOpenRef(value)}>
           {value.title || value.id}

@@ -1,10 +1,13 @@
-import type { ReactNode } from 'react';
+import { lazy, type ReactNode, Suspense } from 'react';
 import type { ObjectType, RecordData, Ref, TimelineEntry } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { type TabItem, Tabs } from '@/ui';
+import { OpenWork } from '../work/open-work';
 import { History } from './history';
 import { Related, type Relation } from './related';
 import { Timeline } from './timeline';
+
+const Composer = lazy(() => import('../work/composer').then((module) => ({ default: module.Composer })));
 
 export interface ExtraTab {
   value: string;
@@ -40,12 +43,18 @@ export function RecordTabs(props: Props) {
       value: 'timeline',
       label: t('records:page.timeline'),
       content: (
-        <Timeline
-          object={object}
-          id={record.id}
-          onOpenRef={onOpenRef}
-          {...(props.firstEntries && { first: props.firstEntries })}
-        />
+        <>
+          <Suspense>
+            <Composer record={record} />
+          </Suspense>
+          <OpenWork record={record} onOpenRef={onOpenRef} />
+          <Timeline
+            object={object}
+            id={record.id}
+            onOpenRef={onOpenRef}
+            {...(props.firstEntries && { first: props.firstEntries })}
+          />
+        </>
       ),
     },
     ...relations.map((relation, at) => ({

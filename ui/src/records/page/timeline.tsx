@@ -3,22 +3,29 @@ import {
   IconArrowBackUp,
   IconArrowMerge,
   IconArrowsSplit2,
+  IconCalendarEvent,
   IconCategory,
+  IconCheckbox,
   IconFilter,
+  IconMapPin,
   IconNote,
   IconPencil,
+  IconPhone,
   IconPlus,
   IconReceiptRefund,
   IconShoppingBag,
   IconTrash,
 } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import type { Change, ObjectType, Ref, TimelineEntry, TimelineKind } from '@/api';
 import { timelineQuery } from '@/api';
 import { type FieldContext, isEmptyValue, kindOf, useFieldContext } from '@/fields';
 import { labelText, useFormat, useTranslation } from '@/i18n';
 import { findField } from '@/metadata';
 import { Button, EmptyState, ErrorState, SkeletonRows } from '@/ui';
+import { CompleteBox } from '../work/activity-row';
+import { ActivityFacts } from './activity-facts';
 import css from './timeline.module.css';
 
 const SIGNS: Record<TimelineKind, Icon> = {
@@ -32,8 +39,23 @@ const SIGNS: Record<TimelineKind, Icon> = {
   refund: IconReceiptRefund,
   class: IconCategory,
   segment: IconFilter,
+  task: IconCheckbox,
+  call: IconPhone,
+  meeting: IconCalendarEvent,
+  visit: IconMapPin,
   note: IconNote,
 };
+
+/** What a reader may want to see alone; nobody asks for deletions by themselves. */
+const GROUPS: { key: string; kinds: readonly TimelineKind[]; customer?: boolean }[] = [
+  { key: 'notes', kinds: ['note'] },
+  { key: 'tasks', kinds: ['task'] },
+  { key: 'calls', kinds: ['call'] },
+  { key: 'meetings', kinds: ['meeting', 'visit'] },
+  { key: 'trade', kinds: ['order', 'refund'], customer: true },
+  { key: 'changes', kinds: ['created', 'updated', 'deleted', 'restored', 'merged', 'unmerged'] },
+  { key: 'classes', kinds: ['class'], customer: true },
+];
 
 /** A changed value as text, in the words of its field. */
 export function changeText(
@@ -71,6 +93,7 @@ function Entry({ entry, object, context, onOpenRef }: EntryProps) {
       </span>
       <div className={css.text}>
         <div className={css.line}>
+          {entry.activity && entry.kind !== 'note' && <CompleteBox record={entry.activity} />}
           {record ? (
             <button type="button" className={css.title} onClick={() => onOpenRef(record)}>
               {title}
@@ -86,6 +109,9 @@ function Entry({ entry, object, context, onOpenRef }: EntryProps) {
           )}
         </div>
         {entry.actor?.name && <div className={css.by}>{entry.actor.name}</div>}
+        {entry.activity && (
+          <ActivityFacts record={entry.activity} object={entry.kind} by={entry.actor?.id} context={context} />
+        )}
         {changes.slice(0, SHOWN).map((change) => (
           <div key={change.field} className={css.change}>
             <span>{labelText(change.label, context.language, change.field)}</span>
@@ -110,15 +136,56 @@ interface Props {
   first?: TimelineEntry[];
 }
 
-export function Timeline({ object, id, onOpenRef, first }: Props) {
-  const { t } = useTranslation('records');
+/** The kinds that a reader chose, none for all of them. */
+function Filter({ object, chosen, onChoose }: { object: string; chosen: string; onChoose: (group: string) => void }) {
+  const { t } = useTranslation('work');
+  const groups = GROUPS.filter((group) => group.customer !== true || object === 'customer');
+  return (
+    <div className={css.filter} role="toolbar" aria-label={t('work:filter.label')}>
+      {['', ...groups.map((group) => group.key)].map((key) => (
+        <button
+          key={key}
+          type="button"
+          className={css.chip}
+          aria-pressed={chosen === key}
+          onClick={() => onChoose(chosen === key ? '' : key)}
+        >
+          {t(`work:filter.${key || 'all'}`)}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+export function Timeline(props: Props) {
+  const [group, setGroup] = useState('');
+  const kinds = (GROUPS.find((each) => each.key === group)?.kinds ?? []).join(',');
+  return (
+    <>
+      <Filter object={props.object.key} chosen={group} onChoose={setGroup} />
+      <Entries {...props} kinds={kinds} />
+    </>
+  );
+}
+
+function Entries({ object, id, onOpenRef, first: known, kinds }: Props & { kinds: string }) {
+  const { t } = useTranslation(['records', 'work']);
   const context = useFieldContext();
-  const answer = useInfiniteQuery(timelineQuery(object.key, id));
+  const answer = useInfiniteQuery(timelineQuery(object.key, id, kinds));
+  const first = kinds === '' ? known : undefined;
   const entries = answer.data?.pages.flatMap((page) => page.items) ?? first ?? [];
   if (answer.isError && entries.length === 0)
     return <ErrorState error={answer.error} onRetry={() => answer.refetch()} compact />;
   if (answer.isPending && entries.length === 0) return <SkeletonRows rows={5} />;
-  if (entries.length === 0) return <EmptyState cause="none" title={t('records:timeline.empty')} text="" compact />;
+  if (entries.length === 0)
+    return (
+      <EmptyState
+        cause="none"
+        title={t(kinds === '' ? 'records:timeline.empty' : 'work:filter.nothing')}
+        text=""
+        compact
+      />
+    );
   return (
     <>
       <ol className={css.timeline}>

@@ -113,7 +113,14 @@ function useActEntries(): PaletteEntry[] {
     ...command,
     icon: icon ?? <IconPlus size={16} />,
   }));
-  for (const key of ['customer', 'order', 'product', 'contact', ...ownEntries(objects).map((entry) => entry.key)]) {
+  for (const key of [
+    'customer',
+    'task',
+    'order',
+    'product',
+    'contact',
+    ...ownEntries(objects).map((entry) => entry.key),
+  ]) {
     const object = findObject(objects, key);
     if (object?.actions.create !== true) continue;
     const name = labelText(object.label, language, key);

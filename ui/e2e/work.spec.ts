@@ -1,0 +1,61 @@
+import { settled } from './pages';
+import { expect, type RecordData, test, toast } from './support';
+
+test('a task about a customer comes up on my day and is finished there', async ({ page, t, api }) => {
+  const customer = await api.create('customer', { name: `工作客户${Date.now()}` });
+  const subject = `回访 ${customer.id.slice(-6)}`;
+  await page.goto(`/o/customer/${customer.id}`);
+  await settled(page);
+
+  await test.step('write it down on the record', async () => {
+    const composer = page.getByRole('region', { name: t('work:add'), exact: true });
+    await composer.getByRole('button', { name: t('shell:nav.task') }).click();
+    const form = composer.getByRole('form');
+    await form.getByRole('button', { name: t('common:save') }).click();
+    await expect(form.getByText(t('records:form.needed')), 'what is missing is said at its field').toBeVisible();
+    await form
+      .getByRole('textbox', { name: /\*$|主题/ })
+      .first()
+      .fill(subject);
+    await form.getByRole('button', { name: t('work:today') }).click();
+    await form.getByRole('button', { name: t('common:save') }).click();
+    await expect(toast(page, subject)).toBeVisible();
+    const open = page.getByRole('region', { name: t('work:open') });
+    await expect(open.getByRole('button', { name: subject, exact: true })).toBeVisible();
+  });
+  await test.step('a note stands in the timeline, which can be narrowed', async () => {
+    const composer = page.getByRole('region', { name: t('work:add'), exact: true });
+    await composer.getByRole('button', { name: t('shell:nav.note') }).click();
+    await composer.getByRole('form').getByRole('textbox').fill('喜欢连衣裙');
+    await page.keyboard.press('Control+Enter');
+    await expect(page.getByRole('listitem').getByText('喜欢连衣裙', { exact: true })).toBeVisible();
+    await page
+      .getByRole('toolbar')
+      .getByRole('button', { name: t('work:filter.tasks'), exact: true })
+      .click();
+    await expect(page.getByRole('listitem').getByText('喜欢连衣裙', { exact: true })).toBeHidden();
+  });
+  await test.step('my day', async () => {
+    await page.goto('/day');
+    const due = page.getByRole('region', { name: t('work:day.due') });
+    await due.getByRole('button', { name: t('work:complete', { name: subject }) }).click();
+    await toast(page, subject)
+      .getByRole('button', { name: t('common:undo') })
+      .click();
+    await expect(due.getByRole('button', { name: subject, exact: true }), 'taken back').toBeVisible();
+    await due.getByRole('button', { name: t('work:complete', { name: subject }) }).click();
+    const done = page.getByRole('region', { name: t('work:day.done') });
+    await expect(done.getByRole('button', { name: subject, exact: true })).toBeVisible();
+    const [task] = await api.find('task', { where: { field: 'subject', op: '=', value: subject } });
+    expect((task as RecordData).fields.status).toBe('done');
+  });
+  await test.step('quick add reads the day and the time', async () => {
+    const words = `整理样衣 ${customer.id.slice(-6)}`;
+    await page.getByRole('textbox', { name: t('work:quick.label') }).fill(`明天 15:00 ${words} !高`);
+    await page.keyboard.press('Enter');
+    const next = page.getByRole('region', { name: t('work:day.upcoming') });
+    await expect(next.getByRole('button', { name: words, exact: true })).toBeVisible();
+    await page.getByText(t('work:day.month'), { exact: true }).click();
+    await expect(page.getByRole('button', { name: new RegExp(words) })).toBeVisible();
+  });
+});
