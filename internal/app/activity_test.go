@@ -153,6 +153,18 @@ func TestActivities(t *testing.T) {
 		if len(open.Items) != 2 || open.Items[0].Record.Object != "meeting" && open.Items[1].Record.Object != "meeting" {
 			t.Errorf("%+v", open)
 		}
+		// What is about a customer who becomes part of another is about that one, until the merge is taken back.
+		twin := c.create("customer", `{"name":"王晓洁"}`)
+		hers := c.create("note", `{"body":"同一个人","about":"`+twin.ID+`"}`)
+		boss := s.as(access.Administrator)
+		merged := read[struct{ Merge string }](boss, "POST", "/records/customer/merge", `{"survivor":"`+customer.ID+`","ids":["`+twin.ID+`"]}`, 200)
+		if r := read[shownRecord](c, "GET", "/records/note/"+hers.ID, "", 200); r.ref("about") != customer.ID || r.ref("customer") != customer.ID {
+			t.Errorf("%v", r.Fields)
+		}
+		boss.want(200, boss.do("POST", "/records/customer/unmerge", `{"merge":"`+merged.Merge+`"}`))
+		if r := read[shownRecord](c, "GET", "/records/note/"+hers.ID, "", 200); r.ref("about") != twin.ID || r.ref("customer") != twin.ID {
+			t.Errorf("%v", r.Fields)
+		}
 		day := d.Today
 		got := read[struct {
 			Items []struct{ Record shownRecord }
