@@ -148,10 +148,11 @@ const (
 	demoJob    = "demo"
 	revalueJob = "revalue"
 	reindexJob = "reindex"
+	rollupJob  = "rollup"
 )
 
 func (a *App) handlers() map[string]job.Handler {
-	return map[string]job.Handler{nightlyJob: a.runNightly, demoJob: a.runDemo, revalueJob: a.runRevalue, reindexJob: a.runReindex}
+	return map[string]job.Handler{nightlyJob: a.runNightly, demoJob: a.runDemo, revalueJob: a.runRevalue, reindexJob: a.runReindex, rollupJob: a.runRollup}
 }
 
 // nightlyEvery is how often the clock is looked at; a program that was down at the hour catches up at the first look.

@@ -3,6 +3,9 @@ package app
 import (
 	"context"
 	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -52,9 +55,14 @@ func (w *workspace) useMetadata(ctx context.Context, reg *schema.Registry, follo
 	if err := w.plane.Ensure(ctx, reg, settings); err != nil && !away(err) {
 		return err
 	}
-	w.reg.Store(reg)
+	old := w.reg.Swap(reg)
 	w.words.forget()
 	w.app.hub.Publish(w.info.Key, api.Event{Kind: "metadata"})
+	if objects := rerolled(old, reg); len(objects) > 0 {
+		if _, err := w.app.jobs.Add(ctx, job.Job{Kind: rollupJob, Workspace: w.info.Key, Args: strings.Join(objects, ",")}); err != nil {
+			return err
+		}
+	}
 	if follows.Search {
 		if _, err := w.app.jobs.Add(ctx, job.Job{Kind: reindexJob, Workspace: w.info.Key, Unique: "reindex:" + w.info.Key}); err != nil {
 			return err
@@ -72,6 +80,34 @@ func (w *workspace) useMetadata(ctx context.Context, reg *schema.Registry, follo
 		}
 		w.traits.Notify()
 	})
+	return nil
+}
+
+// rerolled are the objects with a rollup that is another than before.
+func rerolled(old, next *schema.Registry) []string {
+	var out []string
+	for _, o := range next.Tables() {
+		was := old.Object(o.Key)
+		if slices.ContainsFunc(o.Fields, func(f *schema.Field) bool {
+			return f.Rollup != nil && (was == nil || was.Field(f.Key) == nil || !reflect.DeepEqual(was.Field(f.Key).Rollup, f.Rollup))
+		}) {
+			out = append(out, o.Key)
+		}
+	}
+	return out
+}
+
+// runRollup works rollups out for all records after they were defined or changed.
+func (a *App) runRollup(ctx context.Context, j job.Job) error {
+	w, err := a.workspace(ctx, j.Workspace)
+	if err != nil {
+		return err
+	}
+	for _, object := range strings.Split(j.Args, ",") {
+		if _, err := w.rollups.Rebuild(system(ctx), object); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -126,6 +126,13 @@ func (o operator) Doctor(ctx context.Context, key string) (api.Diagnosis, error)
 		at, head, err := w.indexer.Lag(ctx)
 		return fmt.Sprintf("%d changes behind", max(head.Seq-at.Seq, 0)), err
 	})
+	check("rollups equal records", func() (string, error) {
+		n, err := w.rollups.Check(ctx)
+		if err == nil && n > 0 {
+			err = fmt.Errorf("%d records differ", n)
+		}
+		return "0 differ", err
+	})
 	check("traits", func() (string, error) {
 		st, err := w.traits.State(ctx)
 		if err != nil || !st.Known {

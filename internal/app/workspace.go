@@ -27,6 +27,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/record/rollup"
 	"github.com/guanxi-crm/guanxi/internal/record/search"
 	"github.com/guanxi-crm/guanxi/internal/record/timeline"
 	"github.com/guanxi-crm/guanxi/internal/record/transfer"
@@ -62,6 +63,7 @@ type workspace struct {
 	records  *record.Service
 	indexer  *search.Indexer
 	recurrer *activity.Recurrer
+	rollups  *rollup.Follower
 	traits   *trait.Service
 	segments *segment.Service
 	classes  *classify.Service
@@ -288,6 +290,7 @@ func (w *workspace) build(ctx context.Context) error {
 	activity.Rules{Registry: registry, Zone: w.zoneOf, Clock: a.Clock}.Register(w.records)
 	w.recurrer = &activity.Recurrer{Records: w.records, Changes: w.store.Log(), Registry: registry, Zone: w.zoneOf, Clock: a.Clock, Log: a.Log}
 	w.indexer = search.New(search.Config{Store: searchStore{w.store}, Changes: w.store.Log(), Records: w.records, Registry: registry, Log: a.Log})
+	w.rollups = rollup.New(rollup.Config{Changes: w.store.Log(), Records: w.records, Registry: registry, Clock: a.Clock, Log: a.Log})
 	w.feed = w.newFeed(registry)
 	w.audience = analytics.NewAudience(w.plane, w.env, w.fresh)
 	w.traits = trait.New(trait.Config{Store: shown{w.plane}, Catalogue: w.words.Catalogue, Settings: w.settings, Clock: a.Clock, Zone: w.zoneOf, Log: a.Log,
@@ -323,7 +326,7 @@ func (w *workspace) build(ctx context.Context) error {
 
 // recordEnv is what conditions on the records plane are compiled against; traits and segments are not asked there.
 func (w *workspace) recordEnv() compile.Env {
-	return compile.Env{Registry: w.registry(), Now: w.app.Clock.Now(), Zone: w.zone, Base: w.info.Currency, Blind: w.blind}
+	return compile.Env{Registry: w.registry(), Now: w.app.Clock.Now(), Zone: w.zone, Base: w.info.Currency, Blind: w.blind, Columnar: w.app.embedded()}
 }
 
 // env is what conditions on the analytics plane are compiled against.
@@ -412,6 +415,7 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "mirror", w.feed.Run)
 	w.own(ctx, group, "search", w.indexer.Run)
 	w.own(ctx, group, "repeating activities", w.recurrer.Run)
+	w.own(ctx, group, "rollups", w.rollups.Run)
 	w.hooks.feed(ctx, w, group)
 	w.own(ctx, group, "traits", func(ctx context.Context) error { return w.traits.Run(system(ctx)) })
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/region"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/formula"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
@@ -69,6 +70,10 @@ type Field struct {
 	Width         int             `json:"width"`
 	Access        string          `json:"access" enum:"read,write,hidden"`
 	Masked        bool            `json:"masked,omitempty" doc:"the caller's role sees only that there is a value"`
+	Max           int             `json:"max,omitempty" doc:"most stars of a rating"`
+	Formula       string          `json:"formula,omitempty" doc:"of a computed field"`
+	Rollup        *schema.Rollup  `json:"rollup,omitempty" doc:"of a field that sums up related records"`
+	Broken        bool            `json:"broken,omitempty" doc:"the formula does not hold any more; values are blank"`
 }
 
 // Related is a list of records of another object that point at a record.
@@ -172,7 +177,11 @@ func (c *call) visibleKeys(o *schema.Object, keys []string) []string {
 func showField(f *schema.Field, write bool) Field {
 	out := Field{Key: f.Key, Type: string(f.Type), Label: f.Label, Help: f.Help, Section: f.Section, Required: f.Required, Unique: f.Unique, Personal: f.Personal,
 		ReadOnly: f.ReadOnly, OperationOnly: f.OperationOnly, Filterable: schema.Filterable(f), Sortable: schema.Sortable(f), Searchable: f.Searchable,
-		Indexed: f.Indexed, Custom: f.Custom, Pattern: f.Pattern, Options: f.Options, Target: f.Target, Via: f.Via, Scale: f.Scale, MaxLength: f.MaxLength, Default: f.Default, Operators: query.Operators(f), Width: f.Width, Access: "read"}
+		Indexed: f.Indexed, Custom: f.Custom, Pattern: f.Pattern, Options: f.Options, Target: f.Target, Via: f.Via, Scale: f.Scale, MaxLength: f.MaxLength, Default: f.Default, Operators: query.Operators(f), Width: f.Width, Access: "read", Formula: f.Formula, Rollup: f.Rollup,
+		Broken: f.Computed() && formula.Of(f) == nil}
+	if f.Type == schema.Rating {
+		out.Max = f.Stars()
+	}
 	if out.Width == 0 {
 		out.Width = width(f.Type)
 	}
@@ -193,7 +202,7 @@ func width(t schema.Type) int {
 	switch t {
 	case schema.Bool:
 		return 90
-	case schema.Number, schema.Money, schema.Date, schema.Choice:
+	case schema.Number, schema.Money, schema.Date, schema.Choice, schema.Percent, schema.Duration, schema.Rating:
 		return 120
 	case schema.LongText, schema.Address:
 		return 260

@@ -124,7 +124,7 @@ type createFieldIn struct {
 	Object string `path:"object"`
 	Body   struct {
 		Key        string          `json:"key,omitempty" doc:"made of the label when empty"`
-		Type       string          `json:"type"`
+		Type       string          `json:"type,omitempty"`
 		Label      schema.Label    `json:"label"`
 		Help       schema.Label    `json:"help,omitempty"`
 		Section    string          `json:"section,omitempty"`
@@ -141,6 +141,9 @@ type createFieldIn struct {
 		Default    any             `json:"default,omitempty"`
 		MaxLength  int             `json:"max_length,omitempty"`
 		Width      int             `json:"width,omitempty"`
+		Max        int             `json:"max,omitempty" doc:"most stars of a rating"`
+		Rollup     *schema.Rollup  `json:"rollup,omitempty" doc:"makes a field that sums up related records; its type follows"`
+		Formula    string          `json:"formula,omitempty" doc:"makes a computed field; type and scale follow from it when left out"`
 	}
 }
 
@@ -148,7 +151,7 @@ func (a *API) createField(ctx context.Context, c *call, in createFieldIn) (Field
 	b := in.Body
 	key, err := c.ws.Metadata.CreateField(ctx, in.Object, schema.Field{Key: b.Key, Type: schema.Type(b.Type), Label: b.Label, Help: b.Help, Section: b.Section,
 		Required: b.Required, Unique: b.Unique, Indexed: b.Indexed, Personal: b.Personal, Searchable: b.Searchable, Options: b.Options, Target: b.Target, Via: b.Via,
-		Scale: b.Scale, Pattern: b.Pattern, Default: b.Default, MaxLength: b.MaxLength, Width: b.Width})
+		Scale: b.Scale, Pattern: b.Pattern, Default: b.Default, MaxLength: b.MaxLength, Width: b.Width, Max: b.Max, Formula: b.Formula, Rollup: b.Rollup})
 	return c.fieldNow(in.Object, key, err)
 }
 
@@ -189,6 +192,10 @@ type patchFieldIn struct {
 		Width      *int            `json:"width,omitempty"`
 		Pattern    *string         `json:"pattern,omitempty"`
 		Position   *int            `json:"position,omitempty"`
+		Formula    *string         `json:"formula,omitempty" doc:"of a computed field"`
+		Type       string          `json:"type,omitempty" doc:"of a computed field: number, percent or duration"`
+		Scale      *int            `json:"scale,omitempty" doc:"of a computed field"`
+		Rollup     *schema.Rollup  `json:"rollup,omitempty" doc:"of a rollup: another order or condition; the result must be of the same type"`
 	}
 }
 
@@ -196,7 +203,8 @@ func (a *API) patchField(ctx context.Context, c *call, in patchFieldIn) (Field, 
 	b := in.Body
 	return c.fieldNow(in.Object, in.Field, c.ws.Metadata.UpdateField(ctx, in.Object, in.Field, metadata.FieldChange{Label: b.Label, Help: b.Help, Section: b.Section,
 		Required: b.Required, Indexed: b.Indexed, Searchable: b.Searchable, Hidden: b.Hidden, Options: b.Options, Default: b.Default, NoDefault: b.NoDefault,
-		MaxLength: b.MaxLength, Width: b.Width, Pattern: b.Pattern, Position: b.Position}))
+		MaxLength: b.MaxLength, Width: b.Width, Pattern: b.Pattern, Position: b.Position,
+		Formula: b.Formula, Type: schema.Type(b.Type), Scale: b.Scale, Rollup: b.Rollup}))
 }
 
 func (a *API) archiveField(ctx context.Context, c *call, in fieldIn) (empty, error) {

@@ -145,7 +145,7 @@ func fieldsSchema(o *schema.Object) *huma.Schema {
 func fieldSchema(f *schema.Field) *huma.Schema {
 	text := func(format string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Format: format} }
 	switch f.Type {
-	case schema.Number:
+	case schema.Number, schema.Percent, schema.Duration, schema.Rating:
 		return &huma.Schema{Type: huma.TypeNumber}
 	case schema.Bool:
 		return &huma.Schema{Type: huma.TypeBoolean}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/model/formula"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
 
@@ -118,10 +119,7 @@ type Slot struct {
 }
 
 // Hop is a to-one relation and the object it leads to.
-type Hop struct {
-	Field  *schema.Field
-	Target *schema.Object
-}
+type Hop = formula.Hop
 
 // TestKind says which members of a Test count.
 type TestKind uint8

@@ -108,6 +108,9 @@ func operandOf(slot Slot, attr string) (operand, bool) {
 		v.slot.Role, v.class = role, c
 		return v, true
 	}
+	if f.Computed() {
+		return v.computed(f, attr)
+	}
 	if attr != "" {
 		return attribute(f, attr, at)
 	}
@@ -123,7 +126,7 @@ func operandOf(slot Slot, attr string) (operand, bool) {
 	switch f.Type {
 	case schema.Text, schema.LongText, schema.URL, schema.Phone, schema.Email:
 		return at(schema.FoldRole, textClass)
-	case schema.Number:
+	case schema.Number, schema.Percent, schema.Duration, schema.Rating:
 		return at(schema.Main, numberClass)
 	case schema.Money:
 		return at(schema.Base, moneyClass)
@@ -154,6 +157,21 @@ func operandOf(slot Slot, attr string) (operand, bool) {
 		return v, false
 	}
 	return v, false
+}
+
+// computed is the operand of a computed field. Its texts are compared as they are, and it has no attributes.
+func (v operand) computed(f *schema.Field, attr string) (operand, bool) {
+	classes := map[schema.Type]class{
+		schema.Text: exactClass, schema.Number: numberClass, schema.Percent: numberClass, schema.Duration: numberClass, schema.Rating: numberClass,
+		schema.Money: moneyClass, schema.Bool: boolClass, schema.Date: dateClass, schema.DateTime: instantClass, schema.Choice: choiceClass,
+		schema.MultiChoice: setClass, schema.Tags: setClass, schema.Relation: idClass, schema.User: idClass, schema.Region: regionClass,
+	}
+	c, ok := classes[f.Type]
+	if v.slot.Role, v.class = schema.Main, c; c == moneyClass {
+		v.slot.Role = schema.Base
+	}
+	v.scale = f.Scale
+	return v, ok && attr == ""
 }
 
 func attribute(f *schema.Field, attr string, at func(schema.Role, class) (operand, bool)) (operand, bool) {

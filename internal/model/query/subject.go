@@ -10,6 +10,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/lunar"
 	"github.com/guanxi-crm/guanxi/internal/base/money"
 	"github.com/guanxi-crm/guanxi/internal/base/region"
+	"github.com/guanxi-crm/guanxi/internal/model/formula"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
 
@@ -95,6 +96,9 @@ func (f *Facts) InSegment(key string) bool { return f.Segments[key] }
 
 // column is the stored form of a value in a column of its field.
 func (e *Evaluator) column(s Subject, f *schema.Field, role schema.Role) (any, error) {
+	if f.Computed() {
+		return e.computed(s, f)
+	}
 	if st, ok := s.(Stored); ok {
 		v := st.Column(f, role)
 		if n, ok := v.(id.ID); ok {
@@ -110,6 +114,45 @@ func (e *Evaluator) column(s Subject, f *schema.Field, role schema.Role) (any, e
 		return e.personal(f, v, role)
 	}
 	return e.plain(f, v, role)
+}
+
+// computed is the stored form of a computed field: what conditions compare.
+func (e *Evaluator) computed(s Subject, f *schema.Field) (any, error) {
+	p := formula.Of(f)
+	if p == nil {
+		return nil, nil
+	}
+	src := &columns{e: e, s: s}
+	v := p.Eval(&formula.Env{Now: e.moment.Now, Zone: e.moment.Zone, Base: e.env.base()}, src)
+	if src.err != nil {
+		return nil, src.err
+	}
+	if p.Root.Type.Kind == formula.Money {
+		return v.Column(p.Root.Type.Kind, schema.Base), nil
+	}
+	return v.Column(p.Root.Type.Kind, schema.Main), nil
+}
+
+// columns gives a formula the columns of a subject.
+type columns struct {
+	e   *Evaluator
+	s   Subject
+	err error
+}
+
+// Column is a stored column over relations.
+func (c *columns) Column(r *formula.Ref, role schema.Role) any {
+	s := c.s
+	for _, h := range r.Hops {
+		if s = s.Related(h.Field); s == nil {
+			return nil
+		}
+	}
+	v, err := c.e.column(s, r.Field, role)
+	if err != nil {
+		c.err = err
+	}
+	return v
 }
 
 func (e *Evaluator) personal(f *schema.Field, v any, role schema.Role) (any, error) {

@@ -37,7 +37,7 @@ func checkField(r *Registry, o *Object, f *Field, bad func(string, ...any)) {
 	if !keyShape.MatchString(f.Key) || System(f.Key) != nil {
 		bad("%s: field key %q", o.Key, f.Key)
 	}
-	if len(FieldColumns(f)) == 0 && f.Type != RelationMany {
+	if plain := (Field{Type: f.Type, Personal: f.Personal}); len(FieldColumns(&plain)) == 0 && f.Type != RelationMany {
 		bad("%s.%s: unknown type %q", o.Key, f.Key, f.Type)
 	}
 	if f.Personal && !canBePersonal(f.Type) {
@@ -55,7 +55,7 @@ func checkField(r *Registry, o *Object, f *Field, bad func(string, ...any)) {
 			bad("%s.%s: %w", o.Key, f.Key, err)
 		}
 	case Relation:
-		if r.Object(f.Target) == nil {
+		if r.Object(f.Target) == nil && f.Formula == "" {
 			bad("%s.%s: target %q does not exist", o.Key, f.Key, f.Target)
 		}
 	case RelationMany:
@@ -64,7 +64,7 @@ func checkField(r *Registry, o *Object, f *Field, bad func(string, ...any)) {
 			bad("%s.%s: %s.%s does not point here", o.Key, f.Key, f.Target, f.Via)
 		}
 	case Choice, MultiChoice:
-		if len(f.Options) == 0 {
+		if len(f.Options) == 0 && f.Formula == "" {
 			bad("%s.%s: a choice without options", o.Key, f.Key)
 		}
 	}

@@ -114,6 +114,12 @@ func codecOf(t Type) codec {
 		return birthdayCodec{}
 	case JSON:
 		return jsonCodec{}
+	case Percent:
+		return percentCodec{}
+	case Duration:
+		return durationCodec{}
+	case Rating:
+		return ratingCodec{}
 	}
 	return derivedCodec{}
 }
@@ -123,7 +129,8 @@ func codecOf(t Type) codec {
 // value. Canonical values by type:
 //
 //	text long_text choice phone email url region auto_number  string
-//	number             int64, scaled by 10^Scale
+//	number percent     int64, scaled by 10^Scale
+//	duration rating    int64
 //	money              money.Money
 //	bool               bool
 //	date               clock.Day

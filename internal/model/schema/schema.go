@@ -43,6 +43,9 @@ const (
 	Birthday     Type = "birthday"
 	Record       Type = "record" // to one record of any object
 	JSON         Type = "json"
+	Percent      Type = "percent"  // scaled integer of percents: 12.5 % with one decimal is 125
+	Duration     Type = "duration" // whole seconds
+	Rating       Type = "rating"   // 1 to Field.Max stars
 )
 
 // Option is one value of a choice.
@@ -77,6 +80,13 @@ type Field struct {
 	Default       any      `json:"default,omitempty"`
 	MaxLength     int      `json:"max_length,omitempty"`
 	Width         int      `json:"width,omitempty"`
+	Max           int      `json:"max,omitempty"` // rating: the most stars, 5 when 0
+
+	// Formula makes a field computed: it has no columns, and its value is worked out when it is read (package formula).
+	Formula string `json:"formula,omitempty"`
+
+	// Rollup makes a field a stored sum over records that point here; its type is that of the result.
+	Rollup *Rollup `json:"rollup,omitempty"`
 
 	// Hidden keeps a declared field out of the interface and the API; what the program writes into it stays.
 	Hidden bool `json:"hidden,omitempty"`
@@ -87,7 +97,17 @@ type Field struct {
 	Custom  bool   `json:"-"` // made at run time; set by Merge
 	prefix  string // of the ids a relation points at; set by NewRegistry
 	columns int    // how many columns the field has; set by NewRegistry
+	program any    // of a computed field; set before the registry is used
 }
+
+// Program is what SetProgram was given, nil before.
+func (f *Field) Program() any { return f.program }
+
+// SetProgram keeps what a formula was compiled into. It is called once, before the registry of the field is used.
+func (f *Field) SetProgram(p any) { f.program = p }
+
+// Computed reports a field whose value is worked out from other fields.
+func (f *Field) Computed() bool { return f.Formula != "" }
 
 // Object is a kind of record.
 type Object struct {
@@ -201,6 +221,9 @@ func (o *Object) Column(field string, role Role) (Column, bool) {
 
 // FieldColumns are the columns that a field of this description occupies.
 func FieldColumns(f *Field) []Column {
+	if f.Formula != "" {
+		return nil
+	}
 	p := f.Physical
 	col := func(suffix string, k Kind, r Role) Column {
 		return Column{Name: p + suffix, Kind: k, Field: f, Role: r}
@@ -215,7 +238,7 @@ func FieldColumns(f *Field) []Column {
 			return []Column{col("", Bytes, Main), col("_blind", String, BlindRole)}
 		}
 		return cols
-	case Number, Date, Relation, User:
+	case Number, Date, Relation, User, Percent, Duration, Rating:
 		return []Column{col("", Int64, Main)}
 	case Money:
 		return []Column{col("", Int64, Main), col("_currency", String, Currency), col("_base", Int64, Base)}
@@ -290,6 +313,12 @@ func NewRegistry(objects []*Object) (*Registry, error) {
 		}
 	}
 	return r, check(r)
+}
+
+// Aim makes a computed field point at records of an object. It is called before the registry is used.
+func (r *Registry) Aim(f *Field, target string) {
+	f.Target = target
+	f.prefix = r.prefixOf(f)
 }
 
 func (r *Registry) prefixOf(f *Field) string {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/model/formula"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
 
@@ -55,12 +56,18 @@ func (d *draft) fields(object string) (n int) {
 func Types() []schema.Type {
 	return []schema.Type{schema.Text, schema.LongText, schema.Number, schema.Money, schema.Bool, schema.Date, schema.DateTime, schema.Choice, schema.MultiChoice,
 		schema.Tags, schema.Relation, schema.RelationMany, schema.User, schema.Phone, schema.Email, schema.URL, schema.Region, schema.Address, schema.Birthday,
-		schema.AutoNumber, schema.JSON}
+		schema.AutoNumber, schema.JSON, schema.Percent, schema.Duration, schema.Rating}
 }
 
 // checkField says everything that is wrong with a description.
 func checkField(reg *schema.Registry, obj *schema.Object, f *schema.Field) []*fault.Fault {
 	bad := []*fault.Fault{checkLabel("label", f.Label, true), checkLabel("help", f.Help, false)}
+	if f.Formula != "" {
+		return append(bad, checkFormula(reg, obj, f)...)
+	}
+	if f.Rollup != nil {
+		return append(bad, checkRollup(reg, obj, f)...)
+	}
 	add := func(code, member string, params fault.Params) {
 		bad = append(bad, fault.InvalidField(code, member, params))
 	}
@@ -82,6 +89,9 @@ func checkField(reg *schema.Registry, obj *schema.Object, f *schema.Field) []*fa
 	}
 	if f.Scale < 0 || f.Scale > 6 {
 		add("metadata.bad_scale", "scale", fault.Params{"max": 6})
+	}
+	if f.Max < 0 || f.Max > 10 || f.Max != 0 && f.Type != schema.Rating {
+		add("metadata.bad_max", "max", fault.Params{"max": 10})
 	}
 	if f.MaxLength < 0 || f.MaxLength > 100_000 {
 		add("metadata.bad_length", "max_length", fault.Params{"max": 100_000})
@@ -167,6 +177,11 @@ type FieldChange struct {
 	MaxLength, Width  *int
 	Pattern           *string
 	Position          *int // among the fields made at run time, from 0
+	// Of a computed field only; its type and scale follow when they are empty.
+	Formula *string
+	Type    schema.Type
+	Scale   *int
+	Rollup  *schema.Rollup // of a rollup: another definition whose result is of the same type
 }
 
 // UpdateField changes a field. What decides about its columns (type, target, scale, personal, unique) stays as it was made.
@@ -186,6 +201,9 @@ func (s *Service) UpdateField(ctx context.Context, object, key string, in FieldC
 		}
 		want := *now // as it would be
 		in.apply(&spec, &want)
+		if bad := in.compute(&want); bad != nil {
+			return bad
+		}
 		bad := checkField(d.reg, obj, &want)
 		if !now.Custom {
 			bad = append(bad, in.checkDeclared(d.declared(object), key, &want)...)
@@ -200,6 +218,15 @@ func (s *Service) UpdateField(ctx context.Context, object, key string, in FieldC
 		}
 		if err := joined(bad); err != nil {
 			return err
+		}
+		if in.Rollup != nil {
+			if want.Type != now.Type || want.Scale != now.Scale || want.Target != now.Target {
+				return fault.InvalidField("metadata.rollup_other_type", "rollup", fault.Params{"label": now.Label})
+			}
+			spec.Rollup = want.Rollup
+		}
+		if want.Computed() {
+			spec.Formula, spec.Type, spec.Scale = want.Formula, want.Type, want.Scale
 		}
 		d.follows.Search = want.Searchable != now.Searchable
 		if err := d.put(object, key, spec); err != nil {
@@ -321,6 +348,12 @@ func (s *Service) ArchiveField(ctx context.Context, object, key string) error {
 					return fault.New(fault.Conflict, "metadata.field_used", fault.Params{"label": f.Label, "object": o.Label, "field": other.Label})
 				}
 			}
+		}
+		if users := formula.Users(d.reg, object, key); len(users) > 0 {
+			return usedBy(f, users)
+		}
+		if users := rollupUsers(d.reg, object, key); len(users) > 0 {
+			return usedBy(f, users)
 		}
 		if err := d.forget(obj, key); err != nil {
 			return err

@@ -18,6 +18,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/formula"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
 
@@ -69,7 +70,13 @@ type Service struct {
 func New(cfg Config) *Service { return &Service{cfg: cfg} }
 
 // Build is the registry that declared and stored objects make together.
+// Formulas that do not hold leave their fields blank.
 func Build(standard []*schema.Object, rows []Row) (*schema.Registry, error) {
+	reg, _, err := build(standard, rows)
+	return reg, err
+}
+
+func build(standard []*schema.Object, rows []Row) (*schema.Registry, []formula.Broken, error) {
 	rows = slices.Clone(rows)
 	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(a.Position, b.Position) })
 	stored := make([]schema.Stored, len(rows))
@@ -78,9 +85,13 @@ func Build(standard []*schema.Object, rows []Row) (*schema.Registry, error) {
 	}
 	objects, err := schema.Merge(standard, stored)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return schema.NewRegistry(objects)
+	reg, err := schema.NewRegistry(objects)
+	if err != nil {
+		return nil, nil, err
+	}
+	return reg, formula.LinkAll(reg), nil
 }
 
 // Registry builds the registry of what is stored now.
@@ -242,15 +253,21 @@ func (s *Service) change(ctx context.Context, action, object, field string, edit
 		return fmt.Errorf("load metadata: %w", err)
 	}
 	d := &draft{standard: s.cfg.Standard, rows: rows, changed: map[int]bool{}}
-	if d.reg, err = Build(s.cfg.Standard, rows); err != nil {
+	var before []formula.Broken
+	if d.reg, before, err = build(s.cfg.Standard, rows); err != nil {
 		return fmt.Errorf("stored metadata: %w", err)
 	}
 	if err := edit(d); err != nil || len(d.changed) == 0 {
 		return err
 	}
-	reg, err := Build(s.cfg.Standard, d.rows)
+	reg, broken, err := build(s.cfg.Standard, d.rows)
 	if err != nil {
 		return fault.Wrap(fault.Invalid, "metadata.contradiction", err)
+	}
+	for _, b := range broken {
+		if !slices.ContainsFunc(before, func(o formula.Broken) bool { return o.Object.Key == b.Object.Key && o.Field.Key == b.Field.Key }) {
+			return b.Fault()
+		}
 	}
 	if s.cfg.Check != nil {
 		if err := s.cfg.Check(ctx, d.reg, reg); err != nil {

@@ -295,7 +295,7 @@ func (s *Service) ArchiveObject(ctx context.Context, key string) error {
 		}
 		for _, o := range d.reg.Objects() {
 			for _, f := range o.Fields {
-				if f.Target == key && o.Key != key {
+				if (f.Target == key || f.Rollup != nil && f.Rollup.Object == key) && o.Key != key {
 					return fault.New(fault.Conflict, "metadata.object_used", fault.Params{"object": o.Label, "field": f.Label})
 				}
 			}

@@ -67,7 +67,7 @@ func (s *slowly) forget(kind string) {
 
 // broad reports whether a page may come from Broad, and names the kind of question: what is asked without the values.
 func (l *listing) broad(ctx context.Context) (kind string, ok bool) {
-	if l.s.cfg.Broad == nil || !l.sh.obj.Analytic || l.sel.Where == nil && (l.sel.Limits == nil || l.sel.Limits.Rows == nil) || l.sel.Deleted || l.sel.IDs != nil || l.search.given {
+	if l.s.cfg.Broad == nil || !l.sh.obj.Analytic || l.sel.Where == nil && !l.sortsComputed() && (l.sel.Limits == nil || l.sel.Limits.Rows == nil) || l.sel.Deleted || l.sel.IDs != nil || l.search.given {
 		return "", false
 	}
 	var b strings.Builder

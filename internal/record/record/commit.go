@@ -568,11 +568,19 @@ func (w *writing) changeOf(it *item) change.Row {
 		row.Before = it.sh.image(it.old.Cols, it.dirty)
 		row.After = it.sh.image(it.row.Cols, it.dirty)
 	}
+	if it.op == change.Purge && len(it.sh.related) > 0 { // nobody can look up any more what it pointed at
+		row.Before = it.sh.image(it.old.Cols, it.sh.stored(it.sh.related))
+	}
 	if it.as != "" {
 		row.Op = it.as
 	}
 	row.After = change.Annotate(row.After, it.note)
 	return row
+}
+
+// stored are those of some fields that have columns.
+func (sh *shape) stored(fields []int) []int {
+	return slices.DeleteFunc(slices.Clone(fields), func(i int) bool { return sh.fields[i].n == 0 })
 }
 
 // kept reports columns that stand in images of changes: those from which a value can be read back.

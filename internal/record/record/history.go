@@ -91,6 +91,9 @@ func (s *Service) history(ctx context.Context, object string, rec id.ID, before 
 	env, seen := s.Env(ctx), fieldsSeen(ctx, sh)
 	for i := range changes {
 		e := s.entry(sh, &changes[i], key, &env)
+		if len(e.Changes) == 0 && e.Op == change.Update && !plain {
+			continue // rollups alone
+		}
 		e.Changes = inSight(e.Changes, seen)
 		if plain {
 			s.unmask(sh, &changes[i], key, e.Changes)
@@ -152,6 +155,9 @@ func (s *Service) entry(sh *shape, c *change.Row, key *crypt.Key, env *schema.Pa
 	slices.Sort(fields)
 	for _, i := range fields {
 		f := sh.fields[i].f
+		if f.Rollup != nil {
+			continue // follows from what happened to other records
+		}
 		ch := FieldChange{Field: f.Key, Masked: f.Personal}
 		if f.Personal {
 			ch.Before, ch.After = s.maskOf(sh, c.Record, before, i, key, env), s.maskOf(sh, c.Record, after, i, key, env)

@@ -184,7 +184,9 @@ func (s *Service) List(ctx context.Context, object string, q Query) (*Page, erro
 	}
 	if more {
 		rows = rows[:min(q.Limit, len(rows))]
-		page.NextCursor = l.next(rows)
+		if page.NextCursor, err = l.next(ctx, rows); err != nil {
+			return nil, err
+		}
 	}
 	page.Items, err = s.present(ctx, l.sh, rows, l.show)
 	if err == nil && q.Plain && len(rows) > 0 {
@@ -500,17 +502,15 @@ func (p *Page) total(n, limit int) {
 }
 
 // next is the cursor after the last row of a page.
-func (l *listing) next(rows []Row) string {
+func (l *listing) next(ctx context.Context, rows []Row) (string, error) {
 	c := cursor{Mark: l.mark}
 	if l.ranked {
 		c.Offset = l.sel.Offset + len(rows)
-		return l.s.writeCursor(&c)
+		return l.s.writeCursor(&c), nil
 	}
-	row := &rows[len(rows)-1]
-	for _, k := range keyset(l.sel.Sort) {
-		c.After = append(c.After, sortValue(l.sh.obj, row, k.Field))
-	}
-	return l.s.writeCursor(&c)
+	var err error
+	c.After, err = l.after(ctx, &rows[len(rows)-1])
+	return l.s.writeCursor(&c), err
 }
 
 // sortValue is what a row is sorted by; see schema.Object.SortColumn.
@@ -578,8 +578,8 @@ func (s *Service) present(ctx context.Context, sh *shape, rows []Row, p presenta
 		}
 		out[i] = r
 	}
-	if !p.titles {
-		return out, nil
+	if err := s.computeInto(ctx, sh, rows, out, &p); err != nil || !p.titles {
+		return out, err
 	}
 	return out, s.nameRelations(ctx, sh, out)
 }

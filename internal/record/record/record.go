@@ -26,6 +26,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/formula"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
@@ -199,7 +200,8 @@ type shape struct {
 	numbered []int // auto numbers
 	personal []int
 	defaults []int
-	title    int // position of the title field, -1 for a system field
+	computed []int // fields with a formula that holds
+	title    int   // position of the title field, -1 for a system field
 	err      error
 }
 
@@ -245,6 +247,7 @@ func newShape(obj *schema.Object) *shape {
 		add(&sh.related, f.Type == schema.Relation)
 		add(&sh.numbered, f.Type == schema.AutoNumber)
 		add(&sh.personal, f.Personal)
+		add(&sh.computed, formula.Of(f) != nil)
 		add(&sh.defaults, fs.now || fs.deflt != nil)
 		sh.fields = append(sh.fields, fs)
 	}

@@ -312,6 +312,15 @@ func (w *writing) load(ctx context.Context, items []*item) error {
 		for _, it := range group {
 			if it.op != change.Create {
 				it.old = found[it.id]
+				if it.old != nil && it.version != 0 && it.version != it.old.Version {
+					rolled, err := w.onlyRolled(ctx, it)
+					if err != nil {
+						return err
+					}
+					if rolled {
+						it.version = it.old.Version
+					}
+				}
 				it.checkOld(obj)
 			}
 		}

@@ -426,18 +426,28 @@ func (a *Audience) order(object string, sorts []schema.Sort, from source) (order
 	if from.family != "" {
 		joined[from.family] = "t"
 	}
+	own := slices.DeleteFunc(slices.Clone(sorts), func(s schema.Sort) bool { return s.Trait != "" })
+	found, joins, err := compile.Sorting(env, obj, own, true)
+	if err != nil {
+		return "", "", err
+	}
+	next := 0
 	last := true // newest first where nothing is asked
 	for i, s := range sorts {
 		if i == 0 {
 			last = s.Desc
 		}
 		if s.Trait == "" {
-			found, err := compile.SortKeys(obj, []schema.Sort{s})
-			if err != nil {
-				return "", "", err
+			if next == len(found) {
+				break // nothing after the id can matter
 			}
-			column := "t." + Quote(found[0].Column)
-			if found[0].Text {
+			k := found[next]
+			next++
+			column := "t." + Quote(k.Column)
+			if k.Computed != nil {
+				column = k.Expr
+			}
+			if k.Text {
 				column += ` COLLATE "C"`
 			}
 			keys = append(keys, column+direction(s.Desc))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
@@ -19,10 +20,12 @@ func (a *Audience) Select(ctx context.Context, obj *schema.Object, sel record.Se
 	if err != nil {
 		return nil, err
 	}
-	keys, err := compile.SortKeys(obj, sel.Sort)
+	keys, joins, err := compile.Sorting(a.env(), obj, sel.Sort, true)
 	if err != nil {
 		return nil, err
 	}
+	table := " FROM " + Quote(RelationName(obj.Key)) + " t"
+	text = table + joins + strings.TrimPrefix(text, table)
 	branches, err := compile.Keyset(compile.AnalyticDialect(), keys, numbers(sel.After))
 	if err != nil {
 		return nil, err

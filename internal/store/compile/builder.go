@@ -7,6 +7,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/lunar"
+	"github.com/guanxi-crm/guanxi/internal/model/formula"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
@@ -16,6 +17,7 @@ type builder struct {
 	dialect   Dialect
 	registry  *schema.Registry
 	analytics bool
+	env       Env
 	aliases   int // numbers of aliases are not reused inside a text
 }
 
@@ -134,8 +136,21 @@ func (b *builder) column(s *scope, slot *query.Slot, role schema.Role) (string, 
 	if slot.Trait != nil {
 		return b.trait(s, slot.Trait)
 	}
+	if slot.Field.Computed() {
+		x, err := b.formula(s, slot.Hops, formula.Of(slot.Field))
+		return "(" + x + ")", err
+	}
+	x, err := b.reach(s, slot.Hops, slot.Field, role)
+	if err == nil && len(slot.Hops) > 0 && common(slot.Field) {
+		x = b.dialect.Beside(s.alias, x)
+	}
+	return x, err
+}
+
+// reach is a stored column over relations, which are joined once.
+func (b *builder) reach(s *scope, hops []query.Hop, f *schema.Field, role schema.Role) (string, error) {
 	alias, obj, path := s.alias, s.object, ""
-	for _, h := range slot.Hops {
+	for _, h := range hops {
 		path += "." + h.Field.Key
 		known, ok := s.known[path]
 		if !ok {
@@ -152,14 +167,10 @@ func (b *builder) column(s *scope, slot *query.Slot, role schema.Role) (string, 
 		}
 		alias, obj = known, h.Target
 	}
-	if b.analytics && slot.Field.Key == "updated_by" && schema.System("updated_by") == slot.Field {
-		return "", notInAnalytics(slot.Field.Key)
+	if b.analytics && f.Key == "updated_by" && schema.System("updated_by") == f {
+		return "", notInAnalytics(f.Key)
 	}
-	x := b.name(alias, obj, slot.Field, role)
-	if len(slot.Hops) > 0 && common(slot.Field) {
-		x = b.dialect.Beside(s.alias, x)
-	}
-	return x, nil
+	return b.name(alias, obj, f, role), nil
 }
 
 // common reports fields whose values many records share.

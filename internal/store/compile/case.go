@@ -18,7 +18,7 @@ func AnalyticsCases(env Env, obj *schema.Object, nodes []*query.Node) (Cases, er
 	if !obj.Analytic {
 		return Cases{}, notInAnalytics(obj.Key)
 	}
-	b := &builder{dialect: analytic{}, registry: env.Registry, analytics: true}
+	b := &builder{dialect: analytic{columnar: env.Columnar}, registry: env.Registry, analytics: true, env: env}
 	s := newScope("t", obj)
 	var out Cases
 	for _, n := range nodes {

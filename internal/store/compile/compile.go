@@ -11,7 +11,7 @@
 // Analytics text joins facts of a customer by the customer's id only and uses neither NOT EXISTS, recursion nor
 // grouping sets, so that it runs distributed.
 //
-// SQLite needs a function regexp(pattern, text) registered by the store: Go's regexp.MatchString.
+// SQLite needs a function regexp(pattern, text) registered by the store, Go's regexp.MatchString, and FormulaFunction.
 package compile
 
 import (
@@ -40,6 +40,8 @@ type Env struct {
 	Segment func(key string) (*query.Node, bool)
 	// Dialect is the engine of the records plane, SQLite when nil. Analytics does not ask.
 	Dialect Dialect
+	// Columnar says that the analytics plane is DuckDB; false is PostgreSQL. Only computed fields differ.
+	Columnar bool
 }
 
 // Today is the local day of Now.
@@ -116,7 +118,7 @@ func RecordsOf(env Env, c *query.Checked) (Fragment, error) {
 	if d == nil {
 		d = SQLite{}
 	}
-	b := &builder{dialect: d, registry: env.Registry}
+	b := &builder{dialect: d, registry: env.Registry, env: env}
 	return b.fragment(env, c)
 }
 
@@ -143,7 +145,7 @@ func AnalyticsWithin(env Env, obj *schema.Object, n *query.Node, l *query.Limits
 
 // AnalyticsOf is Analytics of a tree that is resolved already, with the same Registry, Traits, Base, Blind and segments.
 func AnalyticsOf(env Env, c *query.Checked) (Fragment, error) {
-	b := &builder{dialect: analytic{}, registry: env.Registry, analytics: true}
+	b := &builder{dialect: analytic{columnar: env.Columnar}, registry: env.Registry, analytics: true, env: env}
 	return b.fragment(env, c)
 }
 
@@ -174,7 +176,7 @@ func Family(env Env, table string, n *query.Node) (f Fragment, ok bool, err erro
 	if !traitsOnly(c.Root, table, &ok) || !ok {
 		return Fragment{}, false, nil
 	}
-	b := &builder{dialect: analytic{}, registry: env.Registry, analytics: true}
+	b := &builder{dialect: analytic{columnar: env.Columnar}, registry: env.Registry, analytics: true, env: env}
 	s := newScope("t", c.Object)
 	s.key, s.known["trait "+table] = `t."customer_id"`, "t"
 	where, err := b.expr(s, c.Root)

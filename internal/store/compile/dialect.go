@@ -20,6 +20,28 @@ type Dialect interface {
 	// Among reports whether an integer is in the parameter, which List makes of ids however many they are.
 	Among(x string) string
 	List(ids []int64) any
+
+	// engine says how computed fields are evaluated.
+	engine() engine
+}
+
+// engine is a family of databases.
+type engine uint8
+
+const (
+	sqliteEngine engine = iota
+	postgresEngine
+	duckEngine
+)
+
+func (SQLite) engine() engine     { return sqliteEngine }
+func (PostgreSQL) engine() engine { return postgresEngine }
+
+func (a analytic) engine() engine {
+	if a.columnar {
+		return duckEngine
+	}
+	return postgresEngine
 }
 
 // SQLite compares texts by bytes unless told otherwise and has no strpos, right or ~.
@@ -96,7 +118,10 @@ func (PostgreSQL) Among(x string) string { return x + " = ANY(?)" }
 func (PostgreSQL) List(ids []int64) any { return ids }
 
 // analytic is the text that DuckDB and PostgreSQL share.
-type analytic struct{ PostgreSQL }
+type analytic struct {
+	PostgreSQL
+	columnar bool // DuckDB: only computed fields tell them apart
+}
 
 // Pattern is made to match the whole text: DuckDB's ~ asks for that, PostgreSQL's searches.
 func (analytic) Pattern(p string) string { return `^(?:(?:.|\n)*(?:` + p + `)(?:.|\n)*)$` }

@@ -12,6 +12,9 @@ type SortKey struct {
 	Desc     bool // of the id: the direction of the first key
 	Nullable bool // records without a value come last in both directions
 	Text     bool
+	// Computed is the computed field that the list is sorted by; Expr is its expression, which Sorting fills in.
+	Computed *schema.Field
+	Expr     string
 }
 
 // SortKeys are the columns of an order, the id last; without sorts it is the id alone, the newest first. Names sort by
@@ -49,6 +52,10 @@ func sortKey(obj *schema.Object, s schema.Sort) (SortKey, bool) {
 	}
 	if schema.System(f.Key) == f {
 		return SortKey{Column: f.Physical, Index: -1, Desc: s.Desc, Nullable: f.Type == schema.User}, true
+	}
+	if f.Computed() && schema.Sortable(f) {
+		text := f.Type == schema.Text || f.Type == schema.Choice || f.Type == schema.Region
+		return SortKey{Index: -1, Desc: s.Desc, Nullable: true, Text: text, Computed: f}, true
 	}
 	c, ok := obj.SortColumn(f.Key)
 	if f.Type == schema.Money && ok {
@@ -90,8 +97,15 @@ func order(d Dialect, keys []SortKey, present bool) piece {
 	return joined(", ", ps)
 }
 
+func (k SortKey) column() string {
+	if k.Expr != "" {
+		return k.Expr
+	}
+	return `t.` + quote(k.Column)
+}
+
 func (k SortKey) expr(d Dialect) string {
-	x := `t.` + quote(k.Column)
+	x := k.column()
 	if k.Text {
 		return d.Bytes(x)
 	}
@@ -126,7 +140,7 @@ func Keyset(d Dialect, keys []SortKey, after []any) ([]Branch, error) {
 		}
 		return []Branch{{where.text, where.args, order(d, keys, false).text}}, nil
 	}
-	x := `t.` + quote(first.Column)
+	x := first.column()
 	var out []Branch
 	if after == nil || after[0] != nil {
 		p := raw(x + " IS NOT NULL")

@@ -9,6 +9,9 @@ import (
 	"sync"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
+
+	"github.com/guanxi-crm/guanxi/internal/model/formula"
+	"github.com/guanxi-crm/guanxi/internal/store/compile"
 )
 
 // connector opens connections without registering a driver by name.
@@ -20,12 +23,16 @@ type connector struct {
 func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
 func (c connector) Driver() driver.Driver                        { return c.driver }
 
-// newDriver registers on every connection the functions that the dialect names: md5(text) as lower-case hexadecimal and
-// regexp(pattern, text).
+// newDriver registers on every connection the functions that the dialect names: md5(text) as lower-case hexadecimal,
+// regexp(pattern, text) and guanxi_formula(program, columns…).
 func newDriver() *sqlite3.SQLiteDriver {
 	patterns := &patterns{compiled: map[string]*regexp.Regexp{}}
+	programs := &programs{}
 	return &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
 		if err := c.RegisterFunc("md5", md5Hex, true); err != nil {
+			return err
+		}
+		if err := c.RegisterFunc(compile.FormulaFunction, programs.run, true); err != nil {
 			return err
 		}
 		return c.RegisterFunc("regexp", patterns.match, true)
@@ -77,4 +84,31 @@ func (p *patterns) get(pattern string) (*regexp.Regexp, error) {
 	}
 	p.compiled[pattern] = re
 	return re, nil
+}
+
+// programs keeps formulas that were read from a statement: a statement runs one program for all its rows.
+type programs struct {
+	mu   sync.RWMutex
+	read map[string]func([]any) any
+}
+
+const maxPrograms = 500
+
+func (p *programs) run(program string, columns ...any) (any, error) {
+	p.mu.RLock()
+	fn := p.read[program]
+	p.mu.RUnlock()
+	if fn == nil {
+		var err error
+		if fn, err = formula.Read(program); err != nil {
+			return nil, err
+		}
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.read == nil || len(p.read) >= maxPrograms {
+			p.read = map[string]func([]any) any{}
+		}
+		p.read[program] = fn
+	}
+	return fn(columns), nil
 }

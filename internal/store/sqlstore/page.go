@@ -71,10 +71,12 @@ func (t *tx) Select(ctx context.Context, obj *schema.Object, sel record.Selectio
 	if err != nil {
 		return nil, err
 	}
-	keys, err := compile.SortKeys(obj, sel.Sort)
+	keys, joins, err := compile.Sorting(t.store.environment(), obj, sel.Sort, false)
 	if err != nil {
 		return nil, err
 	}
+	table := " FROM " + dialect.Quote(obj.Physical) + " t"
+	q.from = table + joins + strings.TrimPrefix(q.from, table)
 	sh := t.store.shapes.of(obj)
 	after, err := sh.cursor(keys, sel.After)
 	if err != nil {

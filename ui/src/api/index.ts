@@ -4,6 +4,7 @@ export * from './conditions';
 export * from './demo';
 export { ApiError, errorText, type FieldError, isAbort, isApiError } from './errors';
 export { listenForChanges } from './events';
+export * from './formulas';
 export * from './imports';
 export * from './insight';
 export * from './merge';

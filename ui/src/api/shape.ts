@@ -38,12 +38,17 @@ export interface FieldInput {
   pattern?: string;
   default?: unknown;
   max_length?: number;
+  max?: number;
+  formula?: string;
 }
 export type FieldChange = Partial<
   Omit<FieldInput, 'key' | 'type' | 'target' | 'via' | 'scale' | 'unique' | 'personal'>
 > & {
   hidden?: boolean;
   no_default?: boolean;
+  /** Of a computed field. */
+  type?: FieldType;
+  scale?: number;
   /** Among the fields that were made in this workspace, from 0. */
   position?: number;
 };

@@ -137,6 +137,9 @@ export const FIELD_TYPES = [
   'birthday',
   'json',
   'record',
+  'percent',
+  'duration',
+  'rating',
 ] as const;
 export type FieldType = (typeof FIELD_TYPES)[number];
 
@@ -176,6 +179,12 @@ export interface Field {
   /** What a new record starts with. */
   default?: unknown;
   max_length?: number;
+  /** The most stars of a rating. */
+  max?: number;
+  /** Of a computed field. */
+  formula?: string;
+  /** Its formula does not hold any more. */
+  broken?: boolean;
   operators: Operator[];
   width?: number;
   access: 'read' | 'write' | 'hidden';

@@ -7,6 +7,7 @@ import { BoolEditor } from './bool/editor';
 import { ChoiceEditor } from './choice/editor';
 import { DateEditor } from './date/editor';
 import { DatetimeEditor } from './datetime/editor';
+import { DurationEditor } from './duration/editor';
 import { JsonEditor } from './json/editor';
 import type { EditorProps } from './kind';
 import { LongTextEditor } from './long_text/editor';
@@ -14,6 +15,8 @@ import { MoneyEditor } from './money/editor';
 import { MultiChoiceEditor } from './multi_choice/editor';
 import { NumberEditor } from './number/editor';
 import { RecordEditor } from './record/editor';
+import { PercentEditor } from './percent/editor';
+import { RatingEditor } from './rating/editor';
 import { RegionEditor } from './region/editor';
 import { RelationEditor } from './relation/editor';
 import { RelationManyEditor } from './relation_many/editor';
@@ -44,6 +47,9 @@ const FIELD_EDITORS = {
   birthday: BirthdayEditor,
   json: JsonEditor,
   record: RecordEditor,
+  percent: PercentEditor,
+  duration: DurationEditor,
+  rating: RatingEditor,
 } as const satisfies Record<FieldType, ComponentType<EditorProps>>;
 
 export function FieldEditorImpl(props: EditorProps) {

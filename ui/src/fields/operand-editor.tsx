@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { type Field, type Operator, type Ref, usersQuery } from '@/api';
 import { labelText, useFormat, useLanguage, useTranslation } from '@/i18n';
 import { utcToZoned } from '@/lib/day';
@@ -7,6 +8,7 @@ import { AnyRecordSelect } from './base/any-record-select';
 import { RecordMultiSelect, RecordSelect } from './base/record-select';
 import { useRegionTree } from './base/region-tree';
 import { asList, asText, isMoney } from './base/value-text';
+import { parseSpan, spanText } from './duration/span';
 import { operandShape } from './operand';
 import css from './operand.module.css';
 
@@ -54,6 +56,22 @@ function MoneyOne({ field, value, onChange, label }: OneProps) {
         text !== (current?.amount ?? '') &&
         onChange(text === '' ? null : { amount: text, currency: current?.currency ?? currency })
       }
+    />
+  );
+}
+
+/** A length of time as hours and minutes; conditions keep seconds. */
+function SpanOne({ value, onChange, label }: OneProps) {
+  const [text, setText] = useState(typeof value === 'number' ? spanText(value) : '');
+  return (
+    <TextInput
+      aria-label={label}
+      placeholder="1:30"
+      value={text}
+      onChange={(next) => {
+        setText(next);
+        onChange(parseSpan(next));
+      }}
     />
   );
 }
@@ -122,7 +140,11 @@ function BoolOne({ value, onChange, label }: OneProps) {
 function One(props: OneProps) {
   const { field, value, onChange, label } = props;
   switch (field.type) {
+    case 'duration':
+      return <SpanOne {...props} />;
     case 'number':
+    case 'percent':
+    case 'rating':
       return <NumberInput aria-label={label} value={typeof value === 'number' ? value : null} onChange={onChange} />;
     case 'money':
       return <MoneyOne {...props} />;
@@ -235,7 +257,7 @@ function Many(props: OneProps) {
         searchable={options.length > 7}
       />
     );
-  if (field.type === 'number')
+  if (field.type === 'number' || field.type === 'percent' || field.type === 'rating')
     return (
       <TagsInput
         aria-label={label}

@@ -6,6 +6,7 @@ import { boolKind } from './bool';
 import { choiceKind } from './choice';
 import { dateKind } from './date';
 import { datetimeKind } from './datetime';
+import { durationKind } from './duration';
 import { emailKind } from './email';
 import { jsonKind } from './json';
 import type { FieldKind } from './kind';
@@ -13,8 +14,10 @@ import { longTextKind } from './long_text';
 import { moneyKind } from './money';
 import { multiChoiceKind } from './multi_choice';
 import { numberKind } from './number';
+import { percentKind } from './percent';
 import { phoneKind } from './phone';
 import { recordKind } from './record';
+import { ratingKind } from './rating';
 import { regionKind } from './region';
 import { relationKind } from './relation';
 import { relationManyKind } from './relation_many';
@@ -47,6 +50,9 @@ export const FIELD_KINDS = {
   birthday: birthdayKind,
   json: jsonKind,
   record: recordKind,
+  percent: percentKind,
+  duration: durationKind,
+  rating: ratingKind,
 } as const satisfies Record<FieldType, FieldKind>;
 
 /** A type that a newer server knows and this interface does not is shown as text. */

@@ -19,6 +19,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/formula"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/store/compile"
@@ -33,6 +34,16 @@ type engine struct {
 
 var register = sync.OnceFunc(func() {
 	sql.Register("sqlite3_with_regexp", &sqlite3.SQLiteDriver{ConnectHook: func(c *sqlite3.SQLiteConn) error {
+		run := func(program string, columns ...any) (any, error) {
+			fn, err := formula.Read(program)
+			if err != nil {
+				return nil, err
+			}
+			return fn(columns), nil
+		}
+		if err := c.RegisterFunc(compile.FormulaFunction, run, true); err != nil {
+			return err
+		}
 		return c.RegisterFunc("regexp", regexp.MatchString, true)
 	}})
 })

@@ -13,9 +13,9 @@ import { HUES } from '@/lib/hue';
 /** Field types by what one thinks of first, in the order in which they are offered. */
 export const TYPE_GROUPS = [
   { key: 'words', types: ['text', 'long_text', 'phone', 'email', 'url'] },
-  { key: 'numbers', types: ['number', 'money', 'auto_number'] },
+  { key: 'numbers', types: ['number', 'money', 'percent', 'rating', 'auto_number'] },
   { key: 'choices', types: ['choice', 'multi_choice', 'tags', 'bool'] },
-  { key: 'time', types: ['date', 'datetime', 'birthday'] },
+  { key: 'time', types: ['date', 'datetime', 'duration', 'birthday'] },
   { key: 'links', types: ['relation', 'relation_many', 'user'] },
   { key: 'more', types: ['region', 'address', 'json'] },
 ] as const satisfies readonly { key: string; types: readonly FieldType[] }[];
@@ -26,10 +26,25 @@ const MEMBERS = {
   options: CHOICES,
   target: set('relation', 'relation_many'),
   via: set('relation_many'),
-  scale: set('number'),
+  scale: set('number', 'percent'),
+  max: set('rating'),
   pattern: set('auto_number'),
   max_length: set('text', 'long_text'),
-  default: set('text', 'long_text', 'number', 'money', 'bool', 'date', 'datetime', 'choice', 'multi_choice', 'tags'),
+  default: set(
+    'text',
+    'long_text',
+    'number',
+    'money',
+    'bool',
+    'date',
+    'datetime',
+    'choice',
+    'multi_choice',
+    'tags',
+    'percent',
+    'duration',
+    'rating',
+  ),
   unique: set('text', 'url', 'phone', 'email', 'auto_number'),
   personal: set('text', 'long_text', 'url', 'phone', 'email'),
   searchable: set('text', 'long_text', 'url', 'phone', 'email', 'auto_number'),
@@ -77,6 +92,10 @@ export interface FieldDraft {
   pattern: string;
   default: unknown;
   max_length: number | null;
+  /** The most stars. */
+  max: number;
+  /** Of a computed field; null for one that is filled in. */
+  formula: string | null;
 }
 
 let made = 0;
@@ -105,7 +124,12 @@ export const emptyDraft = (type: FieldType): FieldDraft => ({
   pattern: '{yyyymmdd}-{0000}',
   default: null,
   max_length: null,
+  max: 5,
+  formula: null,
 });
+
+/** A computed field; its type follows from its formula. */
+export const formulaDraft = (): FieldDraft => ({ ...emptyDraft('number'), formula: '' });
 
 const draftOption = (option: Option): DraftOption => ({
   id: option.key,
@@ -135,6 +159,8 @@ export const draftOf = (field: Field): FieldDraft => ({
   pattern: field.pattern ?? '',
   default: field.default ?? null,
   max_length: field.max_length === undefined || field.max_length === 0 ? null : field.max_length,
+  max: field.max ?? 5,
+  formula: field.formula ?? null,
 });
 
 /** A label without the languages that were left empty. */
@@ -189,6 +215,16 @@ const isSet = (value: unknown): boolean =>
 
 /** What is sent for a new field: only the members that its type has. */
 export function toInput(draft: FieldDraft): FieldInput {
+  if (draft.formula !== null)
+    return {
+      ...(draft.key.trim() !== '' && { key: draft.key.trim() }),
+      type: draft.type,
+      label: cleanLabel(draft.label),
+      ...(!isBlank(draft.help) && { help: cleanLabel(draft.help) }),
+      ...(draft.section !== '' && { section: draft.section }),
+      scale: draft.scale,
+      formula: draft.formula,
+    };
   const has = (member: Member) => hasMember(draft.type, member);
   const { options, value } = optionsOf(draft);
   const start = CHOICES.has(draft.type) ? value : draft.default;
@@ -207,6 +243,7 @@ export function toInput(draft: FieldDraft): FieldInput {
     ...(has('target') && { target: draft.target }),
     ...(has('via') && { via: draft.via }),
     ...(has('scale') && { scale: draft.scale }),
+    ...(has('max') && { max: draft.max }),
     ...(has('pattern') && { pattern: draft.pattern }),
     ...(has('max_length') && draft.max_length !== null && { max_length: draft.max_length }),
     ...(has('default') && isSet(start) && { default: start }),
@@ -227,6 +264,11 @@ export function toChange(field: Field, draft: FieldDraft): FieldChange {
   if (!same(before.max_length, after.max_length)) change.max_length = after.max_length ?? 0;
   if (!same(before.default, after.default))
     Object.assign(change, after.default === undefined ? { no_default: true } : { default: after.default });
+  if (
+    before.formula !== after.formula ||
+    (draft.formula !== null && (before.type !== after.type || before.scale !== after.scale))
+  )
+    Object.assign(change, { formula: after.formula, type: after.type, scale: after.scale });
   if ((field.access === 'hidden') !== draft.hidden) change.hidden = draft.hidden;
   return change;
 }

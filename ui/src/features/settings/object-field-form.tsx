@@ -6,6 +6,7 @@ import { findObject, useObjects } from '@/metadata';
 import { Checkbox, NumberInput, SegmentedControl, Select, Switch, TextInput } from '@/ui';
 import css from './object.module.css';
 import { type FieldDraft, hasMember, type Member, type Objections, tidy } from './object-draft';
+import { FormulaMembers } from './object-formula';
 import { LabelInput } from './object-labels';
 import { OptionsEditor } from './object-options';
 import { PatternInput } from './object-pattern';
@@ -213,7 +214,7 @@ function Rules({ draft, field, onChange, objections }: FormProps) {
 
 /** The members of a field of one type; of a built-in field only those that a workspace may change. */
 export function FieldForm(props: FormProps) {
-  const { t } = useTranslation(['shape', 'settings']);
+  const { t } = useTranslation(['shape', 'settings', 'formula']);
   const own = useLanguage();
   const { draft, field, onChange, objections } = props;
   const builtIn = field !== undefined && field.custom !== true;
@@ -228,11 +229,12 @@ export function FieldForm(props: FormProps) {
         required
         autoFocus={field === undefined}
       />
-      {has('options') && (
+      {draft.formula !== null && <FormulaMembers {...props} />}
+      {draft.formula === null && has('options') && (
         <OptionsEditor options={draft.options} onChange={(options) => onChange({ options })} objections={objections} />
       )}
-      {has('target') && <Target {...props} />}
-      {has('scale') && (!builtIn || draft.scale > 0) && (
+      {draft.formula === null && has('target') && <Target {...props} />}
+      {draft.formula === null && has('scale') && (!builtIn || draft.scale > 0) && (
         <NumberInput
           label={t('shape:field.scale')}
           description={t('shape:field.scaleHelp')}
@@ -242,6 +244,17 @@ export function FieldForm(props: FormProps) {
           max={6}
           disabled={field !== undefined}
           error={objections.at('scale')}
+        />
+      )}
+      {has('max') && draft.formula === null && (
+        <NumberInput
+          label={t('formula:rating.most')}
+          value={draft.max}
+          onChange={(max) => onChange({ max: max ?? 5 })}
+          min={2}
+          max={10}
+          disabled={field !== undefined}
+          error={objections.at('max')}
         />
       )}
       {has('pattern') && (
@@ -260,7 +273,7 @@ export function FieldForm(props: FormProps) {
       />
       <div className={css.pair}>
         <Section {...props} />
-        {has('max_length') && !builtIn && (
+        {draft.formula === null && has('max_length') && !builtIn && (
           <NumberInput
             label={t('shape:field.maxLength')}
             value={draft.max_length}
@@ -272,8 +285,8 @@ export function FieldForm(props: FormProps) {
           />
         )}
       </div>
-      {has('default') && <Default {...props} />}
-      <Rules {...props} />
+      {draft.formula === null && has('default') && <Default {...props} />}
+      {draft.formula === null && <Rules {...props} />}
     </div>
   );
 }

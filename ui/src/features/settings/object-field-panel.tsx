@@ -10,6 +10,7 @@ import {
   draftOf,
   emptyDraft,
   type FieldDraft,
+  formulaDraft,
   hasMember,
   isBlank,
   latinKey,
@@ -21,12 +22,13 @@ import {
 import { FieldForm } from './object-field-form';
 import { TypeGrid, TypeIcon } from './object-types';
 
-const ALWAYS = new Set(['key', 'label', 'help', 'section', 'hidden', 'required', 'indexed']);
+const ALWAYS = new Set(['key', 'label', 'help', 'section', 'hidden', 'required', 'indexed', 'formula']);
 const MEMBERS = [
   'options',
   'target',
   'via',
   'scale',
+  'max',
   'pattern',
   'max_length',
   'default',
@@ -60,7 +62,7 @@ interface Props {
 
 /** The side panel in which a field is made or changed. */
 export function FieldPanel({ object, field, onClose }: Props) {
-  const { t } = useTranslation(['shape', 'settings', 'common']);
+  const { t } = useTranslation(['shape', 'settings', 'common', 'formula']);
   const label = useLabel();
   const [draft, setDraft] = useState<FieldDraft | null>(field === undefined ? null : draftOf(field));
   const pointed = useObjects().some((each) =>
@@ -75,7 +77,11 @@ export function FieldPanel({ object, field, onClose }: Props) {
       {draft === null ? (
         <>
           <p className={css.intro}>{t('shape:types.intro')}</p>
-          <TypeGrid leaveOut={pointed ? [] : ['relation_many']} onPick={(type) => setDraft(emptyDraft(type))} />
+          <TypeGrid
+            leaveOut={pointed ? [] : ['relation_many']}
+            onPick={(type) => setDraft(emptyDraft(type))}
+            onFormula={() => setDraft(formulaDraft())}
+          />
         </>
       ) : (
         <Members
@@ -98,7 +104,7 @@ interface MembersProps extends Props {
 }
 
 function Members({ object, field, draft, setDraft, onBack, onClose }: MembersProps) {
-  const { t } = useTranslation(['shape', 'settings', 'common']);
+  const { t } = useTranslation(['shape', 'settings', 'common', 'formula']);
   const label = useLabel();
   const create = useCreateField(object.key);
   const change = useChangeField(object.key);
@@ -146,8 +152,10 @@ function Members({ object, field, draft, setDraft, onBack, onClose }: MembersPro
     >
       <div className={css.typeLine}>
         <TypeIcon type={draft.type} />
-        <span>{t(`settings:type.${draft.type}`)}</span>
-        <span className="muted grow truncate">{t(`shape:typeHelp.${draft.type}`)}</span>
+        <span>{draft.formula === null ? t(`settings:type.${draft.type}`) : t('formula:name')}</span>
+        <span className="muted grow truncate">
+          {draft.formula === null ? t(`shape:typeHelp.${draft.type}`) : t('formula:help')}
+        </span>
         {onBack !== undefined && (
           <Button kind="subtle" icon={<IconChevronLeft size={14} />} onClick={onBack}>
             {t('shape:types.other')}
@@ -198,7 +206,7 @@ function Members({ object, field, draft, setDraft, onBack, onClose }: MembersPro
       )}
       <div className={css.foot}>
         <Button onClick={onClose}>{t('common:cancel')}</Button>
-        <Button kind="primary" type="submit" loading={busy} disabled={isBlank(draft.label)}>
+        <Button kind="primary" type="submit" loading={busy} disabled={isBlank(draft.label) || draft.formula === ''}>
           {field === undefined ? t('shape:field.add') : t('common:save')}
         </Button>
       </div>

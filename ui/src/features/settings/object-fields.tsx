@@ -67,6 +67,7 @@ function Details({ field }: { field: Field }) {
         {label(target.label, target.key)}
       </Link>
     );
+  if (field.formula !== undefined) return <code className="muted">{field.formula}</code>;
   if (field.pattern !== undefined) return <code className="muted">{field.pattern}</code>;
   return <span className="muted">{label(field.help)}</span>;
 }
@@ -105,10 +106,15 @@ function Name({ object, field, onEdit }: { object: ObjectType; field: Field; onE
 }
 
 function Marks({ field }: { field: Field }) {
-  const { t } = useTranslation(['settings', 'shape']);
+  const { t } = useTranslation(['settings', 'shape', 'formula']);
   return (
     <span className={css.pills}>
       {field.custom === true && <Pill color="violet">{t('settings:objects.custom')}</Pill>}
+      {field.formula !== undefined && (
+        <Pill color={field.broken === true ? 'red' : 'blue'}>
+          {t(field.broken === true ? 'formula:broken' : 'formula:name')}
+        </Pill>
+      )}
       {field.access === 'hidden' && <Pill color="gray">{t('shape:rule.hidden')}</Pill>}
       {FLAGS.filter((flag) => field[flag]).map((flag) => (
         <Pill key={flag} color={FLAG_COLORS[flag]}>

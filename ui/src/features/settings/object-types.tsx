@@ -11,14 +11,18 @@ import {
   IconCash,
   IconCircleDot,
   IconHash,
+  IconHourglass,
   IconLink,
   IconLinkPlus,
   IconListCheck,
   IconListNumbers,
   IconMap,
   IconMapPin,
+  IconMathFunction,
+  IconPercentage,
   IconPhone,
   IconSquareCheck,
+  IconStar,
   IconTags,
   IconTypography,
   IconUser,
@@ -51,6 +55,9 @@ const ICONS = {
   birthday: IconCake,
   json: IconBraces,
   record: IconLinkPlus,
+  percent: IconPercentage,
+  duration: IconHourglass,
+  rating: IconStar,
 } satisfies Record<FieldType, Icon>;
 
 export function TypeIcon({ type, size = 16 }: { type: FieldType; size?: number }) {
@@ -62,11 +69,12 @@ interface GridProps {
   /** Types that make no sense here are left out. */
   leaveOut?: readonly FieldType[];
   onPick: (type: FieldType) => void;
+  onFormula: () => void;
 }
 
 /** What a new field can hold, each type with what it is for. */
-export function TypeGrid({ leaveOut = [], onPick }: GridProps) {
-  const { t } = useTranslation(['shape', 'settings']);
+export function TypeGrid({ leaveOut = [], onPick, onFormula }: GridProps) {
+  const { t } = useTranslation(['shape', 'settings', 'formula']);
   return (
     <div className={css.typeGroups}>
       {TYPE_GROUPS.map((group) => (
@@ -89,6 +97,20 @@ export function TypeGrid({ leaveOut = [], onPick }: GridProps) {
           </div>
         </section>
       ))}
+      <section>
+        <h3 className={css.groupName}>{t('formula:group')}</h3>
+        <div className={css.typeGrid}>
+          <button type="button" className={css.typeCard} onClick={onFormula}>
+            <span className={css.typeIcon}>
+              <IconMathFunction size={17} stroke={1.6} aria-hidden />
+            </span>
+            <span className={css.typeWords}>
+              <span className={css.typeName}>{t('formula:name')}</span>
+              <span className={css.typeHelp}>{t('formula:help')}</span>
+            </span>
+          </button>
+        </div>
+      </section>
     </div>
   );
 }

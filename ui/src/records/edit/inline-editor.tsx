@@ -30,6 +30,7 @@ const PANEL = new Set<FieldType>([
   'long_text',
   'json',
   'relation_many',
+  'rating',
 ]);
 /** Their list of choices would lie over the buttons; leaving saves. */
 const LISTS = new Set<FieldType>(['tags', 'multi_choice', 'relation_many']);

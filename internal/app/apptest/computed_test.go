@@ -1,0 +1,136 @@
+package apptest_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// written is a record as the program tells it, with the values of its fields.
+type written struct {
+	ID      string
+	Version int64
+	Fields  map[string]any
+}
+
+// Computed fields and sums over related records are shown, filtered and sorted by on both planes, and follow what is written.
+func TestComputedFields(t *testing.T) {
+	t.Parallel()
+	for name, build := range map[string]func(testing.TB) *machine{"embedded": func(t testing.TB) *machine { return newMachine(t) }, "postgres": postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := build(t).setup("Asia/Shanghai", "CNY").start()
+			c := m.client()
+			read[shown](c, "POST", "/objects", `{"key":"project","label":{"zh-CN":"项目","en":"Project"},"of_customer":true}`)
+			read[shown](c, "POST", "/objects", `{"key":"task","label":{"zh-CN":"任务","en":"Task"}}`)
+			for object, fields := range map[string][]string{
+				"project": {`{"type":"money","label":{"en":"Price"}}`, `{"type":"percent","label":{"en":"Off"},"scale":1}`, `{"type":"date","label":{"en":"Due"}}`},
+				"task": {`{"type":"relation","label":{"en":"Project"},"target":"project"}`, `{"type":"duration","label":{"en":"Effort"}}`,
+					`{"type":"rating","label":{"en":"Stars"}}`, `{"type":"bool","label":{"en":"Done"}}`},
+			} {
+				for _, f := range fields {
+					c.want(201, c.do("POST", "/objects/"+object+"/fields", f))
+				}
+			}
+			for _, f := range []string{
+				`{"label":{"en":"Net"},"formula":"price * (1 - off)"}`, `{"label":{"en":"Who"},"formula":"customer.name & \" / \" & name"}`,
+				`{"label":{"en":"Late"},"formula":"due < TODAY()"}`,
+				`{"label":{"en":"Tasks"},"rollup":{"object":"task","via":"project","func":"count"}}`,
+				`{"label":{"en":"Hours"},"indexed":true,"rollup":{"object":"task","via":"project","func":"sum","field":"effort","where":{"field":"done","op":"=","value":true}}}`,
+				`{"label":{"en":"Best"},"rollup":{"object":"task","via":"project","func":"max","field":"stars"}}`,
+				`{"label":{"en":"Newest"},"rollup":{"object":"task","via":"project","func":"last","field":"name"}}`,
+				`{"label":{"en":"Share"},"type":"percent","scale":1,"formula":"hours / (tasks * 7200)"}`,
+			} {
+				c.want(201, c.do("POST", "/objects/project/fields", f))
+			}
+			computedWork(c)
+			if r := c.do("DELETE", "/objects/project/fields/price", ""); r.status != 409 || !strings.Contains(string(r.body), "Net") {
+				t.Errorf("archive what a formula reads: %d %s", r.status, r.body)
+			}
+			if r := c.do("DELETE", "/objects/task/fields/effort", ""); r.status != 409 || !strings.Contains(string(r.body), "Hours") {
+				t.Errorf("archive what a rollup reads: %d %s", r.status, r.body)
+			}
+			if r := c.do("POST", "/objects/project/fields", `{"label":{"en":"Loop"},"formula":"net + nothing"}`); r.status != 422 || !strings.Contains(string(r.body), "formula.unknown_name") {
+				t.Errorf("a wrong formula: %d %s", r.status, r.body)
+			}
+			if r := c.do("PATCH", "/objects/project/fields/net", `{"formula":"share * price"}`); r.status != 200 {
+				t.Errorf("another formula: %d %s", r.status, r.body)
+			}
+			if r := c.do("PATCH", "/objects/project/fields/hours", `{"rollup":{"object":"task","via":"project","func":"sum","field":"stars"}}`); r.status != 422 {
+				t.Errorf("a rollup of another type: %d %s", r.status, r.body)
+			}
+		})
+	}
+}
+
+// computedWork writes records and looks at what follows.
+func computedWork(c *client) {
+	c.Helper()
+	who := read[rec](c, "POST", "/records/customer", `{"fields":{"name":"王芳"}}`)
+	project := func(name, price, off, due string) written {
+		return read[written](c, "POST", "/records/project", fmt.Sprintf(`{"fields":{"name":%q,"customer":%q,"price":{"amount":%q,"currency":"CNY"},"off":%s,"due":%q}}`, name, who.ID, price, off, due))
+	}
+	a, b := project("门店", "1000", "12.5", "2020-01-01"), project("官网", "300", "0", "2999-01-01")
+	if got := a.Fields["net"].(map[string]any)["amount"]; got != "875.00" || a.Fields["who"] != "王芳 / 门店" || a.Fields["late"] != true || b.Fields["late"] != false {
+		c.Errorf("computed: %v", a.Fields)
+	}
+	task := func(name string, p written, effort, stars int, done bool) rec {
+		return read[rec](c, "POST", "/records/task", fmt.Sprintf(`{"fields":{"name":%q,"project":%q,"effort":%d,"stars":%d,"done":%v}}`, name, p.ID, effort, stars, done))
+	}
+	first := task("量尺", a, 3600, 3, true)
+	second := task("打样", a, 1800, 5, false)
+	rolled := func(p written, want string) {
+		c.Helper()
+		got := ""
+		eventually(c, "rollups are "+want, 60*time.Second, func() bool {
+			f := read[written](c, "GET", "/records/project/"+p.ID, "").Fields
+			got = fmt.Sprint(f["tasks"], " ", f["hours"], " ", f["best"], " ", f["newest"], " ", f["share"])
+			return got == want
+		})
+	}
+	rolled(a, "2 3600 5 打样 25")
+	rolled(b, "0 <nil> <nil> <nil> <nil>")
+	c.want(200, c.do("PATCH", "/records/task/"+second.ID, fmt.Sprintf(`{"fields":{"done":true,"project":%q}}`, b.ID)))
+	rolled(a, "1 3600 3 量尺 50")
+	rolled(b, "1 1800 5 打样 25")
+	c.want(204, c.do("DELETE", "/records/task/"+first.ID, ""))
+	rolled(a, "0 <nil> <nil> <nil> <nil>")
+	// What a rollup wrote meanwhile does not stand in the way of somebody who opened the record before.
+	r := c.with("If-Match", fmt.Sprintf("%q", fmt.Sprint(a.Version))).do("PATCH", "/records/project/"+a.ID, `{"fields":{"off":"50"}}`)
+	if r.status != 200 {
+		c.Errorf("an update beside rollups: %d %s", r.status, r.body)
+	}
+	c.settled()
+	for where, want := range map[string]string{
+		`{"field":"net","op":">","value":400}`: "门店", `{"field":"late","op":"=","value":false}`: "官网", `{"field":"who","op":"starts_with","value":"王芳 / 官"}`: "官网",
+		`{"field":"hours","op":">=","value":1}`: "官网", `{"field":"share","op":"is_not_set"}`: "门店", `{"field":"net","op":"between","value":[300,300]}`: "官网",
+	} {
+		p := read[struct{ Items []struct{ Title string } }](c, "POST", "/records/project/query", `{"where":`+where+`,"sort":[{"field":"net","desc":true}]}`)
+		if len(p.Items) != 1 || p.Items[0].Title != want {
+			c.Errorf("%s finds %+v, want %s", where, p.Items, want)
+		}
+	}
+	cursor, order := "", ""
+	for range 2 { // page by page
+		p := read[struct {
+			Items      []struct{ Title string }
+			NextCursor string `json:"next_cursor"`
+		}](c, "POST", "/records/project/query", `{"sort":[{"field":"net"}],"limit":1`+cursor+`}`)
+		order += p.Items[0].Title
+		cursor = fmt.Sprintf(`,"cursor":%q`, p.NextCursor)
+	}
+	if order != "官网门店" {
+		c.Errorf("sorted by a formula: %s", order)
+	}
+	check := read[struct {
+		OK       bool
+		Type     string
+		Formula  string
+		Preview  []struct{ Value any }
+		Problems []struct{ From, To int }
+	}](c, "POST", "/objects/project/formula", `{"formula":"{Price}*2"}`)
+	if !check.OK || check.Type != "money" || check.Formula != "price * 2" || len(check.Preview) != 2 {
+		c.Errorf("check: %+v", check)
+	}
+}
