@@ -24,7 +24,7 @@ func shop(t testing.TB, computed ...*schema.Field) (*schema.Registry, []formula.
 		if o.Key == "customer" {
 			o.Fields = append(o.Fields, &schema.Field{Key: "n", Type: schema.Number, Scale: 2, Label: label("数量")}, &schema.Field{Key: "m", Type: schema.Money, Label: label("押金")},
 				&schema.Field{Key: "rate", Type: schema.Percent, Scale: 1, Label: label("折扣")}, &schema.Field{Key: "s", Type: schema.Text, Label: label("备用文本")},
-				&schema.Field{Key: "d", Type: schema.Date, Label: label("到期日")}, &schema.Field{Key: "kind", Type: schema.Choice, Label: label("类别"),
+				&schema.Field{Key: "d", Type: schema.Date, Label: label("到期日")}, &schema.Field{Key: "klass", Type: schema.Choice, Label: label("类别"),
 					Options: []schema.Option{{Key: "gold", Label: label("金卡")}, {Key: "plain", Label: label("普通")}}})
 			o.Fields = append(o.Fields, computed...)
 		}
@@ -55,7 +55,7 @@ func TestWhatFormulasMean(t *testing.T) {
 	t.Parallel()
 	reg, _ := shop(t)
 	day := int64(clock.NewDay(2024, 2, 29))
-	rec := values{"n": int64(1050), "m": int64(2000), "m currency": "USD", "m base": int64(14000), "rate": int64(125), "s": "  连衣裙 A  ", "d": day, "kind": "gold"}
+	rec := values{"n": int64(1050), "m": int64(2000), "m currency": "USD", "m base": int64(14000), "rate": int64(125), "s": "  连衣裙 A  ", "d": day, "klass": "gold"}
 	for source, want := range map[string]any{
 		`n * 2`: int64(2100), `n + 1`: int64(1150), `n / 0`: nil, `10 / 4`: int64(2500000), `ROUND(2.5)`: int64(3), `ROUND(-2.5)`: int64(-3), `FLOOR(-2.1)`: int64(-3),
 		`CEILING(2.1)`: int64(3), `ROUND(1234, -2)`: int64(1200), `MOD(-7, 3)`: int64(2), `2 + 3 * 4`: int64(14), `-(2 + 3)`: int64(-5), `1 / 3 * 3`: int64(999999),
@@ -65,7 +65,7 @@ func TestWhatFormulasMean(t *testing.T) {
 		`YEAR(d)`: int64(2024), `WEEKDAY(d)`: int64(4), `EDATE(d, 12)`: int64(clock.NewDay(2025, 2, 28)), `DATE(2024, 13, 0)`: int64(clock.NewDay(2024, 12, 31)),
 		`d + 1`: int64(clock.NewDay(2024, 3, 1)), `DATEDIFF(d, DATE(2025, 2, 28), "year")`: int64(0), `DATEDIFF(d, DATE(2025, 3, 1), "year")`: int64(1),
 		`DATEDIFF(DATE(2025, 3, 1), d, "month")`: int64(-12), `TODAY() - DATE(2026, 11, 22)`: int64(1), `d = "2024-02-29"`: true,
-		`kind = "金卡"`: true, `kind = "gold"`: true, `SWITCH(kind, "普通", 1, "金卡", 2)`: int64(2), `IF(kind = "plain", 1, 2.5)`: int64(25),
+		`klass = "金卡"`: true, `klass = "gold"`: true, `SWITCH(klass, "普通", 1, "金卡", 2)`: int64(2), `IF(klass = "plain", 1, 2.5)`: int64(25),
 		`IFS(n > 100, "多", n > 5, "中", "少")`: "中", `ISBLANK(email)`: nil, `n > 1 and not (n > 20 or FALSE)`: true, `COALESCE(BLANK, n)`: int64(1050), `s = ""`: false,
 		`MIN(n, BLANK, 3)`: int64(300), `SUM(BLANK, n)`: int64(1050), `999999999999999999 * 999999999999999999`: nil, `ROUND(DATEDIFF(NOW(), DATEADD(NOW(), 90, "minute"), "minute") / 60, 1)`: int64(15),
 	} {
@@ -117,9 +117,9 @@ func TestProblemsHaveAPlace(t *testing.T) {
 	for source, want := range map[string]string{
 		``: "empty 0-0", `n +`: "missing_value 3-3", `(n`: "paren_open 0-1", `n $ 2`: "bad_sign 2-3", `"abc`: "text_open 0-4", `nope + 1`: "unknown_name 0-4",
 		`n + TRIM(s)`: "wants_amount 4-11", `m * m`: "amount_by_amount 0-5", `ROUNDUP(n)`: "unknown_function 0-10", `ROUND(n, n)`: "wants_literal 9-10",
-		`IF(n, 1, 2)`: "wants_bool 3-4", `kind = "银卡"`: "unknown_option 7-11", `kind > "gold"`: "no_order 0-13", `LEFT(s)`: "argument_count 0-7",
+		`IF(n, 1, 2)`: "wants_bool 3-4", `klass = "银卡"`: "unknown_option 8-12", `klass > "gold"`: "no_order 0-14", `LEFT(s)`: "argument_count 0-7",
 		`DATEADD(d, 1, "fortnight")`: "bad_unit 14-25", `d = "soon"`: "bad_date 4-10", `数量 + 押金 + `: "missing_value 10-10", `BLANK`: "no_result 0-5",
-		`YEAR(DATEADD(created_at, 1, "hour"))`: "no_day 5-35", `IF(TRUE, n, s)`: "types_differ 12-13", `source.name`: "unknown_name 0-11", strings.Repeat("(", 70) + "1" + strings.Repeat(")", 70): "too_deep 59-60",
+		`YEAR(DATEADD(created_at, 1, "hour"))`: "no_day 5-35", `IF(TRUE, n, s)`: "types_differ 12-13", `source.name`: "unknown_name 0-11", strings.Repeat("(", 70) + "1" + strings.Repeat(")", 70): "too_deep 60-61",
 	} {
 		_, bad := formula.Check(source, formula.CheckEnv{Registry: reg, Object: reg.Object("customer")})
 		if len(bad) == 0 {
@@ -144,8 +144,8 @@ func TestPrintedBack(t *testing.T) {
 	t.Parallel()
 	reg, _ := shop(t)
 	for source, want := range map[string]string{
-		`=数量*（2＋3）`: `n * (2 + 3)`, `if({押金}>100，"多"，"少")`: `IF(m > 100, "多", "少")`, `kind="金卡"&&!= 1`: "", `1-(2-3)`: `1 - (2 - 3)`, `(1-2)-3`: `1 - 2 - 3`,
-		`not n>1`: `NOT(n > 1)`, `dateadd(d,1,"天")`: `DATEADD(d, 1, "day")`, `kind = "金卡"`: `kind = "gold"`, `- - 2`: `--2`,
+		`=数量*（2＋3）`: `n * (2 + 3)`, `if({押金}>100，"多"，"少")`: `IF(m > 100, "多", "少")`, `klass="金卡"&&!= 1`: "", `1-(2-3)`: `1 - (2 - 3)`, `(1-2)-3`: `1 - 2 - 3`,
+		`not n>1`: `NOT(n > 1)`, `dateadd(d,1,"天")`: `DATEADD(d, 1, "day")`, `klass = "金卡"`: `klass = "gold"`, `- - 2`: `--2`,
 	} {
 		p, bad := formula.Check(source, formula.CheckEnv{Registry: reg, Object: reg.Object("customer")})
 		switch {

@@ -1,7 +1,7 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Label } from '@/i18n';
 import { api } from './client';
-import type { Field, FieldType, ObjectType, Option } from './types';
+import type { Field, FieldType, ObjectType, Option, Rollup } from './types';
 
 /** A new object; its first field is its title. */
 export interface ObjectInput {
@@ -22,7 +22,8 @@ export type ObjectChange = Partial<
 export type OptionInput = Omit<Option, 'key'> & { key?: string };
 export interface FieldInput {
   key?: string;
-  type: FieldType;
+  /** Follows from what is computed when left out. */
+  type?: FieldType;
   label: Label;
   help?: Label;
   section?: string;
@@ -40,6 +41,7 @@ export interface FieldInput {
   max_length?: number;
   max?: number;
   formula?: string;
+  rollup?: Rollup;
 }
 export type FieldChange = Partial<
   Omit<FieldInput, 'key' | 'type' | 'target' | 'via' | 'scale' | 'unique' | 'personal'>

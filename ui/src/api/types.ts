@@ -150,6 +150,15 @@ export interface Option {
   /** Still readable in records, offered no more. */
   archived?: boolean;
 }
+/** How a field sums up records of another object that point at its record. */
+export interface Rollup {
+  object: string;
+  via: string;
+  func: string;
+  field?: string;
+  by?: string;
+  where?: unknown;
+}
 export interface Field {
   key: string;
   type: FieldType;
@@ -183,6 +192,7 @@ export interface Field {
   max?: number;
   /** Of a computed field. */
   formula?: string;
+  rollup?: Rollup;
   /** Its formula does not hold any more. */
   broken?: boolean;
   operators: Operator[];

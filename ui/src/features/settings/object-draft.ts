@@ -6,6 +6,7 @@ import {
   isApiError,
   type Option,
   type OptionInput,
+  type Rollup,
 } from '@/api';
 import type { Label } from '@/i18n';
 import { HUES } from '@/lib/hue';
@@ -96,7 +97,13 @@ export interface FieldDraft {
   max: number;
   /** Of a computed field; null for one that is filled in. */
   formula: string | null;
+  /** A formula that is a path over a relation, chosen from lists. */
+  lookup: boolean;
+  rollup: Rollup | null;
 }
+
+/** Whether nobody fills the field in. */
+export const isComputed = (draft: FieldDraft): boolean => draft.formula !== null || draft.rollup !== null;
 
 let made = 0;
 export function newOption(label: Label = {}, at = 0): DraftOption {
@@ -126,10 +133,23 @@ export const emptyDraft = (type: FieldType): FieldDraft => ({
   max_length: null,
   max: 5,
   formula: null,
+  lookup: false,
+  rollup: null,
 });
 
 /** A computed field; its type follows from its formula. */
 export const formulaDraft = (): FieldDraft => ({ ...emptyDraft('number'), formula: '' });
+export const lookupDraft = (): FieldDraft => ({ ...formulaDraft(), lookup: true });
+export const rollupDraft = (): FieldDraft => ({
+  ...emptyDraft('number'),
+  rollup: { object: '', via: '', func: 'count' },
+});
+
+/** Whether what computes the field is chosen. */
+export const isComplete = (draft: FieldDraft): boolean =>
+  draft.formula !== '' &&
+  !(draft.lookup && !/^[^.]+\.[^.]+$/.test(draft.formula ?? '')) &&
+  (draft.rollup === null || (draft.rollup.object !== '' && (draft.rollup.func === 'count' || !!draft.rollup.field)));
 
 const draftOption = (option: Option): DraftOption => ({
   id: option.key,
@@ -161,6 +181,8 @@ export const draftOf = (field: Field): FieldDraft => ({
   max_length: field.max_length === undefined || field.max_length === 0 ? null : field.max_length,
   max: field.max ?? 5,
   formula: field.formula ?? null,
+  lookup: false,
+  rollup: field.rollup ?? null,
 });
 
 /** A label without the languages that were left empty. */
@@ -218,12 +240,20 @@ export function toInput(draft: FieldDraft): FieldInput {
   if (draft.formula !== null)
     return {
       ...(draft.key.trim() !== '' && { key: draft.key.trim() }),
-      type: draft.type,
       label: cleanLabel(draft.label),
       ...(!isBlank(draft.help) && { help: cleanLabel(draft.help) }),
       ...(draft.section !== '' && { section: draft.section }),
-      scale: draft.scale,
+      ...(!draft.lookup && { type: draft.type, scale: draft.scale }),
       formula: draft.formula,
+    };
+  if (draft.rollup !== null)
+    return {
+      ...(draft.key.trim() !== '' && { key: draft.key.trim() }),
+      label: cleanLabel(draft.label),
+      ...(!isBlank(draft.help) && { help: cleanLabel(draft.help) }),
+      ...(draft.section !== '' && { section: draft.section }),
+      indexed: draft.indexed,
+      rollup: draft.rollup,
     };
   const has = (member: Member) => hasMember(draft.type, member);
   const { options, value } = optionsOf(draft);
@@ -269,6 +299,7 @@ export function toChange(field: Field, draft: FieldDraft): FieldChange {
     (draft.formula !== null && (before.type !== after.type || before.scale !== after.scale))
   )
     Object.assign(change, { formula: after.formula, type: after.type, scale: after.scale });
+  if (!same(before.rollup, after.rollup)) change.rollup = after.rollup;
   if ((field.access === 'hidden') !== draft.hidden) change.hidden = draft.hidden;
   return change;
 }

@@ -5,11 +5,12 @@ import { useLabel, useLanguage, useTranslation } from '@/i18n';
 import { findObject, useObjects } from '@/metadata';
 import { Checkbox, NumberInput, SegmentedControl, Select, Switch, TextInput } from '@/ui';
 import css from './object.module.css';
-import { type FieldDraft, hasMember, type Member, type Objections, tidy } from './object-draft';
+import { type FieldDraft, hasMember, isComputed, type Member, type Objections, tidy } from './object-draft';
 import { FormulaMembers } from './object-formula';
 import { LabelInput } from './object-labels';
 import { OptionsEditor } from './object-options';
 import { PatternInput } from './object-pattern';
+import { LookupMembers, RollupMembers } from './object-rollup';
 
 const SECTIONS = ['basic', 'contact', 'detail', 'other'];
 const NEW_SECTION = '+';
@@ -218,6 +219,7 @@ export function FieldForm(props: FormProps) {
   const own = useLanguage();
   const { draft, field, onChange, objections } = props;
   const builtIn = field !== undefined && field.custom !== true;
+  const computed = isComputed(draft);
   const has = (member: Member) => hasMember(draft.type, member);
   return (
     <div className={css.fields}>
@@ -229,12 +231,14 @@ export function FieldForm(props: FormProps) {
         required
         autoFocus={field === undefined}
       />
-      {draft.formula !== null && <FormulaMembers {...props} />}
-      {draft.formula === null && has('options') && (
+      {draft.lookup && <LookupMembers {...props} />}
+      {draft.formula !== null && !draft.lookup && <FormulaMembers {...props} />}
+      {draft.rollup !== null && <RollupMembers {...props} />}
+      {!computed && has('options') && (
         <OptionsEditor options={draft.options} onChange={(options) => onChange({ options })} objections={objections} />
       )}
-      {draft.formula === null && has('target') && <Target {...props} />}
-      {draft.formula === null && has('scale') && (!builtIn || draft.scale > 0) && (
+      {!computed && has('target') && <Target {...props} />}
+      {!computed && has('scale') && (!builtIn || draft.scale > 0) && (
         <NumberInput
           label={t('shape:field.scale')}
           description={t('shape:field.scaleHelp')}
@@ -246,7 +250,7 @@ export function FieldForm(props: FormProps) {
           error={objections.at('scale')}
         />
       )}
-      {has('max') && draft.formula === null && (
+      {!computed && has('max') && (
         <NumberInput
           label={t('formula:rating.most')}
           value={draft.max}
@@ -273,7 +277,7 @@ export function FieldForm(props: FormProps) {
       />
       <div className={css.pair}>
         <Section {...props} />
-        {draft.formula === null && has('max_length') && !builtIn && (
+        {!computed && has('max_length') && !builtIn && (
           <NumberInput
             label={t('shape:field.maxLength')}
             value={draft.max_length}
@@ -285,8 +289,18 @@ export function FieldForm(props: FormProps) {
           />
         )}
       </div>
-      {draft.formula === null && has('default') && <Default {...props} />}
-      {draft.formula === null && <Rules {...props} />}
+      {!computed && has('default') && <Default {...props} />}
+      {!computed && <Rules {...props} />}
+      {draft.rollup !== null && (
+        <div className={css.rules}>
+          <Switch
+            label={t('shape:rule.indexed')}
+            description={t('shape:ruleHelp.indexed')}
+            checked={draft.indexed}
+            onChange={(indexed) => onChange({ indexed })}
+          />
+        </div>
+      )}
     </div>
   );
 }

@@ -13,16 +13,34 @@ import {
   formulaDraft,
   hasMember,
   isBlank,
+  isComplete,
   latinKey,
+  lookupDraft,
   objectionsOf,
+  rollupDraft,
   tidy,
   toChange,
   toInput,
 } from './object-draft';
 import { FieldForm } from './object-field-form';
-import { TypeGrid, TypeIcon } from './object-types';
+import { ComputedIcon, type ComputedKind, TypeGrid, TypeIcon } from './object-types';
 
-const ALWAYS = new Set(['key', 'label', 'help', 'section', 'hidden', 'required', 'indexed', 'formula']);
+const ALWAYS = new Set([
+  'key',
+  'label',
+  'help',
+  'section',
+  'hidden',
+  'required',
+  'indexed',
+  'formula',
+  'rollup.object',
+  'rollup.via',
+  'rollup.func',
+  'rollup.field',
+  'rollup.by',
+  'rollup.where',
+]);
 const MEMBERS = [
   'options',
   'target',
@@ -41,6 +59,17 @@ const MEMBERS = [
 function placedFor(type: FieldType) {
   const shown = new Set<string>([...ALWAYS, ...MEMBERS.filter((member) => hasMember(type, member))]);
   return (location: string) => shown.has(location) || /^options\.\d+\.(key|label)$/.test(location);
+}
+
+const COMPUTED = { formula: formulaDraft, lookup: lookupDraft, rollup: rollupDraft } satisfies Record<
+  ComputedKind,
+  () => FieldDraft
+>;
+
+function kindOfDraft(draft: FieldDraft): ComputedKind | null {
+  if (draft.rollup !== null) return 'rollup';
+  if (draft.formula === null) return null;
+  return draft.lookup ? 'lookup' : 'formula';
 }
 
 /** Wide or derived values make poor columns. */
@@ -80,7 +109,9 @@ export function FieldPanel({ object, field, onClose }: Props) {
           <TypeGrid
             leaveOut={pointed ? [] : ['relation_many']}
             onPick={(type) => setDraft(emptyDraft(type))}
-            onFormula={() => setDraft(formulaDraft())}
+            onComputed={(kind) => setDraft(COMPUTED[kind]())}
+            related={object.related.length > 0}
+            relations={object.fields.some((each) => each.type === 'relation')}
           />
         </>
       ) : (
@@ -122,6 +153,7 @@ function Members({ object, field, draft, setDraft, onBack, onClose }: MembersPro
     );
     onClose();
   };
+  const kind = kindOfDraft(draft);
   const save = () => {
     const sent = tidy(draft);
     setDraft(sent);
@@ -151,10 +183,10 @@ function Members({ object, field, draft, setDraft, onBack, onClose }: MembersPro
       }}
     >
       <div className={css.typeLine}>
-        <TypeIcon type={draft.type} />
-        <span>{draft.formula === null ? t(`settings:type.${draft.type}`) : t('formula:name')}</span>
+        {kind === null ? <TypeIcon type={draft.type} /> : <ComputedIcon kind={kind} />}
+        <span>{kind === null ? t(`settings:type.${draft.type}`) : t(`formula:${kind}.name`)}</span>
         <span className="muted grow truncate">
-          {draft.formula === null ? t(`shape:typeHelp.${draft.type}`) : t('formula:help')}
+          {kind === null ? t(`shape:typeHelp.${draft.type}`) : t(`formula:${kind}.help`)}
         </span>
         {onBack !== undefined && (
           <Button kind="subtle" icon={<IconChevronLeft size={14} />} onClick={onBack}>
@@ -206,7 +238,7 @@ function Members({ object, field, draft, setDraft, onBack, onClose }: MembersPro
       )}
       <div className={css.foot}>
         <Button onClick={onClose}>{t('common:cancel')}</Button>
-        <Button kind="primary" type="submit" loading={busy} disabled={isBlank(draft.label) || draft.formula === ''}>
+        <Button kind="primary" type="submit" loading={busy} disabled={isBlank(draft.label) || !isComplete(draft)}>
           {field === undefined ? t('shape:field.add') : t('common:save')}
         </Button>
       </div>

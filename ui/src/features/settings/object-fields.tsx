@@ -38,7 +38,7 @@ const FLAG_COLORS = {
 const isSystem = (field: Field): boolean => (SYSTEM_FIELDS as readonly string[]).includes(field.key);
 
 function Details({ field }: { field: Field }) {
-  const { t } = useTranslation('settings');
+  const { t } = useTranslation(['settings', 'formula']);
   const label = useLabel();
   const objects = useObjects();
   const [all, setAll] = useState(false);
@@ -67,6 +67,16 @@ function Details({ field }: { field: Field }) {
         {label(target.label, target.key)}
       </Link>
     );
+  if (field.rollup !== undefined) {
+    const child = findObject(objects, field.rollup.object);
+    const source = child?.fields.find((each) => each.key === field.rollup?.field);
+    return (
+      <span className="muted">
+        {label(child?.plural, field.rollup.object)} {'\u00b7'} {t(`formula:rollup.func.${field.rollup.func}`)}
+        {source !== undefined && ` \u00b7 ${label(source.label, source.key)}`}
+      </span>
+    );
+  }
   if (field.formula !== undefined) return <code className="muted">{field.formula}</code>;
   if (field.pattern !== undefined) return <code className="muted">{field.pattern}</code>;
   return <span className="muted">{label(field.help)}</span>;
@@ -110,9 +120,10 @@ function Marks({ field }: { field: Field }) {
   return (
     <span className={css.pills}>
       {field.custom === true && <Pill color="violet">{t('settings:objects.custom')}</Pill>}
+      {field.rollup !== undefined && <Pill color="blue">{t('formula:rollup.name')}</Pill>}
       {field.formula !== undefined && (
         <Pill color={field.broken === true ? 'red' : 'blue'}>
-          {t(field.broken === true ? 'formula:broken' : 'formula:name')}
+          {t(field.broken === true ? 'formula:broken' : 'formula:formula.name')}
         </Pill>
       )}
       {field.access === 'hidden' && <Pill color="gray">{t('shape:rule.hidden')}</Pill>}

@@ -187,7 +187,7 @@ export function FormulaMembers({ object, draft, field, onChange, objections }: F
   return (
     <>
       <FormulaInput
-        label={t('formula:name')}
+        label={t('formula:formula.name')}
         value={text}
         onChange={(formula) => onChange({ formula })}
         suggestFor={(word) =>

@@ -10,6 +10,7 @@ import {
   IconCalendarTime,
   IconCash,
   IconCircleDot,
+  IconEye,
   IconHash,
   IconHourglass,
   IconLink,
@@ -23,6 +24,7 @@ import {
   IconPhone,
   IconSquareCheck,
   IconStar,
+  IconSum,
   IconTags,
   IconTypography,
   IconUser,
@@ -65,15 +67,31 @@ export function TypeIcon({ type, size = 16 }: { type: FieldType; size?: number }
   return <Sign size={size} stroke={1.6} aria-hidden />;
 }
 
+/** Fields that nobody fills in. */
+const COMPUTED_KINDS = ['formula', 'lookup', 'rollup'] as const;
+export type ComputedKind = (typeof COMPUTED_KINDS)[number];
+const COMPUTED_ICONS = { formula: IconMathFunction, lookup: IconEye, rollup: IconSum } satisfies Record<
+  ComputedKind,
+  Icon
+>;
+
+export function ComputedIcon({ kind, size = 16 }: { kind: ComputedKind; size?: number }) {
+  const Sign = COMPUTED_ICONS[kind];
+  return <Sign size={size} stroke={1.6} aria-hidden />;
+}
+
 interface GridProps {
   /** Types that make no sense here are left out. */
   leaveOut?: readonly FieldType[];
   onPick: (type: FieldType) => void;
-  onFormula: () => void;
+  onComputed: (kind: ComputedKind) => void;
+  /** Whether records of other objects point here, and whether this object points at others. */
+  related: boolean;
+  relations: boolean;
 }
 
 /** What a new field can hold, each type with what it is for. */
-export function TypeGrid({ leaveOut = [], onPick, onFormula }: GridProps) {
+export function TypeGrid({ leaveOut = [], onPick, onComputed, related, relations }: GridProps) {
   const { t } = useTranslation(['shape', 'settings', 'formula']);
   return (
     <div className={css.typeGroups}>
@@ -100,15 +118,19 @@ export function TypeGrid({ leaveOut = [], onPick, onFormula }: GridProps) {
       <section>
         <h3 className={css.groupName}>{t('formula:group')}</h3>
         <div className={css.typeGrid}>
-          <button type="button" className={css.typeCard} onClick={onFormula}>
-            <span className={css.typeIcon}>
-              <IconMathFunction size={17} stroke={1.6} aria-hidden />
-            </span>
-            <span className={css.typeWords}>
-              <span className={css.typeName}>{t('formula:name')}</span>
-              <span className={css.typeHelp}>{t('formula:help')}</span>
-            </span>
-          </button>
+          {COMPUTED_KINDS.filter((kind) => (kind !== 'rollup' || related) && (kind !== 'lookup' || relations)).map(
+            (kind) => (
+              <button key={kind} type="button" className={css.typeCard} onClick={() => onComputed(kind)}>
+                <span className={css.typeIcon}>
+                  <ComputedIcon kind={kind} size={17} />
+                </span>
+                <span className={css.typeWords}>
+                  <span className={css.typeName}>{t(`formula:${kind}.name`)}</span>
+                  <span className={css.typeHelp}>{t(`formula:${kind}.help`)}</span>
+                </span>
+              </button>
+            ),
+          )}
         </div>
       </section>
     </div>
