@@ -103,8 +103,8 @@ func computedWork(c *client) {
 	}
 	c.settled()
 	for where, want := range map[string]string{
-		`{"field":"net","op":">","value":400}`: "门店", `{"field":"late","op":"=","value":false}`: "官网", `{"field":"who","op":"starts_with","value":"王芳 / 官"}`: "官网",
-		`{"field":"hours","op":">=","value":1}`: "官网", `{"field":"share","op":"is_not_set"}`: "门店", `{"field":"net","op":"between","value":[300,300]}`: "官网",
+		`{"field":"net","op":">","value":{"amount":"400","currency":"CNY"}}`: "门店", `{"field":"late","op":"=","value":false}`: "官网", `{"field":"who","op":"starts_with","value":"王芳 / 官"}`: "官网",
+		`{"field":"hours","op":">=","value":1}`: "官网", `{"field":"share","op":"is_not_set"}`: "门店", `{"field":"net","op":"between","value":[{"amount":"300","currency":"CNY"},{"amount":"300","currency":"CNY"}]}`: "官网",
 	} {
 		p := read[struct{ Items []struct{ Title string } }](c, "POST", "/records/project/query", `{"where":`+where+`,"sort":[{"field":"net","desc":true}]}`)
 		if len(p.Items) != 1 || p.Items[0].Title != want {
