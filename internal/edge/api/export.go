@@ -92,14 +92,14 @@ func (c *call) exportFields(o *schema.Object, keys []string) ([]*schema.Field, e
 	var out []*schema.Field
 	for i, k := range keys {
 		f := o.Field(k)
-		if f == nil || f.Type == schema.RelationMany || c.who.Actor.Field(o.Key, k) == access.FieldHidden {
+		if f == nil || f.Type == schema.RelationMany || c.who.Actor.FieldOf(o.Key, f) == access.FieldHidden {
 			return nil, fault.InvalidField("record.unknown_field", "fields."+strconv.Itoa(i), fault.Params{"field": k})
 		}
 		out = append(out, f)
 	}
 	if keys == nil {
 		for _, f := range o.Fields {
-			if f.Type != schema.RelationMany && c.who.Actor.Field(o.Key, f.Key) != access.FieldHidden {
+			if f.Type != schema.RelationMany && c.who.Actor.FieldOf(o.Key, f) != access.FieldHidden {
 				out = append(out, f)
 			}
 		}

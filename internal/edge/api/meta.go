@@ -132,7 +132,7 @@ func (c *call) showObject(o *schema.Object) Object {
 		SubtitleFields: c.visibleKeys(o, o.SubtitleFields), DefaultColumns: c.visibleKeys(o, o.DefaultColumns), DefaultSort: o.DefaultSort, Related: []Related{}, Fields: []Field{}}
 	write := can(access.Update) && !o.NoUpdate || can(access.Create) && !o.NoCreate
 	for _, f := range o.Fields {
-		level := c.who.Actor.Field(o.Key, f.Key)
+		level := c.who.Actor.FieldOf(o.Key, f)
 		if level == access.FieldHidden {
 			continue
 		}

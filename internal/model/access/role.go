@@ -209,7 +209,7 @@ func (a Actor) Field(object, field string) FieldAccess {
 // MayAsk reports whether the actor's conditions, sorts and searches may name a field: what is only shown masked would be
 // found out by asking, but for a personal field, which is compared as a whole by everybody.
 func (a Actor) MayAsk(object string, f *schema.Field) bool {
-	switch a.Field(object, f.Key) {
+	switch a.FieldOf(object, f) {
 	case FieldHidden:
 		return false
 	case FieldMasked:

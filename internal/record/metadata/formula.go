@@ -5,6 +5,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/formula"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
@@ -109,7 +110,11 @@ func (s *Service) CheckFormula(ctx context.Context, reg *schema.Registry, object
 	if obj == nil || obj.Virtual {
 		return FormulaCheck{}, fault.New(fault.NotFound, "metadata.object_unknown", fault.Params{"object": object})
 	}
-	p, problems := formula.Check(f.Formula, formula.CheckEnv{Registry: reg, Object: obj, Self: f.Key})
+	actor := access.From(ctx)
+	p, problems := formula.Check(f.Formula, formula.CheckEnv{Registry: reg, Object: obj, Self: f.Key, Can: func(object, field string) bool {
+		o := reg.Object(object)
+		return o != nil && o.Field(field) != nil && actor.MayAsk(object, o.Field(field))
+	}})
 	if problems == nil {
 		fill(&f, p)
 		problems = p.Settle(reg, &f)

@@ -181,7 +181,12 @@ func (s *Service) computeInto(ctx context.Context, sh *shape, rows []Row, recs [
 	for i := range rows {
 		for j, at := range fields {
 			f := sh.fields[at].f
-			if v := c.value(&rows[i], programs[j]).Canonical(f, programs[j].Root.Type.Kind, c.env.Base); v != nil {
+			v := c.value(&rows[i], programs[j]).Canonical(f, programs[j].Root.Type.Kind, c.env.Base)
+			switch {
+			case v == nil:
+			case p.seen[f.Key] == access.FieldMasked:
+				recs[i].Masks[f.Key] = masked
+			default:
 				recs[i].Values[f.Key] = v
 			}
 		}
@@ -229,11 +234,14 @@ func (s *Service) Evaluate(ctx context.Context, object string, field *schema.Fie
 	if p == nil {
 		return nil, fault.InvalidField("formula.broken_field", "formula", fault.Params{"field": field.Label})
 	}
-	rows, err := s.rows(ctx, obj, ids, false)
+	inSight := func(ctx context.Context, obj *schema.Object, ids []id.ID) ([]Row, error) {
+		return s.readSeen(ctx, obj, ids, false, access.Read)
+	}
+	rows, err := inSight(ctx, obj, ids)
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.computer(ctx, s.outside, rows, []*formula.Program{p})
+	c, err := s.computer(ctx, inSight, rows, []*formula.Program{p})
 	if err != nil {
 		return nil, err
 	}

@@ -326,7 +326,7 @@ func fieldsSeen(ctx context.Context, sh *shape) map[string]access.FieldAccess {
 	var out map[string]access.FieldAccess
 	for i := range sh.fields {
 		key := sh.fields[i].f.Key
-		if x := a.Field(sh.obj.Key, key); x == access.FieldHidden || x == access.FieldMasked {
+		if x := a.FieldOf(sh.obj.Key, sh.fields[i].f); x == access.FieldHidden || x == access.FieldMasked {
 			if out == nil {
 				out = map[string]access.FieldAccess{}
 			}
