@@ -43,7 +43,10 @@ func fill(f *schema.Field, p *formula.Program) {
 	t := p.Root.Type
 	if f.Type == "" {
 		f.Type = t.FieldType()
-		f.Scale = min(t.Scale, 6)
+		f.Scale = t.Scale
+		if t.Source == "" { // a quotient has six decimals, which few want to read
+			f.Scale = min(t.Scale, 2)
+		}
 		if f.Type == schema.Percent {
 			f.Scale = max(f.Scale-2, 0)
 		}
