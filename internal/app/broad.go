@@ -46,6 +46,26 @@ func (b broad) Count(ctx context.Context, obj *schema.Object, sel record.Selecti
 	return n, err == nil, err
 }
 
+// figures answers counts and sums by groups from the analytics plane, on PostgreSQL too, where it alone knows traits.
+type figures struct{ w *workspace }
+
+// Figures implements record.Figurer. A question that only this plane can answer is answered as of its position, waiting a
+// moment for what was just written; any other one only when it has everything.
+func (g figures) Figures(ctx context.Context, f *query.Figures, where *query.Node, limit int) ([]record.FigureRow, bool, error) {
+	only := f.Analytic() || where != nil && query.NeedsAnalytics(where)
+	if g.w.app.embedded() {
+		ok, err := broad(g).ready(ctx)
+		if err != nil || !ok && !only {
+			return nil, false, err
+		}
+	}
+	rows, err := g.w.audience.Figures(ctx, f, where, limit)
+	if !only && unanswerable(err) || away(err) {
+		return nil, false, nil
+	}
+	return rows, err == nil, err
+}
+
 // unanswerable reports what the mirror does not hold, or not at the moment.
 func unanswerable(err error) bool {
 	return err != nil && (fault.KindOf(err) == fault.Invalid || away(err))

@@ -143,6 +143,11 @@ func (v *vocabulary) Check(ctx context.Context, object string, where *query.Node
 	return query.Check(where, v.env(ctx, object, ""))
 }
 
+// Figures resolves a question for figures for the actor.
+func (v *vocabulary) Figures(ctx context.Context, object string, groups []query.Group, measures []query.Measure) (*query.Figures, error) {
+	return query.ResolveFigures(groups, measures, v.env(ctx, object, ""))
+}
+
 // Sentence implements api.Conditions.
 func (v *vocabulary) Sentence(object string, where *query.Node) schema.Label {
 	out := schema.Label{}

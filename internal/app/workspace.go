@@ -286,7 +286,7 @@ func (w *workspace) build(ctx context.Context) error {
 		second = broad{w}
 	}
 	w.records = record.New(record.Config{Store: w.store, Registry: registry, Keys: keys, Clock: a.Clock, IDs: a.ids, Zone: w.zoneOf, BaseCurrency: w.base, Rates: w,
-		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Broad: second, Check: w.words.Check, Log: a.Log})
+		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Broad: second, Figurer: figures{w}, Figures: w.words.Figures, Check: w.words.Check, Log: a.Log})
 	activity.Rules{Registry: registry, Zone: w.zoneOf, Clock: a.Clock}.Register(w.records)
 	w.recurrer = &activity.Recurrer{Records: w.records, Changes: w.store.Log(), Registry: registry, Zone: w.zoneOf, Clock: a.Clock, Log: a.Log}
 	w.indexer = search.New(search.Config{Store: searchStore{w.store}, Changes: w.store.Log(), Records: w.records, Registry: registry, Log: a.Log})

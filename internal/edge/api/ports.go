@@ -141,18 +141,23 @@ type JobTrouble struct {
 
 // View is a saved way to look at a list.
 type View struct {
-	ID       string        `json:"id"`
-	Object   string        `json:"object"`
-	Name     string        `json:"name"`
-	Label    schema.Label  `json:"label,omitempty"` // of a built-in view
-	Shared   bool          `json:"shared"`
-	Mine     bool          `json:"mine"`
-	Builtin  bool          `json:"builtin"`
-	Columns  []string      `json:"columns"`
-	Where    *query.Node   `json:"where"`
-	Sort     []schema.Sort `json:"sort"`
-	Position int           `json:"position"`
-	Version  int64         `json:"version"`
+	ID      string        `json:"id"`
+	Object  string        `json:"object"`
+	Name    string        `json:"name"`
+	Label   schema.Label  `json:"label,omitempty"` // of a built-in view
+	Shared  bool          `json:"shared"`
+	Mine    bool          `json:"mine"`
+	Builtin bool          `json:"builtin"`
+	Columns []string      `json:"columns"`
+	Where   *query.Node   `json:"where"`
+	Sort    []schema.Sort `json:"sort"`
+	Kind    string        `json:"kind" enum:"list,board,calendar,cards"`
+	Options view.Settings `json:"options"`
+	Pinned  bool          `json:"pinned"`
+	// Default says for whom the object opens with this view: me, everyone, or "".
+	Default  string `json:"default" enum:",me,everyone"`
+	Position int    `json:"position"`
+	Version  int64  `json:"version"`
 }
 
 // TimelineEntry is one thing that happened, in the form of the API.

@@ -104,6 +104,9 @@ type Config struct {
 	Users        Users                 // nil knows nobody
 	Auditor      Auditor               // nil forbids reading in clear
 	Broad        Broad                 // nil: the store answers everything
+	Figurer      Figurer               // nil: figures of traits are not known
+	// Figures resolves a question for figures for the actor; nil checks against metadata alone.
+	Figures func(ctx context.Context, object string, groups []query.Group, measures []query.Measure) (*query.Figures, error)
 	// Check refuses conditions that the actor may not ask or that are wrong; nil checks against metadata alone.
 	Check func(ctx context.Context, object string, where *query.Node) error
 	// RevealsPerHour is how many records one actor may reveal in an hour, 100 when 0.

@@ -50,6 +50,8 @@ type Reader interface {
 	Select(ctx context.Context, obj *schema.Object, sel Selection) ([]Row, error)
 	// Count counts rows, stopping at limit (0 counts all).
 	Count(ctx context.Context, obj *schema.Object, sel Selection, limit int) (int, error)
+	// Figures counts and sums the rows of a selection by groups, at most limit of those that are records (see Figurer).
+	Figures(ctx context.Context, f *query.Figures, sel Selection, limit int) ([]FigureRow, error)
 	// FindUnique maps stored unique keys of a field to record ids.
 	FindUnique(ctx context.Context, obj *schema.Object, field *schema.Field, keys []string) (map[string]id.ID, error)
 	// Search finds records by tokens: all tokens must match (a token ending in * is a prefix); newest first. A nil object

@@ -43,7 +43,7 @@ func (s *Service) builtin(obj *schema.Object) []View {
 		if !s.knows(obj, b.traits) {
 			continue
 		}
-		v := View{Builtin: b.key, Object: obj.Key, Label: b.label, Name: b.label.In("zh-CN"), Shared: true, Where: b.where, Sort: b.sort,
+		v := View{Builtin: b.key, Object: obj.Key, Label: b.label, Name: b.label.In("zh-CN"), Shared: true, Kind: List, Pinned: true, Where: b.where, Sort: b.sort,
 			Position: len(out), Version: 1, Columns: slices.Clone(obj.DefaultColumns)}
 		if b.columns != nil {
 			v.Columns = slices.Clone(b.columns)

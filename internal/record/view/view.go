@@ -1,9 +1,10 @@
-// Package view keeps saved views of lists: which columns, which condition, which order.
+// Package view keeps saved views of records: which kind, which columns, which condition, which order, grouping, totals and the
+// settings of boards and calendars.
 //
 // A view belongs to the user who made it; a shared one is seen by everybody and changed by its maker and by those who
 // hold the right view.share. Built-in views come with the program, have ids like "builtin:all" and cannot be changed.
 // Columns and sort keys are fields of the object, or traits of customers written "trait.KEY"; conditions are checked
-// whenever a view is saved. A stored view whose field or trait has gone since is still listed; opening it tells the user.
+// whenever a view is saved. One view may be the default of an object, for everybody or for oneself. A stored view whose field or trait has gone since is still listed; opening it tells the user.
 package view
 
 import (
@@ -46,6 +47,9 @@ type View struct {
 	Columns   []string
 	Where     *query.Node
 	Sort      []schema.Sort
+	Kind      Kind
+	Options   Settings
+	Pinned    bool // stands among the tabs
 	Position  int
 	Version   int64
 	CreatedAt time.Time
@@ -69,7 +73,12 @@ type Store interface {
 	InsertView(ctx context.Context, v View) error
 	// UpdateView writes v if the stored version is v.Version-1, else the fault Stale view.stale.
 	UpdateView(ctx context.Context, v View) error
+	// DeleteView removes a view and wherever it was the default.
 	DeleteView(ctx context.Context, v id.ID) error
+	// Defaults are the keys of the default views of an object: the owner's and everybody's, "" for none.
+	Defaults(ctx context.Context, object string, owner id.ID) (mine, all string, err error)
+	// SetDefault makes a view the default of an object for an owner, 0 for everybody; "" takes it away.
+	SetDefault(ctx context.Context, object string, owner id.ID, view string) error
 }
 
 // Config is what a Service needs; Traits may be nil, all else must be set.
@@ -96,6 +105,9 @@ type Patch struct {
 	Columns  []string
 	Where    **query.Node // a pointer to nil clears the condition
 	Sort     []schema.Sort
+	Kind     Kind // "" stays
+	Options  *Settings
+	Pinned   *bool
 	Position *int
 }
 
@@ -158,6 +170,9 @@ func (s *Service) Create(ctx context.Context, v View) (View, error) {
 	}
 	now := s.cfg.Clock.Now().UTC().Truncate(time.Millisecond)
 	v.ID, v.Builtin, v.Label, v.Owner, v.Version, v.CreatedAt, v.UpdatedAt = s.cfg.IDs.Next(), "", nil, owner(ctx), 1, now, now
+	if v.Kind == "" {
+		v.Kind = List
+	}
 	if v, err = s.clean(ctx, v); err != nil {
 		return View{}, err
 	}
@@ -191,6 +206,15 @@ func (s *Service) Update(ctx context.Context, key string, version int64, p Patch
 	if p.Sort != nil {
 		v.Sort = p.Sort
 	}
+	if p.Kind != "" {
+		v.Kind = p.Kind
+	}
+	if p.Options != nil {
+		v.Options = *p.Options
+	}
+	if p.Pinned != nil {
+		v.Pinned = *p.Pinned
+	}
 	if p.Position != nil {
 		v.Position = *p.Position
 	}
@@ -213,6 +237,54 @@ func (s *Service) Delete(ctx context.Context, key string) error {
 	}
 	if err := s.cfg.Store.DeleteView(ctx, v.ID); err != nil {
 		return fmt.Errorf("delete view: %w", err)
+	}
+	return nil
+}
+
+// Audiences of a default view.
+const (
+	ForMe       = "me"
+	ForEveryone = "everyone"
+)
+
+// Defaults are the keys of the views that an object opens with: the actor's own choice and everybody's, "" for none.
+func (s *Service) Defaults(ctx context.Context, object string) (mine, all string, err error) {
+	if _, err := s.object(ctx, object); err != nil {
+		return "", "", err
+	}
+	mine, all, err = s.cfg.Store.Defaults(ctx, object, owner(ctx))
+	if err != nil {
+		return "", "", fmt.Errorf("default views of %s: %w", object, err)
+	}
+	return mine, all, nil
+}
+
+// SetDefault makes a view the one that an object opens with, or takes that away. For everybody it must be shared or built in,
+// and needs the right to share.
+func (s *Service) SetDefault(ctx context.Context, object, key, audience string, on bool) error {
+	v, err := s.Get(ctx, object, key)
+	if err != nil {
+		return err
+	}
+	who := owner(ctx)
+	switch {
+	case audience == ForEveryone:
+		if err := allow(ctx, access.ViewShare); err != nil {
+			return err
+		}
+		if !v.Shared {
+			return fault.InvalidField("view.default_private", "for", nil)
+		}
+		who = 0
+	case audience != ForMe || who == 0:
+		return fault.InvalidField("view.default_for", "for", nil)
+	}
+	name := ""
+	if on {
+		name = v.Key()
+	}
+	if err := s.cfg.Store.SetDefault(ctx, object, who, name); err != nil {
+		return fmt.Errorf("set default view: %w", err)
 	}
 	return nil
 }
@@ -288,6 +360,10 @@ func (s *Service) clean(ctx context.Context, v View) (View, error) {
 			bad = append(bad, fault.InvalidField("view.sort_unknown", fmt.Sprintf("sort.%d", i), fault.Params{"field": k.Field + k.Trait}))
 		}
 	}
+	if f := badKind(v.Kind); f != nil {
+		bad = append(bad, f)
+	}
+	bad = append(bad, s.badOptions(obj, &v.Options)...)
 	if v.Where != nil && s.cfg.Check != nil {
 		if err := s.cfg.Check(ctx, v.Object, v.Where); err != nil {
 			f, ok := fault.Find(err)

@@ -51,6 +51,12 @@ func (m memory) UpdateView(_ context.Context, v view.View) error {
 
 func (m memory) DeleteView(_ context.Context, v id.ID) error { delete(m, v); return nil }
 
+func (m memory) Defaults(context.Context, string, id.ID) (mine, all string, err error) {
+	return "", "", nil
+}
+
+func (m memory) SetDefault(context.Context, string, id.ID, string) error { return nil }
+
 type traits map[string]query.Trait
 
 func (t traits) Trait(key string) (query.Trait, bool) { x, ok := t[key]; return x, ok }

@@ -81,16 +81,7 @@ type Fragment struct {
 
 // Planes reports whether a condition needs the analytics plane: it names a trait, a segment, a list, an event, a random
 // share or a top list. Everything else both planes answer.
-func Planes(n *query.Node) (analytics bool) {
-	query.Walk(n, func(n *query.Node, _ string) bool {
-		switch n.Kind() {
-		case "trait", "segment", "list", "event", "sequence", "random", "top":
-			analytics = true
-		}
-		return !analytics
-	})
-	return analytics
-}
+func Planes(n *query.Node) (analytics bool) { return query.NeedsAnalytics(n) }
 
 // Records compiles a condition on the object for the records plane. The caller adds "deleted_at IS NULL" for the object
 // itself; related records in the recycle bin are left out here. Faults: those of query.Check; query.needs_analytics for

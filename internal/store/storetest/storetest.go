@@ -51,6 +51,7 @@ func Run(t *testing.T, s Suite) {
 		{"person keys", testPersonKeys},
 		{"pages", testPages},
 		{"counts", testCounts},
+		{"figures", testFigures},
 		{"conditions", testWhere},
 		{"the change log", testLog},
 		{"history of a record", testHistory},
