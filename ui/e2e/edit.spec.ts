@@ -151,14 +151,14 @@ test('a new record: what is refused, what is made, into the bin and back', async
   });
   const id = /cus_\w+/.exec(page.url())?.[0] ?? '';
   await test.step('deleted', async () => {
-    await page.getByRole('button', { name: t('common:more') }).click();
+    await page.getByRole('button', { name: t('common:more'), exact: true }).click();
     await page.getByRole('menuitem', { name: t('common:delete') }).click();
     await expect(toast(page, t('records:page.deleted', { name: '新建测试客户' }))).toBeVisible();
     await expect(page).toHaveURL(/\/o\/customer/);
     await expect(rowOf(page, '新建测试客户')).toHaveCount(0);
   });
   await test.step('restored from the bin', async () => {
-    await page.getByRole('button', { name: t('common:more') }).click();
+    await page.getByRole('button', { name: t('common:more'), exact: true }).click();
     await page.getByRole('menuitem', { name: t('records:bin.title') }).click();
     await expect(page.getByText(t('records:bin.here'))).toBeVisible();
     await rowOf(page, '新建测试客户').getByRole('gridcell').first().click();

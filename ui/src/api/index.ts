@@ -5,6 +5,7 @@ export * from './demo';
 export { ApiError, errorText, type FieldError, isAbort, isApiError } from './errors';
 export { listenForChanges } from './events';
 export * from './formulas';
+export * from './figures';
 export * from './imports';
 export * from './insight';
 export * from './merge';

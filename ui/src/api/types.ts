@@ -306,7 +306,7 @@ export interface BatchOperation {
 export interface BatchResult {
   status: number;
   record?: RecordData;
-  error?: { title: string; detail?: string; type: string };
+  error?: { title: string; detail?: string; type: string; errors?: { location: string; message: string }[] };
 }
 export interface Change {
   field: string;
@@ -356,20 +356,5 @@ export interface SearchHit {
   subtitle: string;
   match: string;
 }
-export interface View {
-  id: string;
-  object: string;
-  name: string;
-  /** Built-in views have their name in every language. */
-  label?: Label;
-  shared: boolean;
-  mine: boolean;
-  builtin: boolean;
-  columns: string[];
-  where: Condition | null;
-  sort: Sort[];
-  position: number;
-  version: number;
-}
-
 export type * from './types-insight';
+export * from './types-views';

@@ -9,7 +9,7 @@ export const viewsQuery = (object: string) =>
     staleTime: 60_000,
   });
 
-export type ViewInput = Partial<Omit<View, 'id' | 'mine' | 'builtin' | 'version'>>;
+export type ViewInput = Partial<Omit<View, 'id' | 'mine' | 'builtin' | 'version' | 'default'>>;
 
 export function useSaveView(object: string) {
   const client = useQueryClient();
@@ -26,6 +26,15 @@ export function useDeleteView(object: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (id: string) => api.delete(`/views/${id}`),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['views', object] }),
+  });
+}
+
+export function useDefaultView(object: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (input: { id: string; for: 'me' | 'everyone'; on: boolean }) =>
+      api.post(`/views/${input.id}/default`, { object, for: input.for, on: input.on }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['views', object] }),
   });
 }

@@ -36,9 +36,11 @@ export function useMediaQuery(query: string): boolean {
   );
 }
 
+export const PHONE = '(max-width: 720px)';
+
 /** Phones and narrow windows: cards instead of grids, drawers instead of panels. */
 export function useIsPhone(): boolean {
-  return useMediaQuery('(max-width: 720px)');
+  return useMediaQuery(PHONE);
 }
 
 export function useOnline(): boolean {

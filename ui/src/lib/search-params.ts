@@ -4,6 +4,10 @@ export type Reader<T> = (raw: unknown) => T | undefined;
 export const text: Reader<string> = (raw) => (typeof raw === 'string' ? raw : undefined);
 export const flag: Reader<boolean> = (raw) => (typeof raw === 'boolean' ? raw : undefined);
 
+/** A whole number from 1 on. */
+export const whole: Reader<number> = (raw) =>
+  typeof raw === 'number' && Number.isInteger(raw) && raw >= 1 ? raw : undefined;
+
 export const oneOf =
   <T>(...values: T[]): Reader<T> =>
   (raw) =>

@@ -17,6 +17,8 @@ const base = {
   columns: ['name', 'phone'],
   where: { field: 'kind', op: '=' as const, value: 'person' },
   sort: [{ field: 'created_at', desc: true }],
+  kind: 'list' as const,
+  options: { frozen: 2, totals: { spend: 'sum' as const } },
 };
 
 it('reads and writes sorts over fields and traits', () => {
@@ -34,7 +36,13 @@ it('is the view alone when nothing was changed', () => {
   const state = readState({}, base);
   expect(state).toMatchObject(base);
   expect(differs(state, base)).toBe(false);
-  expect(writeState(state, base)).toEqual({ where: undefined, sort: undefined, cols: undefined });
+  expect(writeState(state, base)).toEqual({
+    where: undefined,
+    sort: undefined,
+    cols: undefined,
+    kind: undefined,
+    opts: undefined,
+  });
 });
 
 it('survives the address, Chinese values and an emptied filter too', () => {
@@ -85,4 +93,22 @@ it('asks only for what is shown', () => {
     fields: ['name', 'phone'],
     traits: ['orders'],
   });
+});
+
+it('keeps the kind and the settings in the address, the same ones in any order', () => {
+  const state = readState({}, base);
+  const options = { totals: { spend: 'sum' as const }, frozen: 2 };
+  expect(differs({ ...state, options }, base)).toBe(false);
+  const changed = {
+    ...state,
+    kind: 'board' as const,
+    options: { board: { field: 'kind' }, collapsed: [], limits: {} },
+  };
+  expect(differs(changed, base)).toBe(true);
+  const address = writeState(changed, base);
+  expect(address.kind).toBe('board');
+  const back = readState(readListSearch(address as Record<string, unknown>), base);
+  expect(back).toMatchObject({ kind: 'board', options: { board: { field: 'kind' } } });
+  expect(back.options).not.toHaveProperty('limits');
+  expect(readState({ opts: 'rubbish!' }, base).options).toEqual(base.options);
 });

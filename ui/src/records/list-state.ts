@@ -1,4 +1,4 @@
-import type { Condition, Field, ObjectType, Operator, RecordQuery, Sort, View } from '@/api';
+import type { Condition, Field, ObjectType, Operator, RecordQuery, Sort, View, ViewKind, ViewOptions } from '@/api';
 import { operatorsOf } from '@/fields';
 import { decodeBase64Url, encodeBase64Url } from '@/lib/base64url';
 import { decodeCondition, encodeCondition } from './conditions/url';
@@ -9,6 +9,8 @@ export interface ListState {
   where: Condition | null;
   sort: Sort[];
   columns: string[];
+  kind: ViewKind;
+  options: ViewOptions;
   q: string;
   from: unknown;
   deleted: boolean;
@@ -54,13 +56,32 @@ export const encodeFrom = (value: unknown): string | undefined =>
   value === undefined || value === null || value === '' ? undefined : encodeBase64Url(JSON.stringify(value));
 
 /** The view that everybody has, for objects without a saved one. */
-export const plainView = (object: ObjectType): Pick<View, 'columns' | 'where' | 'sort'> => ({
+export const plainView = (object: ObjectType): Base => ({
   columns: object.default_columns,
   where: null,
   sort: object.default_sort,
+  kind: 'list',
+  options: {},
 });
 
-type Base = Pick<View, 'columns' | 'where' | 'sort'>;
+export type Base = Pick<View, 'columns' | 'where' | 'sort' | 'kind' | 'options'>;
+
+/** Settings without what is empty, so that equal ones look equal. */
+export function tidy(options: ViewOptions): ViewOptions {
+  const kept = Object.entries(options)
+    .filter(([, value]) => {
+      if (value === undefined || value === null || value === '') return false;
+      if (Array.isArray(value)) return value.length > 0;
+      return typeof value !== 'object' || Object.keys(value).length > 0;
+    })
+    .sort(([left], [right]) => (left < right ? -1 : 1));
+  return Object.fromEntries(kept) as ViewOptions;
+}
+
+function decodeOptions(text: string | undefined): ViewOptions | null {
+  const value = decodeFrom(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? tidy(value as ViewOptions) : null;
+}
 
 export function readState(search: ListSearch, base: Base): ListState {
   const columns = search.cols?.split(',').filter(Boolean) ?? [];
@@ -68,6 +89,8 @@ export function readState(search: ListSearch, base: Base): ListState {
     where: search.where === NONE ? null : (decodeCondition(search.where) ?? base.where),
     sort: parseSort(search.sort) ?? base.sort,
     columns: columns.length > 0 ? columns : base.columns,
+    kind: search.kind ?? base.kind,
+    options: decodeOptions(search.opts) ?? tidy(base.options),
     q: search.q ?? '',
     from: decodeFrom(search.from),
     deleted: search.deleted === true,
@@ -77,22 +100,38 @@ export function readState(search: ListSearch, base: Base): ListState {
 const same = (left: unknown, right: unknown): boolean => JSON.stringify(left) === JSON.stringify(right);
 const sameSort = (left: readonly Sort[], right: readonly Sort[]): boolean => formatSort(left) === formatSort(right);
 
+const sorted = (value: unknown): unknown => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  );
+};
+const sameOptions = (left: ViewOptions, right: ViewOptions): boolean => same(sorted(tidy(left)), sorted(tidy(right)));
+
 /** The parts of an address for a state: only what differs from the view, so that a view alone is a short address. */
 export function writeState(
-  state: Pick<ListState, 'where' | 'sort' | 'columns'>,
+  state: Pick<ListState, 'where' | 'sort' | 'columns' | 'kind' | 'options'>,
   base: Base,
-): Pick<ListSearch, 'where' | 'sort' | 'cols'> {
+): Pick<ListSearch, 'where' | 'sort' | 'cols' | 'kind' | 'opts'> {
   const where = state.where === null ? NONE : encodeCondition(state.where);
   return {
     where: same(state.where, base.where) ? undefined : where,
     sort: sameSort(state.sort, base.sort) ? undefined : formatSort(state.sort),
     cols: same(state.columns, base.columns) ? undefined : state.columns.join(','),
+    kind: state.kind === base.kind ? undefined : state.kind,
+    opts: sameOptions(state.options, base.options) ? undefined : encodeBase64Url(JSON.stringify(tidy(state.options))),
   };
 }
 
 /** Whether somebody changed what the view says. */
 export const differs = (state: ListState, base: Base): boolean =>
-  !same(state.where, base.where) || !sameSort(state.sort, base.sort) || !same(state.columns, base.columns);
+  !same(state.where, base.where) ||
+  !sameSort(state.sort, base.sort) ||
+  !same(state.columns, base.columns) ||
+  state.kind !== base.kind ||
+  !sameOptions(state.options, base.options);
 
 /** The operator of "start at this value", in the direction of the sort. Null when the field cannot be asked that. */
 export function jumpOperator(field: Field, desc: boolean): Operator | null {

@@ -1,4 +1,5 @@
-import { flag, shape, text } from '@/lib/search-params';
+import type { ViewKind } from '@/api';
+import { flag, oneOf, shape, text, whole } from '@/lib/search-params';
 
 /** The state of a list in its address. What is missing comes from the view; a bad value falls back, never fails. */
 export const readListSearch = shape({
@@ -10,6 +11,14 @@ export const readListSearch = shape({
   sort: text,
   /** "name,trait.spend_total". */
   cols: text,
+  /** How records are shown, when not as the view says. */
+  kind: oneOf<ViewKind>('list', 'board', 'calendar', 'cards'),
+  /** base64url of the settings: grouping, totals, widths, board and calendar; only when they differ from the view's. */
+  opts: text,
+  /** Of a list in numbered pages, from 1. */
+  page: whole,
+  /** The first day that a calendar shows: "2026-11-22". */
+  day: text,
   q: text,
   /** Where the list starts, in the first sort field: "jump to". base64url of the JSON value. */
   from: text,

@@ -31,7 +31,17 @@ function toData(options: readonly SelectOption[]): (SelectOption | Grouped)[] {
 }
 
 function useShared(
-  { options, searchValue, onSearch, empty, size, defaultOpened, onClosed, ...rest }: Omit<SharedSelectProps, 'ref'>,
+  {
+    options,
+    searchValue,
+    onSearch,
+    empty,
+    size,
+    defaultOpened,
+    onClosed,
+    inPanel,
+    ...rest
+  }: Omit<SharedSelectProps, 'ref'>,
   hasValue: boolean,
 ) {
   const { t } = useTranslation('common');
@@ -48,6 +58,7 @@ function useShared(
       width: 'max-content',
       position: 'bottom-start' as const,
       middlewares: { flip: true, shift: true },
+      ...(inPanel && { withinPortal: false }),
     },
     maxDropdownHeight: 280,
     ...(searchValue !== undefined && { searchValue }),

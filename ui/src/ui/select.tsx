@@ -22,6 +22,8 @@ export interface SharedSelectProps extends InputProps {
   /** Opens at once: for editors inside cells. */
   defaultOpened?: boolean;
   onClosed?: () => void;
+  /** Inside a popover: the list belongs to it, so that choosing is no click beside it. */
+  inPanel?: boolean;
   ref?: Ref<HTMLInputElement>;
 }
 

@@ -5,6 +5,7 @@ import {
   errorText,
   type Field,
   type FieldValues,
+  figuresKey,
   isApiError,
   type ObjectType,
   patchRecordCache,
@@ -16,6 +17,7 @@ import { kindOf } from '@/fields';
 import { useTranslation } from '@/i18n';
 import { findField } from '@/metadata';
 import { toast } from '@/ui';
+import { rememberStep } from './steps';
 
 const ConflictDialog = lazy(() => import('./conflict-dialog').then((module) => ({ default: module.ConflictDialog })));
 
@@ -58,7 +60,11 @@ function refusal(error: ApiError, fields: readonly Field[], name: (field: Field)
 }
 
 /** Saves fields of a record from wherever it is shown: optimistic, with undo, and never over somebody else's change. */
-export function useSaveFields(object: ObjectType, nameOf: (field: Field) => string): SaveFields {
+export function useSaveFields(
+  object: ObjectType,
+  nameOf: (field: Field) => string,
+  onSaved?: (record: RecordData) => void,
+): SaveFields {
   const { t } = useTranslation(['records', 'common']);
   const client = useQueryClient();
   const [conflict, setConflict] = useState<Conflict | null>(null);
@@ -73,8 +79,13 @@ export function useSaveFields(object: ObjectType, nameOf: (field: Field) => stri
     try {
       const saved = await updateRecord(object.key, record.id, toWrite(object, values), record.version);
       patchRecordCache(client, saved);
-      const undo = { label: t('common:undo'), run: () => void send(saved, before, true) };
-      toast.ok(undoing ? t('records:edit.undone') : t('common:saved'), undoable ? { action: undo } : {});
+      client.invalidateQueries({ queryKey: figuresKey(object.key) });
+      onSaved?.(saved);
+      const takeBack = undoable ? rememberStep(object.key, () => void send(saved, before, true)) : null;
+      toast.ok(
+        undoing ? t('records:edit.undone') : t('common:saved'),
+        takeBack === null ? {} : { action: { label: t('common:undo'), run: takeBack } },
+      );
       return true;
     } catch (error) {
       patchRecordCache(client, record);

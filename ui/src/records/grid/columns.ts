@@ -124,19 +124,29 @@ export function columnCatalogue(object: ObjectType, traits: readonly Trait[], la
   ];
 }
 
-/** Left edges of the columns after the frozen one, and the whole width of them. */
-export function columnEdges(columns: readonly GridColumn[]): number[] {
+/** How many columns stay in sight at the left: at least the title, at most four. */
+export const frozenCount = (wanted: number | undefined, columns: number): number =>
+  Math.max(1, Math.min(wanted ?? 1, 4, Math.max(1, columns)));
+
+/** Left edges of the columns after the frozen ones, and the whole width of them. */
+export function columnEdges(columns: readonly GridColumn[], frozen = 1): number[] {
   const edges = [0];
-  for (const column of columns.slice(1)) edges.push((edges.at(-1) ?? 0) + column.width);
+  for (const column of columns.slice(frozen)) edges.push((edges.at(-1) ?? 0) + column.width);
   return edges;
 }
 
-/** Which of the columns after the frozen one are in sight: [first, end) as column numbers. */
-export function columnWindow(edges: readonly number[], scrollLeft: number, room: number): [number, number] {
+/** Where the frozen columns stand, from the left edge of the first. */
+export const frozenLefts = (columns: readonly GridColumn[], frozen: number): number[] =>
+  columns.slice(0, frozen).map((_, at) => columns.slice(0, at).reduce((sum, column) => sum + column.width, 0));
+export const frozenWidth = (columns: readonly GridColumn[], frozen: number): number =>
+  columns.slice(0, frozen).reduce((sum, column) => sum + column.width, 0);
+
+/** Which of the columns after the frozen ones are in sight: [first, end) as column numbers. */
+export function columnWindow(edges: readonly number[], scrollLeft: number, room: number, frozen = 1): [number, number] {
   const count = edges.length - 1;
   let first = 0;
   while (first < count - 1 && (edges[first + 1] ?? 0) < scrollLeft - 120) first++;
   let end = first;
   while (end < count && (edges[end] ?? 0) < scrollLeft + room + 120) end++;
-  return [first + 1, end + 1];
+  return [first + frozen, end + frozen];
 }

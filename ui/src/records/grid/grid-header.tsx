@@ -14,6 +14,7 @@ interface HeaderProps {
   columnFirst: number;
   columnEnd: number;
   lead: number;
+  lefts: readonly number[];
   sort: readonly Sort[];
   state: 'none' | 'some' | 'all';
   active: number;
@@ -83,6 +84,7 @@ export function GridHeader(props: HeaderProps) {
     if (column === undefined) return null;
     const place = sort.findIndex((key) => sortKey(key) === column.key);
     const direction = directionOf(sort[place]);
+    const left = props.lefts[at];
     return (
       <div
         key={column.key}
@@ -93,11 +95,11 @@ export function GridHeader(props: HeaderProps) {
         data-head={at}
         className={cx(
           css.headCell,
-          at === 0 && css.frozen,
+          left !== undefined && css.frozen,
           column.align === 'right' && css.right,
           active === at && css.active,
         )}
-        style={{ width: column.width }}
+        style={left === undefined ? { width: column.width } : { width: column.width, left: CHECK + left }}
       >
         <button
           type="button"
@@ -121,7 +123,8 @@ export function GridHeader(props: HeaderProps) {
     );
   };
   const middle = [];
-  for (let at = Math.max(1, columnFirst); at < Math.min(columnEnd, columns.length); at++) middle.push(cell(at));
+  for (let at = Math.max(props.lefts.length, columnFirst); at < Math.min(columnEnd, columns.length); at++)
+    middle.push(cell(at));
   return (
     <div className={css.head} role="rowgroup" ref={head}>
       <div className={css.headRow} role="row" aria-rowindex={1}>
@@ -141,7 +144,7 @@ export function GridHeader(props: HeaderProps) {
             />
           </button>
         </div>
-        {cell(0)}
+        {props.lefts.map((_, at) => cell(at))}
         {props.lead > 0 && <div role="presentation" style={{ width: props.lead, flex: 'none' }} />}
         {middle}
       </div>

@@ -10,12 +10,16 @@ import { CHECK } from './use-viewport';
 export interface RowProps {
   gridId: string;
   row: number;
+  /** How many rows stand before the first: on a later page. */
+  offset: number;
   top: number;
   record: RecordData | undefined;
   columns: readonly GridColumn[];
   columnFirst: number;
   columnEnd: number;
   lead: number;
+  /** Left edges of the columns that stay in sight. */
+  lefts: readonly number[];
   context: FieldContext;
   href: string;
   avatar: boolean;
@@ -23,6 +27,9 @@ export interface RowProps {
   peeked: boolean;
   /** The active column of this row, or -1. */
   active: number;
+  /** The chosen cells of this row: first and last column, -1 for none. */
+  rangeFrom: number;
+  rangeTo: number;
   /** Column and editor of the cell that is being edited. */
   editing: number;
   editor: ReactNode;
@@ -48,6 +55,7 @@ export const GridRow = memo(function GridRow(props: RowProps) {
     const column = columns[at];
     if (column === undefined) return null;
     const isEditing = editing === at;
+    const left = props.lefts[at];
     let content: ReactNode = <span className={css.bone} style={{ width: `${40 + ((row * 7 + at * 13) % 40)}%` }} />;
     if (isEditing) content = props.editor;
     else if (record !== undefined && at === 0)
@@ -65,23 +73,25 @@ export const GridRow = memo(function GridRow(props: RowProps) {
         data-col={at}
         className={cx(
           css.cell,
-          at === 0 && css.frozen,
+          left !== undefined && css.frozen,
           column.align === 'right' && css.right,
+          at >= props.rangeFrom && at <= props.rangeTo && css.inRange,
           active === at && css.active,
           isEditing && css.editing,
         )}
-        style={{ width: column.width }}
+        style={left === undefined ? { width: column.width } : { width: column.width, left: CHECK + left }}
       >
         {content}
       </div>
     );
   };
   const middle: ReactNode[] = [];
-  for (let at = Math.max(1, columnFirst); at < Math.min(columnEnd, columns.length); at++) middle.push(cell(at));
+  for (let at = Math.max(props.lefts.length, columnFirst); at < Math.min(columnEnd, columns.length); at++)
+    middle.push(cell(at));
   return (
     <div
       role="row"
-      aria-rowindex={row + 2}
+      aria-rowindex={props.offset + row + 2}
       aria-selected={props.selected}
       data-row={row}
       className={cx(css.row, props.selected && css.selected, props.peeked && css.peeked, active >= 0 && css.activeRow)}
@@ -90,7 +100,7 @@ export const GridRow = memo(function GridRow(props: RowProps) {
       <div role="gridcell" aria-colindex={1} className={css.check} data-check style={{ width: CHECK }}>
         <span className={css.box} data-checked={props.selected || undefined} aria-hidden />
       </div>
-      {cell(0)}
+      {props.lefts.map((_, at) => cell(at))}
       {props.lead > 0 && <div role="presentation" style={{ width: props.lead, flex: 'none' }} />}
       {middle}
     </div>

@@ -1,56 +1,26 @@
-import { type MouseEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
-import type { RecordData, RecordQuery, Sort } from '@/api';
-import { kindOf, useFieldContext } from '@/fields';
+import { Fragment, type MouseEvent, useEffect, useId, useMemo, useRef, useState } from 'react';
+import type { RecordData } from '@/api';
+import { useFieldContext } from '@/fields';
 import { cx } from '@/lib/cx';
 import { useEvent } from '@/lib/hooks';
 import type { Move } from '../edit/inline-editor';
 import { InlineEditor, readyToEdit } from '../edit/lazy-inline-editor';
-import { cellValue, columnEdges, type GridColumn } from './columns';
+import { takeBack } from '../edit/steps';
+import { cellValue, columnEdges, frozenCount, frozenLefts, frozenWidth, type GridColumn } from './columns';
 import css from './grid.module.css';
 import { GridHeader } from './grid-header';
+import type { Frame, GridProps } from './grid-props';
 import { cellId, GridRow } from './grid-row';
-import {
-  extend,
-  headerState,
-  isNothing,
-  isSelected,
-  NOTHING,
-  type Selection,
-  selectAll,
-  selectIds,
-  toggle,
-} from './selection';
+import { rangeBetween } from './range';
+import { extend, headerState, isNothing, isSelected, NOTHING, selectAll, selectIds, toggle } from './selection';
+import { useClipboard } from './use-clipboard';
 import { type Active, handleGridKey } from './use-grid-keys';
-import { useRows } from './use-rows';
+import { type RowSource, useRows } from './use-rows';
+import { numberAt, useSweep } from './use-sweep';
 import { CHECK, START_VIEW, useViewport } from './use-viewport';
 import { scrollHeight } from './windowing';
 
-export interface GridProps {
-  label: string;
-  object: string;
-  query: RecordQuery;
-  columns: readonly GridColumn[];
-  sort: readonly Sort[];
-  selection: Selection;
-  /** Exact, when somebody asked for it; else -1 tells assistive technology that nobody knows. */
-  exactTotal: number | null;
-  avatar: boolean;
-  peeked: string | undefined;
-  hrefOf: (record: RecordData) => string;
-  onSelect: (selection: Selection) => void;
-  onSort: (column: GridColumn, add: boolean) => void;
-  onResize: (key: string, width: number | null) => void;
-  onMove: (key: string, to: number) => void;
-  onOpen: (record: RecordData, how: 'page' | 'peek' | 'tab', row: number) => void;
-  onEdit: (record: RecordData, column: GridColumn, value: unknown) => void;
-  /** The row one moves to, so that an open side panel can follow. */
-  onActive?: (record: RecordData) => void;
-}
-
-const numberAt = (element: Element | null, name: 'row' | 'col' | 'head'): number | null => {
-  const text = element?.closest<HTMLElement>(`[data-${name}]`)?.dataset[name];
-  return text === undefined ? null : Number(text);
-};
+const PLAIN = {};
 
 /**
  * A grid over any number of records. What is shown is plain markup without state; one set of listeners on the grid
@@ -64,13 +34,21 @@ export function Grid(props: GridProps) {
   const [view, setView] = useState(START_VIEW);
   const [active, setActive] = useState<Active | null>(null);
   const [editing, setEditing] = useState<Active | null>(null);
-  const rows = useRows(object, query, view);
+  const [anchor, setAnchor] = useState<Active | null>(null);
+  const { rich } = props;
+  const grouping = rich?.grouping ?? null;
+  const useSource: RowSource = rich?.useSource ?? useRows;
+  const rows = useSource(object, query, view, rich ?? PLAIN);
+  const groupAt = (row: number) => rows.groupAt?.(row);
+  const frozen = frozenCount(props.frozen, columns.length);
   const { fields: _, traits: __, ...question } = query;
-  const resetKey = JSON.stringify([object, question]);
+  const resetKey = JSON.stringify([object, question, rich?.slice?.from]);
   const { geometry, handleScroll, showRow, showColumn } = useViewport({
     grid,
     count: rows.count,
     columns,
+    frozen,
+    foot: rich?.footHeight ?? 0,
     resetKey,
     view,
     setView,
@@ -81,20 +59,24 @@ export function Grid(props: GridProps) {
     if (shown.current === resetKey) return;
     shown.current = resetKey;
     setActive(null);
+    setAnchor(null);
     setEditing(null);
   }, [resetKey]);
 
-  const edges = useMemo(() => columnEdges(columns), [columns]);
-  const lead = edges[view.columnFirst - 1] ?? 0;
-  const width = CHECK + (columns[0]?.width ?? 0) + (edges.at(-1) ?? 0);
+  const edges = useMemo(() => columnEdges(columns, frozen), [columns, frozen]);
+  const lefts = useMemo(() => frozenLefts(columns, frozen), [columns, frozen]);
+  const lead = edges[view.columnFirst - frozen] ?? 0;
+  const width = CHECK + frozenWidth(columns, frozen) + (edges.at(-1) ?? 0);
+  const range = rangeBetween(anchor, active);
   const idAt = (row: number) => rows.rowAt(row)?.id;
 
   const stopEditing = () => {
     setEditing(null);
     grid.current?.focus({ preventScroll: true });
   };
-  const move = (to: Active) => {
+  const move = (to: Active, from: Active | null = null) => {
     setActive(to);
+    setAnchor(from);
     if (to.row >= 0) showRow(to.row);
     showColumn(to.column);
     const record = to.row >= 0 ? rows.rowAt(to.row) : undefined;
@@ -113,6 +95,8 @@ export function Grid(props: GridProps) {
       if (column?.sortable) props.onSort(column, false);
       return;
     }
+    const group = groupAt(at.row);
+    if (group !== undefined) grouping?.toggle(group);
     const record = rows.rowAt(at.row);
     if (record === undefined) return;
     if (how === 'edit' || (how === 'enter' && at.column > 0)) {
@@ -134,24 +118,31 @@ export function Grid(props: GridProps) {
       columns: columns.length,
       page: Math.floor(geometry.viewport / geometry.rowHeight) - 1,
       move: (to, stretch) => {
-        move(to);
+        // With rows chosen Shift chooses more of them; else it stretches a range of cells.
+        const ofRows = stretch && !isNothing(selection);
+        move(to, stretch && !ofRows ? (anchor ?? active) : null);
         const id = idAt(to.row);
-        if (stretch && id !== undefined && active !== null) {
-          const from = selection.anchor === null ? toggle(NOTHING, idAt(active.row) ?? id, active.row) : selection;
-          onSelect(extend(from, to.row, idAt));
-        }
+        if (!ofRows || id === undefined || active === null || to.row === active.row) return;
+        const from = selection.anchor === null ? toggle(NOTHING, idAt(active.row) ?? id, active.row) : selection;
+        onSelect(extend(from, to.row, idAt));
       },
       enter,
       toggle: toggleRow,
       selectAll: () => onSelect(selectAll()),
       clear: (at) => {
+        if (range !== null) {
+          clipboard.clear();
+          return;
+        }
         const record = rows.rowAt(at.row);
         const column = columns[at.column];
         if (record !== undefined && column?.editable && !column.field.required && at.column > 0 && !query.deleted)
           props.onEdit(record, column, null);
       },
+      undo: () => takeBack(object),
       escape: () => {
-        if (!isNothing(selection)) onSelect(NOTHING);
+        if (range !== null) setAnchor(null);
+        else if (!isNothing(selection)) onSelect(NOTHING);
         else return false;
         return true;
       },
@@ -170,10 +161,18 @@ export function Grid(props: GridProps) {
     if (handled) event.preventDefault();
   });
 
+  const sweep = useSweep(`[data-open], [data-check], .${css.editing}`, (from, to) => move(to, from));
   const onClick = useEvent((event: MouseEvent) => {
     const target = event.target as Element;
     const row = numberAt(target, 'row');
-    if (row === null || target.closest(`.${css.editing}`) !== null) return;
+    if (sweep.ended() || row === null || target.closest(`.${css.editing}`) !== null) return;
+    const group = groupAt(row);
+    if (group !== undefined) {
+      if (target.closest('[data-only]') !== null) grouping?.only(group);
+      else grouping?.toggle(group);
+      move({ row, column: 0 });
+      return;
+    }
     const record = rows.rowAt(row);
     if (target.closest('[data-check]') !== null) {
       if (row !== null) toggleRow(row, event.shiftKey);
@@ -190,7 +189,8 @@ export function Grid(props: GridProps) {
       return;
     }
     if (event.shiftKey) {
-      toggleRow(row, true);
+      if (isNothing(selection)) move({ row, column }, anchor ?? active ?? { row, column });
+      else toggleRow(row, true);
       return;
     }
     move({ row, column });
@@ -201,25 +201,16 @@ export function Grid(props: GridProps) {
     if (row === null || column === null || (event.target as Element).closest(`.${css.editing}`) !== null) return;
     edit({ row, column });
   });
-  const onCopy = useEvent((event: React.ClipboardEvent) => {
-    if (editing !== null || active === null || active.row < 0 || !getSelection()?.isCollapsed) return;
-    const record = rows.rowAt(active.row);
-    const column = columns[active.column];
-    if (record === undefined || column === undefined) return;
-    event.clipboardData.setData(
-      'text/plain',
-      kindOf(column.field.type).text(cellValue(record, column.key), column.field, context),
-    );
-    event.preventDefault();
-  });
-  const onPaste = useEvent((event: React.ClipboardEvent) => {
-    if (editing !== null || active === null || active.row < 0 || query.deleted) return;
-    const record = rows.rowAt(active.row);
-    const column = columns[active.column];
-    if (record === undefined || !column?.editable) return;
-    const parsed = kindOf(column.field.type).parse(event.clipboardData.getData('text/plain'), column.field, context);
-    if (parsed.ok) props.onEdit(record, column, parsed.value);
-    event.preventDefault();
+  const clipboard = useClipboard({
+    busy: editing !== null,
+    readOnly: query.deleted === true,
+    active,
+    range,
+    columns,
+    context,
+    rows,
+    onEdit: props.onEdit,
+    onPaste: props.onPaste,
   });
 
   const commit = (record: RecordData, column: GridColumn, value: unknown, then: Move) => {
@@ -247,27 +238,43 @@ export function Grid(props: GridProps) {
     );
   };
 
+  const frame: Frame = { columns, columnFirst: view.columnFirst, columnEnd: view.columnEnd, lead, lefts };
   const drawn = [];
   const end = Math.min(view.end, rows.count);
   for (let row = view.first; row < end; row++) {
+    const group = groupAt(row);
+    const top = (row - view.anchor) * geometry.rowHeight;
+    if (group !== undefined) {
+      drawn.push(
+        <Fragment key={`g${row}`}>
+          {rich?.head({ gridId, row, top, group, active: active?.row === row, ...frame })}
+        </Fragment>,
+      );
+      continue;
+    }
     const record = rows.rowAt(row);
+    const chosen = range !== null && row >= range.top && row <= range.bottom;
     drawn.push(
       <GridRow
         key={row}
         gridId={gridId}
         row={row}
-        top={(row - view.anchor) * geometry.rowHeight}
+        offset={rich?.slice?.from ?? 0}
+        top={top}
         record={record}
         columns={columns}
         columnFirst={view.columnFirst}
         columnEnd={view.columnEnd}
         lead={lead}
+        lefts={lefts}
         context={context}
         href={record === undefined ? '' : props.hrefOf(record)}
         avatar={props.avatar}
         selected={record !== undefined && isSelected(selection, record.id)}
         peeked={record !== undefined && record.id === props.peeked}
         active={active?.row === row ? active.column : -1}
+        rangeFrom={chosen ? range.left : -1}
+        rangeTo={chosen ? range.right : -1}
         editing={editing?.row === row ? editing.column : -1}
         editor={editorFor(row, record)}
       />,
@@ -294,7 +301,7 @@ export function Grid(props: GridProps) {
       aria-rowcount={props.exactTotal === null ? -1 : props.exactTotal + 1}
       aria-colcount={columns.length + 1}
       aria-multiselectable
-      aria-busy={rows.stale || rows.first.isPending}
+      aria-busy={rows.stale || rows.pending}
       {...(inSight &&
         active !== null && { 'aria-activedescendant': activeId ?? cellId(gridId, active.row, active.column) })}
       tabIndex={0}
@@ -308,9 +315,11 @@ export function Grid(props: GridProps) {
         grid.current?.focus({ preventScroll: true });
       }}
       onClick={onClick}
+      onPointerDown={sweep.onPointerDown}
+      onPointerMove={sweep.onPointerMove}
       onDoubleClick={onDoubleClick}
-      onCopy={onCopy}
-      onPaste={onPaste}
+      onCopy={clipboard.onCopy}
+      onPaste={clipboard.onPaste}
       onPointerEnter={readyToEdit}
       onFocus={(event) => {
         readyToEdit();
@@ -329,6 +338,7 @@ export function Grid(props: GridProps) {
         columnFirst={view.columnFirst}
         columnEnd={view.columnEnd}
         lead={lead}
+        lefts={lefts}
         sort={props.sort}
         state={headerState(selection, visibleIds)}
         active={active !== null && active.row < 0 ? active.column : -1}
@@ -342,6 +352,7 @@ export function Grid(props: GridProps) {
           {drawn}
         </div>
       </div>
+      {rich?.foot?.(frame)}
     </div>
   );
 }

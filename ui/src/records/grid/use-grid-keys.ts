@@ -19,6 +19,8 @@ export interface GridKeys {
   toggle: (row: number, extend: boolean) => void;
   selectAll: () => void;
   clear: (at: Active) => void;
+  /** Takes the last change back; answers whether there was one. */
+  undo: () => boolean;
   /** Answers whether there was something to leave. */
   escape: () => boolean;
   /** On the header: -1 and 1 move the column, -16 and 16 change its width. */
@@ -87,6 +89,7 @@ export function handleGridKey(event: KeyboardEvent, keys: GridKeys): boolean {
     keys.selectAll();
     return true;
   }
+  if (modified && !event.shiftKey && event.key.toLowerCase() === 'z') return keys.undo();
   const at = keys.active ?? { row: 0, column: 0 };
   if (keys.active !== null) {
     if (at.row < 0 ? headerKey(event, at, keys) : rowKey(event, at, keys)) return true;
@@ -106,7 +109,7 @@ export function handleGridKey(event: KeyboardEvent, keys: GridKeys): boolean {
       row: clamp(at.row + rows, at.row < 0 && rows <= 0 ? -1 : least, keys.rows - 1),
       column: clamp(column, 0, keys.columns - 1),
     },
-    event.shiftKey && rows !== 0,
+    event.shiftKey,
   );
   return true;
 }

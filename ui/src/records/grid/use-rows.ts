@@ -1,12 +1,19 @@
-import { keepPreviousData, type QueryClient, useQueries, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, type QueryClient, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
-import { type RecordData, type RecordPage, type RecordQuery, recordPageQuery } from '@/api';
+import { type FigureGroup, type RecordData, type RecordPage, type RecordQuery, recordPageQuery } from '@/api';
 import { useDebounced } from '@/lib/hooks';
+import type { Grouping } from './grid-props';
 import { pagesOf } from './windowing';
 
 export const PAGE = 100;
 /** The server seeks by offset up to here; further on only from page to page by cursor. */
 export const OFFSET_LIMIT = 10_000;
+/** Further pages cannot be counted to; "jump to" goes there by a value. */
+export const MOST_PAGES = OFFSET_LIMIT / PAGE + 1;
+
+/** How many pages there are to turn. */
+export const pageCount = (total: number | null): number =>
+  Math.max(1, Math.min(MOST_PAGES, Math.ceil((total ?? 0) / PAGE)));
 const LAST_OFFSET_PAGE = OFFSET_LIMIT / PAGE;
 const SETTLE = 60;
 
@@ -47,7 +54,10 @@ const freshReach = (): Reach => ({ cursors: new Map(), lastPage: LAST_OFFSET_PAG
 export interface Rows {
   count: number;
   rowAt: (row: number) => RecordData | undefined;
-  first: { isPending: boolean; isError: boolean; error: unknown; refetch: () => unknown; isPlaceholderData: boolean };
+  /** Reads what is not loaded, for copying and pasting beyond what is in sight. */
+  read: (row: number) => Promise<RecordData | undefined>;
+  /** The first answer is still on its way. */
+  pending: boolean;
   /** Rows of an earlier question are on screen while the answer to the new one is on its way. */
   stale: boolean;
 }
@@ -62,8 +72,34 @@ export function reachableRows(first: RecordPage | undefined, reach: Pick<Reach, 
   return whole === null ? reachable : Math.min(whole, reachable);
 }
 
+/** Numbered pages: so many rows from here on. */
+export interface Slice {
+  from: number;
+  size: number;
+}
+
+/** Where a grid's rows come from; a source of groups has heads between its records. */
+export type RowSource = (
+  object: string,
+  query: RecordQuery,
+  window: { first: number; end: number },
+  extra: Extra,
+) => Rows & { groupAt?: (row: number) => FigureGroup | undefined };
+/** What a source needs besides; each knows its own. */
+export interface Extra {
+  slice?: Slice | null;
+  grouping?: Grouping | null;
+}
+
 /** The rows around a window, page by page; pages wait until scrolling settles, and are let go when it moves on. */
-export function useRows(object: string, query: RecordQuery, window: { first: number; end: number }): Rows {
+export function useRows(
+  object: string,
+  query: RecordQuery,
+  window: { first: number; end: number },
+  { slice = null }: Extra = {},
+): Rows {
+  const client = useQueryClient();
+  const from = slice?.from ?? 0;
   const key = JSON.stringify([object, query]);
   const reach = useRef<{ key: string; value: Reach }>({ key, value: freshReach() });
   if (reach.current.key !== key) reach.current = { key, value: freshReach() };
@@ -71,7 +107,8 @@ export function useRows(object: string, query: RecordQuery, window: { first: num
   const [, grow] = useState(0);
 
   const first = useQuery({ ...firstPageQuery(object, query), placeholderData: keepPreviousData });
-  const wanted = pagesOf(window, PAGE).filter((page) => page > 0);
+  const seen = slice === null ? window : { first: from, end: from + slice.size };
+  const wanted = pagesOf(seen, PAGE).filter((page) => page > 0);
   const wantedKey = `${key}|${wanted.join()}`;
   const settled = useDebounced(wantedKey, SETTLE) === wantedKey;
   const pages = useQueries({
@@ -112,10 +149,19 @@ export function useRows(object: string, query: RecordQuery, window: { first: num
     const items = pages[at]?.data?.items;
     if (items !== undefined) byPage.set(page, items);
   }
+  const all = reachableRows(first.data, reach.current.value);
+  const rowAt = (row: number) => byPage.get(Math.floor((from + row) / PAGE))?.[(from + row) % PAGE];
   return {
-    count: reachableRows(first.data, reach.current.value),
-    rowAt: (row) => byPage.get(Math.floor(row / PAGE))?.[row % PAGE],
-    first,
+    count: slice === null ? all : Math.max(0, Math.min(slice.size, all - from)),
+    rowAt,
+    async read(row) {
+      const loaded = rowAt(row);
+      const page = Math.floor((from + row) / PAGE);
+      if (loaded !== undefined || page > LAST_OFFSET_PAGE) return loaded;
+      const data = await client.fetchQuery({ ...recordPageQuery(object, pageAt(query, page)), staleTime: 10_000 });
+      return data.items[(from + row) % PAGE];
+    },
+    pending: first.isPending,
     stale: first.isPlaceholderData,
   };
 }

@@ -1,7 +1,7 @@
 import { type RefObject, useEffect, useRef, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { useEvent } from '@/lib/hooks';
-import { columnEdges, columnWindow, type GridColumn } from './columns';
+import { columnEdges, columnWindow, frozenWidth, type GridColumn } from './columns';
 import {
   type Geometry,
   onScroll,
@@ -27,6 +27,9 @@ interface Options {
   grid: RefObject<HTMLDivElement | null>;
   count: number;
   columns: readonly GridColumn[];
+  frozen: number;
+  /** Height of what stays at the lower edge. */
+  foot: number;
   /** Another list: back to the top. */
   resetKey: string;
   view: View;
@@ -54,7 +57,7 @@ function measureRow(grid: HTMLElement): number {
 }
 
 /** Follows the scroll position of the grid and says which rows and columns to draw. */
-export function useViewport({ grid, count, columns, resetKey, view, setView }: Options): Viewport {
+export function useViewport({ grid, count, columns, frozen, foot, resetKey, view, setView }: Options): Viewport {
   const [size, setSize] = useState({ rowHeight: 36, viewport: 640, width: 1000 });
   const geometry: Geometry = { count, rowHeight: size.rowHeight, viewport: size.viewport };
   const scroll = useRef<ScrollState>({ scrollTop: 0, position: 0 });
@@ -70,8 +73,8 @@ export function useViewport({ grid, count, columns, resetKey, view, setView }: O
       settled = { scrollTop: element.scrollTop, position: state.position };
     }
     scroll.current = settled;
-    const frozen = CHECK + (columns[0]?.width ?? 0);
-    const [columnFirst, columnEnd] = columnWindow(columnEdges(columns), element.scrollLeft, size.width - frozen);
+    const room = size.width - CHECK - frozenWidth(columns, frozen);
+    const [columnFirst, columnEnd] = columnWindow(columnEdges(columns, frozen), element.scrollLeft, room, frozen);
     const next = { ...rowWindow(settled, geometry), columnFirst, columnEnd };
     if (sameView(next, view)) return;
     if (at) flushSync(() => setView(next));
@@ -97,7 +100,7 @@ export function useViewport({ grid, count, columns, resetKey, view, setView }: O
     if (element === null) return;
     const next = {
       rowHeight: measureRow(element),
-      viewport: Math.max(0, (element.clientHeight || 640) - HEADER),
+      viewport: Math.max(0, (element.clientHeight || 640) - HEADER - foot),
       width: element.clientWidth || 1000,
     };
     setSize((old) =>
@@ -115,7 +118,9 @@ export function useViewport({ grid, count, columns, resetKey, view, setView }: O
 
   const refresh = useEvent(() => publish(scroll.current, false));
   // biome-ignore lint/correctness/useExhaustiveDependencies: each of these changes what is in sight.
-  useEffect(() => refresh(), [refresh, count, size, columns]);
+  useEffect(() => refresh(), [refresh, count, size, columns, frozen]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: what stands at the lower edge takes room.
+  useEffect(() => measure(), [measure, foot]);
 
   const reset = useEvent(() => publish({ scrollTop: 0, position: 0 }, true));
   const shown = useRef(resetKey);
@@ -135,11 +140,11 @@ export function useViewport({ grid, count, columns, resetKey, view, setView }: O
     },
     showColumn(column) {
       const element = grid.current;
-      if (element === null || column === 0) return;
-      const edges = columnEdges(columns);
-      const room = size.width - CHECK - (columns[0]?.width ?? 0);
-      const left = edges[column - 1] ?? 0;
-      const right = edges[column] ?? 0;
+      if (element === null || column < frozen) return;
+      const edges = columnEdges(columns, frozen);
+      const room = size.width - CHECK - frozenWidth(columns, frozen);
+      const left = edges[column - frozen] ?? 0;
+      const right = edges[column - frozen + 1] ?? 0;
       if (left < element.scrollLeft) element.scrollLeft = left;
       else if (right > element.scrollLeft + room) element.scrollLeft = right - room;
     },

@@ -1,6 +1,7 @@
-import { IconArrowDown, IconArrowUp, IconX } from '@tabler/icons-react';
+import { IconArrowDown, IconArrowUp, IconGripVertical, IconX } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { labelText, useLanguage, useTranslation } from '@/i18n';
+import { useDrag } from '@/lib/drag';
 import { matchScore } from '@/lib/match';
 import { Checkbox, IconButton, SearchInput } from '@/ui';
 import { columnCatalogue, moveColumn, toggleColumn } from '../grid/columns';
@@ -18,6 +19,9 @@ export function ColumnPanel({ list }: { list: List }) {
   );
   const keys = list.columns.map((column) => column.key);
   const change = (columns: string[]) => list.set({ columns });
+  const { dragging, root, handlers } = useDrag(css.dragged ?? '', (key, zone) =>
+    change(moveColumn(keys, key, keys.indexOf(zone))),
+  );
   const found = catalogue
     .map((group) => ({
       ...group,
@@ -36,12 +40,19 @@ export function ColumnPanel({ list }: { list: List }) {
         aria-label={t('records:columns.search')}
         autoFocus
       />
-      <div className={css.chooserBody}>
+      <div ref={root} className={css.chooserBody} {...handlers}>
         {search === '' && (
           <section>
             <h3 className={css.chooserHead}>{t('records:columns.shown', { count: keys.length })}</h3>
             {list.columns.map((column, at) => (
-              <div key={column.key} className={css.chosen}>
+              <div
+                key={column.key}
+                className={css.chosen}
+                data-drag={at > 0 ? column.key : undefined}
+                data-drop={at > 0 ? column.key : undefined}
+                data-over={(dragging !== null && dragging.zone === column.key) || undefined}
+              >
+                {at > 0 && <IconGripVertical size={14} className={css.grip} aria-hidden />}
                 <span className="truncate grow">{column.label}</span>
                 {at > 0 && (
                   <>

@@ -13,6 +13,9 @@ import css from './list.module.css';
 import { SortMenu } from './sort-menu';
 import type { List } from './use-list';
 
+const controls = () => import('./view-controls');
+const KindSwitch = lazy(() => controls().then((module) => ({ default: module.KindSwitch })));
+const ViewSettings = lazy(() => controls().then((module) => ({ default: module.ViewSettings })));
 const FilterDrawer = lazy(() => import('./filter-drawer').then((module) => ({ default: module.FilterDrawer })));
 
 const parts = (where: Condition | null): Condition[] => {
@@ -118,7 +121,13 @@ export function FilterBar({ list, phone, fromText, selecting, onSelecting }: Pro
           </Button>
         )}
         <SortMenu list={list} compact={phone} />
-        {phone && (
+        {phone && !list.state.deleted && (
+          <Suspense>
+            <KindSwitch list={list} compact />
+            {list.state.kind !== 'list' && <ViewSettings list={list} compact />}
+          </Suspense>
+        )}
+        {phone && (list.state.kind === 'list' || list.state.deleted) && (
           <IconButton
             kind="default"
             label={selecting ? t('records:cards.done') : t('records:cards.select')}
@@ -140,7 +149,15 @@ export function FilterBar({ list, phone, fromText, selecting, onSelecting }: Pro
                 {t('records:filter.saveSegment')}
               </ButtonLink>
             )}
-            <ColumnChooser list={list} />
+            {list.state.deleted ? (
+              <ColumnChooser list={list} />
+            ) : (
+              <Suspense fallback={<ColumnChooser list={list} />}>
+                <ViewSettings list={list} compact={false} />
+                <ColumnChooser list={list} />
+                <KindSwitch list={list} compact={false} />
+              </Suspense>
+            )}
           </>
         )}
       </div>

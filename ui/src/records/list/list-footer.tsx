@@ -1,10 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
 import { useFormat, useTranslation } from '@/i18n';
 import { Kbd } from '@/ui';
 import { exactTotalQuery, firstPageQuery } from '../grid/use-rows';
 import { Jump } from './jump';
 import css from './list.module.css';
 import type { List } from './use-list';
+
+const Pager = lazy(() => import('./pager').then((module) => ({ default: module.Pager })));
 
 export interface Total {
   /** null until the first answer. */
@@ -45,10 +48,13 @@ interface Props {
   list: List;
   total: Total;
   phone: boolean;
+  /** The page on screen, null where the list scrolls. */
+  page: number | null;
+  onPage: (page: number) => void;
   onExact: () => void;
 }
 
-export function ListFooter({ list, total, phone, onExact }: Props) {
+export function ListFooter({ list, total, phone, page, onPage, onExact }: Props) {
   const { t } = useTranslation('records');
   const fmt = useFormat();
   const first = useQuery({ ...firstPageQuery(list.object.key, list.query), enabled: list.ready });
@@ -69,6 +75,7 @@ export function ListFooter({ list, total, phone, onExact }: Props) {
         </span>
       )}
       <span className="grow" />
+      <Suspense>{page !== null && <Pager page={page} total={total} onPage={onPage} />}</Suspense>
       {!list.state.deleted && <Jump list={list} />}
       {!phone && (
         <span className={css.hints} aria-hidden>

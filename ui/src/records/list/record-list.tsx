@@ -1,15 +1,16 @@
 import { IconPlus } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
-import type { Field, ObjectType, RecordData } from '@/api';
+import { type Field, type ObjectType, type RecordData, recordKeys } from '@/api';
 import { kindOf, useFieldContext } from '@/fields';
 import { labelText, useLabel, useLanguage, useTranslation } from '@/i18n';
+import { PHONE } from '@/lib/hooks';
 import { Button, ButtonLink, EmptyState, ErrorState } from '@/ui';
 import { useSaveFields } from '../edit/use-save-fields';
 import type { GridColumn } from '../grid/columns';
-import { Grid } from '../grid/grid';
 import { isNothing, NOTHING, type Selection } from '../grid/selection';
-import { firstPageQuery } from '../grid/use-rows';
+import type { PastedCells } from '../grid/use-clipboard';
+import { firstPageQuery, pageCount } from '../grid/use-rows';
 import { jumpOperator } from '../list-state';
 import type { ListSearch } from '../search';
 import { hasAvatar } from '../title';
@@ -21,8 +22,18 @@ import { nextSort } from './sort-menu';
 import { type SetSearch, useList } from './use-list';
 import { ViewTabs } from './view-tabs';
 
+const Board = lazy(() => import('../board/board').then((module) => ({ default: module.Board })));
+// A phone has cards: only where there is room is the grid fetched, together with this page and not after it.
+const loadGrid = () => import('../grid/grid');
+if (typeof matchMedia === 'function' && !matchMedia(PHONE).matches) void loadGrid();
+const Grid = lazy(() => loadGrid().then((module) => ({ default: module.Grid })));
+const RichGrid = lazy(() => import('./rich-grid').then((module) => ({ default: module.RichGrid })));
+const Calendar = lazy(() => import('../calendar/calendar').then((module) => ({ default: module.Calendar })));
+const Gallery = lazy(() => import('../gallery/gallery').then((module) => ({ default: module.Gallery })));
 const BulkBar = lazy(() => import('./bulk-bar').then((module) => ({ default: module.BulkBar })));
 const Cards = lazy(() => import('./cards').then((module) => ({ default: module.Cards })));
+
+const PasteDialog = lazy(() => import('../paste/paste-dialog').then((module) => ({ default: module.PasteDialog })));
 
 interface Props {
   object: ObjectType;
@@ -49,12 +60,20 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
   const client = useQueryClient();
   const list = useList(object, search, setSearch);
   const [selection, setSelection] = useState<Selection>(NOTHING);
+  const [pasted, setPasted] = useState<PastedCells | null>(null);
   const [selecting, setSelecting] = useState(false);
   const [exactFor, setExactFor] = useState('');
   const questionKey = JSON.stringify([object.key, list.query.where, list.query.search, list.query.deleted]);
   const total = useTotal(list, exactFor === questionKey);
   const first = useQuery({ ...firstPageQuery(object.key, list.query), enabled: list.ready });
-  const { save, dialog } = useSaveFields(object, (field) => labelText(field.label, language, field.key));
+  const { save, dialog } = useSaveFields(
+    object,
+    (field) => labelText(field.label, language, field.key),
+    // A changed value may belong to another group.
+    () =>
+      list.state.options.group &&
+      void client.invalidateQueries({ queryKey: [...recordKeys.object(object.key), 'list'] }),
+  );
 
   // A selection belongs to what was asked when it was made.
   const asked = useRef(questionKey);
@@ -123,7 +142,21 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
     list.set({ columns: rest });
   };
 
+  const kind = list.state.deleted ? 'list' : list.state.kind;
+  const page = list.paged && !phone && kind === 'list' ? Math.min(search.page ?? 1, pageCount(total.count)) : null;
   const body = () => {
+    const open = (record: RecordData) => onOpen(record, phone ? 'page' : 'peek', { row: 0, query: list.query });
+    const shown = { list, label: name, hrefOf, onOpen: open };
+    if (kind !== 'list')
+      return (
+        <Suspense fallback={<div className={css.center} aria-busy="true" />}>
+          {kind === 'board' && <Board {...shown} />}
+          {kind === 'cards' && <Gallery {...shown} empty={empty()} />}
+          {kind === 'calendar' && (
+            <Calendar {...shown} phone={phone} day={search.day} onDay={(day) => setSearch({ day }, true)} />
+          )}
+        </Suspense>
+      );
     if (phone)
       return (
         <Suspense>
@@ -147,28 +180,36 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
         </div>
       );
     if (first.data !== undefined && first.data.items.length === 0) return <div className={css.center}>{empty()}</div>;
+    const shared = {
+      label: name,
+      object: object.key,
+      query: list.query,
+      columns: list.columns,
+      sort: list.state.sort,
+      frozen: list.state.options.frozen,
+      selection,
+      exactTotal: total.exact ? total.count : null,
+      avatar: hasAvatar(object),
+      peeked,
+      hrefOf,
+      onSelect: setSelection,
+      onSort: sortBy,
+      onResize: list.resize,
+      onMove: move,
+      onOpen: (record: RecordData, how: 'page' | 'peek' | 'tab', row: number) =>
+        onOpen(record, how, { row, query: list.query }),
+      onEdit: (record: RecordData, column: GridColumn, value: unknown) => void save(record, { [column.key]: value }),
+      onPaste: setPasted,
+      onActive: (record: RecordData) => {
+        if (peeked !== undefined) onOpen(record, 'peek', { row: 0, query: list.query });
+      },
+    };
+    const { group, totals } = list.state.options;
+    const rich = !list.state.deleted && (group !== undefined || totals !== undefined || page !== null);
     return (
-      <Grid
-        label={name}
-        object={object.key}
-        query={list.query}
-        columns={list.columns}
-        sort={list.state.sort}
-        selection={selection}
-        exactTotal={total.exact ? total.count : null}
-        avatar={hasAvatar(object)}
-        peeked={peeked}
-        hrefOf={hrefOf}
-        onSelect={setSelection}
-        onSort={sortBy}
-        onResize={list.resize}
-        onMove={move}
-        onOpen={(record, how, row) => onOpen(record, how, { row, query: list.query })}
-        onEdit={(record, column, value) => void save(record, { [column.key]: value })}
-        onActive={(record) => {
-          if (peeked !== undefined) onOpen(record, 'peek', { row: 0, query: list.query });
-        }}
-      />
+      <Suspense fallback={<div className={css.center} aria-busy="true" />}>
+        {rich ? <RichGrid list={list} page={page} {...shared} /> : <Grid {...shared} />}
+      </Suspense>
     );
   };
 
@@ -195,7 +236,16 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
         }}
       />
       {list.ready ? body() : <div className={css.center} aria-busy="true" />}
-      {!phone && <ListFooter list={list} total={total} phone={phone} onExact={() => setExactFor(questionKey)} />}
+      {!phone && kind === 'list' && (
+        <ListFooter
+          list={list}
+          total={total}
+          phone={phone}
+          page={page}
+          onPage={(next) => setSearch({ page: next === 1 ? undefined : next })}
+          onExact={() => setExactFor(questionKey)}
+        />
+      )}
       {!isNothing(selection) && (
         <Suspense>
           <BulkBar
@@ -209,6 +259,9 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
           />
         </Suspense>
       )}
+      <Suspense>
+        {pasted !== null && <PasteDialog list={list} cells={pasted} onClose={() => setPasted(null)} />}
+      </Suspense>
       {dialog}
     </div>
   );

@@ -1,17 +1,28 @@
 import { useQuery } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
-import { type Condition, type ObjectType, type RecordQuery, type Trait, type View, viewsQuery } from '@/api';
+import { useEffect, useMemo, useState } from 'react';
+import {
+  type Condition,
+  type ObjectType,
+  type RecordQuery,
+  type Trait,
+  type View,
+  type ViewOptions,
+  viewsQuery,
+} from '@/api';
 import { labelText, useLanguage } from '@/i18n';
+import { useDebounced, useEvent } from '@/lib/hooks';
 import { storage } from '@/lib/storage';
 import { findField, traitAsField, useTraits } from '@/metadata';
 import { clampWidth, type GridColumn, makeColumns } from '../grid/columns';
 import {
+  type Base,
   differs,
   encodeFrom,
   jumpCondition,
   type ListState,
   plainView,
   readState,
+  tidy,
   toQuery,
   writeState,
 } from '../list-state';
@@ -34,7 +45,12 @@ export interface List {
   changed: boolean;
   filtered: boolean;
   ready: boolean;
-  set: (patch: Partial<Pick<ListState, 'where' | 'sort' | 'columns'>>) => void;
+  set: (patch: Partial<Pick<ListState, 'where' | 'sort' | 'columns' | 'kind' | 'options'>>) => void;
+  /** Changes settings; what is undefined is taken away. */
+  setOptions: (patch: Partial<ViewOptions>) => void;
+  /** Numbered pages instead of scrolling: a habit of the person, the same in every list. */
+  paged: boolean;
+  setPaged: (paged: boolean) => void;
   setSearch: SetSearch;
   setFrom: (value: unknown) => void;
   resize: (key: string, width: number | null) => void;
@@ -44,6 +60,20 @@ export interface List {
 
 const NO_VIEWS: View[] = [];
 
+/** The view of an address; else one's own default, everybody's, or the first. */
+export function openView(views: readonly View[], id: string | undefined): View | null {
+  const found = id === undefined ? undefined : views.find((view) => view.id === id);
+  return (
+    found ??
+    views.find((view) => view.default === 'me') ??
+    views.find((view) => view.default === 'everyone') ??
+    views[0] ??
+    null
+  );
+}
+
+const WIDTH_REST = 300;
+
 /** Everything a list knows: its address over its view, the columns, and the question to the server. */
 export function useList(object: ObjectType, search: ListSearch, setSearch: SetSearch): List {
   const language = useLanguage();
@@ -51,19 +81,30 @@ export function useList(object: ObjectType, search: ListSearch, setSearch: SetSe
   const traits = useTraits(customers);
   const answer = useQuery(viewsQuery(object.key));
   const views = answer.data?.items ?? NO_VIEWS;
-  const view = views.find((candidate) => candidate.id === search.view) ?? views[0] ?? null;
-  const base = useMemo(() => {
+  const view = openView(views, search.view);
+  const base = useMemo((): Base => {
     const plain = plainView(object);
     if (view === null) return plain;
     return {
       columns: view.columns.length > 0 ? view.columns : plain.columns,
       where: view.where,
       sort: view.sort.length > 0 ? view.sort : plain.sort,
+      kind: view.kind,
+      options: view.options,
     };
   }, [object, view]);
   const state = useMemo(() => readState(search, base), [search, base]);
 
-  const [widths, setWidths] = useState<Record<string, number>>(() => storage.get(`widths.${object.key}`, {}));
+  // While an edge is dragged its width stays here; the address takes it once the hand rests.
+  const [dragged, setDragged] = useState<Record<string, number | null>>({});
+  const widths = useMemo(() => {
+    const merged: Record<string, number> = { ...state.options.widths };
+    for (const [key, width] of Object.entries(dragged)) {
+      if (width === null) delete merged[key];
+      else merged[key] = width;
+    }
+    return merged;
+  }, [state.options.widths, dragged]);
   const columns = useMemo(
     () => makeColumns(state.columns, { object, traits, language, widths }),
     [state.columns, object, traits, language, widths],
@@ -74,6 +115,25 @@ export function useList(object: ObjectType, search: ListSearch, setSearch: SetSe
     const field = trait === undefined ? findField(object, first?.field ?? '') : traitAsField(trait);
     return toQuery(state, object, jumpCondition(first, field, state.from));
   }, [state, object, traits]);
+
+  const [paged, setPaged] = useState(() => storage.get('list.paged', false));
+  const set: List['set'] = (patch) => {
+    const next = { ...state, ...patch };
+    // Another sort makes the place to start from meaningless.
+    setSearch(
+      { ...writeState(next, base), page: undefined, ...(patch.sort !== undefined && { from: undefined }) },
+      true,
+    );
+  };
+  const setOptions: List['setOptions'] = (patch) =>
+    setSearch(writeState({ ...state, options: tidy({ ...state.options, ...patch }) }, base), true);
+  const rested = useDebounced(dragged, WIDTH_REST);
+  const keepWidths = useEvent((rest: typeof dragged) => {
+    if (rest !== dragged || Object.keys(rest).length === 0) return;
+    setOptions({ widths });
+    setDragged({});
+  });
+  useEffect(() => keepWidths(rested), [rested, keepWidths]);
 
   return {
     object,
@@ -87,31 +147,39 @@ export function useList(object: ObjectType, search: ListSearch, setSearch: SetSe
     changed: differs(state, base),
     filtered: state.where !== null || state.q !== '' || state.from !== undefined,
     ready: !answer.isPending,
-    set(patch) {
-      const next = { ...state, ...patch };
-      // Another sort makes the place to start from meaningless.
-      setSearch({ ...writeState(next, base), ...(patch.sort !== undefined && { from: undefined }) }, true);
+    set,
+    setOptions,
+    paged: paged && state.options.group === undefined,
+    setPaged(on) {
+      storage.set('list.paged', on);
+      setPaged(on);
+      setSearch({ page: undefined }, true);
     },
     setSearch,
     setFrom: (value) => setSearch({ from: encodeFrom(value) }, false),
-    resize(key, width) {
-      setWidths((old) => {
-        const { [key]: _, ...rest } = old;
-        const next = width === null ? rest : { ...rest, [key]: clampWidth(width) };
-        storage.set(`widths.${object.key}`, next);
-        return next;
-      });
-    },
+    resize: (key, width) => setDragged((old) => ({ ...old, [key]: width === null ? null : clampWidth(width) })),
     choose: (next) =>
       setSearch({
         view: next?.id,
         where: undefined,
         sort: undefined,
         cols: undefined,
+        kind: undefined,
+        opts: undefined,
+        page: undefined,
         from: undefined,
         deleted: undefined,
       }),
-    reset: () => setSearch({ where: undefined, sort: undefined, cols: undefined, from: undefined }),
+    reset: () =>
+      setSearch({
+        where: undefined,
+        sort: undefined,
+        cols: undefined,
+        kind: undefined,
+        opts: undefined,
+        page: undefined,
+        from: undefined,
+      }),
   };
 }
 

@@ -1,13 +1,15 @@
-import { IconChevronDown, IconUsers } from '@tabler/icons-react';
+import { IconStar, IconUsers } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
-import { errorText, useDeleteView, useSaveView, type View } from '@/api';
+import { errorText, useSaveView, type View } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { useCan } from '@/metadata';
-import { Button, confirm, IconButton, Menu, toast } from '@/ui';
+import { Button, toast } from '@/ui';
 import css from './list.module.css';
 import type { List } from './use-list';
 
+const ViewMenu = lazy(() => import('./view-menu').then((module) => ({ default: module.ViewMenu })));
+const OtherViews = lazy(() => import('./view-menu').then((module) => ({ default: module.OtherViews })));
 const NameDialog = lazy(() => import('./view-name-dialog').then((module) => ({ default: module.NameDialog })));
 
 /** Saved views as tabs; what was changed can be kept, saved as another, or given up. */
@@ -16,12 +18,17 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
   const can = useCan();
   const label = useLabel();
   const save = useSaveView(list.object.key);
-  const remove = useDeleteView(list.object.key);
   const [dialog, setDialog] = useState<'none' | 'create' | 'rename'>('none');
   const { view, state } = list;
   const mayShare = can('view.share');
   const mayEdit = (candidate: View) => !candidate.builtin && (candidate.mine || (candidate.shared && mayShare));
-  const content = { columns: state.columns, where: state.where, sort: state.sort };
+  const content = {
+    columns: state.columns,
+    where: state.where,
+    sort: state.sort,
+    kind: state.kind,
+    options: state.options,
+  };
   const failed = (error: unknown) => toast.error(t('common:failed.save'), { detail: errorText(error) });
   const done = (saved: View) => {
     setDialog('none');
@@ -33,47 +40,9 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
     save.mutate({ view: { ...content, name, shared } }, { onSuccess: done, onError: failed });
   const update = (target: View, change: Partial<View>) =>
     save.mutate({ id: target.id, version: target.version, view: change }, { onSuccess: done, onError: failed });
-  const drop = async (target: View) => {
-    const yes = await confirm({
-      title: t('records:view.deleteTitle', { name: target.name }),
-      text: t('records:view.deleteText'),
-      confirm: t('common:delete'),
-      danger: true,
-    });
-    if (!yes) return;
-    remove.mutate(target.id, { onSuccess: () => list.choose(null), onError: failed });
-  };
-
-  const menu = (target: View) => (
-    <Menu
-      position="bottom-start"
-      target={
-        <IconButton
-          size="sm"
-          tooltip={false}
-          className={css.tabMenu ?? ''}
-          label={t('records:view.options', { name: target.name })}
-          icon={<IconChevronDown size={14} />}
-        />
-      }
-      entries={[
-        { label: t('records:view.rename'), onSelect: () => setDialog('rename') },
-        ...(mayShare
-          ? [
-              {
-                label: target.shared ? t('records:view.unshare') : t('records:view.share'),
-                onSelect: () => update(target, { shared: !target.shared }),
-              },
-            ]
-          : []),
-        { label: t('records:view.saveAs'), onSelect: () => setDialog('create') },
-        { divider: true },
-        { label: t('common:delete'), danger: true, onSelect: () => void drop(target) },
-      ]}
-    />
-  );
-
-  const tabs: readonly (View | null)[] = list.views.length > 0 ? list.views : [null];
+  const pinned = list.views.filter((candidate) => candidate.pinned || candidate.id === view?.id);
+  const others = list.views.filter((candidate) => !candidate.pinned && candidate.id !== view?.id);
+  const tabs: readonly (View | null)[] = pinned.length > 0 ? pinned : [null];
   return (
     <div className={css.tabsRow}>
       <nav className={css.tabs} aria-label={t('records:view.label')}>
@@ -84,11 +53,21 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
               <button type="button" className={css.tab} aria-current={on || undefined} onClick={() => list.choose(tab)}>
                 {tab === null ? allLabel : label(tab.label, tab.name)}
                 {tab?.shared && !tab.builtin && <IconUsers size={13} aria-label={t('records:view.isShared')} />}
+                {tab !== null && tab.default !== '' && <IconStar size={12} aria-hidden />}
               </button>
-              {on && tab !== null && mayEdit(tab) && menu(tab)}
+              {on && tab !== null && (
+                <Suspense>
+                  <ViewMenu list={list} target={tab} mayEdit={mayEdit} onDialog={setDialog} />
+                </Suspense>
+              )}
             </span>
           );
         })}
+        {others.length > 0 && (
+          <Suspense>
+            <OtherViews list={list} views={others} />
+          </Suspense>
+        )}
       </nav>
       {list.changed && !state.deleted && (
         <div className={css.unsaved}>

@@ -1,0 +1,2 @@
+export { KindSwitch } from './kind-switch';
+export { ViewSettings } from './view-settings';
