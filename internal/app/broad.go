@@ -6,6 +6,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 )
@@ -51,15 +52,15 @@ type figures struct{ w *workspace }
 
 // Figures implements record.Figurer. A question that only this plane can answer is answered as of its position, waiting a
 // moment for what was just written; any other one only when it has everything.
-func (g figures) Figures(ctx context.Context, f *query.Figures, where *query.Node, limit int) ([]record.FigureRow, bool, error) {
-	only := f.Analytic() || where != nil && query.NeedsAnalytics(where)
+func (g figures) Figures(ctx context.Context, f *query.Figures, sel record.Selection, limit int) ([]record.FigureRow, bool, error) {
+	only := f.Analytic() || sel.Where != nil && query.NeedsAnalytics(sel.Where)
 	if g.w.app.embedded() {
 		ok, err := broad(g).ready(ctx)
 		if err != nil || !ok && !only {
 			return nil, false, err
 		}
 	}
-	rows, err := g.w.audience.Figures(ctx, f, where, limit)
+	rows, err := g.w.audience.Figures(ctx, f, sel.Where, sel.Limits, limit)
 	if !only && unanswerable(err) || away(err) {
 		return nil, false, nil
 	}

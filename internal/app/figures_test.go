@@ -180,3 +180,36 @@ func viewKinds(t *testing.T, s *site) {
 		t.Errorf("after deletion: %+v", got)
 	}
 }
+
+func TestFiguresWithinRights(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *site) {
+		o := newOffice(t, s)
+		o.role("sales", `{"name":"销售","rights":["segment.read"],"objects":{"*":{"actions":{"read":{"scope":"all"}}},"customer":{"actions":`+
+			`{"read":{"scope":"own"},"create":{"scope":"own"},"update":{"scope":"own"}},"fields":{"height_cm":"hidden"}},"order":`+grants("own")+`}}`)
+		ann, bob := o.person("ann", o.roles["sales"]), o.person("bob", o.roles["sales"])
+		mine := o.make(ann, "customer", `{"name":"甲","kind":"person"}`)
+		theirs := o.make(bob, "customer", `{"name":"乙","kind":"company"}`)
+		o.make(o.admin, "order", `{"customer":"`+mine.ID+`","net_amount":{"amount":"10","currency":"CNY"}}`)
+		o.make(o.admin, "order", `{"customer":"`+theirs.ID+`","net_amount":{"amount":"20","currency":"CNY"}}`)
+		sum := func(c *client, object, body string) figuresOut {
+			t.Helper()
+			return read[figuresOut](c, "POST", "/records/"+object+"/aggregate", body, 200)
+		}
+		if got := sum(ann, "customer", `{"group_by":[{"field":"kind"}]}`); len(got.Groups) != 1 || got.Groups[0].Values[0] != "person" || got.Total.Count != 1 {
+			t.Errorf("ann's customers: %+v", got)
+		}
+		if got := sum(ann, "order", `{"measures":[{"func":"sum","field":"net_amount"}]}`); got.Total.Count != 1 || got.Total.Measures[0].(map[string]any)["amount"] != "10.00" {
+			t.Errorf("ann's orders: %+v", got)
+		}
+		// The analytics plane keeps to the same limits.
+		if got := sum(ann, "customer", `{"group_by":[{"trait":"lifecycle"}]}`); got.Total.Count != 1 {
+			t.Errorf("ann's customers by a trait: %+v", got)
+		}
+		if got := sum(o.admin, "order", `{"measures":[{"func":"sum","field":"net_amount"}]}`); got.Total.Count != 2 {
+			t.Errorf("all orders: %+v", got)
+		}
+		ann.wantCode(422, "query.forbidden_field", ann.do("POST", "/records/customer/aggregate", `{"measures":[{"func":"avg","field":"height_cm"}]}`))
+		ann.wantCode(422, "query.forbidden_field", ann.do("POST", "/records/order/aggregate", `{"group_by":[{"field":"customer.kind"}]}`))
+	})
+}

@@ -60,8 +60,8 @@ type Figures struct {
 
 // Figurer answers figures by columns: it holds traits too. ok is false when it cannot answer now.
 type Figurer interface {
-	// Figures are raw rows: days one by one, regions by their own code. Limit bounds the rows of a question that names records.
-	Figures(ctx context.Context, f *query.Figures, where *query.Node, limit int) (rows []FigureRow, ok bool, err error)
+	// Figures are raw rows of what Where finds within Limits: days one by one, regions by their own code. Limit bounds the rows of a question that names records.
+	Figures(ctx context.Context, f *query.Figures, sel Selection, limit int) (rows []FigureRow, ok bool, err error)
 }
 
 // Aggregate counts and sums by groups under the rights of the actor: the records that List would give, the fields that may be
@@ -86,7 +86,10 @@ func (s *Service) Aggregate(ctx context.Context, object string, a Aggregation) (
 	if err != nil {
 		return nil, err
 	}
-	run := &figuring{l: l, f: f, limit: a.Limit}
+	if err := beyond(l.sel.Limits, f); err != nil {
+		return nil, err
+	}
+	run := &figuring{l: l, f: f, limit: a.Limit, who: access.From(ctx)}
 	out, err := run.answer(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("figures of %s: %w", obj.Key, err)
@@ -94,11 +97,38 @@ func (s *Service) Aggregate(ctx context.Context, object string, a Aggregation) (
 	return out, nil
 }
 
+// beyond refuses figures over relations to records that the reader sees only some of: a sum would tell of the others.
+func beyond(limits *query.Limits, f *query.Figures) error {
+	if limits == nil || limits.Of == nil {
+		return nil
+	}
+	refuse := func(slot *query.Slot, path string) error {
+		for _, h := range slot.Hops {
+			if limits.Of(h.Target) != nil {
+				return fault.InvalidField("query.forbidden_field", "", fault.Params{"field": path})
+			}
+		}
+		return nil
+	}
+	for i := range f.Groups {
+		if err := refuse(&f.Groups[i].Slot, f.Groups[i].Group.Field); err != nil {
+			return err
+		}
+	}
+	for i := range f.Measures {
+		if err := refuse(&f.Measures[i].Slot, f.Measures[i].Measure.Field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (s *Service) figures(ctx context.Context, obj *schema.Object, a *Aggregation) (*query.Figures, error) {
 	if s.cfg.Figures != nil {
 		return s.cfg.Figures(ctx, obj.Key, a.GroupBy, a.Measures)
 	}
-	return query.ResolveFigures(a.GroupBy, a.Measures, query.CheckEnv{Registry: s.cfg.Registry(), Object: obj.Key, Use: query.ForList, Base: s.cfg.BaseCurrency()})
+	return query.ResolveFigures(a.GroupBy, a.Measures, query.CheckEnv{Registry: s.cfg.Registry(), Object: obj.Key, Use: query.ForList, Base: s.cfg.BaseCurrency(),
+		Can: access.Asking(access.From(ctx), s.cfg.Registry())})
 }
 
 // figuring is one question on its way.
@@ -106,6 +136,7 @@ type figuring struct {
 	l     *listing
 	f     *query.Figures
 	limit int
+	who   access.Actor
 }
 
 func (g *figuring) answer(ctx context.Context) (*Figures, error) {
@@ -145,7 +176,7 @@ func (g *figuring) rows(ctx context.Context, f *query.Figures, limit int) (rows 
 		if l.search.given || figurer == nil {
 			return nil, false, fault.InvalidField("api.search_with_traits", "search", nil)
 		}
-		rows, ok, err := figurer.Figures(ctx, f, l.sel.Where, limit)
+		rows, ok, err := figurer.Figures(ctx, f, l.sel, limit)
 		if err == nil && !ok {
 			err = slowFigures()
 		}
@@ -167,7 +198,7 @@ func (g *figuring) rows(ctx context.Context, f *query.Figures, limit int) (rows 
 		}
 		l.s.slow.note(kind, l.s.cfg.Clock.Now())
 	}
-	rows, ok, err := figurer.Figures(ctx, f, l.sel.Where, limit)
+	rows, ok, err := figurer.Figures(ctx, f, l.sel, limit)
 	if err != nil && ctx.Err() == nil {
 		l.s.cfg.Log.Error("figures from the analytics plane", "object", l.sh.obj.Key, "error", err)
 	}
@@ -186,6 +217,9 @@ func slowFigures() error { return fault.New(fault.Unavailable, codeSlowFigures, 
 func (g *figuring) kind(f *query.Figures) string {
 	var b strings.Builder
 	b.WriteString("figures|" + f.Object.Key)
+	if g.l.sel.Limits != nil { // what is slow for one who sees little is not for one who sees much
+		b.WriteString("|" + string(g.who.Role) + " " + id.Format("p", g.who.Person))
+	}
 	for i := range f.Groups {
 		b.WriteString("|" + f.Groups[i].Group.Field)
 	}
@@ -205,6 +239,9 @@ func (g *figuring) narrow(ctx context.Context, f *query.Figures, limit int, with
 	defer cancel()
 	err = g.l.s.cfg.Store.View(timed, func(r Reader) error {
 		if err := g.l.candidates(timed, r); err != nil {
+			return err
+		}
+		if err := g.l.sighted(timed, r); err != nil {
 			return err
 		}
 		var err error

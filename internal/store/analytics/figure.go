@@ -11,8 +11,8 @@ import (
 )
 
 // Figures counts and sums live records by groups, as the record store would; traits too. See record.Figurer.
-func (a *Audience) Figures(ctx context.Context, f *query.Figures, where *query.Node, limit int) ([]record.FigureRow, error) {
-	text, err := compile.Figures(a.env(), f, where, true)
+func (a *Audience) Figures(ctx context.Context, f *query.Figures, where *query.Node, l *query.Limits, limit int) ([]record.FigureRow, error) {
+	text, err := compile.Figures(a.env(), f, where, l, true)
 	if err != nil {
 		return nil, err
 	}

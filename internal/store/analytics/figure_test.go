@@ -53,7 +53,7 @@ func TestBothPlanesGiveTheSameFigures(t *testing.T) {
 					want, err = r.Figures(t.Context(), f, record.Selection{Where: where}, 1000)
 					return err
 				}))
-				got, err := broad.Figures(t.Context(), f, where, 1000)
+				got, err := broad.Figures(t.Context(), f, where, nil, 1000)
 				must(t, err)
 				if a, b := lines(got), lines(want); !slices.Equal(a, b) {
 					t.Errorf("%s by %v where %s:\n got %v\nwant %v", object, set, text, a, b)

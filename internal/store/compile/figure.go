@@ -20,10 +20,10 @@ type FigureText struct {
 	Limited bool
 }
 
-// Figures compiles a question for figures for one plane. A measure of sum or avg gives the sum, min and max the value, filled and
+// Figures compiles a question for figures for one plane, under a reader's limits, which may be nil. A measure of sum or avg gives the sum, min and max the value, filled and
 // empty nothing: the caller works out the rest of the count beside it. Days are grouped day by day, regions by code; the
 // caller joins them to wider groups, since that is the same arithmetic for every engine.
-func Figures(env Env, f *query.Figures, n *query.Node, analytics bool) (FigureText, error) {
+func Figures(env Env, f *query.Figures, n *query.Node, l *query.Limits, analytics bool) (FigureText, error) {
 	c, err := query.Resolve(n, env.check(f.Object))
 	if err != nil {
 		return FigureText{}, err
@@ -37,7 +37,7 @@ func Figures(env Env, f *query.Figures, n *query.Node, analytics bool) (FigureTe
 	} else if b.dialect == nil {
 		b.dialect = SQLite{}
 	}
-	c = c.At(query.Moment{Now: env.Now, Zone: env.Zone})
+	c = c.Within(l).At(query.Moment{Now: env.Now, Zone: env.Zone})
 	s := newScope("t", c.Object)
 	s.key = b.customerKey(s, c)
 	where, err := b.expr(s, c.Root)

@@ -12,7 +12,7 @@ import (
 
 // Figures implements record.Reader.
 func (t *tx) Figures(ctx context.Context, f *query.Figures, sel record.Selection, limit int) ([]record.FigureRow, error) {
-	text, err := compile.Figures(t.store.environment(), f, sel.Where, false)
+	text, err := compile.Figures(t.store.environment(), f, sel.Where, sel.Limits, false)
 	if err != nil {
 		return nil, err
 	}
