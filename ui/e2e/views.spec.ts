@@ -186,3 +186,34 @@ test('a view keeps its kind and settings, opens by its address, and can be the d
   await expect(tab).toHaveCount(0);
   await expect(gridOf(page)).toBeVisible();
 });
+
+test('a calendar moves a record to another day, by mouse and by keys', async ({ page, t, api }) => {
+  await withProducts(api, ['日历样品'], async ([made]) => {
+    const id = made?.id ?? '';
+    const record = await api.get<RecordData>(`/records/product/${id}`);
+    const set = { fields: { launched_on: '2026-11-11' }, version: record.version };
+    await api.json('PATCH', `/records/product/${id}`, set, { 'If-Match': `"${record.version}"` });
+    await page.goto(listOf('product', [id], `&kind=calendar&day=2026-11-05&${options({ date: 'launched_on' })}`));
+    const day = (date: string) => page.locator(`[data-drop="${date}"]`);
+    const dayOf = async () => (await api.get<RecordData>(`/records/product/${id}`)).fields.launched_on;
+    await expect(day('2026-11-11').getByRole('link', { name: '日历样品' })).toBeVisible();
+    await day('2026-11-11').getByRole('link', { name: '日历样品' }).hover();
+    await page.mouse.down();
+    const target = (await day('2026-11-19').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    await page.mouse.move(target.x + target.width / 2, target.y + target.height / 2, { steps: 8 });
+    await page.mouse.up();
+    await expect(day('2026-11-19').getByRole('link', { name: '日历样品' })).toBeVisible();
+    await expect(toast(page, t('common:saved'))).toBeVisible();
+    await expect.poll(dayOf).toBe('2026-11-19');
+    await day('2026-11-19').getByRole('link', { name: '日历样品' }).focus();
+    await page.keyboard.press('Shift+ArrowRight');
+    await expect(day('2026-11-20').getByRole('link', { name: '日历样品' })).toBeVisible();
+    await expect.poll(dayOf).toBe('2026-11-20');
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.getByRole('radio', { name: t('views:calendar.agenda') }).check({ force: true });
+    await expect(page.getByRole('link', { name: '日历样品' })).toBeVisible();
+    await page.getByRole('radio', { name: t('views:kind.cards') }).check({ force: true });
+    await expect(page.getByRole('link', { name: /日历样品/ })).toContainText('在售');
+    expect(await seriousFindings(page)).toEqual([]);
+  });
+});

@@ -14,7 +14,7 @@ export function usualBoard(object: ObjectType): Field | null {
   const choice = (field: Field) => field.type === 'choice';
   const user = (field: Field) => field.type === 'user';
   return (
-    editable.find((field) => choice(field) && /status|stage|state/.test(field.key)) ??
+    editable.find((field) => choice(field) && /^(status|stage|state|level)$/.test(field.key)) ??
     editable.find(choice) ??
     editable.find(user) ??
     fields.find(choice) ??

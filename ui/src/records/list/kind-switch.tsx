@@ -1,11 +1,10 @@
 import { IconCalendar, IconCheck, IconLayoutGrid, IconLayoutKanban, IconTable } from '@tabler/icons-react';
-import type { ViewKind } from '@/api';
+import { VIEW_KINDS, type ViewKind } from '@/api';
 import { useTranslation } from '@/i18n';
 import { IconButton, Menu, SegmentedControl } from '@/ui';
 import css from './list.module.css';
 import type { List } from './use-list';
 
-const KINDS: readonly ViewKind[] = ['list', 'board'];
 const ICONS = { list: IconTable, board: IconLayoutKanban, calendar: IconCalendar, cards: IconLayoutGrid };
 
 /** Table, board, calendar or cards: every object has all of them. */
@@ -18,7 +17,7 @@ export function KindSwitch({ list, compact }: { list: List; compact: boolean }) 
     return (
       <Menu
         target={<IconButton kind="default" label={t('kind.label')} icon={<Sign size={17} />} aria-haspopup="menu" />}
-        entries={KINDS.map((one) => {
+        entries={VIEW_KINDS.map((one) => {
           const Icon = ICONS[one];
           return {
             label: t(`kind.${one}`),
@@ -34,7 +33,7 @@ export function KindSwitch({ list, compact }: { list: List; compact: boolean }) 
       label={t('kind.label')}
       value={kind}
       onChange={choose}
-      options={KINDS.map((one) => {
+      options={VIEW_KINDS.map((one) => {
         const Icon = ICONS[one];
         return {
           value: one,
