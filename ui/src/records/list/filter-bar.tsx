@@ -149,12 +149,14 @@ export function FilterBar({ list, phone, fromText, selecting, onSelecting }: Pro
                 {t('records:filter.saveSegment')}
               </ButtonLink>
             )}
-            {list.state.deleted ? (
-              <ColumnChooser list={list} />
-            ) : (
-              <Suspense fallback={<ColumnChooser list={list} />}>
+            {!list.state.deleted && (
+              <Suspense>
                 <ViewSettings list={list} compact={false} />
-                <ColumnChooser list={list} />
+              </Suspense>
+            )}
+            <ColumnChooser list={list} />
+            {!list.state.deleted && (
+              <Suspense>
                 <KindSwitch list={list} compact={false} />
               </Suspense>
             )}
