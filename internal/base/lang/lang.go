@@ -27,7 +27,9 @@ func Fold(s string) string {
 	if plain(s) {
 		return s
 	}
-	if !ideographic(s) {
+	if ideographic(s) {
+		s = lower(s)
+	} else {
 		s = strings.Map(visible, strings.ToValidUTF8(s, "\uFFFD"))
 		// Case folding can undo a composition and the other way round, so both run until nothing changes: one pass
 		// for nearly all text, at most three in Unicode.
@@ -59,14 +61,32 @@ func plain(s string) bool {
 	return !space || s == ""
 }
 
-// ideographic reports text of unified ideographs and lower-case printable ASCII, which NFKC and folding leave alone.
+// ideographic reports text of unified ideographs and printable ASCII: NFKC leaves it alone, and folding is lower-casing.
 func ideographic(s string) bool {
 	for _, r := range s {
-		if (r < 0x4E00 || r > 0x9FFF) && (r < ' ' || r > '~' || (r >= 'A' && r <= 'Z')) {
+		if (r < 0x4E00 || r > 0x9FFF) && (r < ' ' || r > '~') {
 			return false
 		}
 	}
 	return true
+}
+
+// lower makes the letters A to Z small.
+func lower(s string) string {
+	i := 0
+	for i < len(s) && (s[i] < 'A' || s[i] > 'Z') {
+		i++
+	}
+	if i == len(s) {
+		return s
+	}
+	b := []byte(s)
+	for ; i < len(b); i++ {
+		if b[i] >= 'A' && b[i] <= 'Z' {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // visible drops format and control characters, white space apart. It runs before normalisation, since a character

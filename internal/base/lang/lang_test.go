@@ -5,7 +5,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
+	foldcase "golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
@@ -43,6 +46,18 @@ func TestFoldIsIdempotent(t *testing.T) {
 		once := lang.Fold(s)
 		if twice := lang.Fold(once); twice != once {
 			t.Fatalf("Fold(%q) = %q, folded again %q", s, once, twice)
+		}
+	})
+}
+
+// TestFoldOfCommonText: the short way that Chinese and ASCII text takes gives what normalising and folding give.
+func TestFoldOfCommonText(t *testing.T) {
+	t.Parallel()
+	printable := &unicode.RangeTable{R16: []unicode.Range16{{Lo: '!', Hi: '~', Stride: 1}}}
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.StringOf(rapid.OneOf(rapid.RuneFrom(nil, printable), rapid.RuneFrom(nil, unicode.Han))).Draw(t, "s")
+		if want := norm.NFKC.String(foldcase.Fold().String(norm.NFKC.String(s))); lang.Fold(s) != want {
+			t.Fatalf("Fold(%q) = %q, want %q", s, lang.Fold(s), want)
 		}
 	})
 }

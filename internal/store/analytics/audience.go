@@ -26,6 +26,9 @@ type Audience struct {
 	env   func() compile.Env
 	fresh func(context.Context) (report.Freshness, error)
 	clock clock.Clock
+	// turn is held while an audience is counted, nil where the database shares its processors out itself. In DuckDB one such
+	// question uses all processors: several at once end no sooner, and each as late as the last.
+	turn chan struct{}
 }
 
 var (
@@ -35,7 +38,11 @@ var (
 
 // NewAudience compiles conditions against env, asked anew for every question; fresh says how old the plane is.
 func NewAudience(s *Store, env func() compile.Env, fresh func(context.Context) (report.Freshness, error)) *Audience {
-	return &Audience{store: s, env: env, fresh: fresh, clock: s.clock}
+	a := &Audience{store: s, env: env, fresh: fresh, clock: s.clock}
+	if s.db.Dialect().Mirrored() {
+		a.turn = make(chan struct{}, 1)
+	}
+	return a
 }
 
 const customer = "customer"
@@ -96,12 +103,14 @@ func (a *Audience) Count(ctx context.Context, where *query.Node, fields []string
 	}
 	found := sql.NullInt64{}
 	text = "WITH m AS MATERIALIZED (SELECT " + head + text + ") SELECT c.*, s.id FROM (SELECT " + sums + " FROM m) c LEFT JOIN (SELECT id FROM m ORDER BY id LIMIT ?) s ON TRUE ORDER BY s.id"
-	err = each(ctx, a.store.db, text, append(args, int64(sample)), func(r *sql.Rows) error {
-		err := r.Scan(append(dst, &found)...)
-		if found.Valid {
-			c.Sample = append(c.Sample, id.ID(found.Int64))
-		}
-		return err
+	err = a.alone(ctx, func() error {
+		return each(ctx, a.store.db, text, append(args, int64(sample)), func(r *sql.Rows) error {
+			err := r.Scan(append(dst, &found)...)
+			if found.Valid {
+				c.Sample = append(c.Sample, id.ID(found.Int64))
+			}
+			return err
+		})
 	})
 	if err != nil {
 		return c, fmt.Errorf("count an audience: %w", err)
@@ -115,6 +124,20 @@ func (a *Audience) Count(ctx context.Context, where *query.Node, fields []string
 	f, err := a.fresh(ctx)
 	c.AsOf, c.Lag, c.Took = f.AsOf, f.Lag, a.clock.Now().Sub(begin)
 	return c, err
+}
+
+// alone runs a question when it is its turn.
+func (a *Audience) alone(ctx context.Context, ask func() error) error {
+	if a.turn == nil {
+		return ask()
+	}
+	select {
+	case a.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-a.turn }()
+	return ask()
 }
 
 // presence asks whether a customer "t" has a value in a field.
