@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -24,6 +25,7 @@ type Broad interface {
 
 const (
 	// patience is how long the store may look for a page before Broad is asked: what an index serves takes a few milliseconds.
+	// Where more look at once than there are processors each takes as much longer.
 	patience = 60 * time.Millisecond
 	// A kind of question that took longer so many times, and never less in between, goes to Broad at once for so long.
 	slowTimes = 3
@@ -96,9 +98,11 @@ func (l *listing) fetch(ctx context.Context, page *Page) (rows []Row, more bool,
 		return rows, len(rows) > l.q.Limit, err
 	}
 	if !l.s.slow.is(kind, l.s.cfg.Clock.Now()) {
-		hasty, cancel := context.WithTimeout(ctx, patience)
+		looking := l.s.looking.Add(1)
+		hasty, cancel := context.WithTimeout(ctx, patience*max(1, time.Duration(looking)/time.Duration(runtime.GOMAXPROCS(0))))
 		rows, err = l.narrow(hasty, page)
 		cancel()
+		l.s.looking.Add(-1)
 		if err == nil {
 			l.s.slow.forget(kind)
 		}

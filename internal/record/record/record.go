@@ -19,6 +19,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -121,6 +122,7 @@ type Service struct {
 	hooks   map[string][]Hook
 	limiter limiter
 	slow    slowly
+	looking atomic.Int64 // pages being read from the store with patience
 }
 
 // New makes a Service with the hooks of the standard objects registered.

@@ -61,13 +61,25 @@ func (t *tx) query(obj *schema.Object, sel record.Selection) (pageQuery, error) 
 	return q, nil
 }
 
+// listed is query for statements that find records, which begin where fewest are.
+func (t *tx) listed(ctx context.Context, obj *schema.Object, sel record.Selection) (pageQuery, error) {
+	q, err := t.query(obj, sel)
+	if err != nil {
+		return q, err
+	}
+	few, args, err := t.narrow(ctx, obj, sel)
+	q.from += few
+	q.args = append(q.args, args...)
+	return q, err
+}
+
 // Select implements record.Reader. Records without a value in the first sort key come last in both directions; they are
 // a statement of their own, so that each statement can walk an index.
 func (t *tx) Select(ctx context.Context, obj *schema.Object, sel record.Selection) ([]record.Row, error) {
 	if sel.Limit <= 0 {
 		return nil, nil
 	}
-	q, err := t.query(obj, sel)
+	q, err := t.listed(ctx, obj, sel)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +165,7 @@ func (sh *shape) cursor(keys []compile.SortKey, after []any) ([]any, error) {
 
 // Count implements record.Reader.
 func (t *tx) Count(ctx context.Context, obj *schema.Object, sel record.Selection, limit int) (int, error) {
-	q, err := t.query(obj, sel)
+	q, err := t.listed(ctx, obj, sel)
 	if err != nil {
 		return 0, err
 	}

@@ -242,3 +242,67 @@ func testWhere(t *testing.T, s Suite) {
 		return err
 	})
 }
+
+// testRelated: a page by a condition over a relation holds what it should, where few records of the other object fulfil the
+// condition and where many do, with a deleted one among them, from the start, after an offset and after a cursor.
+func testRelated(t *testing.T, s Suite) {
+	w := NewWorld(t, s.Open(t))
+	const many, few = 2600, 30
+	customers, orders := make([]record.Row, 0, many+few), make([]record.Row, 0, many+few)
+	for i := range many + few {
+		level := "a"
+		if i%(many/few+1) == 5 {
+			level = "b"
+		}
+		c := w.Row(w.Customer, map[string]any{"level": level})
+		if i%400 == 5 {
+			c.DeletedAt = 1
+		}
+		customers = append(customers, c)
+		orders = append(orders, w.Row(w.Order, map[string]any{"customer": int64(c.ID), "placed_at": int64((i * 7919) % 4001), "placed_at_day": int64(0)}))
+	}
+	w.Insert(w.Customer, customers...)
+	w.Insert(w.Order, orders...)
+	at := w.Order.Offset("placed_at")
+	for _, level := range []string{"a", "b"} {
+		where, err := query.Parse([]byte(`{"all":[{"field":"customer.level","op":"=","value":"` + level + `"}]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []record.Row
+		for i, o := range orders {
+			if customers[i].DeletedAt == 0 && customers[i].Cols[w.Customer.Offset("level")] == level {
+				want = append(want, o)
+			}
+		}
+		slices.SortFunc(want, func(a, b record.Row) int {
+			return cmp.Or(cmp.Compare(b.Cols[at].(int64), a.Cols[at].(int64)), cmp.Compare(b.ID, a.ID))
+		})
+		w.View(func(ctx context.Context, r record.Reader) error {
+			sel := record.Selection{Where: where, Limit: 8, Sort: []schema.Sort{{Field: "placed_at", Desc: true}}}
+			n, err := r.Count(ctx, w.Order, sel, 0)
+			if err != nil || n != len(want) {
+				t.Errorf("level %s: counted %d of %d, %v", level, n, len(want), err)
+			}
+			for _, skip := range []int{0, 7, 19} {
+				sel.Offset = skip
+				rows, err := r.Select(ctx, w.Order, sel)
+				if err != nil {
+					return err
+				}
+				if got := rowIDs(rows); !slices.Equal(got, rowIDs(want[skip:][:len(got)])) || len(got) != min(8, len(want)-skip) {
+					t.Errorf("level %s from %d: %v", level, skip, got)
+				}
+			}
+			return nil
+		})
+	}
+}
+
+func rowIDs(rows []record.Row) []id.ID {
+	out := make([]id.ID, len(rows))
+	for i := range rows {
+		out[i] = rows[i].ID
+	}
+	return out
+}

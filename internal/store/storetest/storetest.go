@@ -60,6 +60,7 @@ func Run(t *testing.T, s Suite) {
 		{"waiting for a change", testWait},
 		{"trimming the log", testTrim},
 		{"search", testSearch},
+		{"a page over a relation", testRelated},
 		{"search newest first", testSearchOrder},
 		{"tables follow metadata", testEnsure},
 		{"a check finds what is missing", testCheck},
