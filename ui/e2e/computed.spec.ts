@@ -44,7 +44,8 @@ async function startComputed(page: Page, t: Words, kind: 'formula' | 'rollup', l
   return panel;
 }
 
-test('a formula and a rollup are made, shown, filtered and sorted by', async ({ page, t, api, locale }) => {
+test('a formula and a rollup are made, shown, filtered and sorted by', async ({ page, t, api, faults, locale }) => {
+  faults.allow(/422 POST \/api\/v1\/records/);
   test.setTimeout(90_000);
   const words = SHOP[locale?.startsWith('zh') ? 'zh-CN' : 'en'];
   const [object, child] = await objects(api, words, locale?.startsWith('zh') ? 'zh' : 'en');
@@ -98,6 +99,37 @@ test('a formula and a rollup are made, shown, filtered and sorted by', async ({ 
     await expect(page).toHaveURL(/where=/);
     await expect(row('A')).toBeVisible();
     await expect(row('B')).toHaveCount(0);
+  });
+  await test.step('a validation rule stops the form with its message', async () => {
+    await page.goto(`/settings/objects/${object}`);
+    await settled(page);
+    await page.getByRole('tab', { name: new RegExp(t('formula:rule.tab')) }).click();
+    await page.getByRole('button', { name: t('formula:rule.add') }).click();
+    await page.getByRole('textbox', { name: t('formula:rule.when') }).fill('fee > 100');
+    const inLanguage = t(locale?.startsWith('zh') ? 'shape:in.zh-CN' : 'shape:in.en', {
+      name: t('formula:rule.message'),
+    });
+    await page.getByRole('textbox', { name: inLanguage, exact: true }).fill('Too much');
+    await pick(page, t('formula:rule.field'), words.price);
+    await page.getByRole('button', { name: t('common:save'), exact: true }).click();
+    await expect(toast(page, t('common:saved'))).toBeVisible();
+    await expectAccessible(page, 'the rules of an object');
+    await page.goto(`/o/${object}`);
+    await settled(page);
+    await page
+      .locator('header')
+      .getByRole('button', { name: t('records:list.new') })
+      .click();
+    const form = page.getByRole('dialog', { name: t('records:form.title', { name: words.object }) });
+    await form.getByRole('textbox', { name: /^(名称|Name)/ }).fill('D');
+    const fee = form.getByRole('textbox', { name: words.price });
+    await fee.fill('500');
+    await expect(fee).toHaveAccessibleDescription(/Too much/);
+    await form.getByRole('button', { name: t('common:create') }).click();
+    await expect(form).toBeVisible();
+    await fee.fill('50');
+    await form.getByRole('button', { name: t('common:create') }).click();
+    await expect(form).toHaveCount(0);
   });
   for (const key of [child, object]) await api.call('DELETE', `/objects/${key}`);
 });

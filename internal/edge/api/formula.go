@@ -17,6 +17,7 @@ func (a *API) formulaRoutes() []route {
 	return []route{
 		{method: get, path: "/formulas/functions", need: right, right: access.SchemaManage, run: op(a.functions), doc: "Functions of formulas"},
 		{method: post, path: "/objects/{object}/formula", need: right, right: access.SchemaManage, run: op(a.checkFormula), doc: "Check a formula and try it on records", status: http.StatusOK},
+		{method: post, path: "/records/{object}/check", need: right, right: access.RecordRead, run: op(a.checkRecord), doc: "Which validation rules values would break; nothing is stored", status: http.StatusOK},
 	}
 }
 
@@ -144,4 +145,36 @@ func (c *call) tryFormula(ctx context.Context, o *schema.Object, f *schema.Field
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+type checkRecordIn struct {
+	Object string `path:"object"`
+	Body   struct {
+		ID     string         `json:"id,omitempty" doc:"of a record that is changed"`
+		Fields map[string]any `json:"fields"`
+	}
+}
+
+// RecordCheck is what validation rules say of values.
+type RecordCheck struct {
+	Problems []ProblemItem `json:"problems"`
+}
+
+func (a *API) checkRecord(ctx context.Context, c *call, in checkRecordIn) (RecordCheck, error) {
+	o, err := c.object(in.Object)
+	if err != nil {
+		return RecordCheck{}, err
+	}
+	rec := id.ID(0)
+	if in.Body.ID != "" {
+		if rec, err = id.Parse(o.Prefix, in.Body.ID); err != nil {
+			return RecordCheck{}, fault.InvalidField("record.relation_unknown", "id", fault.Params{"object": o.Key})
+		}
+	}
+	found, err := c.ws.Records.Violations(ctx, in.Object, rec, in.Body.Fields)
+	out := RecordCheck{Problems: []ProblemItem{}}
+	for _, f := range found {
+		out.Problems = append(out.Problems, ProblemItem{Location: f.Field, Message: a.Words.Text(localeOf(c.locale), f.Code, f.Params), Code: f.Code})
+	}
+	return out, err
 }

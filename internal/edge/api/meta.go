@@ -25,6 +25,7 @@ type Object struct {
 	Hidden         bool          `json:"hidden"`
 	Actions        ObjectActions `json:"actions"`
 	Fields         []Field       `json:"fields"`
+	Rules          []schema.Rule `json:"rules" doc:"validation rules"`
 	DefaultColumns []string      `json:"default_columns"`
 	DefaultSort    []schema.Sort `json:"default_sort"`
 	Related        []Related     `json:"related"`
@@ -142,6 +143,10 @@ func (c *call) showObject(o *schema.Object) Object {
 		}
 		v.Masked = level == access.FieldMasked
 		out.Fields = append(out.Fields, v)
+	}
+	out.Rules = []schema.Rule{}
+	for _, r := range o.Rules {
+		out.Rules = append(out.Rules, schema.Rule{Key: r.Key, When: r.When, Message: r.Message, Field: r.Field, Off: r.Off})
 	}
 	for _, f := range schema.Systems() {
 		if f.Key != "updated_by" {

@@ -103,13 +103,14 @@ type patchObjectIn struct {
 		SubtitleFields []string      `json:"subtitle_fields,omitempty"`
 		DefaultColumns []string      `json:"default_columns,omitempty"`
 		DefaultSort    []schema.Sort `json:"default_sort,omitempty"`
+		Rules          []schema.Rule `json:"rules,omitempty" doc:"all validation rules; an empty list takes them away"`
 	}
 }
 
 func (a *API) patchObject(ctx context.Context, c *call, in patchObjectIn) (Object, error) {
 	b := in.Body
 	return c.objectNow(in.Object, c.ws.Metadata.UpdateObject(ctx, in.Object, metadata.ObjectChange{Label: b.Label, Plural: b.Plural, Icon: b.Icon,
-		TitleField: b.TitleField, SubtitleFields: b.SubtitleFields, DefaultColumns: b.DefaultColumns, DefaultSort: b.DefaultSort}))
+		TitleField: b.TitleField, SubtitleFields: b.SubtitleFields, DefaultColumns: b.DefaultColumns, DefaultSort: b.DefaultSort, Rules: b.Rules}))
 }
 
 func (a *API) archiveObject(ctx context.Context, c *call, in objectIn) (empty, error) {

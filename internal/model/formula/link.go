@@ -8,19 +8,31 @@ import (
 // Broken is a computed field whose formula does not hold against the registry.
 type Broken struct {
 	Object   *schema.Object
-	Field    *schema.Field
+	Field    *schema.Field // nil for a rule
+	Rule     *schema.Rule
 	Problems []Problem
 }
 
-// Fault names the field beside what is wrong with its formula.
+// Name tells broken ones apart.
+func (b Broken) Name() string {
+	if b.Rule != nil {
+		return b.Object.Key + " rule " + b.Rule.Key
+	}
+	return b.Object.Key + " " + b.Field.Key
+}
+
+// Fault names the field or the rule beside what is wrong with its formula.
 func (b Broken) Fault() *fault.Fault {
 	p := b.Problems[0]
 	f := p.Fault()
+	if b.Rule != nil {
+		return &fault.Fault{Kind: fault.Conflict, Code: "formula.rule_would_break", Cause: f, Params: fault.Params{"object": b.Object.Label, "rule": b.Rule.Message}}
+	}
 	return &fault.Fault{Kind: fault.Invalid, Code: "formula.would_break", Field: "formula", Cause: f,
 		Params: fault.Params{"object": b.Object.Label, "field": b.Field.Label}}
 }
 
-// LinkAll makes the programs of all computed fields of a registry that nobody uses yet. A field whose formula does not hold is
+// LinkAll makes the programs of all computed fields and validation rules of a registry that nobody uses yet. A field whose formula does not hold is
 // reported and stays without a program: its values are blank, and the workspace opens.
 func LinkAll(reg *schema.Registry) []Broken {
 	l := &linker{reg: reg, state: map[*schema.Field]int{}}
@@ -29,6 +41,16 @@ func LinkAll(reg *schema.Registry) []Broken {
 			if f.Formula != "" {
 				l.link(o, f)
 			}
+		}
+	}
+	for _, o := range reg.Objects() {
+		for _, r := range o.Rules {
+			p, bad := CheckRule(r.When, CheckEnv{Registry: reg, Object: o})
+			if bad != nil {
+				l.broken = append(l.broken, Broken{Object: o, Rule: r, Problems: bad})
+				continue
+			}
+			r.SetProgram(p)
 		}
 	}
 	return l.broken
@@ -55,7 +77,7 @@ func (l *linker) link(o *schema.Object, f *schema.Field) (*Program, bool) {
 		bad = p.Settle(l.reg, f)
 	}
 	if bad != nil {
-		l.broken = append(l.broken, Broken{o, f, bad})
+		l.broken = append(l.broken, Broken{Object: o, Field: f, Problems: bad})
 		return nil, true
 	}
 	f.SetProgram(p)

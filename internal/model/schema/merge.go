@@ -28,6 +28,7 @@ type ObjectSpec struct {
 	TimeField      string   `json:"time_field,omitempty"`
 	DefaultColumns []string `json:"default_columns,omitempty"`
 	DefaultSort    []Sort   `json:"default_sort,omitempty"`
+	Rules          []Rule   `json:"rules,omitempty"`
 	// Archived objects and fields are not part of the registry; their tables, columns and data stay.
 	Archived bool `json:"archived,omitempty"`
 }
@@ -119,13 +120,24 @@ func (o *Object) say(s *ObjectSpec) {
 	if s.DefaultSort != nil {
 		o.DefaultSort = s.DefaultSort
 	}
+	o.Rules = s.rules()
+}
+
+// rules are those of a registry of its own.
+func (s *ObjectSpec) rules() []*Rule {
+	out := make([]*Rule, len(s.Rules))
+	for i := range s.Rules {
+		r := s.Rules[i]
+		out[i] = &r
+	}
+	return out
 }
 
 // object is an object made at run time, without its fields.
 func (s *ObjectSpec) object(key string) *Object {
 	return &Object{Key: key, Label: s.Label, Plural: s.Plural, Icon: s.Icon, Prefix: s.Prefix, Physical: s.Physical, TitleField: s.TitleField,
 		SubtitleFields: s.SubtitleFields, CustomerField: s.CustomerField, TimeField: s.TimeField, DefaultColumns: s.DefaultColumns,
-		DefaultSort: s.DefaultSort, Analytic: true}
+		DefaultSort: s.DefaultSort, Rules: s.rules(), Analytic: true}
 }
 
 // add puts a stored field into the object, or applies it to the declared one of the same key.

@@ -131,6 +131,7 @@ type Object struct {
 	NoImport       bool     `json:"no_import,omitempty"`
 	DefaultColumns []string `json:"default_columns,omitempty"`
 	DefaultSort    []Sort   `json:"default_sort,omitempty"`
+	Rules          []*Rule  `json:"rules,omitempty"`
 	Fields         []*Field `json:"fields"`
 
 	// Physical is the table name, "r_"+key for standard objects.

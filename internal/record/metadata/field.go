@@ -352,6 +352,9 @@ func (s *Service) ArchiveField(ctx context.Context, object, key string) error {
 		if users := formula.Users(d.reg, object, key); len(users) > 0 {
 			return usedBy(f, users)
 		}
+		if rules := ruleUsers(d.reg, object, key); len(rules) > 0 {
+			return inRules(f, rules)
+		}
 		if users := rollupUsers(d.reg, object, key); len(users) > 0 {
 			return usedBy(f, users)
 		}

@@ -265,7 +265,7 @@ func (s *Service) change(ctx context.Context, action, object, field string, edit
 		return fault.Wrap(fault.Invalid, "metadata.contradiction", err)
 	}
 	for _, b := range broken {
-		if !slices.ContainsFunc(before, func(o formula.Broken) bool { return o.Object.Key == b.Object.Key && o.Field.Key == b.Field.Key }) {
+		if !slices.ContainsFunc(before, func(o formula.Broken) bool { return o.Name() == b.Name() }) {
 			return b.Fault()
 		}
 	}

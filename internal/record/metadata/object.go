@@ -204,6 +204,7 @@ type ObjectChange struct {
 	SubtitleFields []string
 	DefaultColumns []string
 	DefaultSort    []schema.Sort
+	Rules          []schema.Rule // all of them; empty takes them away, nil leaves them
 }
 
 // UpdateObject changes what an object is called and how it is shown.
@@ -238,6 +239,10 @@ func (s *Service) UpdateObject(ctx context.Context, key string, in ObjectChange)
 				bad = append(bad, fault.InvalidField("metadata.bad_title", "title_field", fault.Params{"field": *in.TitleField}))
 			}
 		}
+		if in.Rules != nil {
+			in.Rules = slices.Clone(in.Rules)
+			bad = append(bad, checkRules(d.reg, obj, in.Rules)...)
+		}
 		if err := joined(bad); err != nil {
 			return err
 		}
@@ -271,6 +276,9 @@ func (c *ObjectChange) apply(spec *schema.ObjectSpec) {
 	}
 	if c.DefaultSort != nil {
 		spec.DefaultSort = c.DefaultSort
+	}
+	if c.Rules != nil {
+		spec.Rules = c.Rules
 	}
 }
 

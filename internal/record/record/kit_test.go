@@ -51,6 +51,7 @@ func TestOnEveryDatabase(t *testing.T) {
 		{"History", testHistory},
 		{"Once", testOnce},
 		{"Slow lists", testSlowLists},
+		{"Rollups under writes", testRollupsUnderWrites},
 		{"Merge", testMerge},
 		{"Merge choices", testMergeChoices},
 		{"Unmerge", testUnmerge},

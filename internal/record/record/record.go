@@ -205,6 +205,7 @@ type shape struct {
 	numbered []int // auto numbers
 	personal []int
 	defaults []int
+	rules    []ruleShape
 	computed []int // fields with a formula that holds
 	title    int   // position of the title field, -1 for a system field
 	err      error
@@ -262,6 +263,7 @@ func newShape(obj *schema.Object) *shape {
 		}
 		return -1
 	}
+	sh.rules = newRules(sh, obj)
 	sh.customer, sh.moment, sh.title = at(obj.CustomerField), at(obj.TimeField), at(obj.TitleField)
 	return sh
 }

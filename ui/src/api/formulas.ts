@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { Label } from '@/i18n';
 import { api } from './client';
-import type { FieldType, Option } from './types';
+import type { FieldType, FieldValues, Option } from './types';
 
 export interface FormulaFunction {
   name: string;
@@ -50,4 +50,20 @@ export const formulaQuery = (object: string, draft: FormulaDraft) =>
     enabled: draft.formula.trim() !== '',
     placeholderData: (old) => old,
     retry: false,
+  });
+
+/** Which validation rules values would break. */
+export const violationsQuery = (object: string, fields: FieldValues, enabled: boolean) =>
+  queryOptions({
+    queryKey: ['records', object, 'check', fields],
+    queryFn: ({ signal }) =>
+      api.post<{ problems: { location: string; message: string }[] }>(
+        `/records/${object}/check`,
+        { fields },
+        { signal },
+      ),
+    enabled,
+    placeholderData: (old) => old,
+    retry: false,
+    gcTime: 0,
   });

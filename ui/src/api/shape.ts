@@ -16,7 +16,10 @@ export interface ObjectInput {
   of_customer?: boolean;
 }
 export type ObjectChange = Partial<
-  Pick<ObjectType, 'label' | 'plural' | 'icon' | 'title_field' | 'subtitle_fields' | 'default_columns' | 'default_sort'>
+  Pick<
+    ObjectType,
+    'label' | 'plural' | 'icon' | 'title_field' | 'subtitle_fields' | 'default_columns' | 'default_sort' | 'rules'
+  >
 >;
 /** An option that has no key yet gets one of its label. */
 export type OptionInput = Omit<Option, 'key'> & { key?: string };

@@ -150,6 +150,15 @@ export interface Option {
   /** Still readable in records, offered no more. */
   archived?: boolean;
 }
+/** A record for which the formula is true cannot be saved. */
+export interface Rule {
+  key: string;
+  when: string;
+  message: Label;
+  /** Where the message stands; the record as a whole when missing. */
+  field?: string;
+  off?: boolean;
+}
 /** How a field sums up records of another object that point at its record. */
 export interface Rollup {
   object: string;
@@ -215,6 +224,7 @@ export interface ObjectType {
   standard: boolean;
   hidden: boolean;
   actions: { create: boolean; update: boolean; delete: boolean; import: boolean };
+  rules?: Rule[];
   fields: Field[];
   default_columns: string[];
   default_sort: Sort[];

@@ -8,8 +8,9 @@ import { BackLink, Button, ButtonLink, EmptyState, IconButton, Menu, ObjectIcon,
 import css from './object.module.css';
 import { ObjectDisplay } from './object-display';
 import { ObjectFields } from './object-fields';
+import { ObjectRules } from './object-rules';
 
-type Tab = 'fields' | 'display';
+type Tab = 'fields' | 'display' | 'rules';
 
 function ArchiveMenu({ object, onRefused }: { object: ObjectType; onRefused: (reason: string) => void }) {
   const { t } = useTranslation(['shape', 'common']);
@@ -54,7 +55,7 @@ export function ObjectPage() {
 }
 
 function Shaped({ object }: { object: ObjectType }) {
-  const { t } = useTranslation(['settings', 'shape']);
+  const { t } = useTranslation(['settings', 'shape', 'formula']);
   const label = useLabel();
   const can = useCan();
   const [tab, setTab] = useState<Tab>('fields');
@@ -103,6 +104,12 @@ function Shaped({ object }: { object: ObjectType }) {
               content: <ObjectFields object={object} editable />,
             },
             { value: 'display', label: t('shape:tab.display'), content: <ObjectDisplay object={object} /> },
+            {
+              value: 'rules',
+              label: t('formula:rule.tab'),
+              count: object.rules?.length ?? 0,
+              content: <ObjectRules object={object} />,
+            },
           ]}
         />
       ) : (

@@ -1,4 +1,5 @@
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import {
   type ApiError,
@@ -9,9 +10,11 @@ import {
   type ObjectType,
   type RecordData,
   useCreateRecord,
+  violationsQuery,
 } from '@/api';
 import { FieldEditor } from '@/fields';
 import { labelText, useFormat, useLanguage, useTranslation } from '@/i18n';
+import { useDebounced } from '@/lib/hooks';
 import { Button, confirm, Drawer } from '@/ui';
 import { formSections, missing, startValues, toCreate } from '../edit/draft';
 import css from './form.module.css';
@@ -36,6 +39,10 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
   const [tried, setTried] = useState<readonly string[]>([]);
   const [dirty, setDirty] = useState(false);
   const create = useCreateRecord(object.key);
+  const checked = useDebounced(values, 300);
+  const ruled = object.rules?.some((rule) => rule.off !== true) === true;
+  const rules = useQuery(violationsQuery(object.key, toCreate(object, checked), ruled && dirty)).data?.problems ?? [];
+  const live = dirty ? rules : [];
   const { needed, sections } = formSections(object);
   const problem: ApiError | null = isApiError(create.error) ? create.error : null;
   const known = new Set([...needed, ...sections.flatMap((section) => section.fields)].map((field) => field.key));
@@ -48,7 +55,7 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
 
   const errorOf = (field: Field): string | undefined => {
     if (tried.includes(field.key)) return t('records:form.needed');
-    return problem?.at(field.key);
+    return problem?.at(field.key) ?? live.find((rule) => rule.location === `fields.${field.key}`)?.message;
   };
   const change = (field: Field, value: unknown) => {
     setDirty(true);
@@ -113,6 +120,13 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
             {section.fields.map((field) => editor(field))}
           </Section>
         ))}
+        {live
+          .filter((rule) => rule.location === '')
+          .map((rule) => (
+            <div key={rule.message} className={css.problem} role="status">
+              {rule.message}
+            </div>
+          ))}
         {create.isError && objection !== '' && (
           <div className={css.problem} role="alert">
             {objection}
