@@ -50,6 +50,10 @@ func (w *workspace) newImports(keys *crypt.Keyring, registry func() *schema.Regi
 		Publish: func(e transfer.Event) {
 			a.hub.Publish(w.info.Key, api.Event{Kind: "import", Object: e.Object, ID: id.Format(api.ImportPrefix, e.Job)})
 			if !e.Status.Active() {
+				select {
+				case w.importMoved <- struct{}{}:
+				default:
+				}
 				w.traits.Notify() // what waited for the import
 			}
 		}}), nil
@@ -255,5 +259,5 @@ func (a *App) runNightly(ctx context.Context, j job.Job) error {
 	}
 	_, err = w.store.Log().Trim(ctx, change.TrimPolicy{CreatesBefore: a.Clock.Now().Add(-historyFor).UnixMilli()})
 	return errors.Join(err, w.imports.Sweep(ctx), duckdb.DropAside(w.dir, a.Clock.Now().Add(-asideFor)),
-		w.store.ForgetOutcomes(ctx, a.Clock.Now().Add(-outcomesFor)))
+		w.talk.Forget(ctx), w.store.ForgetOutcomes(ctx, a.Clock.Now().Add(-outcomesFor)))
 }

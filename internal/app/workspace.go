@@ -15,6 +15,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/money"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/engage/talk"
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
 	"github.com/guanxi-crm/guanxi/internal/insight/segment"
@@ -64,6 +65,12 @@ type workspace struct {
 	indexer  *search.Indexer
 	recurrer *activity.Recurrer
 	rollups  *rollup.Follower
+
+	talk        *talk.Service
+	told        *talk.Collector
+	reminders   *talk.Reminders
+	importMoved chan struct{}
+
 	traits   *trait.Service
 	segments *segment.Service
 	classes  *classify.Service
@@ -289,6 +296,7 @@ func (w *workspace) build(ctx context.Context) error {
 		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Broad: second, Figurer: figures{w}, Figures: w.words.Figures, Check: w.words.Check, Log: a.Log})
 	activity.Rules{Registry: registry, Zone: w.zoneOf, Clock: a.Clock}.Register(w.records)
 	w.recurrer = &activity.Recurrer{Records: w.records, Changes: w.store.Log(), Registry: registry, Zone: w.zoneOf, Clock: a.Clock, Log: a.Log}
+	w.newTalk()
 	w.indexer = search.New(search.Config{Store: searchStore{w.store}, Changes: w.store.Log(), Records: w.records, Registry: registry, Log: a.Log})
 	w.rollups = rollup.New(rollup.Config{Changes: w.store.Log(), Records: w.records, Registry: registry, Clock: a.Clock, Log: a.Log})
 	w.feed = w.newFeed(registry)
@@ -315,7 +323,7 @@ func (w *workspace) build(ctx context.Context) error {
 	}
 	w.edge = &api.Workspace{Info: w.info, Registry: registry, Catalogue: w.words.Catalogue, Records: w.records, Conditions: w.words, Lists: lister{w.audience},
 		Views:    view.New(view.Config{Store: sqlstore.NewViews(w.store), Registry: registry, Traits: func() query.Traits { return w.words.Catalogue() }, Check: w.words.Check, Clock: a.Clock, IDs: a.ids}),
-		Timeline: timeline.New(w.records, moves{classes}, registry),
+		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}), Talk: w.talk, Calendars: calendars{w},
 		Agenda:   &activity.Agenda{Records: w.records, Registry: registry, Zone: w.zoneOf, Clock: a.Clock},
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Zone: w.zone, Purchases: w.purchases,
@@ -416,6 +424,9 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "search", w.indexer.Run)
 	w.own(ctx, group, "repeating activities", w.recurrer.Run)
 	w.own(ctx, group, "rollups", w.rollups.Run)
+	w.own(ctx, group, "notifications", w.told.Run)
+	w.own(ctx, group, "reminders", w.reminders.Run)
+	w.own(ctx, group, "ended imports", w.tellOfImports)
 	w.hooks.feed(ctx, w, group)
 	w.own(ctx, group, "traits", func(ctx context.Context) error { return w.traits.Run(system(ctx)) })
 }

@@ -59,3 +59,61 @@ test('a task about a customer comes up on my day and is finished there', async (
     await expect(page.getByRole('button', { name: new RegExp(words) })).toBeVisible();
   });
 });
+
+test('a comment tells whoever it names', async ({ page, browser, t, api, baseURL }) => {
+  const stamp = Date.now();
+  const [name, email, password] = [`林晓${stamp % 1000}`, `lin${stamp}@guanxi.example`, 'quiet harbour lantern 7'];
+  await api.post('/users', { name, email, role: 'member', password });
+  const customer = await api.create('customer', { name: `评论客户${stamp}` });
+  await page.goto(`/o/customer/${customer.id}`);
+  await settled(page);
+  await test.step('write @ and choose', async () => {
+    const composer = page.getByRole('region', { name: t('work:add'), exact: true });
+    await composer.getByRole('button', { name: t('work:comment'), exact: true }).click();
+    const box = composer.getByRole('textbox', { name: t('work:comment') });
+    await box.pressSequentially(`@${name}`);
+    await composer
+      .getByRole('list', { name: t('work:mention') })
+      .getByRole('button')
+      .first()
+      .click();
+    await box.pressSequentially('请今天跟进');
+    await page.keyboard.press('Control+Enter');
+    await expect(page.getByRole('listitem').getByText(`@${name}`)).toBeVisible();
+    await expect(
+      page.getByRole('button', { name: t('work:unfollow') }),
+      'one follows what one speaks about',
+    ).toBeVisible();
+  });
+  await test.step('the other one sees it', async () => {
+    const context = await browser.newContext({
+      baseURL: baseURL ?? '',
+      locale: 'zh-CN',
+      storageState: { cookies: [], origins: [] },
+    });
+    await context.request.post('/api/v1/session', { data: { email, password } });
+    const theirs = await context.newPage();
+    await theirs.goto('/day');
+    await theirs.getByRole('link', { name: t('shell:bell', { count: 1 }) }).click();
+    await theirs
+      .getByRole('link', { name: t('work:notice.mentioned', { who: '', name: customer.title }).trim() })
+      .click();
+    await expect(theirs).toHaveURL(new RegExp(customer.id));
+    await expect(
+      theirs.getByRole('link', { name: t('shell:bell', { count: 0 }) }),
+      'what was read is read',
+    ).toBeVisible();
+    await context.close();
+  });
+  await test.step('a field goes back to what it was', async () => {
+    await api.json(
+      'PATCH',
+      `/records/customer/${customer.id}`,
+      { fields: { name: `改名${stamp}` } },
+      { 'If-Match': '*' },
+    );
+    await page.goto(`/o/customer/${customer.id}?tab=history`);
+    await page.getByRole('button', { name: t('work:restoreField'), exact: true }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText(customer.title);
+  });
+});

@@ -6,6 +6,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/engage/talk"
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
 	"github.com/guanxi-crm/guanxi/internal/insight/segment"
@@ -59,6 +60,8 @@ type Workspace struct {
 	Views      *view.Service
 	Timeline   *timeline.Service
 	Agenda     *activity.Agenda
+	Talk       *talk.Service
+	Calendars  Calendars
 	Profiles   ProfileService
 	Segments   *segment.Service
 	Classes    *classify.Service
@@ -164,7 +167,7 @@ type View struct {
 type TimelineEntry struct {
 	ID      string        `json:"id"`
 	At      time.Time     `json:"at"`
-	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,order,refund,class,task,call,meeting,visit,note"`
+	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,order,refund,class,task,call,meeting,visit,note,comment"`
 	Actor   *Actor        `json:"actor,omitempty"`
 	Title   schema.Label  `json:"title"`
 	Record  *Ref          `json:"record,omitempty"`
@@ -172,6 +175,8 @@ type TimelineEntry struct {
 	Changes []FieldChange `json:"changes,omitempty"`
 	// Activity is the task, call, meeting, visit or note itself.
 	Activity *Record `json:"activity,omitempty"`
+	// Comment is what somebody said.
+	Comment *Comment `json:"comment,omitempty"`
 }
 
 // HistoryEntry is one version of a record.

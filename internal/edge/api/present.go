@@ -274,6 +274,11 @@ func (c *call) showTimeline(ctx context.Context, o *schema.Object, items []timel
 	for i, it := range items {
 		people[i], changes[i] = it.By, it.Changes
 	}
+	for _, it := range items {
+		if it.Remark != nil && it.Remark.DeletedBy != 0 {
+			people = append(people, it.Remark.DeletedBy)
+		}
+	}
 	titles, err := c.titlesFor(ctx, o, people, changes)
 	if err != nil {
 		return nil, err
@@ -299,6 +304,9 @@ func (c *call) showTimeline(ctx context.Context, o *schema.Object, items []timel
 		}
 		if r := it.Record; r != nil {
 			v.Record = &Ref{ID: id.Format(c.prefixOf(r.Object), r.ID), Title: r.Title, Object: r.Object}
+		}
+		if it.Remark != nil {
+			v.Comment = c.showComment(it.Remark, titles)
 		}
 		if it.Amount != nil {
 			m := ShowMoney(it.Amount.Amount, it.Amount.Currency)

@@ -47,11 +47,12 @@ const (
 	Meeting  Kind = activity.Meeting
 	Visit    Kind = activity.Visit
 	Note     Kind = activity.Note
+	Comment  Kind = "comment"
 )
 
 // Kinds lists every kind, in a fixed order.
 func Kinds() []Kind {
-	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Order, Refund, Class, Task, Call, Meeting, Visit, Note}
+	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment}
 }
 
 // Item is one thing that happened.
@@ -71,6 +72,26 @@ type Item struct {
 	Move *Move
 	// Activity is the task, call, meeting, visit or note itself.
 	Activity *record.Record
+	// Remark is what somebody said.
+	Remark *Remark
+}
+
+// Remark is a comment; the body of a deleted one is empty.
+type Remark struct {
+	ID        id.ID
+	At        time.Time
+	By        id.ID
+	Body      string
+	EditedAt  time.Time
+	DeletedAt time.Time
+	DeletedBy id.ID
+	Version   int64
+}
+
+// Remarks knows what people said about records.
+type Remarks interface {
+	// Remarks gives at most limit remarks about a record at or before an instant, newest first.
+	Remarks(ctx context.Context, rec id.ID, until time.Time, limit int) ([]Remark, error)
 }
 
 // Move is a passage from one class of a classification to another; From is "" for the first.
@@ -105,6 +126,13 @@ type Service struct {
 	records  Records
 	moves    Moves
 	registry func() *schema.Registry
+	remarks  Remarks
+}
+
+// WithRemarks adds what people said.
+func (s *Service) WithRemarks(r Remarks) *Service {
+	s.remarks = r
+	return s
 }
 
 // New makes a Service; moves may be nil.
@@ -141,6 +169,7 @@ const (
 	fromOrder
 	fromHistory
 	fromActivity // and one for each activity behind it
+	fromRemark   = fromActivity + 6
 	fromLast     = fromActivity + 8
 )
 
@@ -158,7 +187,7 @@ func (s *Service) Read(ctx context.Context, object string, rec id.ID, limit int,
 		return nil, "", fmt.Errorf("read timeline: %w", err)
 	}
 	q := page{s: s, object: object, rec: rec, before: before, limit: limit + 1, kinds: kinds}
-	sources := []func(context.Context) error{q.activities}
+	sources := []func(context.Context) error{q.activities, q.said}
 	if q.wants(Created, Updated, Deleted, Restored, Merged, Unmerged) {
 		sources = append(sources, q.history)
 	}

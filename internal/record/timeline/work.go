@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
@@ -81,6 +82,24 @@ func (q *page) activity(ctx context.Context, obj *schema.Object, kind Kind, at s
 		}
 		ask.Cursor = list.NextCursor
 	}
+}
+
+// said adds comments. Several in one millisecond are ordered by their ids.
+func (q *page) said(ctx context.Context) error {
+	if q.s.remarks == nil || !q.wants(Comment) {
+		return nil
+	}
+	until := time.UnixMilli(min(q.before.At, 1<<52)).UTC()
+	list, err := q.s.remarks.Remarks(ctx, q.rec, until, q.limit+maxTies)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		r := &list[i]
+		item := Item{ID: id.Format("cmt", r.ID), At: r.At, Kind: Comment, By: r.By, ByKind: access.ByUser, Remark: r}
+		q.add(entry{place{r.At.UnixMilli(), fromRemark, int64(r.ID), 0}, item})
+	}
+	return nil
 }
 
 // wants reports whether a page is to hold items of a kind.

@@ -3,7 +3,7 @@ import { API } from './client';
 import { isActivity } from './work';
 
 interface ServerEvent {
-  kind: 'record' | 'import' | 'segment' | 'mirror' | 'classification' | 'demo' | 'metadata';
+  kind: 'record' | 'import' | 'segment' | 'mirror' | 'classification' | 'demo' | 'metadata' | 'talk' | 'notification';
   object?: string;
   id?: string;
 }
@@ -22,6 +22,10 @@ function keysOf(event: ServerEvent): unknown[][] {
         ['records', event.object, 'one', event.id],
         ['customers', event.id, 'profile'],
       ];
+    case 'talk':
+      return [['records', event.object, 'one', event.id, 'timeline']];
+    case 'notification':
+      return [['notifications']];
     case 'import':
       return [['imports']];
     case 'segment':

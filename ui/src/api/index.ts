@@ -15,6 +15,7 @@ export * from './rates';
 export * from './records';
 export * from './session';
 export * from './shape';
+export * from './talk';
 export * from './trust';
 export * from './types';
 export type { UploadProgress } from './upload';

@@ -1,6 +1,7 @@
 import type { Label } from '@/i18n';
 import type { Money } from '@/lib/format';
 import type { Condition, Operator } from './conditions';
+import type { Comment } from './talk';
 
 export type { Label, Money };
 
@@ -339,7 +340,8 @@ export type TimelineKind =
   | 'call'
   | 'meeting'
   | 'visit'
-  | 'note';
+  | 'note'
+  | 'comment';
 export interface TimelineEntry {
   id: string;
   at: string;
@@ -351,6 +353,8 @@ export interface TimelineEntry {
   changes?: Change[];
   /** The task, call, meeting, visit or note itself. */
   activity?: RecordData;
+  /** What somebody said. */
+  comment?: Comment;
 }
 export interface HistoryEntry {
   version: number;

@@ -59,3 +59,12 @@ export function refreshWork(client: QueryClient): Promise<unknown> {
     client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'records' && queryKey[4] === 'timeline' }),
   ]);
 }
+
+/** Whether my calendar has a secret address; the address itself is told once, when it is made. */
+export const calendarQuery = () =>
+  queryOptions({
+    queryKey: ['calendar'],
+    queryFn: ({ signal }) => api.get<{ active: boolean }>('/calendar', { signal }),
+  });
+export const makeCalendar = () => api.post<{ active: boolean; url?: string }>('/calendar', {});
+export const endCalendar = () => api.delete('/calendar');

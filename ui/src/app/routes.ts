@@ -76,6 +76,13 @@ const dayRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/day/day-page'), 'DayPage'),
 });
 
+const notificationsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/notifications',
+  loader: words('work'),
+  component: lazyRouteComponent(() => import('@/features/notifications/notifications-page'), 'NotificationsPage'),
+});
+
 const listRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/o/$object',
@@ -278,6 +285,7 @@ export const routeTree = rootRoute.addChildren([
   appRoute.addChildren([
     homeRoute,
     dayRoute,
+    notificationsRoute,
     listRoute,
     recordRoute,
     mergeRoute,

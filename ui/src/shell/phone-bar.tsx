@@ -6,6 +6,7 @@ import { useStore } from '@/lib/store';
 import { useSession } from '@/metadata';
 import { Drawer } from '@/ui';
 import { Account } from './account';
+import { Bell } from './bell';
 import css from './frame.module.css';
 import { ALL_ENTRIES, isActive, PHONE_ENTRIES } from './nav';
 import { closeOverlay, openNav, openPalette, overlayStore } from './overlays';
@@ -49,6 +50,9 @@ export function PhoneBar() {
         </button>
       </nav>
       <Drawer opened={opened} onClose={closeOverlay} title={workspace.name} side="left" size={290}>
+        <div className={css.brand}>
+          <Bell />
+        </div>
         <button type="button" className={css.searchBox} onClick={openPalette}>
           <IconSearch size={15} aria-hidden />
           <span className="grow truncate">{t('shell:palette.open')}</span>

@@ -5,6 +5,7 @@ import { cx } from '@/lib/cx';
 import { findObject, useCan, useObjectsIfLoaded, useSession } from '@/metadata';
 import { Kbd, ObjectIcon } from '@/ui';
 import { Account } from './account';
+import { Bell } from './bell';
 import css from './frame.module.css';
 import { Logo } from './logo';
 import { isActive, type NavEntry, navGroups, visibleEntries } from './nav';
@@ -60,6 +61,7 @@ export function Sidebar() {
       <div className={css.brand}>
         <Logo />
         <span className="truncate">{workspace.name}</span>
+        <Bell />
       </div>
       <button type="button" className={css.searchBox} onClick={openPalette} aria-haspopup="dialog">
         <IconSearch size={15} aria-hidden />

@@ -3,6 +3,7 @@ import { useTranslation } from '@/i18n';
 import { useSession } from '@/metadata';
 import { Page, SegmentedControl } from '@/ui';
 import { Calendar } from './calendar';
+import { CalendarFeed } from './calendar-feed';
 import { DayList } from './day-list';
 import { useDaySearch } from './day-search';
 
@@ -16,16 +17,19 @@ export function DayPage() {
     <Page
       title={t('work:day.title')}
       actions={
-        <SegmentedControl
-          label={t('work:day.view')}
-          value={view}
-          onChange={(next) => go({ view: next === 'list' ? undefined : next })}
-          options={[
-            { value: 'list', label: t('work:day.list') },
-            { value: 'week', label: t('work:day.week') },
-            { value: 'month', label: t('work:day.month') },
-          ]}
-        />
+        <>
+          <CalendarFeed />
+          <SegmentedControl
+            label={t('work:day.view')}
+            value={view}
+            onChange={(next) => go({ view: next === 'list' ? undefined : next })}
+            options={[
+              { value: 'list', label: t('work:day.list') },
+              { value: 'week', label: t('work:day.week') },
+              { value: 'month', label: t('work:day.month') },
+            ]}
+          />
+        </>
       }
     >
       {view === 'list' ? <DayList user={user} /> : <Calendar view={view} />}

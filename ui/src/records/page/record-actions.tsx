@@ -24,6 +24,7 @@ import { useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
 import { IconButton, Menu, type MenuEntry, toast } from '@/ui';
 import type { Neighbours } from '../list-context';
+import { FollowButton } from '../talk/follow-button';
 
 const MergesDialog = lazy(() => import('../merge/merges-dialog').then((module) => ({ default: module.MergesDialog })));
 
@@ -134,6 +135,7 @@ export function RecordActions({ object, record, work, neighbours, onGo }: Props)
           />
         </>
       )}
+      <FollowButton object={object.key} id={record.id} />
       <Menu
         target={<IconButton label={t('common:more')} icon={<IconDots size={17} />} aria-haspopup="menu" />}
         entries={entries}

@@ -64,7 +64,7 @@ export function RecordTabs(props: Props) {
       content: <Related relation={relation} record={record} onOpenRef={onOpenRef} />,
     })),
     ...after,
-    { value: 'history', label: t('records:page.history'), content: <History object={object} id={record.id} /> },
+    { value: 'history', label: t('records:page.history'), content: <History object={object} record={record} /> },
   ];
   const chosen = items.find((item) => item.value === props.tab) ?? items[0];
   return (

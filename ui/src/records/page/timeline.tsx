@@ -8,6 +8,7 @@ import {
   IconCheckbox,
   IconFilter,
   IconMapPin,
+  IconMessage,
   IconNote,
   IconPencil,
   IconPhone,
@@ -24,6 +25,7 @@ import { type FieldContext, isEmptyValue, kindOf, useFieldContext } from '@/fiel
 import { labelText, useFormat, useTranslation } from '@/i18n';
 import { findField } from '@/metadata';
 import { Button, EmptyState, ErrorState, SkeletonRows } from '@/ui';
+import { CommentEntry } from '../talk/comment-entry';
 import { CompleteBox } from '../work/activity-row';
 import { ActivityFacts } from './activity-facts';
 import css from './timeline.module.css';
@@ -44,10 +46,12 @@ const SIGNS: Record<TimelineKind, Icon> = {
   meeting: IconCalendarEvent,
   visit: IconMapPin,
   note: IconNote,
+  comment: IconMessage,
 };
 
 /** What a reader may want to see alone; nobody asks for deletions by themselves. */
 const GROUPS: { key: string; kinds: readonly TimelineKind[]; customer?: boolean }[] = [
+  { key: 'comments', kinds: ['comment'] },
   { key: 'notes', kinds: ['note'] },
   { key: 'tasks', kinds: ['task'] },
   { key: 'calls', kinds: ['call'] },
@@ -109,6 +113,7 @@ function Entry({ entry, object, context, onOpenRef }: EntryProps) {
           )}
         </div>
         {entry.actor?.name && <div className={css.by}>{entry.actor.name}</div>}
+        {entry.comment && <CommentEntry comment={entry.comment} />}
         {entry.activity && (
           <ActivityFacts record={entry.activity} object={entry.kind} by={entry.actor?.id} context={context} />
         )}

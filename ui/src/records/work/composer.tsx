@@ -1,3 +1,4 @@
+import { IconMessage } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import {
@@ -10,6 +11,7 @@ import {
   type FieldValues,
   isApiError,
   type ObjectType,
+  postComment,
   type RecordData,
   recordKeys,
   refreshWork,
@@ -20,6 +22,7 @@ import { addDays, zonedToUtc } from '@/lib/day';
 import { findField, useObjects } from '@/metadata';
 import { Button, toast } from '@/ui';
 import { startValues, toCreate } from '../edit/draft';
+import { CommentForm } from '../talk/comment-form';
 import css from './composer.module.css';
 import { ACTIVITY_SIGNS } from './signs';
 
@@ -164,12 +167,22 @@ export function Composer({ record }: { record: RecordData }) {
   const { t } = useTranslation('work');
   const language = useLanguage();
   const kinds = useComposable();
-  const [chosen, setChosen] = useState<Activity | null>(null);
+  const client = useQueryClient();
+  const [chosen, setChosen] = useState<Activity | 'comment' | null>(null);
   if (kinds.length === 0 || record.deleted_at !== null) return null;
   const open = kinds.find((each) => each.key === chosen);
   return (
     <section className={css.composer} aria-label={t('work:add')}>
       <div className={css.kinds}>
+        <button
+          type="button"
+          className={css.kind}
+          aria-expanded={chosen === 'comment'}
+          onClick={() => setChosen(chosen === 'comment' ? null : 'comment')}
+        >
+          <IconMessage size={15} stroke={1.7} aria-hidden />
+          {t('work:comment')}
+        </button>
         {kinds.map(({ key, object }) => {
           const Sign = ACTIVITY_SIGNS[key];
           return (
@@ -186,6 +199,19 @@ export function Composer({ record }: { record: RecordData }) {
           );
         })}
       </div>
+      {chosen === 'comment' && (
+        <div className={css.line}>
+          <CommentForm
+            onCancel={() => setChosen(null)}
+            onSend={async (body) => {
+              await postComment(record.object, record.id, body);
+              setChosen(null);
+              void refreshWork(client);
+              void client.invalidateQueries({ queryKey: ['follow'] });
+            }}
+          />
+        </div>
+      )}
       {open !== undefined && (
         <ActivityForm
           key={open.key}
