@@ -40,6 +40,7 @@ type Me struct {
 	Workspace WorkspaceInfo   `json:"workspace"`
 	CSRF      string          `json:"csrf,omitempty"`
 	Role      string          `json:"role"`
+	RoleName  string          `json:"role_name,omitempty" doc:"of a role made in the workspace"`
 	Can       map[string]bool `json:"can"`
 	// Stage is what the session still owes before it may do anything else: a code of the second factor, a new password, an
 	// enrolment. User and rights are told when nothing is owed.
@@ -101,6 +102,9 @@ func showMe(who auth.Identity, token string) Me {
 	m.Workspace, m.Role = showWorkspace(who.Workspace), string(who.Actor.Role)
 	if who.Actor.Kind == access.ByUser {
 		m.User = showManaged(who.User)
+	}
+	if h := who.Actor.Held; h != nil {
+		m.RoleName = h.Role.Name
 	}
 	for _, r := range access.Rights() {
 		m.Can[string(r)] = who.Actor.Can(r)

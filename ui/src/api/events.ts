@@ -3,7 +3,17 @@ import { API } from './client';
 import { isActivity } from './work';
 
 interface ServerEvent {
-  kind: 'record' | 'import' | 'segment' | 'mirror' | 'classification' | 'demo' | 'metadata' | 'talk' | 'notification';
+  kind:
+    | 'record'
+    | 'import'
+    | 'segment'
+    | 'mirror'
+    | 'classification'
+    | 'demo'
+    | 'metadata'
+    | 'rights'
+    | 'talk'
+    | 'notification';
   object?: string;
   id?: string;
 }
@@ -34,6 +44,8 @@ function keysOf(event: ServerEvent): unknown[][] {
       return [['classifications']];
     case 'demo':
       return [['demo']];
+    case 'rights':
+      return [['session'], ['objects'], ['org'], ['roles'], ['records'], ['customers'], ['segments'], ['views']];
     case 'metadata':
       return [['objects'], ['views'], ['records']];
     case 'mirror':

@@ -13,6 +13,7 @@ export * from './metadata';
 export { createQueryClient } from './query-client';
 export * from './rates';
 export * from './records';
+export * from './rights';
 export * from './session';
 export * from './shape';
 export * from './talk';

@@ -6,7 +6,9 @@ import type { Comment } from './talk';
 export type { Label, Money };
 
 /* Session and set-up */
-export type Role = 'administrator' | 'manager' | 'member' | 'readonly';
+/** One of the four built in, or the key of a role made in the workspace. */
+export type Role = string;
+export const BUILTIN_ROLES = ['administrator', 'manager', 'member', 'readonly'] as const;
 export const CAPABILITIES = [
   'record.create',
   'record.merge',
@@ -21,6 +23,11 @@ export const CAPABILITIES = [
   'view.share',
   'schema.manage',
   'webhook.manage',
+  'role.manage',
+  'report.read',
+  'record.share',
+  'record.assign',
+  'export.run',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
@@ -50,6 +57,8 @@ export interface Session {
   workspace: Workspace;
   csrf: string;
   role: Role;
+  /** Of a role made in the workspace. */
+  role_name?: string;
   can: Partial<Record<Capability, boolean>>;
 }
 export interface SetupState {
@@ -208,6 +217,8 @@ export interface Field {
   operators: Operator[];
   width?: number;
   access: 'read' | 'write' | 'hidden';
+  /** The person's role sees only that there is a value. */
+  masked?: boolean;
 }
 export interface Sort {
   field?: string;
@@ -224,7 +235,17 @@ export interface ObjectType {
   subtitle_fields?: string[];
   standard: boolean;
   hidden: boolean;
-  actions: { create: boolean; update: boolean; delete: boolean; import: boolean };
+  actions: {
+    create: boolean;
+    update: boolean;
+    delete: boolean;
+    import: boolean;
+    export?: boolean;
+    assign?: boolean;
+    share?: boolean;
+  };
+  /** The field that says whose a record is. */
+  owner_field?: string;
   rules?: Rule[];
   fields: Field[];
   default_columns: string[];
@@ -283,6 +304,8 @@ export interface RecordData {
   fields: FieldValues;
   traits?: Record<string, TraitValue>;
   masked?: string[];
+  /** What the person may do with it; told of a record that is read by itself. */
+  may?: Partial<Record<'update' | 'delete' | 'reveal' | 'assign' | 'share' | 'export', boolean>>;
 }
 export interface RecordQuery {
   where?: Condition | null;

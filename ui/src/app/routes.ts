@@ -207,6 +207,26 @@ const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'org',
+    loader: words('rights'),
+    component: lazyRouteComponent(() => import('@/features/settings/org-page'), 'OrgPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'roles',
+    loader: words('rights'),
+    component: lazyRouteComponent(() => import('@/features/settings/roles-page'), 'RolesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'roles/$key',
+    /** `from` is the role that a new one is made of. */
+    validateSearch: shape({ from: text }),
+    loader: words('rights', 'conditions'),
+    component: lazyRouteComponent(() => import('@/features/settings/role-page'), 'RolePage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'apikeys',
     component: lazyRouteComponent(() => import('@/features/settings/apikeys-page'), 'ApiKeysPage'),
   }),

@@ -97,6 +97,8 @@ export const SETTINGS_PAGES = [
   'profile',
   'security',
   'users',
+  'org',
+  'roles',
   'apikeys',
   'webhooks',
   'objects',

@@ -11,6 +11,7 @@ import { EmptyHome } from './empty-home';
 import { greetingAt } from './figures';
 import css from './home.module.css';
 import { Kpis } from './kpis';
+import { OwnLists } from './own-lists';
 import { Channels, TopProducts } from './ranked';
 import { RfmGrid } from './rfm-grid';
 import { Trend } from './trend';
@@ -112,7 +113,8 @@ export function HomePage() {
   const { t } = useTranslation('home');
   const navigate = useNavigate();
   const { days = 30 } = useSearch({ strict: false }) as { days?: HomeDays };
-  const { data, error, isPlaceholderData, refetch } = useQuery(homeQuery(days));
+  const mayRead = useCan()('report.read');
+  const { data, error, isPlaceholderData, refetch } = useQuery({ ...homeQuery(days), enabled: mayRead });
   const { demo, empty, loading } = useBeginning(data);
   const filled = data !== undefined && !empty && !loading;
   return (
@@ -135,7 +137,8 @@ export function HomePage() {
     >
       <Greeting home={data} stamp={filled} />
       {loading && <DemoLoading state={demo as DemoState} />}
-      {!loading && data === undefined && error === null && <Bones />}
+      {!mayRead && <OwnLists />}
+      {mayRead && !loading && data === undefined && error === null && <Bones />}
       {!loading && data === undefined && error !== null && <ErrorState error={error} onRetry={() => refetch()} />}
       {!loading && empty && <EmptyHome demo={demo} />}
       {filled && demo?.phase === 'failed' && <DemoBroken state={demo} />}

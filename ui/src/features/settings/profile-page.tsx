@@ -17,7 +17,7 @@ import css from './settings.module.css';
 
 function Person() {
   const { t } = useTranslation(['settings', 'common']);
-  const { user, role } = useSession();
+  const { user, role, role_name } = useSession();
   const [name, setName] = useState(user.name);
   const update = useUpdateMe();
   const save = () =>
@@ -31,7 +31,7 @@ function Person() {
         <Avatar name={name || user.email} size={44} shape="round" />
         <div>
           <div>{user.email}</div>
-          <div className="muted">{t(`settings:role.${role}`)}</div>
+          <div className="muted">{role_name ?? t(`settings:role.${role}`)}</div>
         </div>
       </div>
       <form

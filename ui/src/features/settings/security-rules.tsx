@@ -1,10 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type Role, securityQuery, useSaveSecurity } from '@/api';
+import { BUILTIN_ROLES, type Role, securityQuery, useSaveSecurity } from '@/api';
 import { useTranslation } from '@/i18n';
 import { Checkbox, Panel, toast } from '@/ui';
 import css from './settings.module.css';
-import { ROLES } from './user-dialog';
 
 /** Which roles must have a second factor. Every click is saved. */
 export function SecurityRules() {
@@ -16,7 +15,7 @@ export function SecurityRules() {
   if (data === undefined) return null;
   const chosen = draft ?? data.factor_roles;
   const choose = (role: Role, on: boolean) => {
-    const roles = ROLES.filter((each) => (each === role ? on : chosen.includes(each)));
+    const roles = BUILTIN_ROLES.filter((each) => (each === role ? on : chosen.includes(each)));
     setDraft(roles);
     save.mutate(
       { factor_roles: roles },
@@ -31,7 +30,7 @@ export function SecurityRules() {
     <Panel title={t('settings:rules.title')}>
       <fieldset className={css.scopes}>
         <legend>{t('settings:rules.roles')}</legend>
-        {ROLES.map((role) => (
+        {BUILTIN_ROLES.map((role) => (
           <Checkbox
             key={role}
             label={t(`settings:role.${role}`)}

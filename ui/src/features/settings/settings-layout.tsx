@@ -10,6 +10,8 @@ import css from './settings.module.css';
 
 const NEEDS: Partial<Record<SettingsPage, Capability>> = {
   users: 'user.manage',
+  org: 'user.manage',
+  roles: 'role.manage',
   apikeys: 'apikey.manage',
   webhooks: 'webhook.manage',
   audit: 'audit.read',

@@ -1,10 +1,9 @@
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { isApiError, type Role, type User, useSaveUser } from '@/api';
-import { useTranslation } from '@/i18n';
+import { BUILTIN_ROLES, isApiError, type Role, rolesQuery, type User, useSaveUser } from '@/api';
+import { useLabel, useTranslation } from '@/i18n';
 import { Button, Modal, PasswordInput, RadioGroup, Switch, TextInput, toast } from '@/ui';
 import css from './settings.module.css';
-
-export const ROLES: Role[] = ['administrator', 'manager', 'member', 'readonly'];
 
 interface Props {
   /** Undefined for a new person. */
@@ -15,6 +14,8 @@ interface Props {
 /** A new person with a first password, or name, role and a new password of an existing one. */
 export function UserDialog({ user, onClose }: Props) {
   const { t } = useTranslation(['settings', 'common']);
+  const label = useLabel();
+  const made = useQuery(rolesQuery()).data?.items.filter((each) => !each.builtin) ?? [];
   const [email, setEmail] = useState(user?.email ?? '');
   const [name, setName] = useState(user?.name ?? '');
   const [role, setRole] = useState<Role>(user?.role ?? 'member');
@@ -84,11 +85,18 @@ export function UserDialog({ user, onClose }: Props) {
           label={t('settings:users.role')}
           value={role}
           onChange={setRole}
-          options={ROLES.map((each) => ({
-            value: each,
-            label: t(`settings:role.${each}`),
-            description: t(`settings:roleHelp.${each}`),
-          }))}
+          options={[
+            ...BUILTIN_ROLES.map((each) => ({
+              value: each as string,
+              label: t(`settings:role.${each}`),
+              description: t(`settings:roleHelp.${each}`),
+            })),
+            ...made.map((each) => ({
+              value: each.key,
+              label: label(each.name, each.key),
+              description: each.description,
+            })),
+          ]}
         />
         <PasswordInput
           label={user === undefined ? t('settings:users.password') : t('settings:users.newPassword')}

@@ -9,8 +9,8 @@ import {
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type User, useHelpUser, usersQuery, useSaveUser } from '@/api';
-import { useFormat, useTranslation } from '@/i18n';
+import { rolesQuery, type User, useHelpUser, usersQuery, useSaveUser } from '@/api';
+import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { useCan, useSession } from '@/metadata';
 import {
   Avatar,
@@ -79,12 +79,15 @@ function useHelp() {
 export function UsersPage() {
   const { t } = useTranslation(['settings', 'common']);
   const fmt = useFormat();
+  const label = useLabel();
   const can = useCan();
   const me = useSession().user;
   const disable = useDisable();
   const help = useHelp();
   const [edited, setEdited] = useState<User | 'new' | null>(null);
   const { data, error, isPending, refetch } = useQuery(usersQuery());
+  const roles = useQuery({ ...rolesQuery(), enabled: can('user.manage') }).data?.items ?? [];
+  const roleOf = (user: User) => label(roles.find((role) => role.key === user.role)?.name, user.role);
   if (!can('user.manage')) return <EmptyState cause="no_permission" />;
   return (
     <div className="stack">
@@ -121,7 +124,7 @@ export function UsersPage() {
                   </span>
                 ),
               },
-              { key: 'role', label: t('settings:users.role'), cell: (user) => t(`settings:role.${user.role}`) },
+              { key: 'role', label: t('settings:users.role'), cell: roleOf },
               {
                 key: 'state',
                 label: t('settings:users.state'),

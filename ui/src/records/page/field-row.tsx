@@ -32,7 +32,7 @@ export function FieldRow({ object, record, field, context, reveal, onSave, onOpe
   const name = labelText(field.label, context.language, field.key);
   const masked = record.masked?.includes(field.key) === true;
   const clear = masked ? reveal.shown(field.key) : undefined;
-  const editable = canEdit(field, object) && record.deleted_at === null;
+  const editable = canEdit(field, object) && record.may?.update !== false && record.deleted_at === null;
   // Where nothing can be changed anyway, a lock on every line says nothing.
   const locked =
     object.actions.update &&
@@ -99,18 +99,23 @@ export function FieldRow({ object, record, field, context, reveal, onSave, onOpe
             <IconLock size={13} className={css.lock} aria-label={t('records:page.readOnly')} />
           </Tooltip>
         )}
-        {!editing && masked && can('personal.reveal') && clear === undefined && (
-          <button
-            type="button"
-            className={css.reveal}
-            disabled={reveal.pending !== null}
-            onClick={() => void reveal.reveal(field.key)}
-          >
-            <IconEye size={14} />
-            {t('fields:reveal')}
-            <span className="sr-only"> {name}</span>
-          </button>
-        )}
+        {!editing &&
+          masked &&
+          field.masked !== true &&
+          record.may?.reveal !== false &&
+          can('personal.reveal') &&
+          clear === undefined && (
+            <button
+              type="button"
+              className={css.reveal}
+              disabled={reveal.pending !== null}
+              onClick={() => void reveal.reveal(field.key)}
+            >
+              <IconEye size={14} />
+              {t('fields:reveal')}
+              <span className="sr-only"> {name}</span>
+            </button>
+          )}
         {!editing && clear !== undefined && (
           <button type="button" className={css.reveal} onClick={reveal.hide}>
             <IconEyeOff size={14} aria-label={t('records:page.hide')} />

@@ -4,9 +4,12 @@ import {
   IconChevronDown,
   IconChevronUp,
   IconDots,
+  IconHelpCircle,
   IconLink,
   IconRestore,
+  IconShare,
   IconTrash,
+  IconUserCog,
 } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
@@ -20,13 +23,25 @@ import {
   recordKeys,
   restoreRecord,
 } from '@/api';
-import { useTranslation } from '@/i18n';
+import { loadWords, useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
 import { IconButton, Menu, type MenuEntry, toast } from '@/ui';
 import type { Neighbours } from '../list-context';
 import { FollowButton } from '../talk/follow-button';
 
 const MergesDialog = lazy(() => import('../merge/merges-dialog').then((module) => ({ default: module.MergesDialog })));
+
+/** Dialogs that few open: their code and words come when somebody does. */
+const withWords = <T,>(load: Promise<T>) => Promise.all([load, loadWords('rights')]).then(([module]) => module);
+const ShareDialog = lazy(() =>
+  withWords(import('../rights/share-dialog')).then((module) => ({ default: module.ShareDialog })),
+);
+const AssignDialog = lazy(() =>
+  withWords(import('../rights/assign-dialog')).then((module) => ({ default: module.AssignDialog })),
+);
+const ExplainDialog = lazy(() =>
+  withWords(import('../rights/explain-dialog')).then((module) => ({ default: module.ExplainDialog })),
+);
 
 export interface RecordWork {
   remove: (record: RecordData) => Promise<void>;
@@ -88,20 +103,46 @@ export function RecordActions({ object, record, work, neighbours, onGo }: Props)
   const { t } = useTranslation(['records', 'common']);
   const can = useCan();
   const navigate = useNavigate();
-  const [merges, setMerges] = useState(false);
+  const [dialog, setDialog] = useState<'merges' | 'share' | 'assign' | 'explain' | null>(null);
+  const may = record.may ?? {};
+  const close = () => setDialog(null);
   const entries: MenuEntry[] = [
     { label: t('records:list.copyLink'), icon: <IconLink size={15} />, onSelect: () => void work.copyLink() },
   ];
-  if (can('record.merge') && object.actions.update && object.actions.delete && record.deleted_at === null)
+  if (object.actions.assign && may.assign === true && record.deleted_at === null)
+    entries.push({
+      label: t('records:page.assign'),
+      icon: <IconUserCog size={15} />,
+      onSelect: () => setDialog('assign'),
+    });
+  if (may.share === true && record.deleted_at === null)
+    entries.push({
+      label: t('records:page.share'),
+      icon: <IconShare size={15} />,
+      onSelect: () => setDialog('share'),
+    });
+  entries.push({
+    label: t('records:page.why'),
+    icon: <IconHelpCircle size={15} />,
+    onSelect: () => setDialog('explain'),
+  });
+  if (
+    may.update !== false &&
+    may.delete !== false &&
+    can('record.merge') &&
+    object.actions.update &&
+    object.actions.delete &&
+    record.deleted_at === null
+  )
     entries.push(
       {
         label: t('records:page.merge'),
         icon: <IconArrowMerge size={15} />,
         onSelect: () => navigate({ to: '/merge/$object', params: { object: object.key }, search: { ids: record.id } }),
       },
-      { label: t('records:page.merges'), icon: <IconArrowsSplit2 size={15} />, onSelect: () => setMerges(true) },
+      { label: t('records:page.merges'), icon: <IconArrowsSplit2 size={15} />, onSelect: () => setDialog('merges') },
     );
-  if (object.actions.delete && record.deleted_at === null)
+  if (object.actions.delete && may.delete !== false && record.deleted_at === null)
     entries.push(
       { divider: true },
       {
@@ -111,7 +152,7 @@ export function RecordActions({ object, record, work, neighbours, onGo }: Props)
         onSelect: () => void work.remove(record),
       },
     );
-  if (object.actions.delete && record.deleted_at !== null)
+  if (object.actions.delete && may.delete !== false && record.deleted_at !== null)
     entries.push({
       label: t('records:page.restore'),
       icon: <IconRestore size={15} />,
@@ -140,11 +181,19 @@ export function RecordActions({ object, record, work, neighbours, onGo }: Props)
         target={<IconButton label={t('common:more')} icon={<IconDots size={17} />} aria-haspopup="menu" />}
         entries={entries}
       />
-      {merges && (
-        <Suspense>
-          <MergesDialog object={object} record={record} onClose={() => setMerges(false)} />
-        </Suspense>
-      )}
+      <Suspense>
+        {dialog === 'merges' && <MergesDialog object={object} record={record} onClose={close} />}
+        {dialog === 'share' && <ShareDialog object={object} record={record} onClose={close} />}
+        {dialog === 'assign' && (
+          <AssignDialog
+            object={object}
+            record={record}
+            onClose={close}
+            onGone={() => navigate({ to: '/o/$object', params: { object: object.key } })}
+          />
+        )}
+        {dialog === 'explain' && <ExplainDialog object={object} record={record} onClose={close} />}
+      </Suspense>
     </>
   );
 }
