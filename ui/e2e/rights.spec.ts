@@ -48,10 +48,14 @@ test('a sales person sees only hers, what is shared with her, and never a hidden
     const cell = (object: string, action: string) =>
       page.getByRole('combobox', {
         name: t('rights:matrix.scopeOf', { object, action: t(`rights:action.${action}`) }),
+        exact: true,
       });
     for (const action of ['read', 'create', 'update', 'export', 'share'])
       await cell('客户', action).selectOption('own');
-    await page.getByRole('button', { name: t('rights:matrix.fieldsOf', { object: '客户' }) }).click();
+    await page
+      .getByRole('button', { name: t('rights:matrix.fieldsOf', { object: '客户' }) })
+      .first()
+      .click();
     const drawer = page.getByRole('dialog');
     await drawer.getByRole('combobox', { name: t('rights:fields.levelOf', { field: '备注' }) }).selectOption('hidden');
     await drawer.getByRole('button', { name: t('rights:done') }).click();

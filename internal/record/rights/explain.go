@@ -63,9 +63,7 @@ func (s *Service) Explain(ctx context.Context, person id.ID, object string, rec 
 	out := &Explanation{Person: m, Role: s.roleName(st, m.Role), Object: e.obj}
 	if m.Disabled {
 		line := Line{Rule: "disabled", Text: s.label("rights.why_disabled", nil)}
-		for _, x := range []access.Action{access.Read} {
-			out.Actions = append(out.Actions, Verdict{Action: x, Lines: []Line{line}})
-		}
+		out.Actions = append(out.Actions, Verdict{Action: access.Read, Lines: []Line{line}})
 		return out, nil
 	}
 	if e.shares, err = s.cfg.Store.Shares(ctx, object, rec); err != nil {
@@ -78,6 +76,9 @@ func (s *Service) Explain(ctx context.Context, person id.ID, object string, rec 
 		v, err := e.verdict(x)
 		if err != nil {
 			return nil, err
+		}
+		if x != access.Read && !out.Actions[0].Granted { // with what is not seen nothing can be done
+			v.Granted = false
 		}
 		out.Actions = append(out.Actions, v)
 	}

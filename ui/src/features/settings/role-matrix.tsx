@@ -94,9 +94,6 @@ export function RoleMatrix(props: Props) {
             )}
           </span>
         </th>
-        {ACTIONS.map((action) => (
-          <Cell key={action} {...props} object={object} name={name} action={action} />
-        ))}
         <td className={css.cell}>
           {object !== null && (
             <button
@@ -105,13 +102,16 @@ export function RoleMatrix(props: Props) {
               data-limited={limited > 0 || undefined}
               disabled={fixed}
               onClick={() => onOpen({ object: key })}
-              aria-label={t('rights:matrix.fieldsOf', { object: name })}
             >
               <IconAdjustments size={14} />
               {limited > 0 ? t('rights:matrix.limited', { count: limited }) : t('rights:matrix.allFields')}
+              <span className="sr-only"> {t('rights:matrix.fieldsOf', { object: name })}</span>
             </button>
           )}
         </td>
+        {ACTIONS.map((action) => (
+          <Cell key={action} {...props} object={object} name={name} action={action} />
+        ))}
       </tr>
     );
   };
@@ -124,12 +124,12 @@ export function RoleMatrix(props: Props) {
             <th scope="col" className={css.object}>
               {t('rights:matrix.object')}
             </th>
+            <th scope="col">{t('rights:matrix.fields')}</th>
             {ACTIONS.map((action) => (
               <th key={action} scope="col">
                 {t(`rights:action.${action}`)}
               </th>
             ))}
-            <th scope="col">{t('rights:matrix.fields')}</th>
           </tr>
         </thead>
         <tbody>

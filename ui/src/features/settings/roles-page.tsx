@@ -18,6 +18,7 @@ import {
   Table,
   toast,
 } from '@/ui';
+import { ExplainPanel } from './explain-panel';
 import css from './settings.module.css';
 
 /** The built-in roles, which are templates, and those made here. */
@@ -64,77 +65,80 @@ export function RolesPage() {
     return out;
   };
   return (
-    <Panel
-      flush
-      title={t('settings:page.roles')}
-      aside={
-        <ButtonLink kind="primary" to="/settings/roles/$key" params={{ key: 'new' }} search={{ from: 'member' }}>
-          {t('rights:role.new')}
-        </ButtonLink>
-      }
-    >
-      {roles.isPending && <SkeletonRows rows={4} />}
-      {roles.isError && roles.data === undefined && (
-        <ErrorState compact error={roles.error} onRetry={() => roles.refetch()} />
-      )}
-      {roles.data !== undefined && (
-        <Table
-          label={t('settings:page.roles')}
-          rows={roles.data.items}
-          rowKey={(role) => role.key}
-          onRowClick={open}
-          columns={[
-            {
-              key: 'name',
-              label: t('rights:role.name'),
-              cell: (role) => (
-                <span className={css.twoLines}>
-                  <span>{label(role.name, role.key)}</span>
-                  <span className="muted truncate">
-                    {role.builtin ? t(`settings:roleHelp.${role.key}`) : role.description}
+    <div className="stack">
+      <Panel
+        flush
+        title={t('settings:page.roles')}
+        aside={
+          <ButtonLink kind="primary" to="/settings/roles/$key" params={{ key: 'new' }} search={{ from: 'member' }}>
+            {t('rights:role.new')}
+          </ButtonLink>
+        }
+      >
+        {roles.isPending && <SkeletonRows rows={4} />}
+        {roles.isError && roles.data === undefined && (
+          <ErrorState compact error={roles.error} onRetry={() => roles.refetch()} />
+        )}
+        {roles.data !== undefined && (
+          <Table
+            label={t('settings:page.roles')}
+            rows={roles.data.items}
+            rowKey={(role) => role.key}
+            onRowClick={open}
+            columns={[
+              {
+                key: 'name',
+                label: t('rights:role.name'),
+                cell: (role) => (
+                  <span className={css.twoLines}>
+                    <span>{label(role.name, role.key)}</span>
+                    <span className="muted truncate">
+                      {role.builtin ? t(`settings:roleHelp.${role.key}`) : role.description}
+                    </span>
                   </span>
-                </span>
-              ),
-            },
-            {
-              key: 'kind',
-              label: t('rights:role.kind'),
-              minor: true,
-              cell: (role) => (
-                <Pill color={role.builtin ? 'gray' : 'teal'}>
-                  {role.builtin ? t('rights:role.builtin') : t('rights:role.own')}
-                </Pill>
-              ),
-            },
-            {
-              key: 'holders',
-              label: t('rights:role.holders'),
-              align: 'right',
-              cell: (role) => t('rights:org.people', { count: role.holders }),
-            },
-            {
-              key: 'actions',
-              label: <span className="sr-only">{t('settings:actions')}</span>,
-              width: 44,
-              cell: (role) => (
-                // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: keeps a press on the menu from opening the row
-                <span onClick={(event) => event.stopPropagation()}>
-                  <Menu
-                    target={
-                      <IconButton
-                        label={t('settings:actionsOf', { name: label(role.name, role.key) })}
-                        icon={<IconDots size={16} />}
-                        tooltip={false}
-                      />
-                    }
-                    entries={entries(role)}
-                  />
-                </span>
-              ),
-            },
-          ]}
-        />
-      )}
-    </Panel>
+                ),
+              },
+              {
+                key: 'kind',
+                label: t('rights:role.kind'),
+                minor: true,
+                cell: (role) => (
+                  <Pill color={role.builtin ? 'gray' : 'teal'}>
+                    {role.builtin ? t('rights:role.builtin') : t('rights:role.own')}
+                  </Pill>
+                ),
+              },
+              {
+                key: 'holders',
+                label: t('rights:role.holders'),
+                align: 'right',
+                cell: (role) => t('rights:org.people', { count: role.holders }),
+              },
+              {
+                key: 'actions',
+                label: <span className="sr-only">{t('settings:actions')}</span>,
+                width: 44,
+                cell: (role) => (
+                  // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: keeps a press on the menu from opening the row
+                  <span onClick={(event) => event.stopPropagation()}>
+                    <Menu
+                      target={
+                        <IconButton
+                          label={t('settings:actionsOf', { name: label(role.name, role.key) })}
+                          icon={<IconDots size={16} />}
+                          tooltip={false}
+                        />
+                      }
+                      entries={entries(role)}
+                    />
+                  </span>
+                ),
+              },
+            ]}
+          />
+        )}
+      </Panel>
+      <ExplainPanel />
+    </div>
   );
 }

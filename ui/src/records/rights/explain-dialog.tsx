@@ -1,52 +1,16 @@
-import { IconCheck, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type Explanation, explainQuery, type ObjectType, type RecordData, usersQuery } from '@/api';
+import { explainQuery, type ObjectType, type RecordData, usersQuery } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { useCan, useSession } from '@/metadata';
 import { ErrorState, Modal, Select, SkeletonRows } from '@/ui';
+import { Reasons } from './reasons';
 import css from './rights.module.css';
 
 interface Props {
   object: Pick<ObjectType, 'key'>;
   record: Pick<RecordData, 'id' | 'title'>;
   onClose: () => void;
-}
-
-/** Every rule that grants or denies, action by action. */
-export function Reasons({ explanation }: { explanation: Explanation }) {
-  const { t } = useTranslation('rights');
-  const label = useLabel();
-  const fields = (list: Explanation['hidden']) =>
-    list.map((each) => label(each.label, each.key)).join(t('rights:comma'));
-  return (
-    <>
-      <ul className={css.verdicts}>
-        {explanation.actions.map(({ action, granted, rules }) => (
-          <li key={action}>
-            <span className={css.verdict} data-granted={granted || undefined}>
-              {granted ? <IconCheck size={16} aria-hidden /> : <IconX size={16} aria-hidden />}
-              <strong>{t(`rights:action.${action}`)}</strong>
-              <span className="muted">{granted ? t('rights:explain.yes') : t('rights:explain.no')}</span>
-            </span>
-            <ul>
-              {rules.map((rule) => (
-                <li key={rule.rule + label(rule.text)} data-grants={rule.grants || undefined}>
-                  {label(rule.text)}
-                </li>
-              ))}
-            </ul>
-          </li>
-        ))}
-      </ul>
-      {explanation.hidden.length > 0 && (
-        <p className="muted">{t('rights:explain.hidden', { fields: fields(explanation.hidden) })}</p>
-      )}
-      {explanation.masked.length > 0 && (
-        <p className="muted">{t('rights:explain.masked', { fields: fields(explanation.masked) })}</p>
-      )}
-    </>
-  );
 }
 
 /** Why somebody sees a record, or does not. */
