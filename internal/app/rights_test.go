@@ -304,6 +304,28 @@ func TestHiddenFields(t *testing.T) {
 	}
 }
 
+// Somebody who reads customers and nothing else has a customer page all the same, without what else is known.
+func TestANarrowRoleHasPages(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, newSite(t))
+	o.role("narrow", `{"name":"窄","rights":[],"objects":{"customer":{"actions":{"read":{"scope":"all"}},"fields":{"referrer":"hidden"}}}}`)
+	o.role("half", `{"name":"半","rights":["segment.read"],"objects":{"*":{"actions":{"read":{"scope":"all"}}},"order":{"actions":{"read":{"scope":"all"}},"fields":{"net_amount":"hidden"}},"refund":{"actions":{"read":{"scope":"all"}},"fields":{"refunded_at":"masked"}}}}`)
+	narrow, half := o.person("narrow", o.roles["narrow"]), o.person("half", o.roles["half"])
+	r := o.make(o.admin, "customer", `{"name":"甲"}`)
+	o.make(o.admin, "order", `{"customer":"`+r.ID+`","net_amount":{"amount":"77.31","currency":"CNY"}}`)
+	for name, c := range map[string]*client{"narrow": narrow, "half": half} {
+		for _, path := range []string{"/customers/" + r.ID + "/profile", "/records/customer/" + r.ID, "/records/customer/" + r.ID + "/timeline", "/records/customer", "/objects", "/views?object=customer"} {
+			if got := c.do("GET", path, ""); got.status != 200 || strings.Contains(string(got.body), "77.31") {
+				t.Errorf("%s %s: %d %.300s", name, path, got.status, got.body)
+			}
+		}
+	}
+	narrow.want(422, narrow.do("POST", "/records/customer/query", `{"where":{"trait":"orders","op":">","value":1}}`))
+	narrow.want(422, narrow.do("POST", "/records/customer/query", `{"sort":[{"trait":"orders"}]}`))
+	narrow.want(422, narrow.do("POST", "/records/customer/query", `{"where":{"record":"order"}}`))
+	narrow.want(403, narrow.do("GET", "/records/order", ""))
+}
+
 // Roles are checked when they are saved, cannot be handed out beyond one's own, and go out of use in good order.
 func TestRolesAreGuarded(t *testing.T) {
 	t.Parallel()

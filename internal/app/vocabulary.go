@@ -130,9 +130,13 @@ func (v *vocabulary) where(key string) (*query.Node, bool) {
 
 func (v *vocabulary) env(ctx context.Context, object, self string) query.CheckEnv {
 	actor := access.From(ctx)
-	return query.CheckEnv{Registry: v.w.registry(), Object: object, Use: query.ForList, Traits: v.Catalogue(), Segments: v, Self: self,
+	env := query.CheckEnv{Registry: v.w.registry(), Object: object, Use: query.ForList, Self: self,
 		Can:  access.Asking(actor, v.w.registry()),
 		Base: v.w.info.Currency, Blind: v.w.blind}
+	if actor.Can(access.SegmentRead) { // traits and segments have a right of their own
+		env.Traits, env.Segments = v.Catalogue(), v
+	}
+	return env
 }
 
 // Check implements api.Conditions.

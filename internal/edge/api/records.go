@@ -378,6 +378,9 @@ func (a *API) listAnalytics(ctx context.Context, c *call, o *schema.Object, wher
 // maySort refuses an order by a field that the caller may not ask about.
 func (c *call) maySort(o *schema.Object, sort []schema.Sort) error {
 	for i, s := range sort {
+		if s.Trait != "" && !c.who.Actor.Can(access.SegmentRead) {
+			return fault.InvalidField("query.unknown_trait", "sort."+strconv.Itoa(i), fault.Params{"trait": s.Trait})
+		}
 		if f := o.Field(s.Field); f != nil && !c.who.Actor.MayAsk(o.Key, f) {
 			return fault.InvalidField("record.unknown_field", "sort."+strconv.Itoa(i), fault.Params{"field": s.Field})
 		}
@@ -386,6 +389,9 @@ func (c *call) maySort(o *schema.Object, sort []schema.Sort) error {
 }
 
 func (c *call) addTraits(ctx context.Context, items []*Record, keys []string) error {
+	if !c.who.Actor.Can(access.SegmentRead) {
+		return nil
+	}
 	ids := make([]id.ID, 0, len(items))
 	for _, r := range items {
 		ids = append(ids, r.id)

@@ -290,8 +290,11 @@ func (s *Service) prepare(ctx context.Context, obj *schema.Object, q *Query) (*l
 	l.search = s.searchOf(q.Search)
 	l.ranked = l.search.given && len(q.Sort) == 0
 	sort := q.Sort
-	if len(sort) == 0 {
-		sort = obj.DefaultSort
+	if len(sort) == 0 { // as far as the reader may ask
+		sort = slices.DeleteFunc(slices.Clone(obj.DefaultSort), func(k schema.Sort) bool {
+			f := obj.Field(k.Field)
+			return f != nil && !access.From(ctx).MayAsk(obj.Key, f)
+		})
 	}
 	if err := checkSort(ctx, obj, sort); err != nil {
 		return nil, err

@@ -291,6 +291,15 @@ func (q *page) facts(ctx context.Context, object, amount string, source int, kin
 	if obj == nil || obj.TimeField == "" || obj.CustomerField == "" {
 		return nil
 	}
+	// What the reader may not see, or not see the time of, has no place here.
+	who := access.From(ctx)
+	if !who.May(object, access.Read) || !who.MayAsk(object, obj.Field(obj.TimeField)) {
+		return nil
+	}
+	shown := []string{obj.TimeField}
+	if who.Field(object, amount) != access.FieldHidden {
+		shown = append(shown, amount)
+	}
 	mine, err := json.Marshal(id.Format(q.s.registry().Object(query.Customer).Prefix, q.rec))
 	if err != nil {
 		return err
@@ -303,7 +312,7 @@ func (q *page) facts(ctx context.Context, object, amount string, source int, kin
 		}
 		where.All = append(where.All, &query.Node{Field: obj.TimeField, Op: "<=", Value: until})
 	}
-	query := record.Query{Where: where, Sort: []schema.Sort{{Field: obj.TimeField, Desc: true}}, Fields: []string{obj.TimeField, amount},
+	query := record.Query{Where: where, Sort: []schema.Sort{{Field: obj.TimeField, Desc: true}}, Fields: shown,
 		Limit: min(q.limit, record.MaxLimit)}
 	kept := 0
 	for {

@@ -23,6 +23,7 @@ export const CAPABILITIES = [
   'view.share',
   'schema.manage',
   'webhook.manage',
+  'segment.read',
   'role.manage',
   'report.read',
   'record.share',

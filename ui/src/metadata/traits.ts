@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { type Field, type FieldType, type Trait, type TraitType, traitsQuery } from '@/api';
+import { useCan } from './session';
 
 const AS_FIELD: Record<TraitType, FieldType> = {
   integer: 'number',
@@ -36,8 +37,10 @@ export function traitAsField(trait: Trait): Field {
   };
 }
 
+/** The catalogue; empty for those who may not see traits. */
 export function useTraits(enabled = true): Trait[] {
-  return useQuery({ ...traitsQuery(), enabled }).data?.items ?? [];
+  const can = useCan();
+  return useQuery({ ...traitsQuery(), enabled: enabled && can('segment.read') }).data?.items ?? [];
 }
 
 export interface TraitGroup {

@@ -64,8 +64,8 @@ export const NAV: readonly NavGroup[] = [
     entries: [
       list('customer', IconUsers, 'c'),
       list('contact', IconAddressBook),
-      { key: 'segments', to: '/segments', icon: IconFilter, go: 's' },
-      { key: 'classifications', to: '/classifications', icon: IconCategory, go: 'l' },
+      { key: 'segments', to: '/segments', icon: IconFilter, go: 's', needs: 'segment.read' },
+      { key: 'classifications', to: '/classifications', icon: IconCategory, go: 'l', needs: 'segment.read' },
     ],
   },
   {
