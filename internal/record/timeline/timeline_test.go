@@ -14,6 +14,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/money"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
@@ -22,6 +23,12 @@ import (
 )
 
 const customer id.ID = 7
+
+// asProgram is a context in which everything is seen.
+func asProgram(t *testing.T) context.Context {
+	t.Helper()
+	return access.With(t.Context(), access.System())
+}
 
 // fake holds entries, facts and moves in memory and reads them as the real sources promise.
 type fake struct {
@@ -148,7 +155,7 @@ func TestPagesHoldEverythingOnce(t *testing.T) {
 		var last time.Time
 		cursor := ""
 		for page := 0; ; page++ {
-			items, next, err := s.Read(context.Background(), "customer", customer, size, cursor)
+			items, next, err := s.Read(access.With(context.Background(), access.System()), "customer", customer, size, cursor)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,7 +190,7 @@ func TestItems(t *testing.T) {
 		entries: []record.Entry{{Position: change.Position{Seq: 3}, At: at.Add(time.Hour), Op: change.Purge}, {Position: change.Position{Seq: 2}, At: at.Add(time.Hour), Op: change.Update, By: 11, Changes: []record.FieldChange{{Field: "name"}}},
 			{Position: change.Position{Seq: 1}, At: at, Op: change.Create}}}
 	s := timeline.New(f, f, func() *schema.Registry { return reg })
-	items, next, err := s.Read(t.Context(), "customer", customer, 50, "")
+	items, next, err := s.Read(asProgram(t), "customer", customer, 50, "")
 	if err != nil || next != "" || len(items) != 5 {
 		t.Fatalf("%d items, %q, %v", len(items), next, err)
 	}
@@ -197,16 +204,16 @@ func TestItems(t *testing.T) {
 		t.Errorf("items %+v", items)
 	}
 	for _, bad := range []string{"x", "e30=", "eyJ0IjoxLCJzIjo5OX0"} {
-		if _, _, err := s.Read(t.Context(), "customer", customer, 5, bad); fault.CodeOf(err) != "record.cursor_invalid" {
+		if _, _, err := s.Read(asProgram(t), "customer", customer, 5, bad); fault.CodeOf(err) != "record.cursor_invalid" {
 			t.Errorf("cursor %q: %v", bad, err)
 		}
 	}
-	if _, _, err := s.Read(t.Context(), "customer", 8, 5, ""); fault.KindOf(err) != fault.NotFound {
+	if _, _, err := s.Read(asProgram(t), "customer", 8, 5, ""); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("another record: %v", err)
 	}
 	// Records of other objects have their own changes only.
 	f.reads = 0
-	if _, _, err := s.Read(t.Context(), "store", customer, 5, ""); fault.KindOf(err) != fault.NotFound || f.reads != 0 {
+	if _, _, err := s.Read(asProgram(t), "store", customer, 5, ""); fault.KindOf(err) != fault.NotFound || f.reads != 0 {
 		t.Errorf("a store: %v, %d reads", err, f.reads)
 	}
 }
