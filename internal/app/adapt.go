@@ -10,7 +10,6 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
-	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/record/timeline"
@@ -75,13 +74,6 @@ type lister struct{ audience *analytics.Audience }
 
 // List implements api.Lister.
 func (l lister) List(ctx context.Context, q api.AnalyticQuery) (api.AnalyticPage, error) {
-	if q.After != 0 {
-		if q.Object != query.Customer {
-			return api.AnalyticPage{}, fault.New(fault.Invalid, "query.not_here", fault.Params{"kind": q.Object})
-		}
-		ids, err := l.audience.Seen(ctx, q.Where, q.Limits, q.After, q.Limit)
-		return api.AnalyticPage{IDs: ids}, err
-	}
 	p, err := l.audience.List(ctx, analytics.ListQuery{Object: q.Object, Where: q.Where, Sort: q.Sort, Offset: q.Offset, Limit: q.Limit, Count: q.Count, Limits: q.Limits})
 	return api.AnalyticPage{IDs: p.IDs, Total: p.Total, AsOf: p.Fresh.AsOf, Lag: p.Fresh.Lag}, err
 }

@@ -220,7 +220,11 @@ func (a *App) openAll() {
 		a.Log.Error("list workspaces", "error", err)
 	}
 	for _, w := range ws {
-		if _, err := a.workspace(a.ctx, w.Key); err != nil && a.ctx.Err() == nil {
+		open, err := a.workspace(a.ctx, w.Key)
+		if err == nil {
+			err = a.finishDemo(a.ctx, open)
+		}
+		if err != nil && a.ctx.Err() == nil {
 			a.Log.Error("open workspace", "workspace", w.Key, "error", err)
 		}
 	}

@@ -148,15 +148,16 @@ func sleep(ctx context.Context, d time.Duration) error {
 
 // The kinds of job.
 const (
-	nightlyJob = "nightly"
-	demoJob    = "demo"
-	revalueJob = "revalue"
-	reindexJob = "reindex"
-	rollupJob  = "rollup"
+	nightlyJob    = "nightly"
+	demoJob       = "demo"
+	demoRemoveJob = "demo_remove"
+	revalueJob    = "revalue"
+	reindexJob    = "reindex"
+	rollupJob     = "rollup"
 )
 
 func (a *App) handlers() map[string]job.Handler {
-	return map[string]job.Handler{nightlyJob: a.runNightly, demoJob: a.runDemo, revalueJob: a.runRevalue, reindexJob: a.runReindex, rollupJob: a.runRollup}
+	return map[string]job.Handler{nightlyJob: a.runNightly, demoJob: a.runDemo, demoRemoveJob: a.runDemoRemoval, revalueJob: a.runRevalue, reindexJob: a.runReindex, rollupJob: a.runRollup}
 }
 
 // nightlyEvery is how often the clock is looked at; a program that was down at the hour catches up at the first look.

@@ -94,10 +94,7 @@ func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say
 		return nil, fault.New(fault.Conflict, "app.busy", nil)
 	}
 	defer w.loading.Unlock()
-	if n, _, err := w.records.Count(ctx, "customer", nil, "", false); err != nil || n > 0 {
-		if err == nil {
-			err = fault.New(fault.Conflict, "app.demo_not_empty", nil)
-		}
+	if err := w.emptyForDemo(ctx, say); err != nil {
 		return nil, err
 	}
 	w.demoBegins(opt.Customers)
@@ -106,6 +103,9 @@ func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say
 	l := &demoLoad{w: w, ctx: ctx, say: say, start: start, batch: w.records.NewID(), loc: lang.Locale(w.info.Locale),
 		gen: demo.New(demo.Options{Customers: opt.Customers, Seed: opt.Seed, Industry: opt.Industry, OrdersPerCustomer: opt.OrdersPerCustomer,
 			Until: w.app.Clock.Now().AddDate(0, 0, -1)})} // a living company: its history ends yesterday
+	if err := w.markDemo(ctx, demoMark{Batch: l.batch, State: demoLoading, Options: opt}); err != nil {
+		return nil, err
+	}
 	w.pause()
 	defer w.resume()
 	defer debug.SetGCPercent(debug.SetGCPercent(loadGC)) // little lives long: collect seldom
@@ -125,7 +125,26 @@ func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say
 		return nil, err
 	}
 	res.Insight = time.Since(begin).Seconds()
-	return res, nil
+	return res, w.markDemo(ctx, demoMark{Batch: l.batch, State: demoLoaded, Options: opt})
+}
+
+// emptyForDemo removes what a load that was interrupted left, and refuses a workspace with customers.
+func (w *workspace) emptyForDemo(ctx context.Context, say func(string)) error {
+	m, err := w.demoMarked(ctx)
+	if err != nil {
+		return err
+	}
+	if m.State == demoLoading || m.State == demoRemoving {
+		say("removing what an interrupted load left")
+		if _, _, err := w.removeDemo(ctx, m, nil); err != nil {
+			return err
+		}
+	}
+	n, _, err := w.records.Count(ctx, "customer", nil, "", false)
+	if err == nil && n > 0 {
+		err = fault.New(fault.Conflict, "app.demo_not_empty", nil)
+	}
+	return err
 }
 
 // refill makes analytics, traits and classes anew: after a load of everything that is far quicker than to follow the log.

@@ -116,9 +116,15 @@ func (o operator) DemoState(ctx context.Context, key string) (api.DemoState, err
 	if err != nil {
 		return api.DemoState{}, err
 	}
+	removing, err := o.app.instance.Pending(ctx, key, demoRemoveJob)
+	if err != nil {
+		return api.DemoState{}, err
+	}
 	s := w.demo.read()
-	loading := s.Phase == "loading" || s.Phase == "computing"
+	loading := s.Phase == "loading" || s.Phase == "computing" || s.Phase == "removing"
 	switch {
+	case removing > 0 && !loading:
+		return api.DemoState{Phase: "removing"}, nil
 	case waiting > 0 && !loading:
 		return api.DemoState{Phase: "queued"}, nil
 	case loading:
@@ -127,6 +133,10 @@ func (o operator) DemoState(ctx context.Context, key string) (api.DemoState, err
 		s.Phase = "idle"
 	}
 	n, _, err := w.records.Count(system(ctx), "customer", nil, "", false)
-	s.Available = n == 0
+	if err != nil {
+		return s, err
+	}
+	m, err := w.demoMarked(ctx)
+	s.Available, s.Removable = n == 0, m.State != ""
 	return s, err
 }

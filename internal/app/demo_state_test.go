@@ -63,5 +63,35 @@ func TestDemoIsLoadedFromThePage(t *testing.T) {
 			t.Errorf("%d customers", n.Count)
 		}
 		admin.wantCode(409, "app.demo_not_empty", admin.do("POST", "/demo", `{"customers":1000}`))
+		removesDemo(t, s, admin, manager)
 	})
+}
+
+// removesDemo: what the demo company brought goes, what somebody entered stays, and what that points at.
+func removesDemo(t *testing.T, s *site, admin, manager *client) {
+	t.Helper()
+	type one struct{ ID string }
+	first := read[struct{ Items []one }](admin, "POST", "/records/customer/query", `{"limit":1}`, 200).Items[0].ID
+	read[one](admin, "POST", "/records/customer", `{"fields":{"name":"自己的客户"}}`, 201)
+	own := read[one](admin, "POST", "/records/order", `{"fields":{"customer":"`+first+`","status":"confirmed","placed_at":"2026-11-01T03:00:00Z"}}`, 201)
+	name := read[struct{ Workspace struct{ Name string } }](admin, "GET", "/me", "", 200).Workspace.Name
+	manager.wantCode(403, "access.forbidden", manager.do("POST", "/demo/remove", `{"confirm":"`+name+`"}`))
+	admin.wantCode(422, "app.demo_confirm", admin.do("POST", "/demo/remove", `{"confirm":"nothing"}`))
+	if st := read[api.DemoState](admin, "GET", "/demo", "", 200); !st.Removable {
+		t.Errorf("not removable: %+v", st)
+	}
+	read[api.DemoState](admin, "POST", "/demo/remove", `{"confirm":"`+name+`"}`, 202)
+	var st api.DemoState
+	eventually(t, "the removal", func() bool {
+		st = read[api.DemoState](admin, "GET", "/demo", "", 200)
+		return (st.Phase == "done" || st.Phase == "failed") && !st.Removable
+	})
+	count := func(object string) int {
+		return read[struct{ Count int }](admin, "POST", "/records/"+object+"/count", `{"exact":true}`, 200).Count
+	}
+	if st.Phase != "done" || count("customer") != 2 || count("order") != 1 || count("product")+count("refund")+count("order_line") != 0 {
+		t.Errorf("%+v: %d customers, %d orders, %d products left", st, count("customer"), count("order"), count("product"))
+	}
+	read[one](admin, "GET", "/records/order/"+own.ID, "", 200)
+	admin.wantCode(409, "app.demo_none", admin.do("POST", "/demo/remove", `{"confirm":"`+name+`"}`))
 }

@@ -136,6 +136,7 @@ func (w *workspace) leading(ctx context.Context, duty *instance.Duty) (err error
 	w.leads.Store(true)
 	w.feedAll(inner, &group)
 	w.own(inner, &group, "imports", w.imports.Run)
+	w.own(inner, &group, "bulk work", w.mass.Run)
 	for {
 		if sleep(ctx, leadCheck) != nil {
 			return nil

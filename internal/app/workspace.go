@@ -26,6 +26,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
+	"github.com/guanxi-crm/guanxi/internal/record/mass"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/record/rollup"
@@ -75,6 +76,7 @@ type workspace struct {
 	segments *segment.Service
 	classes  *classify.Service
 	imports  *transfer.Service
+	mass     *mass.Service
 	audience *analytics.Audience
 	edge     *api.Workspace
 
@@ -321,12 +323,13 @@ func (w *workspace) build(ctx context.Context) error {
 	if w.imports, err = w.newImports(keys, registry); err != nil {
 		return err
 	}
+	w.mass = w.newMass(keys)
 	w.edge = &api.Workspace{Info: w.info, Registry: registry, Catalogue: w.words.Catalogue, Records: w.records, Conditions: w.words, Lists: lister{w.audience},
 		Views:    view.New(view.Config{Store: sqlstore.NewViews(w.store), Registry: registry, Traits: func() query.Traits { return w.words.Catalogue() }, Check: w.words.Check, Clock: a.Clock, IDs: a.ids}),
 		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}), Talk: w.talk, Calendars: calendars{w},
 		Agenda:   &activity.Agenda{Records: w.records, Registry: registry, Zone: w.zoneOf, Clock: a.Clock},
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
-		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Zone: w.zone, Purchases: w.purchases,
+		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
 		Metadata: w.metadata, Rates: exchange{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles = w.newProfiles()
 	return w.newHooks(keys)
@@ -366,7 +369,7 @@ func (w *workspace) marked() func(context.Context) (bool, error) {
 }
 
 // busy reports that much more is coming than the analytics plane has.
-func (w *workspace) busy() bool { return w.feed.Busy() || w.imports.Busy() }
+func (w *workspace) busy() bool { return w.feed.Busy() || w.imports.Busy() || w.mass.Busy() }
 
 // fresh tells how old the answers of the analytics plane are.
 func (w *workspace) fresh(ctx context.Context) (report.Freshness, error) {
@@ -396,6 +399,7 @@ func (w *workspace) run() {
 	w.resume()
 	if w.app.embedded() && w.app.Config.Role != "api" {
 		w.own(w.ctx, &w.owned, "imports", w.imports.Run)
+		w.own(w.ctx, &w.owned, "bulk work", w.mass.Run)
 	}
 	w.own(w.ctx, &w.owned, "events", w.follow)
 	w.own(w.ctx, &w.owned, "heal", w.heal)

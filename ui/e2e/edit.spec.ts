@@ -78,23 +78,23 @@ test('tags for a selection', async ({ page, t, api }) => {
     await expect(bulk.getByText(t('records:bulk.selected', { text: 3 }))).toBeVisible();
     const change = async (field: string) => {
       await bulk.getByRole('button', { name: t('records:bulk.tag') }).click();
-      const dialog = page.getByRole('dialog', { name: t('records:tag.title', { text: 3 }) });
+      const dialog = page.getByRole('dialog', { name: t('jobs:dialog.tag', { text: 3 }) });
       await dialog.getByRole('combobox', { name: field }).fill('老客回访');
       await dialog.getByRole('combobox', { name: field }).press('Enter');
-      await dialog.getByRole('button', { name: t('records:tag.apply') }).click();
-      await expect(toast(page, t('records:bulk.tagged', { count: 3 }))).toBeVisible();
+      await dialog.getByRole('button', { name: t('jobs:dialog.apply', { text: 3 }) }).click();
+      await expect(toast(page, t('jobs:said.edit', { count: 3 }))).toBeVisible();
     };
-    await change(t('records:tag.add'));
+    await change(t('jobs:dialog.tag_add'));
     expect(await tagsOf()).toEqual([['老客回访'], ['老客回访'], ['老客回访']]);
     await test.step('undo puts back what was there', async () => {
-      await toast(page, t('records:bulk.tagged', { count: 3 }))
+      await toast(page, t('jobs:said.edit', { count: 3 }))
         .getByRole('button', { name: t('common:undo') })
         .click();
-      await expect(toast(page, t('records:bulk.untagged', { count: 3 }))).toBeVisible();
+      await expect(toast(page, t('jobs:said.undone', { count: 3 }))).toBeVisible();
       expect(await tagsOf()).toEqual([[], [], []]);
     });
-    await change(t('records:tag.add'));
-    await change(t('records:tag.remove'));
+    await change(t('jobs:dialog.tag_add'));
+    await change(t('jobs:dialog.tag_remove'));
     expect(await tagsOf()).toEqual([[], [], []]);
   });
 });
@@ -116,7 +116,7 @@ test('a selection is deleted, and the toast brings it back', async ({ page, t, a
       .getByRole('button', { name: t('common:delete') })
       .click();
     await expect(page.getByRole('heading', { name: t('common:empty.no_match.title') })).toBeVisible();
-    const news = toast(page, t('records:bulk.deleted', { count: 2 }));
+    const news = toast(page, t('jobs:said.delete', { count: 2 }));
     await news.getByRole('button', { name: t('common:undo') }).click();
     for (const name of names) await expect(rowOf(page, name)).toBeVisible();
   });
@@ -166,7 +166,7 @@ test('a new record: what is refused, what is made, into the bin and back', async
       .getByRole('region', { name: t('records:bulk.label') })
       .getByRole('button', { name: t('records:bulk.restore') })
       .click();
-    await expect(toast(page, t('records:bulk.restored', { count: 1 }))).toBeVisible();
+    await expect(toast(page, t('jobs:said.restore', { count: 1 }))).toBeVisible();
     await expect(rowOf(page, '新建测试客户')).toHaveCount(0);
     await page.goto(listOf('customer', [id]));
     await expect(rowOf(page, '新建测试客户')).toBeVisible();

@@ -16,9 +16,11 @@ const (
 type DemoState struct {
 	// Available says that the workspace has no customers and nothing is being loaded.
 	Available bool `json:"available"`
-	// Phase is idle, queued, loading, computing (traits and classes), done or failed; done and failed are of the last load
+	// Removable says that there is a demo company and nothing is being loaded.
+	Removable bool `json:"removable"`
+	// Phase is idle, queued, loading, computing (traits and classes), removing, done or failed; done and failed are of the last load
 	// since the program started.
-	Phase     string   `json:"phase" enum:"idle,queued,loading,computing,done,failed"`
+	Phase     string   `json:"phase" enum:"idle,queued,loading,computing,removing,done,failed"`
 	Target    int      `json:"target"` // customers asked for
 	Customers int      `json:"customers"`
 	Orders    int      `json:"orders"`
@@ -61,4 +63,21 @@ func (a *API) demoState(ctx context.Context, c *call, _ struct{}) (DemoState, er
 		s.Error = a.problem(c.locale, s.Cause)
 	}
 	return s, err
+}
+
+type removeDemoIn struct {
+	Body struct {
+		Confirm string `json:"confirm" doc:"the name of the workspace"`
+	}
+}
+
+// removeDemo queues the removal of everything that the demo company brought, and of nothing else.
+func (a *API) removeDemo(ctx context.Context, c *call, in removeDemoIn) (DemoState, error) {
+	if err := a.Operate.QueueDemoRemoval(ctx, c.who.Workspace.Key, in.Body.Confirm); err != nil {
+		return DemoState{}, err
+	}
+	if err := a.note(ctx, c, "demo.remove", nil); err != nil {
+		return DemoState{}, err
+	}
+	return a.demoState(ctx, c, struct{}{})
 }

@@ -16,6 +16,9 @@ type Operator interface {
 	Demo(ctx context.Context, workspace string, o DemoOptions, say func(string)) (any, error)
 	// QueueDemo puts a load of the demo company in the queue; faults Conflict app.demo_not_empty and app.busy.
 	QueueDemo(ctx context.Context, workspace string, o DemoOptions) error
+	// QueueDemoRemoval queues the removal of the demo company; confirm is the workspace's name. Faults Invalid app.demo_confirm,
+	// Conflict app.demo_none and app.busy.
+	QueueDemoRemoval(ctx context.Context, workspace, confirm string) error
 	DemoState(ctx context.Context, workspace string) (DemoState, error)
 	Backup(ctx context.Context, path, passphrase string, say func(string)) (any, error)
 	Rebuild(ctx context.Context, workspace, what string, say func(string)) (any, error)

@@ -17,6 +17,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
+	"github.com/guanxi-crm/guanxi/internal/record/mass"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/record/rights"
@@ -69,6 +70,7 @@ type Workspace struct {
 	Cuts       CutService
 	Reports    *report.Service
 	Imports    *transfer.Service
+	Mass       *mass.Service
 	Webhooks   *webhook.Service
 	Metadata   *metadata.Service
 	Rates      RateService
@@ -96,9 +98,7 @@ type AnalyticQuery struct {
 	Where  *query.Node
 	Sort   []schema.Sort
 	Offset int
-	// After continues behind an id instead, for the order by id alone.
-	After id.ID
-	Limit int
+	Limit  int
 	// Count asks for the number of all that fulfil the condition too.
 	Count bool
 	// Limits are what the caller sees; nil for everything.

@@ -17,7 +17,7 @@ const (
 // routes is the one table: method, path, who may, handler, what it does. A line with a right is refused to everyone who does
 // not hold it; engines check again what they know better (fields, conditions, versions).
 func (a *API) routes() []route {
-	return slices.Concat(a.accountRoutes(), a.trustRoutes(), a.schemaRoutes(), a.formulaRoutes(), a.recordRoutes(), a.rightsRoutes(), a.mergeRoutes(), a.agendaRoutes(), a.talkRoutes(), a.calendarRoutes(), a.insightRoutes(), a.webhookRoutes(), a.localRoutes())
+	return slices.Concat(a.accountRoutes(), a.trustRoutes(), a.schemaRoutes(), a.formulaRoutes(), a.recordRoutes(), a.rightsRoutes(), a.mergeRoutes(), a.jobRoutes(), a.agendaRoutes(), a.talkRoutes(), a.calendarRoutes(), a.insightRoutes(), a.webhookRoutes(), a.localRoutes())
 }
 
 func (a *API) accountRoutes() []route {
@@ -39,6 +39,7 @@ func (a *API) accountRoutes() []route {
 		{method: get, path: "/system", need: signedIn, run: op(a.system), doc: "State of the system"},
 		{method: get, path: "/demo", need: right, right: access.SystemManage, run: op(a.demoState), doc: "Whether the demo company can be loaded, and how far a load is"},
 		{method: post, path: "/demo", need: right, right: access.SystemManage, run: op(a.demo), doc: "Load the demo company into an empty workspace", status: http.StatusAccepted},
+		{method: post, path: "/demo/remove", need: right, right: access.SystemManage, run: op(a.removeDemo), doc: "Remove the demo company and nothing else; confirmed with the workspace's name", status: http.StatusAccepted},
 		{method: get, path: "/events", need: signedIn, run: op(a.events), doc: "Server-sent events on what changed", stream: true},
 		{method: get, path: "/objects", need: right, right: access.RecordRead, run: op(a.listObjects), doc: "All objects with their fields"},
 		{method: get, path: "/objects/{object}", need: right, right: access.RecordRead, run: op(a.getObject), doc: "One object"},

@@ -526,7 +526,8 @@ func (w *writing) store(ctx context.Context, items []*item) error {
 	changes := make([]change.Row, 0, len(items))
 	for _, group := range byShape(items) {
 		sh := group[0].sh
-		var inserts, replaces []Row
+		var inserts []Row
+		var replaces []*item
 		var purges []id.ID
 		for _, it := range group {
 			if !it.changed() {
@@ -538,14 +539,14 @@ func (w *writing) store(ctx context.Context, items []*item) error {
 			case change.Purge:
 				purges = append(purges, it.id)
 			default:
-				replaces = append(replaces, it.row)
+				replaces = append(replaces, it)
 			}
 			changes = append(changes, w.changeOf(it))
 		}
 		if err := w.tx.Insert(ctx, sh.obj, inserts); err != nil {
 			return err
 		}
-		if err := w.tx.Replace(ctx, sh.obj, replaces); err != nil {
+		if err := w.replace(ctx, sh, replaces); err != nil {
 			return err
 		}
 		if err := w.tx.Purge(ctx, sh.obj, purges); err != nil {

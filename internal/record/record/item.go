@@ -20,14 +20,17 @@ type item struct {
 	version   int64
 	in        Input
 	createdAt int64
-	assign    bool // gives the record another owner
-	recalled  bool // answered from an earlier run of the same request
+	assign    bool         // gives the record another owner
+	recalled  bool         // answered from an earlier run of the same request
+	former    *FormerImage // what an update is to take back
 
 	values []any  // canonical, aligned with shape.fields
 	set    []bool // which of them the write names
-	old    *Row   // the row before, nil for a new record
-	row    Row    // the row after
-	dirty  []int  // fields that changed
+	deltas map[int]*delta
+	left   []string // fields that were not put back
+	old    *Row     // the row before, nil for a new record
+	row    Row      // the row after
+	dirty  []int    // fields that changed
 	claims []claim
 	frees  []claim
 	as     change.Op     // what the change log calls it, when not op
@@ -93,6 +96,13 @@ func (s *Service) parse(ctx context.Context, it *item, mode *writeMode, env *sch
 			it.fail(fault.InvalidField(code, "fields."+key, fault.Params{"field": key, "label": f.Label}))
 			continue
 		}
+		switch d := v.(type) {
+		case Delta:
+			it.relative(i, d, env)
+			continue
+		case Former:
+			continue
+		}
 		value, bad := schema.ParseJSON(f, v, *env)
 		if bad != nil {
 			it.fail(bad)
@@ -103,6 +113,24 @@ func (s *Service) parse(ctx context.Context, it *item, mode *writeMode, env *sch
 	if !it.ok() { // the item goes no further: say what else is missing, as far as defaults cannot fill it
 		require(it)
 	}
+}
+
+// relative notes a value that depends on the row.
+func (it *item) relative(i int, d Delta, env *schema.ParseEnv) {
+	if it.op != change.Update {
+		f := it.sh.fields[i].f
+		it.fail(fault.InvalidField("record.delta_type", "fields."+f.Key, fault.Params{"field": f.Key, "label": f.Label}))
+		return
+	}
+	read, bad := parseDelta(it.sh.fields[i].f, d, env)
+	if bad != nil {
+		it.fail(bad)
+		return
+	}
+	if it.deltas == nil {
+		it.deltas = map[int]*delta{}
+	}
+	it.deltas[i] = read
 }
 
 // offered reports an operation that an object does not have.

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -44,6 +45,7 @@ type search struct {
 	text  string // folded
 	plain []string
 	keyed []string // each finds by itself
+	limit int      // of candidates, maxCandidates when 0
 }
 
 // searchOf reads what somebody typed: words, pairs of Chinese characters, pinyin, or a phone number, its last four or
@@ -108,9 +110,9 @@ func (s *Service) personalToken(kind schema.Type, form string) string {
 // find gives the records of an object that may be meant, newest first within each way of finding.
 func (q *search) find(ctx context.Context, r Reader, obj *schema.Object, l *query.Limits) (ids []id.ID, partial bool, err error) {
 	if l != nil {
-		return q.within(ctx, r, obj, l, maxCandidates)
+		return q.within(ctx, r, obj, l, cmp.Or(q.limit, maxCandidates))
 	}
-	hits, partial, err := q.hits(ctx, r, []string{obj.Key}, maxCandidates)
+	hits, partial, err := q.hits(ctx, r, []string{obj.Key}, cmp.Or(q.limit, maxCandidates))
 	for _, h := range hits {
 		ids = append(ids, h.ID)
 	}

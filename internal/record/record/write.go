@@ -18,6 +18,7 @@ type writeMode struct {
 	operation bool // may write fields marked operation_only or read_only
 	bulk      bool // fields marked operation_only may be written; created_at may be given
 	atomic    bool // one fault refuses everything
+	mass      bool // a person's bulk work: ordinary rights, restores besides, and it yields
 	batch     id.ID
 	then      Then
 }
@@ -139,6 +140,11 @@ type BatchOp struct {
 	Input   Input
 	// CreatedAt dates a record of Bulk that came to be earlier, in milliseconds; 0 is now.
 	CreatedAt int64
+	// Former makes an Update put back what an earlier one did, field by field, where nothing changed since. Input names the
+	// fields that the caller wrote then, each with the value Former{}.
+	Former *FormerImage
+
+	merged bool // a restore of what was merged into another record
 }
 
 // BulkOp is an operation of Bulk.
@@ -149,7 +155,8 @@ type BulkResult struct {
 	ID      id.ID
 	Version int64
 	Created bool
-	Changed bool // false for an update that changed nothing, and where Err is set
+	Changed bool     // false for an update that changed nothing, and where Err is set
+	Left    []string // fields that a Former operation left since they were changed after it
 	Err     error
 }
 
@@ -184,7 +191,10 @@ func (s *Service) many(ctx context.Context, mode writeMode, ops []BatchOp) ([]Bu
 	for i := range ops {
 		op := &ops[i]
 		it := &store[i]
-		*it = item{op: op.Op, id: op.ID, version: op.Version, in: op.Input, createdAt: op.CreatedAt}
+		*it = item{op: op.Op, id: op.ID, version: op.Version, in: op.Input, createdAt: op.CreatedAt, former: op.Former, assign: mode.mass && mode.operation && op.Op == change.Update}
+		if op.merged {
+			it.fail(fault.New(fault.Conflict, "record.merged", nil))
+		}
 		items[i] = it
 		if last == nil || last.obj.Key != op.Object {
 			obj := reg.Object(op.Object)
@@ -197,7 +207,7 @@ func (s *Service) many(ctx context.Context, mode writeMode, ops []BatchOp) ([]Bu
 		it.sh = last
 		if !mode.bulk {
 			it.createdAt = 0
-			if op.Op == change.Purge || op.Op == change.Restore {
+			if op.Op == change.Purge || op.Op == change.Restore && !mode.mass {
 				it.fail(fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(access.ImportRun)}))
 			} else if right := rightFor(op.Op); !actor.May(op.Object, actionFor(op.Op)) {
 				it.fail(fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(right)}))
@@ -217,7 +227,7 @@ func (s *Service) many(ctx context.Context, mode writeMode, ops []BatchOp) ([]Bu
 func results(items []*item) []BulkResult {
 	out := make([]BulkResult, len(items))
 	for i, it := range items {
-		out[i] = BulkResult{ID: it.id, Err: it.err()}
+		out[i] = BulkResult{ID: it.id, Err: it.err(), Left: it.left}
 		if it.ok() {
 			out[i].Version = it.row.Version
 			out[i].Created = it.op == change.Create

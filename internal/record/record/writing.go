@@ -50,7 +50,7 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 	if err := refuse(&mode, items); err != nil {
 		return change.Position{}, err
 	}
-	if p, ok := s.cfg.Store.(Patient); ok && mode.bulk {
+	if p, ok := s.cfg.Store.(Patient); ok && (mode.bulk || mode.mass) {
 		ctx = p.Patient(ctx)
 	}
 	var pos change.Position
@@ -92,7 +92,7 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 	if err != nil {
 		return change.Position{}, fmt.Errorf("write records: %w", err)
 	}
-	if !mode.bulk { // the answer shows what was written
+	if !mode.bulk && !mode.mass { // the answer shows what was written
 		for v, key := range keys {
 			s.cfg.Keys.Remember(v, key)
 		}
@@ -113,7 +113,7 @@ func (s *Service) again(ctx context.Context, it *item, mode *writeMode, env *sch
 	if it.sh == nil {
 		return
 	}
-	fresh := item{op: it.op, sh: it.sh, id: it.id, version: it.version, in: it.in, createdAt: it.createdAt, assign: it.assign}
+	fresh := item{op: it.op, sh: it.sh, id: it.id, version: it.version, in: it.in, createdAt: it.createdAt, assign: it.assign, former: it.former}
 	*it = fresh
 	s.parse(ctx, it, mode, env)
 }
@@ -219,7 +219,7 @@ func (w *writing) run(ctx context.Context, items []*item) error {
 }
 
 func (w *writing) round(ctx context.Context, items []*item) error {
-	steps := []func(context.Context, []*item) error{w.load, w.permitOld, w.resolve, w.rules, w.number, w.claim, w.relate}
+	steps := []func(context.Context, []*item) error{w.load, w.permitOld, w.derive, w.resolve, w.rules, w.number, w.claim, w.relate}
 	for _, step := range steps {
 		if err := step(ctx, items); err != nil {
 			return err

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"strings"
 
@@ -177,4 +178,52 @@ func (t *tx) Count(ctx context.Context, obj *schema.Object, sel record.Selection
 	var n int64
 	_, err = t.c.QueryRow(ctx, []any{&n}, text, q.args...)
 	return int(n), err
+}
+
+// keysAtOnce is how many keys Keys hands over at a time.
+const keysAtOnce = 1000
+
+var _ record.Keyer = (*tx)(nil)
+
+// Keys implements record.Keyer.
+func (t *tx) Keys(ctx context.Context, obj *schema.Object, sel record.Selection, fn func([]record.Key) error) error {
+	q, err := t.query(obj, sel)
+	if err != nil {
+		return err
+	}
+	keys, err := compile.SortKeys(obj, sel.Sort)
+	if err != nil {
+		return err
+	}
+	branches, err := compile.Keyset(conditionDialect(t.c.Dialect()), keys, nil)
+	if err != nil {
+		return err
+	}
+	part := make([]record.Key, 0, keysAtOnce)
+	flush := func() error {
+		if len(part) == 0 {
+			return nil
+		}
+		err := fn(part)
+		part = part[:0]
+		return err
+	}
+	for _, br := range branches {
+		text := "SELECT t.id, t.version" + q.from + " AND " + br.Where + " ORDER BY " + br.Order
+		args := append(append(make([]any, 0, len(q.args)+len(br.Args)), q.args...), br.Args...)
+		err := Each(ctx, t.c, func(r *sql.Rows) error {
+			var k record.Key
+			if err := r.Scan((*int64)(&k.ID), &k.Version); err != nil {
+				return err
+			}
+			if part = append(part, k); len(part) < keysAtOnce {
+				return nil
+			}
+			return flush()
+		}, text, args...)
+		if err != nil {
+			return err
+		}
+	}
+	return flush()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -214,6 +215,50 @@ func (t *tx) rewrite(ctx context.Context, sh *shape, rows []record.Row) error {
 		return err
 	}
 	return t.c.InsertMany(ctx, sh.table, sh.columns, len(rows), func(i int, dst []any) { sh.fillRow(&rows[i], dst) })
+}
+
+var _ record.Amender = (*tx)(nil)
+
+// System columns that every change writes, by their place: version, updated_at, updated_at_day, updated_by.
+var stamps = [...]int{1, 5, 6, 7} //nolint:gochecknoglobals // a constant
+
+// Amend implements record.Amender. On PostgreSQL a whole row is one tuple whatever changed, and rewriting is one round trip.
+func (t *tx) Amend(ctx context.Context, obj *schema.Object, columns []int, rows []record.Row) (bool, error) {
+	if t.c.Dialect().FactKey() {
+		return false, nil
+	}
+	sh := t.store.shapes.of(obj)
+	if err := sh.check(rows); err != nil {
+		return false, err
+	}
+	places := append([]int{}, stamps[:]...)
+	for _, c := range columns {
+		places = append(places, systemCount+c)
+	}
+	var set strings.Builder
+	for i, p := range places {
+		if i > 0 {
+			set.WriteString(", ")
+		}
+		set.WriteString(dialect.Quote(sh.columns[p]) + " = ?")
+	}
+	q := "UPDATE " + dialect.Quote(sh.table) + " SET " + set.String() + " WHERE id = ? AND version = ?"
+	all, args := make([]any, len(sh.columns)), make([]any, len(places)+2)
+	for i := range rows {
+		sh.fillRow(&rows[i], all)
+		for n, p := range places {
+			args[n] = all[p]
+		}
+		args[len(places)], args[len(places)+1] = int64(rows[i].ID), rows[i].Version-1
+		n, err := t.c.Exec(ctx, q, args...)
+		if err != nil {
+			return false, err
+		}
+		if n != 1 {
+			return false, stale(rows[i].ID)
+		}
+	}
+	return true, nil
 }
 
 // Purge implements record.Tx.

@@ -2,10 +2,11 @@ import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query
 import { api } from './client';
 import type { Problem } from './errors';
 
-export type DemoPhase = 'idle' | 'queued' | 'loading' | 'computing' | 'done' | 'failed';
+export type DemoPhase = 'idle' | 'queued' | 'loading' | 'computing' | 'removing' | 'done' | 'failed';
 /** How far a load of the demo company is; figures are zero until it begins. */
 export interface DemoState {
   available: boolean;
+  removable: boolean;
   phase: DemoPhase;
   target: number;
   customers: number;
@@ -15,7 +16,7 @@ export interface DemoState {
   error: Problem | null;
 }
 
-const BUSY: ReadonlySet<DemoPhase> = new Set(['queued', 'loading', 'computing']);
+const BUSY: ReadonlySet<DemoPhase> = new Set(['queued', 'loading', 'computing', 'removing']);
 export const isDemoBusy = (state: DemoState): boolean => BUSY.has(state.phase);
 
 /** Polls while a load goes on; the stream of events refreshes it as well. */
@@ -30,6 +31,14 @@ export function useLoadDemo() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (customers: number) => api.post<DemoState>('/demo', { customers }),
+    onSuccess: (state) => client.setQueryData(['demo'], state),
+  });
+}
+
+export function useRemoveDemo() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (confirm: string) => api.post<DemoState>('/demo/remove', { confirm }),
     onSuccess: (state) => client.setQueryData(['demo'], state),
   });
 }

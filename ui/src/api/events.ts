@@ -12,6 +12,7 @@ interface ServerEvent {
     | 'demo'
     | 'metadata'
     | 'rights'
+    | 'job'
     | 'talk'
     | 'notification';
   object?: string;
@@ -44,6 +45,8 @@ function keysOf(event: ServerEvent): unknown[][] {
       return [['classifications']];
     case 'demo':
       return [['demo']];
+    case 'job':
+      return [['jobs']];
     case 'rights':
       return [['session'], ['objects'], ['org'], ['roles'], ['records'], ['customers'], ['segments'], ['views']];
     case 'metadata':

@@ -8,6 +8,7 @@ export * from './figures';
 export * from './formulas';
 export * from './imports';
 export * from './insight';
+export * from './jobs';
 export * from './merge';
 export * from './metadata';
 export { createQueryClient } from './query-client';

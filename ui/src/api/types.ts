@@ -17,6 +17,8 @@ export const CAPABILITIES = [
   'classification.write',
   'user.manage',
   'apikey.manage',
+  'export.run',
+  'record.assign',
   'personal.reveal',
   'audit.read',
   'system.manage',

@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { isApiError, objectsQuery, sessionQuery, setupQuery } from '@/api';
 import { loadWords } from '@/i18n';
-import { oneOf, shape, text } from '@/lib/search-params';
+import { flag, oneOf, shape, text } from '@/lib/search-params';
 import { readListSearch } from '@/records/search';
 
 interface RouterContext {
@@ -167,6 +167,14 @@ const importRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/imports/import-page'), 'ImportPage'),
 });
 
+const jobsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/jobs',
+  validateSearch: shape({ job: text, kind: oneOf('edit', 'assign', 'delete', 'restore', 'export'), all: flag }),
+  loader: words('jobs', 'records'),
+  component: lazyRouteComponent(() => import('@/features/jobs/jobs-page'), 'JobsPage'),
+});
+
 /* Settings */
 
 const settingsRoute = createRoute({
@@ -317,6 +325,7 @@ export const routeTree = rootRoute.addChildren([
     importsRoute,
     importNewRoute,
     importRoute,
+    jobsRoute,
     settingsRoute.addChildren([settingsIndexRoute, ...settingsPages]),
     kitRoute,
   ]),

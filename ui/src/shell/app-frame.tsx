@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef } from 'react';
 import { listenForChanges } from '@/api';
-import { FormatProvider, useTranslation } from '@/i18n';
+import { FormatProvider, loadWords, useTranslation } from '@/i18n';
 import { useIsPhone } from '@/lib/hooks';
 import { useStore } from '@/lib/store';
 import { useSession } from '@/metadata';
@@ -17,6 +17,10 @@ import { ReLogin } from './relogin';
 import { useShortcutListener, useShortcuts } from './shortcuts';
 import { Sidebar } from './sidebar';
 
+const JobTray = lazy(async () => {
+  const [module] = await Promise.all([import('./job-tray'), loadWords('jobs')]);
+  return { default: module.JobTray };
+});
 const ShortcutHelp = lazy(() => import('./shortcut-help').then((module) => ({ default: module.ShortcutHelp })));
 
 function useFrameShortcuts() {
@@ -64,6 +68,9 @@ function Overlays() {
     <>
       <Palette />
       <Suspense>{overlay === 'shortcuts' && <ShortcutHelp />}</Suspense>
+      <Suspense>
+        <JobTray />
+      </Suspense>
       <ReLogin />
     </>
   );

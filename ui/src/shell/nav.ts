@@ -9,6 +9,7 @@ import {
   IconFileImport,
   IconFilter,
   IconHome,
+  IconListCheck,
   IconMapPin,
   IconNote,
   IconPackage,
@@ -88,7 +89,13 @@ export const NAV: readonly NavGroup[] = [
       list('note', IconNote),
     ],
   },
-  { key: 'data', entries: [{ key: 'imports', to: '/imports', icon: IconFileImport, go: 'i', needs: 'import.run' }] },
+  {
+    key: 'data',
+    entries: [
+      { key: 'imports', to: '/imports', icon: IconFileImport, go: 'i', needs: 'import.run' },
+      { key: 'jobs', to: '/jobs', icon: IconListCheck, go: 'j' },
+    ],
+  },
   { key: null, entries: [{ key: 'settings', to: '/settings', icon: IconSettings, go: ',' }] },
 ];
 

@@ -1,10 +1,10 @@
-import { IconDots, IconLink, IconPlus, IconTrash } from '@tabler/icons-react';
+import { IconDots, IconDownload, IconLink, IconPlus, IconTrash } from '@tabler/icons-react';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import type { ObjectType, RecordData } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { useIsPhone } from '@/lib/hooks';
-import { useObject } from '@/metadata';
+import { useCan, useObject } from '@/metadata';
 import { RecordList } from '@/records/list/record-list';
 import { rememberList } from '@/records/list-context';
 import type { ListSearch } from '@/records/search';
@@ -38,6 +38,8 @@ function ObjectList({ object }: { object: ObjectType }) {
   };
   // Called for every row that is drawn: plain text, not the router's builder.
   const hrefOf = (record: RecordData) => `/o/${object.key}/${record.id}`;
+  const can = useCan();
+  const [exporting, setExporting] = useState(false);
   const creating = search.new === true && object.actions.create;
   const startNew = () => setSearch({ new: true });
   const top = stack[0];
@@ -76,6 +78,15 @@ function ObjectList({ object }: { object: ObjectType }) {
             target={<IconButton label={t('common:more')} icon={<IconDots size={16} />} aria-haspopup="menu" />}
             entries={[
               { label: t('records:list.copyLink'), icon: <IconLink size={15} />, onSelect: () => void copyLink() },
+              ...(can('export.run') && search.deleted !== true
+                ? [
+                    {
+                      label: t('records:list.export'),
+                      icon: <IconDownload size={15} />,
+                      onSelect: () => setExporting(true),
+                    },
+                  ]
+                : []),
               {
                 label: t('records:bin.title'),
                 icon: <IconTrash size={15} />,
@@ -98,6 +109,8 @@ function ObjectList({ object }: { object: ObjectType }) {
         setSearch={setSearch}
         phone={phone}
         peeked={top?.object === object.key ? top.id : undefined}
+        exporting={exporting}
+        onExported={() => setExporting(false)}
         hrefOf={hrefOf}
         onOpen={(record, how, { row, query }) => {
           if (how === 'peek') {

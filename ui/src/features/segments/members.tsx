@@ -1,12 +1,19 @@
+import { IconDownload } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useState } from 'react';
 import { type Field, type RecordData, type Segment, segmentMembersQuery } from '@/api';
 import { FieldView, useFieldContext } from '@/fields';
-import { useLabel, useTranslation } from '@/i18n';
-import { findField, useObject } from '@/metadata';
+import { loadWords, useLabel, useTranslation } from '@/i18n';
+import { findField, useCan, useObject } from '@/metadata';
 import { encodeCondition } from '@/records/conditions';
 import { usePeek } from '@/shell';
-import { Avatar, ButtonLink, EmptyState, ErrorState, Panel, SkeletonRows, Table, type TableColumn } from '@/ui';
+import { Avatar, Button, ButtonLink, EmptyState, ErrorState, Panel, SkeletonRows, Table, type TableColumn } from '@/ui';
 import css from './segments.module.css';
+
+const SegmentExport = lazy(async () => {
+  const [module] = await Promise.all([import('@/records/mass/list-export'), loadWords('jobs')]);
+  return { default: module.SegmentExport };
+});
 
 const ROWS = 12;
 const COLUMNS = 3;
@@ -18,6 +25,8 @@ export function Members({ segment }: { segment: Segment }) {
   const context = useFieldContext();
   const customer = useObject('customer');
   const { open } = usePeek();
+  const can = useCan();
+  const [exporting, setExporting] = useState(false);
   const { data, error, isPending, refetch } = useInfiniteQuery(segmentMembersQuery(segment.key, ROWS));
   const rows = data?.pages[0]?.items ?? [];
   const title = customer?.title_field ?? 'name';
@@ -53,15 +62,27 @@ export function Members({ segment }: { segment: Segment }) {
       flush
       title={t('segments:members')}
       aside={
-        <ButtonLink
-          to="/o/$object"
-          params={{ object: 'customer' }}
-          search={{ where: encodeCondition({ segment: segment.key, op: 'in' }) }}
-        >
-          {t('segments:openList')}
-        </ButtonLink>
+        <span className="row">
+          {can('export.run') && (
+            <Button icon={<IconDownload size={15} />} onClick={() => setExporting(true)}>
+              {t('segments:export')}
+            </Button>
+          )}
+          <ButtonLink
+            to="/o/$object"
+            params={{ object: 'customer' }}
+            search={{ where: encodeCondition({ segment: segment.key, op: 'in' }) }}
+          >
+            {t('segments:openList')}
+          </ButtonLink>
+        </span>
       }
     >
+      {exporting && customer !== undefined && (
+        <Suspense>
+          <SegmentExport object={customer} segment={segment} onClose={() => setExporting(false)} />
+        </Suspense>
+      )}
       {isPending && <SkeletonRows rows={ROWS} />}
       {error !== null && data === undefined && <ErrorState compact error={error} onRetry={() => refetch()} />}
       {data !== undefined && rows.length === 0 && (

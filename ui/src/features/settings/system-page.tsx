@@ -5,6 +5,7 @@ import { type SystemJob, type SystemState, systemQuery, useRecomputeTraits } fro
 import { useFormat, useTranslation } from '@/i18n';
 import { useCan, useSession } from '@/metadata';
 import { Button, Dot, ErrorState, Panel, SkeletonRows, toast } from '@/ui';
+import { DemoPanel } from './demo-panel';
 import css from './settings.module.css';
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
@@ -145,6 +146,7 @@ export function SystemPage() {
           </div>
         )}
       </Panel>
+      {can('system.manage') && <DemoPanel />}
       <Troubled jobs={data.jobs} />
     </div>
   );

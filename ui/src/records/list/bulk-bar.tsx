@@ -1,25 +1,28 @@
-import { IconArrowMerge, IconRestore, IconTag, IconTrash, IconX } from '@tabler/icons-react';
-import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
-import { useRef, useState } from 'react';
-import { type BatchOperation, errorText, isAbort, recordKeys } from '@/api';
-import { useFormat, useTranslation } from '@/i18n';
-import { findField, useCan } from '@/metadata';
-import { Button, confirm, IconButton, Progress, toast } from '@/ui';
-import { NOTHING, type Selection, selectAll, selectedCount } from '../grid/selection';
 import {
-  type Progress as BulkProgress,
-  type BulkResult,
-  restoreAll,
-  runBatch,
-  runOperations,
-  selectedRecords,
-  withTags,
-} from './bulk';
+  IconArrowMerge,
+  IconDots,
+  IconDownload,
+  IconPencil,
+  IconRestore,
+  IconTag,
+  IconTrash,
+  IconUserShare,
+  IconX,
+} from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
+import { type BulkSet, errorText, startBulk } from '@/api';
+import { useFormat, useLabel, useTranslation } from '@/i18n';
+import { findField, useCan } from '@/metadata';
+import { Button, confirm, IconButton, Menu, type MenuEntry, toast } from '@/ui';
+import { NOTHING, type Selection, selectAll, selectedCount } from '../grid/selection';
+import { useJobNews } from '../mass/news';
 import css from './bulk-bar.module.css';
 import type { Total } from './list-footer';
-import { TagDialog } from './tag-dialog';
 import type { List } from './use-list';
+
+const EditDialog = lazy(() => import('../mass/edit-dialog').then((module) => ({ default: module.EditDialog })));
+const ExportDialog = lazy(() => import('../mass/export-dialog').then((module) => ({ default: module.ExportDialog })));
 
 interface Props {
   list: List;
@@ -31,56 +34,42 @@ interface Props {
 /** More side by side nobody can compare. */
 const MERGE_MOST = 8;
 
-/** Floats over the lower edge while something is selected. "All" means everything that matches, on the server. */
+/** What a selection means to the server: the ids, or everything that fits without some. */
+export function setOf(selection: Selection, list: Pick<List, 'where' | 'state'>): BulkSet {
+  if (selection.mode === 'some') return { ids: [...selection.ids] };
+  return {
+    ...(list.where !== null && { where: list.where }),
+    ...(list.state.q !== '' && { search: list.state.q }),
+    ...(selection.except.size > 0 && { except: [...selection.except] }),
+  };
+}
+
+/** Floats over the lower edge while something is selected. "All" means everything that fits, on the server. */
 export function BulkBar({ list, selection, total, onSelect }: Props) {
-  const { t } = useTranslation(['records', 'common']);
+  const { t } = useTranslation(['records', 'jobs', 'common']);
   const fmt = useFormat();
-  const client = useQueryClient();
-  const navigate = useNavigate();
+  const label = useLabel();
   const can = useCan();
-  const [progress, setProgress] = useState<BulkProgress | null>(null);
-  const [tagging, setTagging] = useState(false);
-  const abort = useRef<AbortController>(null);
+  const navigate = useNavigate();
+  const { follow } = useJobNews();
+  const [open, setOpen] = useState<'edit' | 'tag' | 'assign' | 'export' | null>(null);
+  const [busy, setBusy] = useState(false);
   const { object, state } = list;
   const count = selectedCount(selection, total.count ?? 0);
   const countText = `${fmt.number(count)}${selection.mode === 'all' && !total.exact ? '+' : ''}`;
-  const refresh = () => client.invalidateQueries({ queryKey: recordKeys.object(object.key) });
-  const tick = (by: number) => setProgress((old) => old && { ...old, done: old.done + by });
+  const set = setOf(selection, list);
 
-  const report = (result: BulkResult, text: string, undo?: () => void) => {
-    if (result.failed > 0)
-      toast.error(t('records:bulk.partly', { done: result.ids.length, failed: result.failed }), {
-        ...(result.firstError !== null && { detail: result.firstError }),
-        ...(undo !== undefined && result.ids.length > 0 && { action: { label: t('common:undo'), run: undo } }),
-      });
-    else toast.ok(text, undo === undefined ? {} : { action: { label: t('common:undo'), run: undo }, duration: 8000 });
-  };
-  const guarded = async (work: () => Promise<void>) => {
-    setProgress({ done: 0, total: count });
+  const run = async (action: 'delete' | 'restore') => {
+    setBusy(true);
     try {
-      await work();
+      follow(await startBulk(object.key, { ...set, action }));
+      onSelect(NOTHING);
     } catch (error) {
-      if (!isAbort(error)) toast.error(t('common:failed.save'), { detail: errorText(error) });
+      toast.error(t('jobs:notStarted'), { detail: errorText(error) });
     } finally {
-      setProgress(null);
-      abort.current = null;
-      refresh();
+      setBusy(false);
     }
   };
-  const run = (fields: string[], operation: Parameters<typeof runBatch>[2]) => {
-    const controller = new AbortController();
-    abort.current = controller;
-    const question = { object: object.key, where: list.where, search: state.q, deleted: state.deleted };
-    return runBatch(object.key, selectedRecords(selection, question, fields, controller.signal), operation, tick);
-  };
-  const restore = (ids: readonly string[]) =>
-    guarded(async () => {
-      setProgress({ done: 0, total: ids.length });
-      const result = await restoreAll(object.key, ids, () => tick(1));
-      report(result, t('records:bulk.restored', { count: result.ids.length }));
-      onSelect(NOTHING);
-    });
-
   const remove = async () => {
     const yes = await confirm({
       title: t('records:bulk.deleteTitle', { count, text: countText }),
@@ -88,117 +77,113 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
       confirm: t('common:delete'),
       danger: true,
     });
-    if (!yes) return;
-    await guarded(async () => {
-      const result = await run([], (record) => ({ op: 'delete', id: record.id, version: record.version }));
-      onSelect(NOTHING);
-      report(result, t('records:bulk.deleted', { count: result.ids.length }), () => void restore(result.ids));
-    });
+    if (yes) await run('delete');
   };
-  const untag = (tagged: BulkResult) =>
-    guarded(async () => {
-      setProgress({ done: 0, total: tagged.undo.length });
-      const result = await runOperations(object.key, tagged.undo, tick);
-      report(result, t('records:bulk.untagged', { count: result.ids.length }));
-    });
-  const tag = (add: string[], drop: string[]) =>
-    guarded(async () => {
-      setTagging(false);
-      const result = await run(['tags'], (record): BatchOperation | null => {
-        const before = record.fields.tags;
-        const tags = withTags(before, add, drop);
-        if (JSON.stringify(tags) === JSON.stringify(before ?? [])) return null;
-        return { op: 'update', id: record.id, version: record.version, fields: { tags } };
-      });
-      report(result, t('records:bulk.tagged', { count: result.ids.length }), () => void untag(result));
-    });
-  const restoreSelected = () =>
-    guarded(async () => {
-      const controller = new AbortController();
-      abort.current = controller;
-      const question = { object: object.key, where: list.where, search: state.q, deleted: true };
-      const ids: string[] = [];
-      for await (const part of selectedRecords(selection, question, [], controller.signal))
-        ids.push(...part.map((record) => record.id));
-      await restore(ids);
-    });
 
+  const update = object.actions.update;
+  const taggable = update && findField(object, 'tags')?.access === 'write';
+  const ownable = can('record.assign') && findField(object, 'owner')?.type === 'user';
   const more = selection.mode === 'some' && total.count !== null && (total.count > count || !total.exact);
-  const taggable = findField(object, 'tags')?.access === 'write' && object.actions.update;
   const mergeable =
     can('record.merge') &&
-    object.actions.update &&
+    update &&
     object.actions.delete &&
     selection.mode === 'some' &&
     count > 1 &&
     count <= MERGE_MOST
       ? [...selection.ids]
       : [];
+  const entries: MenuEntry[] = [
+    ...(ownable
+      ? [{ label: t('jobs:bar.assign'), icon: <IconUserShare size={15} />, onSelect: () => setOpen('assign') }]
+      : []),
+    ...(can('export.run')
+      ? [{ label: t('jobs:bar.export'), icon: <IconDownload size={15} />, onSelect: () => setOpen('export') }]
+      : []),
+  ];
   return (
-    <section className={css.bar} aria-label={t('records:bulk.label')}>
-      {progress === null ? (
-        <>
-          <strong aria-live="polite">{t('records:bulk.selected', { count, text: countText })}</strong>
-          {more && (
-            <button type="button" className={css.link} onClick={() => onSelect(selectAll())}>
-              {t('records:bulk.all', {
-                count: total.count ?? 0,
-                text: `${fmt.number(total.count)}${total.exact ? '' : '+'}`,
-              })}
-            </button>
-          )}
-          <span className={css.line} />
-          {state.deleted ? (
-            <Button icon={<IconRestore size={15} />} onClick={() => void restoreSelected()}>
-              {t('records:bulk.restore')}
-            </Button>
-          ) : (
-            <>
-              {taggable && (
-                <Button icon={<IconTag size={15} />} onClick={() => setTagging(true)}>
-                  {t('records:bulk.tag')}
-                </Button>
-              )}
-              {mergeable.length > 0 && (
-                <Button
-                  icon={<IconArrowMerge size={15} />}
-                  onClick={() =>
-                    navigate({
-                      to: '/merge/$object',
-                      params: { object: object.key },
-                      search: { ids: mergeable.join(',') },
-                    })
-                  }
-                >
-                  {t('records:bulk.merge')}
-                </Button>
-              )}
-              {object.actions.delete && (
-                <Button kind="danger-subtle" icon={<IconTrash size={15} />} onClick={() => void remove()}>
-                  {t('common:delete')}
-                </Button>
-              )}
-            </>
-          )}
-          <IconButton label={t('records:bulk.none')} icon={<IconX size={15} />} onClick={() => onSelect(NOTHING)} />
-        </>
+    <section className={css.bar} aria-label={t('records:bulk.label')} aria-busy={busy || undefined}>
+      <strong aria-live="polite">{t('records:bulk.selected', { count, text: countText })}</strong>
+      {more && (
+        <button type="button" className={css.link} onClick={() => onSelect(selectAll())}>
+          {t('records:bulk.all', {
+            count: total.count ?? 0,
+            text: `${fmt.number(total.count)}${total.exact ? '' : '+'}`,
+          })}
+        </button>
+      )}
+      <span className={css.line} />
+      {state.deleted ? (
+        object.actions.delete && (
+          <Button icon={<IconRestore size={15} />} loading={busy} onClick={() => void run('restore')}>
+            {t('records:bulk.restore')}
+          </Button>
+        )
       ) : (
         <>
-          <span role="status">
-            {t('records:bulk.working', { done: fmt.number(progress.done), total: fmt.number(progress.total) })}
-          </span>
-          <span className={css.progress}>
-            <Progress
-              value={progress.total === 0 ? null : Math.min(1, progress.done / progress.total)}
-              label={t('records:bulk.label')}
+          {update && (
+            <Button icon={<IconPencil size={15} />} onClick={() => setOpen('edit')}>
+              {t('jobs:bar.edit')}
+            </Button>
+          )}
+          {taggable && (
+            <Button icon={<IconTag size={15} />} onClick={() => setOpen('tag')}>
+              {t('records:bulk.tag')}
+            </Button>
+          )}
+          {mergeable.length > 0 && (
+            <Button
+              icon={<IconArrowMerge size={15} />}
+              onClick={() =>
+                navigate({
+                  to: '/merge/$object',
+                  params: { object: object.key },
+                  search: { ids: mergeable.join(',') },
+                })
+              }
+            >
+              {t('records:bulk.merge')}
+            </Button>
+          )}
+          {object.actions.delete && (
+            <Button kind="danger-subtle" icon={<IconTrash size={15} />} loading={busy} onClick={() => void remove()}>
+              {t('common:delete')}
+            </Button>
+          )}
+          {entries.length > 0 && (
+            <Menu
+              position="top-start"
+              target={<IconButton label={t('common:more')} icon={<IconDots size={16} />} aria-haspopup="menu" />}
+              entries={entries}
             />
-          </span>
-          <Button kind="subtle" onClick={() => abort.current?.abort()}>
-            {t('common:cancel')}
-          </Button>
+          )}
         </>
       )}
-      {tagging && <TagDialog count={countText} onClose={() => setTagging(false)} onApply={tag} />}
+      <IconButton label={t('records:bulk.none')} icon={<IconX size={15} />} onClick={() => onSelect(NOTHING)} />
+      <Suspense>
+        {open !== null && open !== 'export' && (
+          <EditDialog
+            object={object}
+            set={set}
+            count={countText}
+            about={open}
+            onClose={() => setOpen(null)}
+            onStarted={follow}
+          />
+        )}
+        {open === 'export' && (
+          <ExportDialog
+            object={object}
+            set={set}
+            sort={state.sort}
+            columns={list.columns.map((column) => column.key)}
+            count={countText}
+            name={list.view?.name || label(object.plural, object.key)}
+            onClose={() => setOpen(null)}
+            onStarted={follow}
+          />
+        )}
+      </Suspense>
     </section>
   );
 }

@@ -3,7 +3,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { type Field, type ObjectType, type RecordData, recordKeys } from '@/api';
 import { kindOf, useFieldContext } from '@/fields';
-import { labelText, useLabel, useLanguage, useTranslation } from '@/i18n';
+import { labelText, loadWords, useLabel, useLanguage, useTranslation } from '@/i18n';
 import { PHONE } from '@/lib/hooks';
 import { Button, ButtonLink, EmptyState, ErrorState } from '@/ui';
 import { useSaveFields } from '../edit/use-save-fields';
@@ -30,7 +30,14 @@ const Grid = lazy(() => loadGrid().then((module) => ({ default: module.Grid })))
 const RichGrid = lazy(() => import('./rich-grid').then((module) => ({ default: module.RichGrid })));
 const Calendar = lazy(() => import('../calendar/calendar').then((module) => ({ default: module.Calendar })));
 const Gallery = lazy(() => import('../gallery/gallery').then((module) => ({ default: module.Gallery })));
-const BulkBar = lazy(() => import('./bulk-bar').then((module) => ({ default: module.BulkBar })));
+const BulkBar = lazy(async () => {
+  const [module] = await Promise.all([import('./bulk-bar'), loadWords('jobs')]);
+  return { default: module.BulkBar };
+});
+const ListExport = lazy(async () => {
+  const [module] = await Promise.all([import('../mass/list-export'), loadWords('jobs')]);
+  return { default: module.ListExport };
+});
 const Cards = lazy(() => import('./cards').then((module) => ({ default: module.Cards })));
 
 const PasteDialog = lazy(() => import('../paste/paste-dialog').then((module) => ({ default: module.PasteDialog })));
@@ -41,6 +48,9 @@ interface Props {
   setSearch: SetSearch;
   phone: boolean;
   peeked: string | undefined;
+  /** The dialog that exports everything the list shows is open. */
+  exporting: boolean;
+  onExported: () => void;
   hrefOf: (record: RecordData) => string;
   onOpen: (
     record: RecordData,
@@ -52,7 +62,7 @@ interface Props {
 /** Numbers and days are first wanted from the top, names from A. */
 const DESC_FIRST = new Set<Field['type']>(['number', 'money', 'date', 'datetime', 'bool']);
 
-export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, onOpen }: Props) {
+export function RecordList({ object, search, setSearch, phone, peeked, exporting, onExported, hrefOf, onOpen }: Props) {
   const { t } = useTranslation(['records', 'common']);
   const label = useLabel();
   const language = useLanguage();
@@ -262,6 +272,11 @@ export function RecordList({ object, search, setSearch, phone, peeked, hrefOf, o
       <Suspense>
         {pasted !== null && <PasteDialog list={list} cells={pasted} onClose={() => setPasted(null)} />}
       </Suspense>
+      {exporting && (
+        <Suspense>
+          <ListExport list={list} total={total} onClose={onExported} />
+        </Suspense>
+      )}
       {dialog}
     </div>
   );
