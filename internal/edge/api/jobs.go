@@ -352,6 +352,9 @@ func (a *API) startExport(ctx context.Context, c *call, in startExportIn) (*Job,
 	if len([]rune(in.Body.Name)) > 100 {
 		return nil, fault.InvalidField("api.bad_parameter", "name", nil)
 	}
+	if err := c.maySort(o, in.Body.Sort); err != nil {
+		return nil, err
+	}
 	order.Set.Sort, order.File.Name = in.Body.Sort, in.Body.Name
 	a.settle(ctx, c)
 	j, err := c.ws.Mass.Start(ctx, order)
