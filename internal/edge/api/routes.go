@@ -36,6 +36,8 @@ func (a *API) accountRoutes() []route {
 		{method: post, path: "/apikeys", need: right, right: access.KeyManage, run: op(a.createKey), doc: "Make an API key; its secret is shown once", status: http.StatusCreated, secret: true},
 		{method: del, path: "/apikeys/{id}", need: right, right: access.KeyManage, run: op(a.revokeKey), doc: "Revoke an API key"},
 		{method: get, path: "/audit", need: right, right: access.AuditRead, run: op(a.audit), doc: "Audit trail, newest first"},
+		{method: get, path: "/audit/check", need: right, right: access.AuditRead, run: op(a.checkTrail), doc: "Whether the audit trail is as it was recorded: a walk along its chain"},
+		{method: get, path: "/audit/export", need: right, right: access.AuditRead, run: op(a.exportTrail), doc: "The audit trail as CSV", stream: true},
 		{method: get, path: "/system", need: signedIn, run: op(a.system), doc: "State of the system"},
 		{method: get, path: "/demo", need: right, right: access.SystemManage, run: op(a.demoState), doc: "Whether the demo company can be loaded, and how far a load is"},
 		{method: post, path: "/demo", need: right, right: access.SystemManage, run: op(a.demo), doc: "Load the demo company into an empty workspace", status: http.StatusAccepted},

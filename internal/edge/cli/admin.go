@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/obs"
@@ -114,6 +116,40 @@ func (s *state) user() *cobra.Command {
 		})
 	})
 	return s.group("user", reset)
+}
+
+func (s *state) audit() *cobra.Command {
+	var head string
+	verify := s.command("verify", "audit_verify", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+		return s.with(c, func(d *session) error {
+			var out struct {
+				Entries int    `json:"entries"`
+				Erased  int    `json:"erased"`
+				Head    string `json:"head"`
+				OK      bool   `json:"ok"`
+				Reason  string `json:"reason"`
+				Place   int64  `json:"place,omitempty"`
+				Entry   string `json:"entry,omitempty"`
+			}
+			if err := d.call(http.MethodGet, "/audit/check?head="+url.QueryEscape(head), nil, &out); err != nil {
+				return err
+			}
+			state := "ok"
+			if !out.OK {
+				state = fmt.Sprintf("BROKEN: %s at %d %s", out.Reason, out.Place, out.Entry)
+			}
+			row := []string{state, strconv.Itoa(out.Entries), strconv.Itoa(out.Erased), out.Head}
+			if err := d.table(out, []string{"state", "entries", "erased", "head"}, [][]string{row}); err != nil {
+				return err
+			}
+			if !out.OK {
+				return errSaid
+			}
+			return nil
+		})
+	})
+	verify.Flags().StringVar(&head, "head", "", s.text("cli.flag_head"))
+	return s.group("audit", verify)
 }
 
 func (s *state) openapi() *cobra.Command {

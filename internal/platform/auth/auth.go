@@ -166,15 +166,6 @@ type Entry struct {
 	Address   string
 }
 
-// EntryFilter chooses audit entries, newest first.
-type EntryFilter struct {
-	Workspace string
-	Actor     id.ID  // 0 for all
-	Action    string // "" for all; a trailing dot matches a prefix ("session.")
-	Before    id.ID  // 0 for the newest
-	Limit     int
-}
-
 // Attempt is the failure count of one throttling key.
 type Attempt struct {
 	Failures int
@@ -190,6 +181,8 @@ type Store interface {
 	Keys
 	AppendAudit(ctx context.Context, e Entry) error
 	ListAudit(ctx context.Context, f EntryFilter) ([]Entry, error)
+	// CheckTrail walks along the chain; head, when not 0, must be a place of it with that hash.
+	CheckTrail(ctx context.Context, head int64, hash string) (TrailCheck, error)
 	// Hit counts one attempt for a key: failures are forgotten when the last is older than window. The state before the
 	// attempt is returned; when that forbids an attempt at now, nothing is counted.
 	Hit(ctx context.Context, key string, now time.Time, window time.Duration, until func(failures int) time.Time) (Attempt, error)

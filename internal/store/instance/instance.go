@@ -158,6 +158,11 @@ func (s *Store) migrate(ctx context.Context) error {
 			if _, err := tx.exec(string(text)); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
+			if name == chainMigration {
+				if err := tx.adopt(); err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+			}
 			if _, err := tx.exec("INSERT INTO instance_version (version) VALUES (?)", have+i+1); err != nil {
 				return err
 			}

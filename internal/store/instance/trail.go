@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -61,20 +60,6 @@ func (s *Store) TouchKey(ctx context.Context, key id.ID, when time.Time) error {
 	return err
 }
 
-// AppendAudit implements auth.Store.
-func (s *Store) AppendAudit(ctx context.Context, e auth.Entry) error {
-	detail := []byte("{}")
-	if len(e.Detail) > 0 {
-		var err error
-		if detail, err = json.Marshal(e.Detail); err != nil {
-			return fmt.Errorf("audit detail: %w", err)
-		}
-	}
-	_, err := s.on(ctx).exec(`INSERT INTO audit (id, workspace, at, actor_kind, actor_id, actor_name, action, object, record_id, detail, address)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, int64(e.ID), e.Workspace, ms(e.At), string(e.ActorKind), int64(e.ActorID), e.ActorName, e.Action, e.Object, int64(e.RecordID), string(detail), e.Address)
-	return err
-}
-
 // ListAudit implements auth.Store.
 func (s *Store) ListAudit(ctx context.Context, f auth.EntryFilter) ([]auth.Entry, error) {
 	where, args := []string{"workspace IN (?, '')"}, []any{f.Workspace}
@@ -86,10 +71,22 @@ func (s *Store) ListAudit(ctx context.Context, f auth.EntryFilter) ([]auth.Entry
 	} else if f.Action != "" {
 		where, args = append(where, "action = ?"), append(args, f.Action)
 	}
+	if f.Object != "" {
+		where, args = append(where, "object = ?"), append(args, f.Object)
+	}
+	if f.Record != 0 {
+		where, args = append(where, "record_id = ?"), append(args, int64(f.Record))
+	}
+	if !f.From.IsZero() {
+		where, args = append(where, "at >= ?"), append(args, ms(f.From))
+	}
+	if !f.To.IsZero() {
+		where, args = append(where, "at < ?"), append(args, ms(f.To))
+	}
 	if f.Before != 0 {
 		where, args = append(where, "id < ?"), append(args, int64(f.Before))
 	}
-	q := "SELECT id, workspace, at, actor_kind, actor_id, actor_name, action, object, record_id, detail, address FROM audit WHERE " +
+	q := "SELECT " + auditColumns + " FROM audit WHERE " +
 		strings.Join(where, " AND ") + " ORDER BY id DESC LIMIT ?"
 	return collect(s.on(ctx), func(scan func(...any) error) (e auth.Entry, err error) {
 		var when int64

@@ -1,11 +1,23 @@
+import { IconDownload, IconShieldCheck } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { type AuditEntry, auditQuery, usersQuery } from '@/api';
+import { type AuditEntry, auditExportUrl, auditQuery, usersQuery } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findObject, useCan, useObjects } from '@/metadata';
-import { Button, Drawer, EmptyState, ErrorState, Select, SkeletonRows, Table } from '@/ui';
+import {
+  Button,
+  ButtonAnchor,
+  DateRangePicker,
+  Drawer,
+  EmptyState,
+  ErrorState,
+  Select,
+  SkeletonRows,
+  Table,
+} from '@/ui';
 import css from './settings.module.css';
+import { TrailCheckDialog } from './trail-check';
 
 /** Actions that this version knows; others can be in the trail and show as they are. */
 const ACTIONS = [
@@ -49,6 +61,34 @@ const ACTIONS = [
   'webhook.reveal',
   'instance.setup',
   'workspace.create',
+  'audit.export',
+  'calendar.create',
+  'calendar.delete',
+  'comment.update',
+  'comment.delete',
+  'demo.load',
+  'instance.backup',
+  'rates.update',
+  'record.merge',
+  'record.unmerge',
+  'record.revert',
+  'role.create',
+  'role.update',
+  'role.delete',
+  'unit.create',
+  'unit.update',
+  'unit.delete',
+  'share.create',
+  'share.delete',
+  'export.download',
+  'bulk.edit',
+  'bulk.assign',
+  'bulk.delete',
+  'bulk.restore',
+  'bulk.cancel',
+  'bulk.resume',
+  'bulk.undo',
+  'demo.remove',
 ];
 
 function useWords() {
@@ -138,10 +178,22 @@ export function AuditPage() {
   const words = useWords();
   const [actor, setActor] = useState<string | null>(null);
   const [action, setAction] = useState<string | null>(null);
+  const [object, setObject] = useState<string | null>(null);
+  const [span, setSpan] = useState<[string | null, string | null]>([null, null]);
   const [shown, setShown] = useState<AuditEntry | null>(null);
+  const [checking, setChecking] = useState(false);
+  const objects = useObjects();
+  const label = useLabel();
   const allowed = can('audit.read');
   const users = useQuery({ ...usersQuery(), enabled: allowed });
-  const filter = { ...(actor !== null && { actor }), ...(action !== null && { action }) };
+  const [from, to] = span;
+  const filter = {
+    ...(actor !== null && { actor }),
+    ...(action !== null && { action }),
+    ...(object !== null && { object }),
+    ...(from !== null && { from }),
+    ...(from !== null && to !== null && { to }),
+  };
   const { data, error, isPending, fetchNextPage, hasNextPage, isFetchingNextPage, refetch } = useInfiniteQuery({
     ...auditQuery(filter),
     enabled: allowed,
@@ -169,6 +221,30 @@ export function AuditPage() {
           value={action}
           onChange={setAction}
         />
+        <Select
+          aria-label={t('settings:audit.what')}
+          placeholder={t('settings:audit.anyObject')}
+          clearable
+          searchable
+          options={objects.map((each) => ({ value: each.key, label: label(each.label, each.key) }))}
+          value={object}
+          onChange={setObject}
+        />
+        <DateRangePicker
+          aria-label={t('settings:audit.when')}
+          placeholder={t('settings:audit.when')}
+          clearable
+          value={span}
+          onChange={setSpan}
+        />
+        <span className={css.filterActions}>
+          <Button icon={<IconShieldCheck size={15} />} onClick={() => setChecking(true)}>
+            {t('settings:audit.check')}
+          </Button>
+          <ButtonAnchor href={auditExportUrl(filter)} download="audit.csv" icon={<IconDownload size={15} />}>
+            {t('settings:audit.export')}
+          </ButtonAnchor>
+        </span>
       </div>
       <div className={css.boxed}>
         {isPending && <SkeletonRows rows={10} />}
@@ -179,7 +255,7 @@ export function AuditPage() {
             rows={entries}
             rowKey={(entry) => entry.id}
             onRowClick={setShown}
-            empty={<EmptyState compact cause={actor === null && action === null ? 'none' : 'no_match'} />}
+            empty={<EmptyState compact cause={Object.keys(filter).length === 0 ? 'none' : 'no_match'} />}
             columns={[
               {
                 key: 'at',
@@ -214,6 +290,7 @@ export function AuditPage() {
         </div>
       )}
       <Detail entry={shown} onClose={() => setShown(null)} />
+      {checking && <TrailCheckDialog onClose={() => setChecking(false)} />}
     </div>
   );
 }
