@@ -331,7 +331,7 @@ func (w *workspace) build(ctx context.Context) error {
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
 		Metadata: w.metadata, Rates: exchange{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
-	w.edge.Profiles = w.newProfiles()
+	w.edge.Profiles, w.edge.Duplicates = w.newProfiles(), w.newDuplicates()
 	return w.newHooks(keys)
 }
 
@@ -432,6 +432,7 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "reminders", w.reminders.Run)
 	w.own(ctx, group, "ended imports", w.tellOfImports)
 	w.hooks.feed(ctx, w, group)
+	w.own(ctx, group, "duplicates", w.edge.Duplicates.Run)
 	w.own(ctx, group, "traits", func(ctx context.Context) error { return w.traits.Run(system(ctx)) })
 }
 

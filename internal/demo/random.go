@@ -15,6 +15,7 @@ const (
 	streamOrders
 	streamCatalogue
 	streamStores
+	streamPlant
 )
 
 // random is a source with the distributions that are needed. Not safe for concurrent use.

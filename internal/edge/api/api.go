@@ -164,6 +164,7 @@ type call struct {
 	body    []byte
 	status  int // written
 	current func(context.Context) *Record
+	found   DuplicateMatches // records that speak against a write
 	words   Words
 }
 

@@ -18,12 +18,12 @@ import (
 const MergePrefix = "mrg"
 
 func (a *API) mergeRoutes() []route {
-	return []route{
+	return append(a.duplicateRoutes(), []route{
 		{method: post, path: "/records/{object}/merge", need: right, right: access.RecordMerge, run: op(a.merge), doc: "Make several records one"},
 		{method: post, path: "/records/{object}/merge/preview", need: right, right: access.RecordMerge, run: op(a.previewMerge), doc: "What a merge would do", secret: true},
 		{method: post, path: "/records/{object}/unmerge", need: right, right: access.RecordMerge, run: op(a.unmerge), doc: "Take a merge back"},
 		{method: get, path: "/records/{object}/{id}/merges", need: right, right: access.RecordRead, run: op(a.listMerges), doc: "Merges of a record that can be taken back"},
-	}
+	}...)
 }
 
 // mergeBody says what to merge and how. Of fields, the value is the id of the record whose value is taken, "united" for all values

@@ -17,6 +17,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
+	"github.com/guanxi-crm/guanxi/internal/record/dedupe"
 	"github.com/guanxi-crm/guanxi/internal/record/mass"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
@@ -71,6 +72,7 @@ type Workspace struct {
 	Reports    *report.Service
 	Imports    *transfer.Service
 	Mass       *mass.Service
+	Duplicates *dedupe.Service
 	Webhooks   *webhook.Service
 	Metadata   *metadata.Service
 	Rates      RateService

@@ -21,6 +21,8 @@ type Problem struct {
 	Errors  []ProblemItem `json:"errors,omitempty"`
 	Request string        `json:"request,omitempty" doc:"request id, for the operator's log"`
 	Current *Record       `json:"current,omitempty" doc:"the record as it is now, on a version conflict"`
+	// Duplicates are the records that speak against a write, likest first.
+	Duplicates []DuplicateMatch `json:"duplicates,omitempty"`
 }
 
 // ProblemItem is one place of the input that is wrong.
@@ -113,6 +115,9 @@ func (a *API) fail(c *call, err error) {
 	}
 	if p.Status == http.StatusUnauthorized && strings.HasPrefix(c.r.Header.Get("Authorization"), "Bearer ") {
 		c.w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	if p.Status == http.StatusConflict {
+		p.Duplicates = c.found.Items
 	}
 	body, merr := json.Marshal(p)
 	if merr != nil {

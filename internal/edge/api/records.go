@@ -60,8 +60,9 @@ func (a *API) getRecord(ctx context.Context, c *call, in recordIn) (*Record, err
 }
 
 type createRecordIn struct {
-	Object string `path:"object"`
-	Body   struct {
+	Object     string `path:"object"`
+	Duplicates string `query:"duplicates"`
+	Body       struct {
 		Fields map[string]any `json:"fields"`
 	}
 }
@@ -69,6 +70,9 @@ type createRecordIn struct {
 func (a *API) createRecord(ctx context.Context, c *call, in createRecordIn) (*Record, error) {
 	o, err := c.object(in.Object)
 	if err != nil {
+		return nil, err
+	}
+	if err := c.guardDuplicates(ctx, o, 0, in.Body.Fields, in.Duplicates); err != nil {
 		return nil, err
 	}
 	r, err := c.ws.Records.Create(ctx, o.Key, in.Body.Fields)
@@ -83,7 +87,9 @@ type patchRecordIn struct {
 	Object  string `path:"object"`
 	ID      string `path:"id"`
 	IfMatch string `header:"If-Match"`
-	Body    struct {
+	// Duplicates "allow" overrules a warning that a like record exists.
+	Duplicates string `query:"duplicates"`
+	Body       struct {
 		Fields  map[string]any `json:"fields"`
 		Version int64          `json:"version,omitempty"`
 	}
@@ -99,6 +105,9 @@ func (a *API) patchRecord(ctx context.Context, c *call, in patchRecordIn) (*Reco
 		return nil, err
 	}
 	c.onConflict(o, v)
+	if err := c.guardDuplicates(ctx, o, v, in.Body.Fields, in.Duplicates); err != nil {
+		return nil, err
+	}
 	r, err := c.ws.Records.Update(ctx, o.Key, v, version, in.Body.Fields)
 	if err != nil {
 		return nil, err

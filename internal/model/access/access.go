@@ -53,12 +53,13 @@ const (
 	RecordAssign       Right = "record.assign" // give a record another owner
 	ReportRead         Right = "report.read"   // figures of the whole workspace
 	RoleManage         Right = "role.manage"
+	DuplicateManage    Right = "duplicate.manage"
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
-		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage,
+		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage, DuplicateManage,
 		RecordShare, RecordAssign, ReportRead, RoleManage}
 }
 

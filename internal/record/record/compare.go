@@ -1,0 +1,228 @@
+package record
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
+)
+
+// Facet is a field that records are compared by. A personal value is its blind index unless it is wanted in clear.
+type Facet struct {
+	Field string
+	Clear bool
+}
+
+// Compared is what is compared of a record: values aligned with the facets, nil for none. In clear they are canonical; Blind values
+// are texts.
+type Compared struct {
+	ID      id.ID
+	Deleted bool
+	Values  []any
+}
+
+// Compare reads what is compared of records, of the recycle bin too, for an engine that looks for duplicates. Like all of Compare… it
+// belongs to the program alone (access.System), which keeps what it reads in memory.
+func (s *Service) Compare(ctx context.Context, object string, ids []id.ID, facets []Facet) ([]Compared, error) {
+	sh, at, err := s.comparing(ctx, object, facets)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.rows(ctx, sh.obj, ids, true)
+	if err != nil {
+		return nil, err
+	}
+	return s.compared(ctx, sh, rows, facets, at)
+}
+
+// CompareScan is Compare of the live records before one (0: from the newest), newest first.
+func (s *Service) CompareScan(ctx context.Context, object string, before id.ID, limit int, facets []Facet) ([]Compared, error) {
+	sh, at, err := s.comparing(ctx, object, facets)
+	if err != nil {
+		return nil, err
+	}
+	sel := Selection{Sort: []schema.Sort{{Field: "id", Desc: true}}, Limit: limit}
+	if before != 0 {
+		sel.After = []any{before}
+	}
+	var rows []Row
+	err = s.cfg.Store.View(ctx, func(r Reader) (err error) {
+		rows, err = r.Select(ctx, sh.obj, sel)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compare %s: %w", object, err)
+	}
+	return s.compared(ctx, sh, rows, facets, at)
+}
+
+// CompareInput is Compare of a record as it would be with the input: a new one, or the given one changed. plain are all values in
+// clear. What is wrong with the input is left out: it is the write that says so.
+func (s *Service) CompareInput(ctx context.Context, object string, rec id.ID, in Input, facets []Facet) (out Compared, plain []any, err error) {
+	sh, at, err := s.comparing(ctx, object, facets)
+	if err != nil {
+		return out, nil, err
+	}
+	open := make([]Facet, len(facets))
+	for i, f := range facets {
+		open[i] = Facet{Field: f.Field, Clear: true}
+	}
+	out, plain = Compared{ID: rec, Values: make([]any, len(facets))}, make([]any, len(facets))
+	if rec != 0 {
+		list, err := s.Compare(ctx, object, []id.ID{rec}, open)
+		if err != nil {
+			return out, nil, err
+		}
+		if len(list) == 1 {
+			plain = list[0].Values
+		}
+	}
+	it := &item{op: change.Create, sh: sh, in: Input{}}
+	for _, f := range facets {
+		if v, ok := in[f.Field]; ok {
+			it.in[f.Field] = v
+		}
+	}
+	env := s.Env(ctx)
+	s.parse(it, &writeMode{bulk: true}, &env)
+	for i, f := range facets {
+		if _, named := it.in[f.Field]; named && it.values != nil {
+			plain[i] = it.values[at[i]]
+		}
+		out.Values[i] = plain[i]
+		if fs := &sh.fields[at[i]]; fs.f.Personal && !f.Clear && plain[i] != nil {
+			out.Values[i] = nil
+			if fs.f.Type != schema.Address {
+				out.Values[i] = s.cfg.Keys.Blind(schema.BlindClass(fs.f), schema.BlindForm(fs.f, plain[i]))
+			}
+		}
+	}
+	return out, plain, nil
+}
+
+func (s *Service) comparing(ctx context.Context, object string, facets []Facet) (*shape, []int, error) {
+	if access.From(ctx).Kind != access.BySystem {
+		return nil, nil, fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(access.PersonalReveal)})
+	}
+	obj := s.cfg.Registry().Object(object)
+	if obj == nil || obj.Virtual {
+		return nil, nil, fault.New(fault.NotFound, "record.unknown_object", fault.Params{"object": object})
+	}
+	sh := s.shape(obj)
+	at := make([]int, len(facets))
+	for i, f := range facets {
+		n, ok := sh.index[f.Field]
+		if !ok || sh.fields[n].n == 0 {
+			return nil, nil, fault.InvalidField("record.unknown_field", f.Field, fault.Params{"field": f.Field})
+		}
+		at[i] = n
+	}
+	return sh, at, nil
+}
+
+func (s *Service) compared(ctx context.Context, sh *shape, rows []Row, facets []Facet, at []int) ([]Compared, error) {
+	opened := map[string]bool{}
+	for i, f := range facets {
+		if sh.fields[at[i]].f.Personal && f.Clear {
+			opened[f.Field] = true
+		}
+	}
+	var keys map[id.ID]*crypt.Key
+	if len(opened) > 0 {
+		var err error
+		if keys, err = s.keysFor(ctx, sh, rows, &presentation{fields: opened}); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]Compared, len(rows))
+	values := make([]any, len(rows)*len(facets))
+	for r := range rows {
+		row := &rows[r]
+		out[r] = Compared{ID: row.ID, Deleted: row.DeletedAt != 0, Values: values[r*len(facets) : (r+1)*len(facets) : (r+1)*len(facets)]}
+		for i := range facets {
+			out[r].Values[i] = s.facet(sh, row, at[i], facets[i].Clear, keys)
+		}
+	}
+	return out, nil
+}
+
+// facet is one compared value of a row. One that cannot be opened counts as none.
+func (s *Service) facet(sh *shape, row *Row, i int, plain bool, keys map[id.ID]*crypt.Key) any {
+	fs := &sh.fields[i]
+	switch {
+	case row.Cols[fs.off] == nil:
+		return nil
+	case !fs.f.Personal:
+		return schema.Decode(fs.f, sh.cols(row.Cols, i))
+	case plain:
+		if v, err := s.openValue(sh, row, i, keys[sh.subject(row)]); err == nil {
+			return v
+		}
+		return nil
+	case fs.f.Type == schema.Address:
+		return nil
+	}
+	return row.Cols[fs.off+1] // the blind index
+}
+
+// CompareExact finds records by the whole value of a field, live ones and those of the recycle bin, at most limit of each.
+func (s *Service) CompareExact(ctx context.Context, object, field string, value any, limit int) ([]id.ID, error) {
+	sh, _, err := s.comparing(ctx, object, []Facet{{Field: field}})
+	if err != nil {
+		return nil, err
+	}
+	raw, err := json.Marshal(schema.FormatJSON(sh.obj.Field(field), value, schema.ParseEnv{PhoneRegion: s.cfg.PhoneRegion()}))
+	if err != nil {
+		return nil, fmt.Errorf("compare %s.%s: %w", object, field, err)
+	}
+	var out []id.ID
+	err = s.cfg.Store.View(ctx, func(r Reader) error {
+		for _, deleted := range []bool{false, true} {
+			rows, err := r.Select(ctx, sh.obj, Selection{Where: &query.Node{Field: field, Op: "=", Value: raw}, Sort: []schema.Sort{{Field: "id", Desc: true}}, Limit: limit, Deleted: deleted})
+			if err != nil {
+				return err
+			}
+			for i := range rows {
+				out = append(out, rows[i].ID)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compare %s.%s: %w", object, field, err)
+	}
+	return out, nil
+}
+
+// CompareTokens finds live records by search tokens, of which each set finds by itself.
+func (s *Service) CompareTokens(ctx context.Context, object string, sets [][]string, limit int) ([]id.ID, error) {
+	if _, _, err := s.comparing(ctx, object, nil); err != nil {
+		return nil, err
+	}
+	var out []id.ID
+	err := s.cfg.Store.View(ctx, func(r Reader) error {
+		for _, tokens := range sets {
+			hits, err := r.Search(ctx, []string{object}, tokens, limit)
+			if err != nil {
+				return err
+			}
+			for _, h := range hits {
+				out = append(out, h.ID)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("compare %s: %w", object, err)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
