@@ -9,4 +9,6 @@ args=(-bin bin/guanxi -out "${OUT:-docs/benchmarks.md}" -customers "${SIZES:-100
 [ -z "${PARTS:-}" ] || args+=(-parts "$PARTS")
 [ -z "${QUICK:-}" ] || args+=(-quick)
 [ -z "${GUANXI_TEST_POSTGRES_URL:-}" ] || args+=(-postgres)
+# Planted duplicates: how many of each kind are found, what else is, and in what time.
+[ -n "${PARTS:-}" ] || GUANXI_DUPLICATE_CUSTOMERS=$([ -n "${QUICK:-}" ] && echo 100000 || echo 1000000) go test ./internal/record/dedupe -run TestPlantedDuplicates -v -count=1 -timeout 60m
 exec go run ./internal/bench "${args[@]}" "$@"

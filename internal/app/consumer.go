@@ -42,7 +42,7 @@ func (w *workspace) newFeed(registry func() *schema.Registry) feeder {
 func (w *workspace) newImports(keys *crypt.Keyring, registry func() *schema.Registry) (*transfer.Service, error) {
 	a := w.app
 	dir := filepath.Join(w.dir, "imports")
-	return transfer.New(transfer.Config{Store: sqlstore.NewImports(w.store), Records: w.records, Registry: registry, Clock: a.Clock, Dir: dir, Vault: vault{keys}, Log: a.Log,
+	return transfer.New(transfer.Config{Store: sqlstore.NewImports(w.store), Records: w.records, Registry: registry, Clock: a.Clock, Dir: dir, Vault: vault{keys}, Log: a.Log, Duplicates: twins{w},
 		Actor:   w.actor,
 		Lock:    func(context.Context) (func(), bool, error) { return func() {}, w.leads.Load(), nil },
 		MaxFile: int64(a.Config.MaxUploadMB) << 20,

@@ -1,8 +1,12 @@
 package app
 
 import (
+	"context"
+
+	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/record/dedupe"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
@@ -12,4 +16,21 @@ func (w *workspace) newDuplicates() *dedupe.Service {
 		System: system, Publish: func(object string) {
 			w.app.hub.Publish(w.info.Key, api.Event{Kind: "duplicates", Object: object})
 		}})
+}
+
+// twins are the existing records that rows of an import may be.
+type twins struct{ w *workspace }
+
+// Existing implements transfer.Duplicates: the likest live record.
+func (t twins) Existing(ctx context.Context, object string, in record.Input) (id.ID, string, bool, error) {
+	m, err := t.w.edge.Duplicates.Find(ctx, object, 0, in, dedupe.OnImport)
+	if err != nil {
+		return 0, "", false, err
+	}
+	for _, x := range m.Items {
+		if x.Record != nil && !x.Deleted {
+			return x.ID, x.Record.Title, x.Sure, nil
+		}
+	}
+	return 0, "", false, nil
 }

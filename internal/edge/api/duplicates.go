@@ -237,6 +237,10 @@ func (a *API) listDuplicates(ctx context.Context, c *call, in listDuplicatesIn) 
 	if in.Offset < 0 || in.Offset > record.MaxOffset {
 		return DuplicateGroups{}, fault.InvalidField("record.offset_range", "offset", fault.Params{"max": record.MaxOffset})
 	}
+	run, found, err := c.ws.Duplicates.State(ctx, o.Key) // before the groups: what an ended search found is among them
+	if err != nil {
+		return DuplicateGroups{}, err
+	}
 	groups, total, err := c.ws.Duplicates.Review(ctx, o.Key, dedupe.GroupQuery{Later: in.Later, Sure: in.Sure, Offset: in.Offset, Limit: min(limitOf(in.Limit, 20), 100)})
 	if err != nil {
 		return DuplicateGroups{}, err
@@ -259,11 +263,10 @@ func (a *API) listDuplicates(ctx context.Context, c *call, in listDuplicatesIn) 
 		}
 		out.Items = append(out.Items, v)
 	}
-	run, found, err := c.ws.Duplicates.State(ctx, o.Key)
 	if found {
 		out.Run = showRun(run)
 	}
-	return out, err
+	return out, nil
 }
 
 func showRun(r dedupe.Run) *DuplicateRun {

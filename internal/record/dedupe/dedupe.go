@@ -211,6 +211,7 @@ type Match struct {
 	Rule    string
 	Label   schema.Label
 	Action  Action
+	Sure    bool
 	Reasons []Reason
 }
 
@@ -315,7 +316,7 @@ func (s *Service) shown(ctx context.Context, obj *schema.Object, found []candida
 		if len(out.Items) == shownMost {
 			continue
 		}
-		m := Match{Deleted: f.deleted, Score: f.score, Rule: f.rule.Key, Label: f.rule.Label, Action: f.rule.Action, Reasons: f.reasons}
+		m := Match{Deleted: f.deleted, Score: f.score, Rule: f.rule.Key, Label: f.rule.Label, Action: f.rule.Action, Sure: f.rule.Sure, Reasons: f.reasons}
 		r, err := s.cfg.Records.Get(ctx, obj.Key, f.id)
 		switch fault.KindOf(err) {
 		case fault.NotFound, fault.Forbidden:

@@ -92,7 +92,7 @@ func (s *Service) CompareInput(ctx context.Context, object string, rec id.ID, in
 		}
 	}
 	env := s.Env(ctx)
-	s.parse(it, &writeMode{bulk: true}, &env)
+	s.parse(ctx, it, &writeMode{bulk: true}, &env)
 	for i, f := range facets {
 		if _, named := it.in[f.Field]; named && it.values != nil {
 			plain[i] = it.values[at[i]]

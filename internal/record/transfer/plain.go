@@ -42,6 +42,8 @@ type row struct {
 	line   LineKey
 	fresh  id.ID // of the record it makes, when it is the first with its match value
 	bad    bool
+	twin   id.ID // the existing record that it updates, found by the rules of duplicates
+	left   bool  // out, as a duplicate
 }
 
 func (r *run) plain(ctx context.Context) error {
@@ -276,8 +278,13 @@ func (p *plain) fill(ctx context.Context, c *chunk, rows []*row) error {
 			p.match.put(w.match, w.fresh)
 		}
 	}
+	if err := p.alike(ctx, c, rows, seen); err != nil {
+		return err
+	}
 	for _, w := range rows {
-		p.build(c, w, seen)
+		if !w.left {
+			p.build(c, w, seen)
+		}
 	}
 	return nil
 }
@@ -319,6 +326,9 @@ func (p *plain) build(c *chunk, w *row, seen map[LineKey]id.ID) {
 	} else if _, ok := seen[w.line]; ok {
 		u.same(p.obj.Key, 1)
 		return
+	}
+	if w.twin != 0 {
+		existing = w.twin
 	}
 	if p.job.State.DryRun && !p.rehearse(c, w, existing) {
 		c.faults++

@@ -35,7 +35,7 @@ func (l Lines) of(code string) bool {
 // byRule knows the codes of rows that were left out by a rule of the mapping.
 func byRule(code string) bool {
 	switch code {
-	case codeAnonymous, codeNoQuantity, codeAdjustment, codeNegativeQuantity, codeNegativeAmount, codeFree:
+	case codeAnonymous, codeNoQuantity, codeAdjustment, codeNegativeQuantity, codeNegativeAmount, codeFree, codeDuplicate:
 		return true
 	}
 	return false

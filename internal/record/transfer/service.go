@@ -26,6 +26,8 @@ type Config struct {
 	Clock    clock.Clock
 	Dir      string // of uploaded files and scratch files
 	Vault    Vault  // nil keeps uploaded files in clear
+	// Duplicates finds existing records that rows may be; nil finds none.
+	Duplicates Duplicates
 	// Words gives the sentence of a fault code in a language; nil gives codes.
 	Words func(locale, code string, params fault.Params) string
 	// Publish is told whenever a job moves; nil for nobody. It must not wait.

@@ -14,6 +14,8 @@ export interface Problem {
   errors?: FieldError[];
   /** Only with 412: the record as it is now. */
   current?: unknown;
+  /** Only with 409: records that may be the same. */
+  duplicates?: unknown[];
 }
 
 /** A request that the server refused, or that never reached it (status 0, code "network"). */
@@ -23,6 +25,7 @@ export class ApiError extends Error {
   readonly detail: string;
   readonly fields: readonly FieldError[];
   readonly current: unknown;
+  readonly duplicates: readonly unknown[];
   readonly retryAfter: number | null;
 
   constructor(problem: Problem, retryAfter: number | null = null) {
@@ -33,6 +36,7 @@ export class ApiError extends Error {
     this.detail = problem.detail ?? '';
     this.fields = problem.errors ?? [];
     this.current = problem.current ?? null;
+    this.duplicates = problem.duplicates ?? [];
     this.retryAfter = retryAfter;
   }
 

@@ -13,6 +13,7 @@ interface ServerEvent {
     | 'metadata'
     | 'rights'
     | 'job'
+    | 'duplicates'
     | 'talk'
     | 'notification';
   object?: string;
@@ -43,6 +44,8 @@ function keysOf(event: ServerEvent): unknown[][] {
       return [['segments']];
     case 'classification':
       return [['classifications']];
+    case 'duplicates':
+      return [['duplicates', event.object, 'groups']];
     case 'demo':
       return [['demo']];
     case 'job':

@@ -2,6 +2,7 @@ export * from './audit';
 export { api, sessionLost } from './client';
 export * from './conditions';
 export * from './demo';
+export * from './duplicates';
 export { ApiError, errorText, type FieldError, isAbort, isApiError } from './errors';
 export { listenForChanges } from './events';
 export * from './figures';

@@ -51,6 +51,7 @@ export const mergePreviewQuery = (object: string, ids: readonly string[], surviv
       ),
     enabled: ids.length > 1,
     placeholderData: (old) => old,
+    gcTime: 0,
   });
 
 export const mergesQuery = (object: string, id: string) =>

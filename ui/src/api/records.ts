@@ -88,10 +88,11 @@ export const historyQuery = (object: string, id: string) =>
   });
 
 /* Plain calls, for optimistic flows that manage the cache themselves */
-export const createRecord = (object: string, fields: FieldValues) => api.post<RecordData>(path(object), { fields });
+export const createRecord = (object: string, fields: FieldValues, anyway = false) =>
+  api.post<RecordData>(`${path(object)}${anyway ? '?duplicates=allow' : ''}`, { fields });
 /** Throws ApiError 412 with `current` when somebody else was faster. */
-export const updateRecord = (object: string, id: string, fields: FieldValues, version: number) =>
-  api.patch<RecordData>(path(object, id), { fields }, { ifMatch: version });
+export const updateRecord = (object: string, id: string, fields: FieldValues, version: number, anyway = false) =>
+  api.patch<RecordData>(`${path(object, id)}${anyway ? '?duplicates=allow' : ''}`, { fields }, { ifMatch: version });
 export const deleteRecord = (object: string, id: string, version: number) =>
   api.delete(path(object, id), { ifMatch: version });
 export const restoreRecord = (object: string, id: string) => api.post<RecordData>(`${path(object, id)}/restore`);
@@ -131,7 +132,7 @@ export function patchRecordCache(client: QueryClient, record: RecordData): void 
 export function useCreateRecord(object: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (fields: FieldValues) => createRecord(object, fields),
+    mutationFn: (input: { fields: FieldValues; anyway?: boolean }) => createRecord(object, input.fields, input.anyway),
     onSuccess: () => client.invalidateQueries({ queryKey: recordKeys.object(object) }),
   });
 }

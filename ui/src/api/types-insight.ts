@@ -218,6 +218,7 @@ export interface ImportOptions {
   on_error?: 'skip' | 'stop';
   match?: string;
   lenient?: boolean;
+  duplicates?: 'create' | 'skip' | 'update';
   source?: string;
   order_key?: string[];
   refund_when?: string;

@@ -31,6 +31,7 @@ export const CAPABILITIES = [
   'record.share',
   'record.assign',
   'export.run',
+  'duplicate.manage',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 

@@ -107,6 +107,13 @@ const mergeRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/merge/merge-page'), 'MergePage'),
 });
 
+const duplicatesRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/duplicates/$object',
+  loader: words('duplicates', 'records'),
+  component: lazyRouteComponent(() => import('@/features/duplicates/review-page'), 'ReviewPage'),
+});
+
 const segmentsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/segments',
@@ -281,6 +288,12 @@ const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'duplicates',
+    loader: words('duplicates'),
+    component: lazyRouteComponent(() => import('@/features/duplicates/rules-page'), 'DuplicateRulesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'rfm',
     component: lazyRouteComponent(() => import('@/features/settings/rfm-page'), 'RfmPage'),
   }),
@@ -317,6 +330,7 @@ export const routeTree = rootRoute.addChildren([
     listRoute,
     recordRoute,
     mergeRoute,
+    duplicatesRoute,
     segmentsRoute,
     segmentNewRoute,
     segmentRoute,

@@ -5,6 +5,7 @@ import {
   IconCalendarEvent,
   IconCategory,
   IconCheckbox,
+  IconCopyCheck,
   IconCube,
   IconFileImport,
   IconFilter,
@@ -94,6 +95,7 @@ export const NAV: readonly NavGroup[] = [
     entries: [
       { key: 'imports', to: '/imports', icon: IconFileImport, go: 'i', needs: 'import.run' },
       { key: 'jobs', to: '/jobs', icon: IconListCheck, go: 'j' },
+      { key: 'duplicates', to: '/duplicates/customer', icon: IconCopyCheck, needs: 'record.merge' },
     ],
   },
   { key: null, entries: [{ key: 'settings', to: '/settings', icon: IconSettings, go: ',' }] },
@@ -110,6 +112,7 @@ export const SETTINGS_PAGES = [
   'webhooks',
   'objects',
   'currencies',
+  'duplicates',
   'rfm',
   'audit',
   'signins',

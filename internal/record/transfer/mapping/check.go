@@ -233,6 +233,7 @@ func (c *compiler) options(o Options) {
 		}
 	}
 	oneOf(o.OnError, "on_error", "skip", "stop")
+	oneOf(o.Duplicates, "duplicates", "create", "skip", "update")
 	oneOf(o.AnonymousCustomer, "anonymous_customer", "keep", "skip")
 	oneOf(o.FreeLines, "free_lines", "keep", "skip")
 	oneOf(o.DateOrder, "date_order", "dmy", "mdy")

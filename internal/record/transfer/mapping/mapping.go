@@ -82,6 +82,9 @@ type Options struct {
 	Match string `json:"match,omitempty"` // the unique field by which existing records are found and updated
 	// Lenient imports a row without the values that cannot be read, and reports them; default false: the row is left out.
 	Lenient bool `json:"lenient,omitempty"`
+	// Duplicates says what becomes of a row that the rules of duplicates take for an existing record: create (default), skip, or update
+	// where the match is sure, else skip.
+	Duplicates string `json:"duplicates,omitempty"`
 
 	// Of purchase files.
 	Source            string   `json:"source,omitempty"`             // tells equal lines of different systems apart
@@ -103,6 +106,7 @@ func (o Options) Over(under Options) Options {
 	pick(&o.DateOrder, under.DateOrder)
 	pick(&o.OnError, under.OnError)
 	pick(&o.Match, under.Match)
+	pick(&o.Duplicates, under.Duplicates)
 	pick(&o.Source, under.Source)
 	pick(&o.RefundWhen, under.RefundWhen)
 	pick(&o.AnonymousCustomer, under.AnonymousCustomer)

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { type CustomerProfile, isApiError, type ObjectType, profileQuery } from '@/api';
 import { useFieldContext } from '@/fields';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
@@ -18,6 +18,10 @@ import { BackLink, Button, Closed, ErrorState, Page, Pill, SkeletonRows } from '
 import { RfmBars } from './rfm-bars';
 import { Standing } from './standing';
 import { TraitsPanel } from './traits-panel';
+
+const DuplicateBanner = lazy(() =>
+  import('@/records/duplicates/banner').then((module) => ({ default: module.DuplicateBanner })),
+);
 
 /** The 360° view of one customer. */
 export function CustomerPage({ id }: { id: string }) {
@@ -76,7 +80,11 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
     return (
       <RecordLayout
         notice={
-          record.deleted_at !== null && (
+          record.deleted_at === null ? (
+            <Suspense>
+              <DuplicateBanner object={object} record={record} />
+            </Suspense>
+          ) : (
             <Notice
               action={
                 <Button kind="subtle" onClick={() => void work.restore(record)}>

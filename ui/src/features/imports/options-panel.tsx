@@ -112,6 +112,16 @@ function PlainOptions({ run, editor }: { run: ImportRun; editor: MappingEditor }
         value={unique.some((field) => field.key === options.match) ? (options.match ?? null) : null}
         onChange={(match) => editor.setOptions({ match: match ?? undefined })}
       />
+      <Select
+        label={t('imports:option.duplicates')}
+        description={t('imports:option.duplicatesHelp')}
+        options={(['create', 'skip', 'update'] as const).map((value) => ({
+          value,
+          label: t(`imports:duplicates.${value}`),
+        }))}
+        value={options.duplicates ?? 'create'}
+        onChange={(next) => editor.setOptions({ duplicates: next === 'skip' || next === 'update' ? next : undefined })}
+      />
       <Switch
         label={t('imports:option.lenient')}
         description={t('imports:option.lenientHelp')}

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { recordQuery } from '@/api';
 import { useFieldContext } from '@/fields';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
@@ -18,6 +18,10 @@ import { useSurvivor } from '@/records/page/use-survivor';
 import { hasAvatar } from '@/records/title';
 import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, SkeletonRows } from '@/ui';
+
+const DuplicateBanner = lazy(() =>
+  import('@/records/duplicates/banner').then((module) => ({ default: module.DuplicateBanner })),
+);
 
 /** What a record is made of stands before what happened with it. */
 const RANK: Record<string, number> = { variant: 0, contact: 0, refund: 2 };
@@ -65,7 +69,11 @@ function OneRecord({ object, id }: { object: Object; id: string }) {
     return (
       <RecordLayout
         notice={
-          record.deleted_at !== null && (
+          record.deleted_at === null ? (
+            <Suspense>
+              <DuplicateBanner object={object} record={record} />
+            </Suspense>
+          ) : (
             <Notice
               action={
                 <Button kind="subtle" onClick={() => void work.restore(record)}>

@@ -2,6 +2,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import {
   type ApiError,
+  type DuplicateMatches,
+  duplicatesIn,
   errorText,
   type Field,
   type FieldValues,
@@ -19,10 +21,19 @@ import { findField } from '@/metadata';
 import { toast } from '@/ui';
 import { rememberStep } from './steps';
 
+const DuplicateDialog = lazy(() =>
+  import('../duplicates/duplicate-dialog').then((module) => ({ default: module.DuplicateDialog })),
+);
 const ConflictDialog = lazy(() => import('./conflict-dialog').then((module) => ({ default: module.ConflictDialog })));
 
 interface Conflict {
   theirs: RecordData;
+  mine: FieldValues;
+}
+
+interface Doubt {
+  found: DuplicateMatches;
+  record: RecordData;
   mine: FieldValues;
 }
 
@@ -68,8 +79,14 @@ export function useSaveFields(
   const { t } = useTranslation(['records', 'common']);
   const client = useQueryClient();
   const [conflict, setConflict] = useState<Conflict | null>(null);
+  const [doubt, setDoubt] = useState<Doubt | null>(null);
 
-  const send = async (record: RecordData, values: FieldValues, undoing: boolean): Promise<boolean> => {
+  const send = async (
+    record: RecordData,
+    values: FieldValues,
+    undoing: boolean,
+    anyway = undoing,
+  ): Promise<boolean> => {
     const keys = Object.keys(values);
     const before = Object.fromEntries(keys.map((key) => [key, record.fields[key] ?? null]));
     // Masked values are not known here, so they cannot be put back.
@@ -77,7 +94,7 @@ export function useSaveFields(
     await client.cancelQueries({ queryKey: recordKeys.one(object.key, record.id), exact: true });
     patchRecordCache(client, withValues(record, object, values));
     try {
-      const saved = await updateRecord(object.key, record.id, toWrite(object, values), record.version);
+      const saved = await updateRecord(object.key, record.id, toWrite(object, values), record.version, anyway);
       patchRecordCache(client, saved);
       client.invalidateQueries({ queryKey: figuresKey(object.key) });
       onSaved?.(saved);
@@ -95,6 +112,11 @@ export function useSaveFields(
         setConflict({ theirs, mine: values });
         return false;
       }
+      const found = duplicatesIn(error);
+      if (found !== null) {
+        setDoubt({ found, record, mine: values });
+        return false;
+      }
       const fields = keys.map((key) => findField(object, key)).filter((field) => field !== undefined);
       const detail = isApiError(error) ? refusal(error, fields, nameOf) : errorText(error);
       toast.error(t('records:edit.reverted'), { detail });
@@ -104,19 +126,34 @@ export function useSaveFields(
 
   return {
     save: (record, values) => send(record, values, false),
-    dialog: conflict && (
+    dialog: doubt ? (
       <Suspense>
-        <ConflictDialog
+        <DuplicateDialog
           object={object}
-          theirs={conflict.theirs}
-          mine={conflict.mine}
-          onKeepTheirs={() => setConflict(null)}
-          onTakeMine={() => {
-            setConflict(null);
-            void send(conflict.theirs, conflict.mine, false);
+          found={doubt.found}
+          anyway={t('records:edit.anyway')}
+          onClose={() => setDoubt(null)}
+          onAnyway={() => {
+            setDoubt(null);
+            void send(doubt.record, doubt.mine, false, true);
           }}
         />
       </Suspense>
+    ) : (
+      conflict && (
+        <Suspense>
+          <ConflictDialog
+            object={object}
+            theirs={conflict.theirs}
+            mine={conflict.mine}
+            onKeepTheirs={() => setConflict(null)}
+            onTakeMine={() => {
+              setConflict(null);
+              void send(conflict.theirs, conflict.mine, false);
+            }}
+          />
+        </Suspense>
+      )
     ),
   };
 }

@@ -1,8 +1,10 @@
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import {
   type ApiError,
+  duplicatesIn,
   errorText,
   type Field,
   type FieldValues,
@@ -15,9 +17,15 @@ import {
 import { FieldEditor } from '@/fields';
 import { labelText, useFormat, useLanguage, useTranslation } from '@/i18n';
 import { useDebounced } from '@/lib/hooks';
+import { useCan } from '@/metadata';
 import { Button, confirm, Drawer } from '@/ui';
 import { formSections, missing, startValues, toCreate } from '../edit/draft';
 import css from './form.module.css';
+
+const FormHint = lazy(() => import('../duplicates/form-hint').then((module) => ({ default: module.FormHint })));
+const DuplicateDialog = lazy(() =>
+  import('../duplicates/duplicate-dialog').then((module) => ({ default: module.DuplicateDialog })),
+);
 
 interface Props {
   object: ObjectType;
@@ -35,6 +43,8 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
   const { t } = useTranslation(['records', 'fields', 'common']);
   const language = useLanguage();
   const { today } = useFormat();
+  const can = useCan();
+  const navigate = useNavigate();
   const [values, setValues] = useState<FieldValues>(() => startValues(object, today(), given));
   const [tried, setTried] = useState<readonly string[]>([]);
   const [dirty, setDirty] = useState(false);
@@ -66,7 +76,21 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
     const lacking = missing(object, values);
     setTried(lacking);
     if (lacking.length > 0) return;
-    create.mutate(toCreate(object, values), { onSuccess: onCreated });
+    create.mutate({ fields: toCreate(object, values) }, { onSuccess: onCreated });
+  };
+  const found = duplicatesIn(create.error);
+  const anyway = (then: (record: RecordData) => void) =>
+    create.mutate({ fields: toCreate(object, values), anyway: true }, { onSuccess: then });
+  const others = (found?.items ?? []).flatMap((match) =>
+    match.record === null || match.deleted ? [] : [match.record.id],
+  );
+  const compare = (record: RecordData) => {
+    onCreated(record);
+    void navigate({
+      to: '/merge/$object',
+      params: { object: object.key },
+      search: { ids: [...others.slice(0, 7), record.id].join(',') },
+    });
   };
   const close = async () => {
     if (!dirty) return onClose();
@@ -127,7 +151,12 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
               {rule.message}
             </div>
           ))}
-        {create.isError && objection !== '' && (
+        {dirty && (
+          <Suspense>
+            <FormHint object={object} values={toCreate(object, values)} />
+          </Suspense>
+        )}
+        {create.isError && found === null && objection !== '' && (
           <div className={css.problem} role="alert">
             {objection}
           </div>
@@ -141,6 +170,19 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
           </Button>
         </div>
       </form>
+      {found !== null && (
+        <Suspense>
+          <DuplicateDialog
+            object={object}
+            found={found}
+            busy={create.isPending}
+            anyway={t('records:form.anyway')}
+            onAnyway={() => anyway(onCreated)}
+            onCompare={can('record.merge') && others.length > 0 ? () => anyway(compare) : undefined}
+            onClose={() => create.reset()}
+          />
+        </Suspense>
+      )}
     </Drawer>
   );
 }

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { errorText, type MergeInput, type MergeResult, mergeRecords, recordKeys, unmergeRecords } from '@/api';
+import { errorText, type MergeInput, type MergeResult, mergeRecords, unmergeRecords } from '@/api';
 import { useTranslation } from '@/i18n';
 import { toast } from '@/ui';
 
@@ -19,7 +19,8 @@ export function useMergeWork(object: string): MergeWork {
   // Orders and contacts move along, so every list may show something else.
   const refresh = () =>
     Promise.all([
-      client.invalidateQueries({ queryKey: ['records'] }),
+      // What a merge would do cannot be asked any more once it is done.
+      client.invalidateQueries({ queryKey: ['records'], predicate: ({ queryKey }) => queryKey[2] !== 'merge' }),
       client.invalidateQueries({ queryKey: ['customers'] }),
       client.invalidateQueries({ queryKey: ['duplicates'] }),
     ]);
@@ -27,7 +28,6 @@ export function useMergeWork(object: string): MergeWork {
     setBusy(true);
     try {
       const done = await work();
-      client.removeQueries({ queryKey: [...recordKeys.object(object), 'merge'] });
       await refresh();
       return done;
     } catch (error) {
