@@ -228,7 +228,14 @@ const (
 
 // Find looks for records that may be the same as one with this input, which is new (rec 0) or changes an existing one.
 func (s *Service) Find(ctx context.Context, object string, rec id.ID, in record.Input, when When) (Matches, error) {
-	obj, err := s.object(ctx, object, access.RecordRead)
+	// Who may only enter records is warned too: of what they may not see, only the reasons are told.
+	need := access.RecordRead
+	if when == OnCreate && !access.From(ctx).Can(need) {
+		if need = access.RecordCreate; rec != 0 {
+			need = access.RecordUpdate
+		}
+	}
+	obj, err := s.object(ctx, object, need)
 	if err != nil {
 		return Matches{}, err
 	}

@@ -55,6 +55,7 @@ func TestOnEveryDatabase(t *testing.T) {
 		{"Merge", testMerge},
 		{"Merge choices", testMergeChoices},
 		{"Unmerge", testUnmerge},
+		{"Search typo", testSearchTypo},
 	}
 	for name, open := range map[string]func(testing.TB) *world{"sqlite": newWorld, "postgres": newPostgresWorld} {
 		t.Run(name, func(t *testing.T) {

@@ -184,6 +184,9 @@ func (q *search) score(sh *shape, row *Row, env *schema.ParseEnv) (int, Match) {
 	if pinyin, rest := q.pinyin(title); pinyin != 0 {
 		return 50 + pinyin - rest, MatchPinyin
 	}
+	if !q.texts(sh, row) && q.slip(sh, row) {
+		return typoScore, MatchTypo
+	}
 	if len(q.keyed) > 0 && !q.texts(sh, row) {
 		return 90, MatchPersonal
 	}
@@ -279,9 +282,39 @@ func (s *Service) Search(ctx context.Context, text string, objects []string, lim
 	if !q.given || objects != nil && len(objects) == 0 {
 		return nil, nil
 	}
+	rows, err := s.searchRows(ctx, &q, objects, limit)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for _, list := range rows {
+		n += len(list)
+	}
+	near := q.near()
+	if !near.given || n >= limit {
+		return s.bestOf(ctx, &q, rows, limit)
+	}
+	more, err := s.searchRows(ctx, &near, objects, limit)
+	if err != nil {
+		return nil, err
+	}
+	for object, list := range more {
+		sh, have := s.shape(s.cfg.Registry().Object(object)), rows[object]
+		for i := range list {
+			known := slices.ContainsFunc(have, func(r Row) bool { return r.ID == list[i].ID })
+			if !known && near.slip(sh, &list[i]) {
+				rows[object] = append(rows[object], list[i])
+			}
+		}
+	}
+	return s.bestOf(ctx, &q, rows, limit)
+}
+
+// searchRows reads the rows that a search finds and the actor may see, by object.
+func (s *Service) searchRows(ctx context.Context, q *search, objects []string, limit int) (map[string][]Row, error) {
 	rows := map[string][]Row{}
 	err := s.cfg.Store.View(ctx, func(r Reader) error {
-		ids, err := s.found(ctx, r, &q, objects, 10*limit)
+		ids, err := s.found(ctx, r, q, objects, 10*limit)
 		if err != nil {
 			return err
 		}
@@ -293,7 +326,7 @@ func (s *Service) Search(ctx context.Context, text string, objects []string, lim
 			if rows[object], err = r.Get(ctx, obj, list, false); err != nil {
 				return err
 			}
-			if rows[object], err = s.foundInSight(ctx, &q, s.shape(obj), rows[object]); err != nil {
+			if rows[object], err = s.foundInSight(ctx, q, s.shape(obj), rows[object]); err != nil {
 				return err
 			}
 		}
@@ -302,7 +335,7 @@ func (s *Service) Search(ctx context.Context, text string, objects []string, lim
 	if err != nil {
 		return nil, fmt.Errorf("search records: %w", err)
 	}
-	return s.bestOf(ctx, &q, rows, limit)
+	return rows, nil
 }
 
 // found are the ids that a search text finds, by object. For a reader of some records alone each object is asked by itself,
@@ -463,6 +496,7 @@ func (s *Service) tokensOf(sh *shape, row *Row, key *crypt.Key, without map[int]
 	}
 	for _, text := range sh.clearTexts(row, without) {
 		add(lang.Tokens(text)...)
+		add(lang.TypoTokens(text)...)
 	}
 	for _, j := range sh.personal {
 		if !sh.fields[j].f.Searchable || without[j] {
