@@ -24,9 +24,7 @@ test('a duplicate is warned of, compared, merged and taken apart again', async (
   await test.step('a value is chosen and both become one', async () => {
     await page.reload();
     await page.getByRole('radio', { name: t('merge:keepThis', { name: '欧阳晓明' }) }).check();
-    await page
-      .getByRole('radio', { name: t('merge:take', { field: '名称', name: '欧阳小明' }) })
-      .check();
+    await page.getByRole('radio', { name: t('merge:take', { field: '名称', name: '欧阳小明' }) }).check();
     await expect(page.getByRole('status').filter({ hasText: '订单 1' })).toBeVisible();
     await page.getByRole('button', { name: t('merge:merge', { count: 2 }) }).click();
     await expect(page).toHaveURL(new RegExp(`/o/customer/${first.id}`));
@@ -42,7 +40,10 @@ test('a duplicate is warned of, compared, merged and taken apart again', async (
   });
 
   await test.step('the merge is taken back', async () => {
-    await page.getByRole('button', { name: t('common:more') }).first().click();
+    await page
+      .getByRole('button', { name: t('common:more') })
+      .first()
+      .click();
     await page.getByRole('menuitem', { name: t('records:page.merges') }).click();
     const dialog = page.getByRole('dialog', { name: t('merge:list.title', { name: '欧阳小明' }) });
     await dialog.getByRole('button', { name: t('merge:list.undo') }).click();
@@ -82,7 +83,10 @@ test('everything is searched and reviewed', async ({ page, t, api }) => {
   await page.getByRole('radio', { name: t('duplicates:page.open') }).check({ force: true });
   await card.getByRole('checkbox').check({ force: true });
   await page.getByRole('button', { name: t('duplicates:page.mergeSure', { count: 1 }) }).click();
-  await page.getByRole('dialog').getByRole('button', { name: t('duplicates:page.merge') }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: t('duplicates:page.merge') })
+    .click();
   await expect(card).toBeHidden();
   const left = await api.get<RecordData>(`/records/customer/${b.id}`);
   expect([a.id, b.id]).toContain(left.id);
@@ -90,7 +94,10 @@ test('everything is searched and reviewed', async ({ page, t, api }) => {
 
   await test.step('a rule is tried', async () => {
     await page.goto('/settings/duplicates');
-    await page.getByRole('button', { name: t('duplicates:rules.try') }).first().click();
+    await page
+      .getByRole('button', { name: t('duplicates:rules.try') })
+      .first()
+      .click();
     await expect(page.getByRole('status').filter({ hasText: /条记录中/ })).toBeVisible();
   });
 });
