@@ -363,10 +363,21 @@ func (a *API) mergeDuplicates(ctx context.Context, c *call, in mergeGroupsIn) (M
 	return out, err
 }
 
+// DuplicateRule is a rule in the form of the API.
+type DuplicateRule dedupe.Rule
+
+func readRules(list []DuplicateRule) []dedupe.Rule {
+	out := make([]dedupe.Rule, len(list))
+	for i, r := range list {
+		out[i] = dedupe.Rule(r)
+	}
+	return out
+}
+
 // DuplicateRules are the rules of an object, with the fields that rules can compare and how.
 type DuplicateRules struct {
 	Version int64            `json:"version"`
-	Rules   []dedupe.Rule    `json:"rules"`
+	Rules   []DuplicateRule  `json:"rules"`
 	Fields  []DuplicateField `json:"fields"`
 }
 
@@ -378,7 +389,10 @@ type DuplicateField struct {
 }
 
 func showRules(o *schema.Object, r dedupe.Rules) DuplicateRules {
-	out := DuplicateRules{Version: r.Version, Rules: r.Rules, Fields: []DuplicateField{}}
+	out := DuplicateRules{Version: r.Version, Rules: []DuplicateRule{}, Fields: []DuplicateField{}}
+	for _, rule := range r.Rules {
+		out.Rules = append(out.Rules, DuplicateRule(rule))
+	}
 	for _, f := range o.Fields {
 		if f.Hidden || o.Offset(f.Key) < 0 {
 			continue
@@ -406,8 +420,8 @@ func (a *API) duplicateRules(ctx context.Context, c *call, in objectIn) (Duplica
 type saveRulesIn struct {
 	Object string `path:"object"`
 	Body   struct {
-		Version int64         `json:"version"`
-		Rules   []dedupe.Rule `json:"rules"`
+		Version int64           `json:"version"`
+		Rules   []DuplicateRule `json:"rules"`
 	}
 }
 
@@ -416,14 +430,14 @@ func (a *API) saveDuplicateRules(ctx context.Context, c *call, in saveRulesIn) (
 	if err != nil {
 		return DuplicateRules{}, err
 	}
-	r, err := c.ws.Duplicates.SaveRules(ctx, o.Key, in.Body.Version, in.Body.Rules)
+	r, err := c.ws.Duplicates.SaveRules(ctx, o.Key, in.Body.Version, readRules(in.Body.Rules))
 	return showRules(o, r), err
 }
 
 type tryRuleIn struct {
 	Object string `path:"object"`
 	Body   struct {
-		Rule dedupe.Rule `json:"rule"`
+		Rule DuplicateRule `json:"rule"`
 	}
 }
 
@@ -441,7 +455,7 @@ func (a *API) tryDuplicateRule(ctx context.Context, c *call, in tryRuleIn) (Dupl
 	if err != nil {
 		return DuplicateTrial{}, err
 	}
-	t, err := c.ws.Duplicates.Try(ctx, o.Key, in.Body.Rule)
+	t, err := c.ws.Duplicates.Try(ctx, o.Key, dedupe.Rule(in.Body.Rule))
 	if err != nil {
 		return DuplicateTrial{}, err
 	}
