@@ -126,7 +126,6 @@ export interface Items<T> {
 export interface Page<T> extends Items<T> {
   next_cursor: string | null;
 }
-
 /* Metadata */
 export const FIELD_TYPES = [
   'text',
