@@ -27,6 +27,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/base/obs"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/edge/mcp"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/job"
 	"github.com/guanxi-crm/guanxi/internal/store/instance"
@@ -158,9 +159,13 @@ func (a *App) api() (*api.API, error) {
 	if err != nil {
 		return nil, err
 	}
+	assistant, err := mcp.New(mcp.Config{Words: a.words, Version: a.Version})
+	if err != nil {
+		return nil, err
+	}
 	return api.New(api.Config{Auth: a.auth, Workspaces: a, Setup: a, Operate: operator{a}, Idempotency: a.instance, Words: a.words, Log: a.Log, Metrics: a.metrics,
 		Clock: a.Clock, Hub: a.hub, Web: site, Version: a.Version, Ready: a.ready, MetricsToken: a.Config.MetricsToken, Proxies: proxies, PublicURL: a.Config.PublicURL,
-		TLS: a.Config.TLSCert != "", MaxUpload: int64(a.Config.MaxUploadMB) << 20, Rates: a.Rates})
+		TLS: a.Config.TLSCert != "", MaxUpload: int64(a.Config.MaxUploadMB) << 20, Rates: a.Rates, Assistant: assistant.Handler()})
 }
 
 func networks(text string) ([]netip.Prefix, error) {

@@ -57,6 +57,7 @@ var owners = []struct {
 	{"github.com/danielgtaylor/huma", []string{"internal/edge/api"}, "only the API knows HTTP shapes"},
 	{"net/http", []string{"internal/edge", "internal/app", "internal/base/httpc", "internal/base/obs", "cmd", "internal/bench", "internal/platform/webhook"}, "engines know no HTTP"},
 	{"github.com/spf13/cobra", []string{"internal/edge/cli", "cmd"}, "only the command line parses flags"},
+	{"github.com/modelcontextprotocol/", []string{"internal/edge/mcp"}, "one door for assistants"},
 	{"github.com/xuri/excelize", []string{"internal/record/transfer", "internal/edge", "internal/app"}, "files are read and written by transfer"},
 	{"github.com/parquet-go", []string{"internal/record/transfer", "internal/edge", "internal/app"}, "files are read and written by transfer"},
 	{"math/rand", []string{"internal/arch"}, "use math/rand/v2 with a seed that is given"},

@@ -55,6 +55,8 @@ type Config struct {
 	TLS          bool
 	MaxUpload    int64 // bytes
 	Rates        Rates // zero for the default
+	// Assistant answers at AssistantPath; it calls the API as the caller (CallerFrom). Nil for none.
+	Assistant http.Handler
 }
 
 // API is the handler of everything.
@@ -87,6 +89,10 @@ func New(c Config) (*API, error) {
 		a.mux.Handle(r.method+" "+Prefix+r.path, a.wrap(r))
 	}
 	a.mux.Handle("/api/", a.wrap(&route{path: "/", need: open, run: a.unknown()}))
+	if c.Assistant != nil {
+		a.mux.Handle(AssistantPath, a.wrap(&route{path: AssistantPath, need: signedIn, run: operation{serve: a.assist}}))
+	}
+	a.mux.Handle("/.well-known/", http.NotFoundHandler()) // programs look here for what is not offered; a page would mislead them
 	a.mux.Handle("GET /healthz", http.HandlerFunc(a.health))
 	a.mux.Handle("GET /readyz", http.HandlerFunc(a.ready))
 	a.mux.Handle("GET /metrics", http.HandlerFunc(a.metrics))

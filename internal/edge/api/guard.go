@@ -37,10 +37,10 @@ func (a *API) identify(ctx context.Context, c *call, rt *route) error {
 		}
 		return a.limits.allow("addr:"+c.address, a.Rates.Anonymous)
 	}
-	if ws, ok := ctx.Value(localKey{}).(string); ok {
+	bearer, isKey := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
+	if ws, ok := ctx.Value(localKey{}).(string); ok && !isKey { // who shows a key wants the rights of the key
 		return a.identifyLocal(ctx, c, rt, ws)
 	}
-	bearer, isKey := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
 	var err error
 	switch {
 	case isKey:

@@ -30,13 +30,20 @@ func (labelSchema) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeString}, Description: "Text by language: zh-CN, en."}
 }
 
+// newRegistry collects schemas; it knows the types that look different outside.
+func newRegistry() huma.Registry {
+	reg := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	reg.RegisterTypeAlias(reflect.TypeFor[query.Node](), reflect.TypeFor[conditionSchema]())
+	reg.RegisterTypeAlias(reflect.TypeFor[Condition](), reflect.TypeFor[conditionSchema]())
+	reg.RegisterTypeAlias(reflect.TypeFor[lang.Label](), reflect.TypeFor[labelSchema]())
+	return reg
+}
+
 var pathParam = regexp.MustCompile(`\{([a-z]+)\}`)
 
 // OpenAPI makes the document of the whole table, with the fields of the workspace's objects where objects are given.
 func (a *API) OpenAPI(objects []*schema.Object) *huma.OpenAPI {
-	reg := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
-	reg.RegisterTypeAlias(reflect.TypeFor[query.Node](), reflect.TypeFor[conditionSchema]())
-	reg.RegisterTypeAlias(reflect.TypeFor[lang.Label](), reflect.TypeFor[labelSchema]())
+	reg := newRegistry()
 	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Info: &huma.Info{Title: "Guanxi", Version: a.Version,
 		Description: "Customer management. Errors are problem+json; lists have cursors; ETag and If-Match guard versions; Idempotency-Key makes a POST safe to repeat."},
 		Servers: []*huma.Server{{URL: Prefix}}, Components: &huma.Components{Schemas: reg, SecuritySchemes: map[string]*huma.SecurityScheme{

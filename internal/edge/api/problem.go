@@ -113,7 +113,7 @@ func (a *API) fail(c *call, err error) {
 	if p.Status == http.StatusPreconditionFailed && c.current != nil {
 		p.Current = c.current(c.r.Context())
 	}
-	if p.Status == http.StatusUnauthorized && strings.HasPrefix(c.r.Header.Get("Authorization"), "Bearer ") {
+	if p.Status == http.StatusUnauthorized && (c.route == AssistantPath || strings.HasPrefix(c.r.Header.Get("Authorization"), "Bearer ")) {
 		c.w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	if p.Status == http.StatusConflict {
