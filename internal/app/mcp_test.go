@@ -294,13 +294,14 @@ func customersThroughTools(reader, writer assistant) {
 
 func objectsMadeMeanwhile(admin *client, reader, writer assistant) {
 	admin.Helper()
-	admin.want(201, admin.do("POST", "/objects", `{"key":"showroom","label":{"zh-CN":"展厅","en":"Showroom"},"plural":{"zh-CN":"展厅","en":"Showrooms"},"title_field":"name",
-		"fields":[{"key":"name","type":"text","label":{"zh-CN":"名称","en":"Name"},"required":true}]}`))
+	admin.want(201, admin.do("POST", "/objects", `{"key":"showroom","label":{"zh-CN":"展厅","en":"Showroom"},"plural":{"zh-CN":"展厅","en":"Showrooms"}}`))
 	var objects struct {
 		Items []struct{ Key, Label string }
 	}
 	reader.ok("list_objects", nil, &objects)
-	if !slices.ContainsFunc(objects.Items, func(o struct{ Key, Label string }) bool { return strings.Contains(o.Key, "showroom") && o.Label == "Showroom" }) {
+	if !slices.ContainsFunc(objects.Items, func(o struct{ Key, Label string }) bool {
+		return strings.Contains(o.Key, "showroom") && o.Label == "Showroom"
+	}) {
 		admin.Fatalf("no showroom among %+v", objects)
 	}
 	i := slices.IndexFunc(objects.Items, func(o struct{ Key, Label string }) bool { return o.Label == "Showroom" })
