@@ -61,6 +61,7 @@ func figuresScenario(t *testing.T, s *site) {
 	}
 
 	// Every group's own condition finds as many records as the group counts.
+	eventually(t, "everybody in a class", func() bool { return ask("customer", `{"group_by":[{"trait":"lifecycle"}]}`).Total.Count == 3 })
 	for object, groups := range map[string][]string{
 		"customer": {`{"field":"kind"}`, `{"field":"source"}`, `{"field":"region"}`, `{"field":"region","by":"city"}`, `{"field":"region","by":"district"}`,
 			`{"field":"do_not_contact"}`, `{"field":"created_at","by":"week"}`, `{"field":"owner"}`, `{"trait":"lifecycle"}`},

@@ -44,10 +44,16 @@ func (q *page) activity(ctx context.Context, obj *schema.Object, kind Kind, at s
 	if err != nil {
 		return err
 	}
-	where := &query.Node{All: []*query.Node{{Field: "about", Op: "=", Value: self}}}
+	link := "about"
 	if q.object == query.Customer {
-		where.All[0].Field = "customer"
+		link = "customer"
 	}
+	// What the reader may not see, or not ask for, has no place here.
+	who := access.From(ctx)
+	if !who.May(obj.Key, access.Read) || !who.MayAsk(obj.Key, obj.Field(link)) || !who.MayAsk(obj.Key, obj.Field(at)) {
+		return nil
+	}
+	where := &query.Node{All: []*query.Node{{Field: link, Op: "=", Value: self}}}
 	if q.before.At != math.MaxInt64 {
 		until, err := json.Marshal(time.UnixMilli(q.before.At).UTC().Format("2006-01-02T15:04:05.999Z07:00"))
 		if err != nil {
