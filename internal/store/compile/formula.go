@@ -465,10 +465,12 @@ func (w *formulaText) written(n *formula.Node) string {
 // date is a day as the database's own date.
 func (w *formulaText) date(x string) string { return "(" + epoch + " + CAST(" + x + " AS INTEGER))" }
 
-// days is a date as a day; NULL outside of the years 1 to 9999.
-func (w *formulaText) days(x string) string {
-	return "CAST(" + w.within("(CAST("+x+" AS DATE) - "+epoch+")") + " AS BIGINT)"
-}
+// later moves dates by 12,000 years, so that adding any number of months that months gives stays within what the databases
+// can count: PostgreSQL begins in 4713 BC. The calendar repeats every 400 years, which are 146,097 days.
+const (
+	laterYears = "12000"
+	laterDays  = "4382910"
+)
 
 func (w *formulaText) months(n string) string {
 	n = "CAST(" + w.between(n, -120_000, 120_000) + " AS INTEGER)"
@@ -493,7 +495,8 @@ func (w *formulaText) temporal(n *formula.Node) string {
 	case "adddays":
 		return "CAST(" + w.within(w.wide(a)+" + "+w.wide(args[1])) + " AS BIGINT)"
 	case "addmonths":
-		return w.days(w.date(a) + " + " + w.months(args[1]))
+		moved := "CAST(" + w.date(a) + " + " + laterDays + " + " + w.months(args[1]) + " AS DATE) - " + epoch
+		return "CAST(" + w.within("("+moved+" - "+laterDays+")") + " AS BIGINT)"
 	case "daysbetween":
 		return "(" + args[1] + " - " + a + ")"
 	case "addms":
@@ -504,7 +507,7 @@ func (w *formulaText) temporal(n *formula.Node) string {
 		return w.let(n.Args, args, func(x []string) string { return w.monthsBetween(x[0], x[1]) })
 	}
 	year := "CAST(" + w.between(a, 1, 9999) + " AS INTEGER)"
-	first := "CAST(make_date(" + year + ", 1, 1) + " + w.months("("+args[1]+") - 1") + " AS DATE) - " + epoch
+	first := "CAST(make_date(" + year + " + " + laterYears + ", 1, 1) + " + w.months("("+args[1]+") - 1") + " AS DATE) - " + epoch + " - " + laterDays
 	dom := w.between(args[2], -3_000_000, 3_000_000)
 	return "CAST(" + w.within("("+first+" + "+dom+" - 1)") + " AS BIGINT)"
 }
