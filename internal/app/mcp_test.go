@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/guanxi-crm/guanxi/internal/app"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -459,4 +461,63 @@ func TestEveryVersionOfTheProtocol(t *testing.T) {
 		}
 		_ = session.Close()
 	}
+}
+
+var codeSpan = regexp.MustCompile("`(\\{\"[^`]*\\})`")
+
+// TestTheGuideHolds: every example of a condition in the guides is one that the language accepts.
+func TestTheGuideHolds(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	admin := s.as(access.Administrator)
+	admin.want(201, admin.do("POST", "/segments", `{"key":"vip","label":"VIP","kind":"dynamic","where":{"field":"name","op":"is_set"}}`))
+	key := admin.apiKey("read")
+	for _, language := range []string{"en", "zh-CN"} {
+		a := s.assistant(key, language)
+		guide, err := a.ReadResource(a.Context(), &sdk.ReadResourceParams{URI: "guanxi://guide/conditions"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tried := 0
+		for _, m := range codeSpan.FindAllStringSubmatch(guide.Contents[0].Text, -1) {
+			var where map[string]any
+			if json.Unmarshal([]byte(m[1]), &where) != nil || where["days"] != nil || where["hours"] != nil || where["from"] != nil || where["amount"] != nil {
+				continue // a shape with an ellipsis, a window, a value
+			}
+			var out struct {
+				OK       bool
+				Sentence string
+				Errors   []any
+			}
+			a.ok("check_condition", map[string]any{"object": "customer", "where": where}, &out)
+			if tried++; !out.OK || out.Sentence == "" {
+				t.Errorf("%s: %s: %v", language, m[1], out.Errors)
+			}
+		}
+		if tried < 12 {
+			t.Errorf("%s: only %d examples", language, tried)
+		}
+	}
+}
+
+// TestAssistantsAreLimited as every other program with a key is.
+func TestAssistantsAreLimited(t *testing.T) {
+	t.Parallel()
+	tight := generous
+	tight.SignedIn = api.Rate{PerSecond: 0.01, Burst: 30}
+	s := prepare(t, open(t, app.Options{Config: settings(t, nil), Rates: tight}))
+	a := s.assistant(s.as(access.Administrator).apiKey("read"), "en")
+	for range 40 {
+		out, err := a.CallTool(a.Context(), &sdk.CallToolParams{Name: "list_objects"})
+		if err != nil {
+			return // refused at the door
+		}
+		if out.IsError {
+			if raw := mustJSON(t, out.StructuredContent); !strings.Contains(raw, "api.too_many_requests") {
+				t.Error(raw)
+			}
+			return
+		}
+	}
+	t.Error("nothing held the assistant back")
 }

@@ -126,6 +126,52 @@ test('a key opens the API until it is revoked', async ({ page, t, playwright }) 
   await outside.dispose();
 });
 
+test('an assistant is connected with what the settings show', async ({ page, t, playwright }) => {
+  await page.goto('/settings/apikeys');
+  const guide = page.locator('section').filter({ has: page.getByRole('heading', { name: t('assistants:title') }) });
+  const address =
+    (await guide
+      .getByRole('figure', { name: t('assistants:address') })
+      .locator('pre')
+      .textContent()) ?? '';
+  expect(address.trim()).toBe(`${demo.url}/mcp`);
+  await page.getByRole('button', { name: t('settings:apikeys.add') }).click();
+  const dialog = page.getByRole('dialog', { name: t('settings:apikeys.add') });
+  await dialog.getByRole('textbox', { name: t('settings:apikeys.name') }).fill('助手');
+  await dialog.getByRole('button', { name: t('common:create') }).click();
+  const made = page.getByRole('dialog', { name: t('settings:apikeys.made') });
+  await made.getByText(t('assistants:withKey')).click();
+  await made.getByText(t('assistants:name.desktop'), { exact: true }).click();
+  const text =
+    (await made
+      .getByRole('figure', { name: t('assistants:settings') })
+      .locator('pre')
+      .textContent()) ?? '';
+  await made.getByRole('button', { name: t('settings:apikeys.kept') }).click();
+
+  const { url, headers } = (
+    JSON.parse(text) as { mcpServers: { guanxi: { url: string; headers: Record<string, string> } } }
+  ).mcpServers.guanxi;
+  const outside = await playwright.request.newContext();
+  const ask = (method: string, params: unknown) =>
+    outside.post(url, {
+      headers: { ...headers, Accept: 'application/json, text/event-stream' },
+      data: { jsonrpc: '2.0', id: 1, method, params },
+    });
+  const call = await ask('tools/call', { name: 'query_records', arguments: { object: 'customer', limit: 2 } });
+  expect(call.status()).toBe(200);
+  const answer = (await call.json()) as { result: { structuredContent: { items: unknown[] } } };
+  expect(answer.result.structuredContent.items).toHaveLength(2);
+  const tools = JSON.stringify(await (await ask('tools/list', {})).json());
+  expect(tools).toContain('"query_records"');
+  expect(tools, 'a key to read writes nothing').not.toContain('"create_record"');
+  await outside.dispose();
+
+  await guide.getByText(t('assistants:name.claudeCode'), { exact: true }).click();
+  await guide.getByRole('button', { name: t('assistants:copyOf', { name: t('assistants:command') }) }).click();
+  await expect(toast(page, t('common:copied'))).toBeVisible();
+});
+
 test('language and look are changed at once and kept', async ({ page, t }) => {
   await page.goto('/settings/profile');
   await settled(page);

@@ -243,6 +243,7 @@ const settingsPages = [
   createRoute({
     getParentRoute: () => settingsRoute,
     path: 'apikeys',
+    loader: words('assistants'),
     component: lazyRouteComponent(() => import('@/features/settings/apikeys-page'), 'ApiKeysPage'),
   }),
   createRoute({

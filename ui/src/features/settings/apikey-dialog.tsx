@@ -4,13 +4,15 @@ import { isApiError, type KeyScope, useCreateApiKey } from '@/api';
 import { useTranslation } from '@/i18n';
 import { copyText } from '@/lib/clipboard';
 import { Button, Checkbox, Modal, TextInput, toast } from '@/ui';
+import guideCss from './assistant.module.css';
+import { AssistantGuide } from './assistant-guide';
 import css from './settings.module.css';
 
 export const SCOPES: KeyScope[] = ['read', 'write', 'import', 'admin'];
 
 /** Name and scopes; then the secret, this once. */
 export function ApiKeyDialog({ onClose }: { onClose: () => void }) {
-  const { t } = useTranslation(['settings', 'common']);
+  const { t } = useTranslation(['settings', 'common', 'assistants']);
   const [name, setName] = useState('');
   const [scopes, setScopes] = useState<KeyScope[]>(['read']);
   const create = useCreateApiKey();
@@ -43,6 +45,10 @@ export function ApiKeyDialog({ onClose }: { onClose: () => void }) {
               {t('common:copy')}
             </Button>
           </div>
+          <details className={guideCss.filled}>
+            <summary>{t('assistants:withKey')}</summary>
+            <AssistantGuide brief apiKey={secret} />
+          </details>
         </div>
       </Modal>
     );

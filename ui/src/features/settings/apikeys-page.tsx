@@ -6,6 +6,7 @@ import { useFormat, useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
 import { Button, confirm, EmptyState, ErrorState, Panel, Pill, SkeletonRows, Table, toast } from '@/ui';
 import { ApiKeyDialog } from './apikey-dialog';
+import { AssistantGuide } from './assistant-guide';
 import css from './settings.module.css';
 
 function Revoke({ apiKey }: { apiKey: ApiKey }) {
@@ -38,7 +39,7 @@ function Revoke({ apiKey }: { apiKey: ApiKey }) {
 }
 
 export function ApiKeysPage() {
-  const { t } = useTranslation('settings');
+  const { t } = useTranslation(['settings', 'assistants']);
   const fmt = useFormat();
   const can = useCan();
   const [adding, setAdding] = useState(false);
@@ -54,7 +55,7 @@ export function ApiKeysPage() {
     <span className="muted">{at === null ? never : fmt.relative(at)}</span>
   );
   return (
-    <>
+    <div className={css.settings}>
       <Panel flush title={t('settings:page.apikeys')} aside={add}>
         {isPending && <SkeletonRows rows={3} />}
         {error !== null && data === undefined && <ErrorState compact error={error} onRetry={() => refetch()} />}
@@ -125,7 +126,10 @@ export function ApiKeysPage() {
           />
         )}
       </Panel>
+      <Panel title={t('assistants:title')}>
+        <AssistantGuide />
+      </Panel>
       {adding && <ApiKeyDialog onClose={() => setAdding(false)} />}
-    </>
+    </div>
   );
 }
