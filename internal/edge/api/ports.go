@@ -76,6 +76,7 @@ type Workspace struct {
 	Webhooks   *webhook.Service
 	Metadata   *metadata.Service
 	Rates      RateService
+	Blueprints Blueprints
 	Rights     *rights.Service
 	Zone       *time.Location
 	// Purchases are the states of an order that make it a purchase.

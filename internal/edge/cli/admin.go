@@ -177,7 +177,7 @@ func (s *state) config() *cobra.Command {
 		}
 		return nil
 	})
-	return s.group("config", show)
+	return s.group("config", show, s.configExport(), s.configCompare(), s.configImport())
 }
 
 func (s *state) version() *cobra.Command {

@@ -434,3 +434,10 @@ func may(ctx context.Context, r access.Right) error {
 	}
 	return fault.New(fault.Forbidden, "access.forbidden", fault.Params{"right": string(r)})
 }
+
+// Check refuses a definition as Create and Update would, under another language than the one at work.
+func (s *Service) Check(ctx context.Context, seg Segment, l Language) error {
+	c := s.c
+	c.Language = l
+	return New(c).validate(ctx, seg, seg.Key)
+}

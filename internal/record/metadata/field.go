@@ -228,7 +228,7 @@ func (s *Service) UpdateField(ctx context.Context, object, key string, in FieldC
 		if want.Computed() {
 			spec.Formula, spec.Type, spec.Scale = want.Formula, want.Type, want.Scale
 		}
-		d.follows.Search = want.Searchable != now.Searchable
+		d.follows.Search = d.follows.Search || want.Searchable != now.Searchable
 		if err := d.put(object, key, spec); err != nil {
 			return err
 		}

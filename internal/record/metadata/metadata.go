@@ -64,6 +64,8 @@ type Service struct {
 	cfg  Config
 	mu   sync.Mutex
 	seen int64 // stamp of the rows at work
+
+	draft *draft // of a Service inside Together
 }
 
 // New makes a Service.
@@ -200,7 +202,9 @@ type draft struct {
 	rows     []Row
 	changed  map[int]bool // indexes into rows
 	follows  Effect
-	reg      *schema.Registry // before the change
+	reg      *schema.Registry // of the changes so far
+	broken   []formula.Broken // formulas that do not hold in reg
+	notes    []note
 }
 
 func (d *draft) find(object, field string) int {
@@ -239,56 +243,4 @@ func (d *draft) put(object, field string, spec any) error {
 		d.changed[i] = true
 	}
 	return nil
-}
-
-// change runs one edit from the stored state to the registry at work.
-func (s *Service) change(ctx context.Context, action, object, field string, edit func(*draft) error) error {
-	if err := may(ctx); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	rows, err := s.cfg.Store.Load(ctx)
-	if err != nil {
-		return fmt.Errorf("load metadata: %w", err)
-	}
-	d := &draft{standard: s.cfg.Standard, rows: rows, changed: map[int]bool{}}
-	var before []formula.Broken
-	if d.reg, before, err = build(s.cfg.Standard, rows); err != nil {
-		return fmt.Errorf("stored metadata: %w", err)
-	}
-	if err := edit(d); err != nil || len(d.changed) == 0 {
-		return err
-	}
-	reg, broken, err := build(s.cfg.Standard, d.rows)
-	if err != nil {
-		return fault.Wrap(fault.Invalid, "metadata.contradiction", err)
-	}
-	for _, b := range broken {
-		if !slices.ContainsFunc(before, func(o formula.Broken) bool { return o.Name() == b.Name() }) {
-			return b.Fault()
-		}
-	}
-	if s.cfg.Check != nil {
-		if err := s.cfg.Check(ctx, d.reg, reg); err != nil {
-			return err
-		}
-	}
-	if err := s.cfg.Ensure(ctx, reg); err != nil {
-		return fmt.Errorf("make tables: %w", err)
-	}
-	var out []Row
-	for i := range d.rows {
-		if d.changed[i] {
-			out = append(out, d.rows[i])
-		}
-	}
-	if err := s.cfg.Store.Save(ctx, out); err != nil {
-		return fmt.Errorf("store metadata: %w", err)
-	}
-	if err := s.cfg.Use(ctx, reg, d.follows); err != nil {
-		return fmt.Errorf("use metadata: %w", err)
-	}
-	s.seen = stamp(d.rows)
-	return s.cfg.Note(ctx, action, object, field)
 }

@@ -355,3 +355,19 @@ func (s *Service) Uses(ctx context.Context, next *schema.Registry) (string, erro
 	}
 	return "", nil
 }
+
+// CheckRole refuses a definition as CreateRole and ChangeRole would, under another registry than the one at work.
+func (s *Service) CheckRole(ctx context.Context, d access.Definition, reg *schema.Registry) error {
+	st, err := s.now(ctx)
+	if err != nil {
+		return err
+	}
+	cfg := s.cfg
+	cfg.Registry, cfg.Answerable = func() *schema.Registry { return reg }, nil
+	cfg.Env = func() query.CheckEnv {
+		env := s.cfg.Env()
+		env.Registry = reg
+		return env
+	}
+	return New(cfg).checkRole(st, &d)
+}

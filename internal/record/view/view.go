@@ -440,3 +440,31 @@ func notFound() *fault.Fault { return fault.New(fault.NotFound, "view.not_found"
 func label(zh, en string) schema.Label {
 	return schema.Label{lang.ChineseSimplified: zh, lang.English: en}
 }
+
+// Check refuses a view as Create and Update would, under another registry than the one at work.
+func (s *Service) Check(ctx context.Context, v View, reg *schema.Registry, check func(ctx context.Context, object string, where *query.Node) error) error {
+	cfg := s.cfg
+	cfg.Registry, cfg.Check = func() *schema.Registry { return reg }, check
+	_, err := New(cfg).clean(ctx, v)
+	return err
+}
+
+// Shared are all shared views of an object with the key of everybody's default view, "" for none.
+func (s *Service) Shared(ctx context.Context, object string) (views []View, usual string, err error) {
+	if _, err := s.object(ctx, object); err != nil {
+		return nil, "", err
+	}
+	all, err := s.cfg.Store.ListViews(ctx, object, 0)
+	if err != nil {
+		return nil, "", fmt.Errorf("list views of %s: %w", object, err)
+	}
+	for _, v := range all {
+		if v.Shared {
+			views = append(views, v)
+		}
+	}
+	if _, usual, err = s.cfg.Store.Defaults(ctx, object, 0); err != nil {
+		return nil, "", fmt.Errorf("default views of %s: %w", object, err)
+	}
+	return views, usual, nil
+}

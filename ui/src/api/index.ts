@@ -1,6 +1,7 @@
 export * from './audit';
 export { api, sessionLost } from './client';
 export * from './conditions';
+export * from './config';
 export * from './demo';
 export * from './duplicates';
 export { ApiError, errorText, type FieldError, isAbort, isApiError } from './errors';

@@ -284,6 +284,11 @@ const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'config',
+    component: lazyRouteComponent(() => import('@/features/settings/config-page'), 'ConfigPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'currencies',
     component: lazyRouteComponent(() => import('@/features/settings/currencies-page'), 'CurrenciesPage'),
   }),

@@ -111,6 +111,7 @@ export const SETTINGS_PAGES = [
   'apikeys',
   'webhooks',
   'objects',
+  'config',
   'currencies',
   'duplicates',
   'rfm',

@@ -1,0 +1,145 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+)
+
+type configDifferences struct {
+	Items []struct {
+		Path, Change string
+		Archivable   bool
+		Members      []struct {
+			Path          string
+			Before, After any
+		}
+	}
+}
+
+type configImported struct {
+	Applied  int
+	Problems []struct{ Location, Message, Code string }
+}
+
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// shapeAll makes one of everything that a configuration holds.
+func shapeAll(c *client) {
+	for _, x := range [][2]string{
+		{"/objects", `{"key":"visit_plan","label":{"zh-CN":"拜访","en":"Visit plan"},"of_customer":true}`},
+		{"/objects/visit_plan/fields", `{"key":"score","type":"number","scale":1,"label":{"en":"Score","zh-CN":"评分"}}`},
+		{"/objects/visit_plan/fields", `{"key":"double","formula":"score * 2","label":{"en":"Double","zh-CN":"双倍"}}`},
+		{"/objects/customer/fields", `{"key":"grade","type":"choice","label":{"en":"Grade","zh-CN":"等级"},"options":[{"key":"a","label":{"en":"A","zh-CN":"甲"}},{"key":"b","label":{"en":"B","zh-CN":"乙"}}]}`},
+		{"/objects/customer/fields", `{"key":"plans","label":{"en":"Plans","zh-CN":"拜访数"},"rollup":{"object":"visit_plan","via":"customer","func":"count"}}`},
+		{"/views/customer", `{"name":"甲级/A","shared":true,"columns":["name","grade"],"where":{"field":"grade","op":"eq","value":"a"}}`},
+		{"/segments", `{"key":"grade_a","label":"甲级","where":{"field":"grade","op":"eq","value":"a"}}`},
+		{"/segments", `{"key":"aa_first","label":"先","where":{"segment":"grade_a","op":"in"}}`},
+		{"/roles", `{"name":"销售","rights":["segment.read"],"objects":{"*":{"actions":{"read":{"scope":"own"}}},"visit_plan":{"actions":{"read":{"scope":"all"}}}}}`},
+	} {
+		c.want(201, c.do("POST", x[0], x[1]))
+	}
+	c.want(200, c.do("PATCH", "/objects/customer/fields/plans", `{"position":0}`))
+	c.want(200, c.do("PATCH", "/objects/customer/fields/note", `{"label":{"zh-CN":"说明","en":"Remark"}}`))
+	c.want(200, c.do("PATCH", "/objects/visit_plan", `{"rules":[{"when":"score < 0","message":{"zh-CN":"不能为负","en":"Not below zero"},"field":"score"}]}`))
+	top := read[struct{ ID string }](c, "POST", "/org/units", `{"kind":"department","name":"总部"}`, 201)
+	c.want(201, c.do("POST", "/org/units", `{"kind":"department","name":"销售/一","parent":"`+top.ID+`"}`))
+	c.want(201, c.do("POST", "/org/units", `{"kind":"team","name":"甲组"}`))
+}
+
+func TestConfigurationAsAFile(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *site) {
+		c := s.as(access.Administrator)
+		shapeAll(c)
+		file := c.want(200, c.do("GET", "/config", "")).body
+		for _, gone := range []string{"cus_", "usr_", "rol_", "unt_", "viw_", "physical", "administrator@"} {
+			if bytes.Contains(file, []byte(gone)) {
+				t.Errorf("the file names %s", gone)
+			}
+		}
+		if again := c.want(200, c.do("GET", "/config", "")).body; !bytes.Equal(file, again) {
+			t.Error("the same configuration is not the same bytes")
+		}
+		if d := read[configDifferences](c, "POST", "/config/compare", `{"file":`+string(file)+`}`, 200); len(d.Items) != 0 {
+			t.Errorf("differs from itself: %+v", d.Items)
+		}
+
+		fresh := newSite(t).as(access.Administrator)
+		// Only the shape arrived when the program ended behind the first transaction: the same import goes on.
+		paths := []string{}
+		for _, d := range read[configDifferences](fresh, "POST", "/config/compare", `{"file":`+string(file)+`}`, 200).Items {
+			if strings.HasPrefix(d.Path, "/objects/") {
+				paths = append(paths, d.Path)
+			}
+		}
+		if got := read[configImported](fresh, "POST", "/config/import", `{"file":`+string(file)+`,"paths":`+asJSON(t, paths)+`}`, 200); got.Applied != len(paths) {
+			t.Fatalf("%+v", got)
+		}
+		dry := read[configImported](fresh, "POST", "/config/import", `{"file":`+string(file)+`,"dry_run":true}`, 200)
+		if len(dry.Problems) != 0 || dry.Applied == 0 {
+			t.Fatalf("%+v", dry)
+		}
+		if got := read[configImported](fresh, "POST", "/config/import", `{"file":`+string(file)+`}`, 200); got.Applied != dry.Applied {
+			t.Fatalf("%+v, not %d", got, dry.Applied)
+		}
+		if there := fresh.want(200, fresh.do("GET", "/config", "")).body; !bytes.Equal(file, there) {
+			d := read[configDifferences](fresh, "POST", "/config/compare", `{"file":`+string(file)+`}`, 200)
+			t.Errorf("export, import, export is another file: %+v", d.Items)
+		}
+		s.as(access.Manager).wantCode(403, "access.forbidden", s.as(access.Manager).do("GET", "/config", ""))
+	})
+}
+
+func TestConfigurationDifferences(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *site) {
+		c := s.as(access.Administrator)
+		shapeAll(c)
+		file := string(c.want(200, c.do("GET", "/config", "")).body)
+		other := strings.Replace(file, `"zh-CN": "甲"`, `"zh-CN": "特级"`, 1)
+		d := read[configDifferences](c, "POST", "/config/compare", `{"file":`+other+`}`, 200)
+		if len(d.Items) != 1 || d.Items[0].Path != "/objects/customer/fields/grade" || len(d.Items[0].Members) != 1 ||
+			d.Items[0].Members[0].Path != "options.a.label.zh-CN" || d.Items[0].Members[0].Before != "甲" || d.Items[0].Members[0].After != "特级" {
+			t.Fatalf("%+v", d)
+		}
+		read[configImported](c, "POST", "/config/import", `{"file":`+other+`}`, 200)
+		if now := string(c.want(200, c.do("GET", "/config", "")).body); now != other {
+			t.Error("the label did not change")
+		}
+
+		// Another type is refused with its path, and nothing beside it happens.
+		clash := strings.Replace(strings.Replace(other, `"scale": 1,`+"\n            \"type\": \"number\"", `"type": "text"`, 1), `"特级"`, `"超级"`, 1)
+		if clash == other {
+			t.Fatal("the file has another form")
+		}
+		dry := read[configImported](c, "POST", "/config/import", `{"file":`+clash+`,"dry_run":true}`, 200)
+		if len(dry.Problems) == 0 || dry.Problems[0].Location != "/objects/visit_plan/fields/score/type" || dry.Problems[0].Code != "blueprint.other_type" {
+			t.Fatalf("%+v", dry)
+		}
+		c.wantCode(422, "blueprint.invalid", c.do("POST", "/config/import", `{"file":`+clash+`}`))
+		if now := string(c.want(200, c.do("GET", "/config", "")).body); now != other {
+			t.Error("a refused import changed something")
+		}
+
+		// What is only here stays unless it is named, and is archived then.
+		c.want(201, c.do("POST", "/objects/customer/fields", `{"key":"extra","type":"text","label":{"en":"Extra"}}`))
+		read[configImported](c, "POST", "/config/import", `{"file":`+other+`,"paths":["/objects/customer/fields/extra"]}`, 200)
+		archived := read[struct{ Fields []struct{ Key string } }](c, "GET", "/objects/archived", "", 200)
+		if len(archived.Fields) != 1 || archived.Fields[0].Key != "extra" {
+			t.Errorf("%+v", archived)
+		}
+		c.wantCode(422, "blueprint.not_one", c.do("POST", "/config/compare", `{"file":{"a":1}}`))
+		c.wantCode(422, "blueprint.unknown_part", c.do("POST", "/config/compare", `{"file":{"guanxi":"configuration","version":1,"people":{}}}`))
+	})
+}
