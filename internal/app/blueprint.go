@@ -13,6 +13,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/insight/classify"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/blueprint"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
@@ -127,13 +128,13 @@ func (b blueprints) gather(ctx context.Context) (*gathered, error) {
 }
 
 // put adds an item, or notes that it cannot be carried.
-func (b blueprints) put(g *gathered, object string, wheres []*query.Node, item any, parts ...string) error {
+func (b blueprints) put(g *gathered, personal bool, item any, parts ...string) error {
 	at := blueprint.Pointer(parts...)
 	m, err := asItem(item)
 	if err != nil || len(m) == 0 {
 		return err
 	}
-	if namesOne(m) || slices.ContainsFunc(wheres, func(n *query.Node) bool { return b.personal(object, n) }) {
+	if personal || namesOne(m) {
 		g.LeftOut = append(g.LeftOut, at)
 		return nil
 	}
@@ -179,13 +180,9 @@ func namesOne(v any) bool {
 func (b blueprints) personal(object string, where *query.Node) bool {
 	found := false
 	query.Walk(where, func(n *query.Node, _ string) bool {
-		path := n.Field
-		if path == "" {
-			path = n.Property
-		}
-		parts := strings.Split(path, ".")
+		parts := strings.Split(n.Field, ".")
 		for _, o := range b.w.registry().Objects() {
-			if f := o.Field(parts[len(parts)-1]); f != nil && f.Personal && n.Value != nil && (len(parts) > 1 || o.Key == object || n.Property != "") {
+			if f := o.Field(parts[len(parts)-1]); f != nil && f.Personal && n.Value != nil && (len(parts) > 1 || o.Key == object) {
 				found = true
 			}
 		}
@@ -220,12 +217,12 @@ func (b blueprints) gatherObjects(ctx context.Context, g *gathered) (err error) 
 		for _, rule := range spec.Rules {
 			key := rule.Key
 			rule.Key = ""
-			if err := b.put(g, r.Object, nil, rule, blueprint.Objects, r.Object, blueprint.Rules, key); err != nil {
+			if err := b.put(g, false, rule, blueprint.Objects, r.Object, blueprint.Rules, key); err != nil {
 				return err
 			}
 		}
 		spec.Prefix, spec.Physical, spec.Rules = "", "", nil
-		if err := b.put(g, r.Object, nil, spec, blueprint.Objects, r.Object, blueprint.Settings); err != nil {
+		if err := b.put(g, false, spec, blueprint.Objects, r.Object, blueprint.Settings); err != nil {
 			return err
 		}
 	}
@@ -272,17 +269,15 @@ func (b blueprints) gatherField(g *gathered, obj *schema.Object, r metadata.Row)
 	if f.Type == schema.Relation || f.Type == schema.User { // a default of these is a record or a person
 		spec.Default = nil
 	}
-	var wheres []*query.Node
-	child := ""
+	personal := false
 	if spec.Rollup != nil && len(spec.Rollup.Where) > 0 {
-		child = spec.Rollup.Object
 		where, err := query.Parse(spec.Rollup.Where)
 		if err != nil {
 			return err
 		}
-		wheres = append(wheres, where)
+		personal = b.personal(spec.Rollup.Object, where)
 	}
-	return b.put(g, child, wheres, spec, blueprint.Objects, obj.Key, blueprint.Fields, r.Field)
+	return b.put(g, personal, spec, blueprint.Objects, obj.Key, blueprint.Fields, r.Field)
 }
 
 // viewItem is a shared view in the document.
@@ -316,7 +311,7 @@ func (b blueprints) gatherViews(ctx context.Context, g *gathered) error {
 			}
 			g.views[at], g.byView[v.Key()] = v, at
 			item := viewItem{v.Name, v.Kind, v.Columns, v.Where, v.Sort, v.Options, v.Pinned, v.Position}
-			if err := b.put(g, obj.Key, []*query.Node{v.Where}, item, blueprint.Views, obj.Key, key); err != nil {
+			if err := b.put(g, b.personal(obj.Key, v.Where), item, blueprint.Views, obj.Key, key); err != nil {
 				return err
 			}
 		}
@@ -324,12 +319,13 @@ func (b blueprints) gatherViews(ctx context.Context, g *gathered) error {
 		if usual == "" {
 			continue
 		}
-		named := map[string]any{"builtin": strings.TrimPrefix(usual, "builtin:")}
-		if at, ok := g.byView[usual]; ok {
+		var named map[string]any
+		if builtin, ok := strings.CutPrefix(usual, "builtin:"); ok {
+			named = map[string]any{"builtin": builtin}
+		} else if at := g.byView[usual]; g.Items[at] != nil {
 			named = map[string]any{"view": blueprint.Parts(at)[2]}
-			if g.Items[at] == nil { // the view itself cannot be carried
-				continue
-			}
+		} else { // the view itself cannot be carried
+			continue
 		}
 		g.Items[blueprint.Pointer(blueprint.DefaultViews, obj.Key)] = named
 	}
@@ -347,7 +343,7 @@ func (b blueprints) gatherInsight(ctx context.Context, g *gathered) error {
 	}
 	for _, s := range segs {
 		item := map[string]any{"label": s.Label, "description": s.Description, "kind": s.Kind, "where": s.Where}
-		if err := b.put(g, query.Customer, []*query.Node{s.Where}, item, blueprint.Segments, s.Key); err != nil {
+		if err := b.put(g, b.personal(query.Customer, s.Where), item, blueprint.Segments, s.Key); err != nil {
 			return err
 		}
 	}
@@ -356,12 +352,9 @@ func (b blueprints) gatherInsight(ctx context.Context, g *gathered) error {
 		return err
 	}
 	for _, c := range classes {
-		var wheres []*query.Node
-		for _, x := range c.Classes {
-			wheres = append(wheres, x.Where)
-		}
+		personal := slices.ContainsFunc(c.Classes, func(x classify.Class) bool { return b.personal(query.Customer, x.Where) })
 		item := map[string]any{"label": c.Label, "description": c.Description, "classes": c.Classes}
-		if err := b.put(g, query.Customer, wheres, item, blueprint.Classifications, c.Key); err != nil {
+		if err := b.put(g, personal, item, blueprint.Classifications, c.Key); err != nil {
 			return err
 		}
 	}
@@ -374,7 +367,7 @@ func (b blueprints) gatherInsight(ctx context.Context, g *gathered) error {
 		rfm["cuts"] = showCuts(s.Cuts)
 	}
 	for key, item := range map[string]any{"purchases": map[string]any{"statuses": s.Statuses}, "anchor": map[string]any{"day": s.Anchor}, "rfm": rfm} {
-		if err := b.put(g, "", nil, item, blueprint.Analysis, key); err != nil {
+		if err := b.put(g, false, item, blueprint.Analysis, key); err != nil {
 			return err
 		}
 	}
@@ -400,7 +393,7 @@ func (b blueprints) gatherRights(ctx context.Context, g *gathered) error {
 		d := r.Definition
 		d.Key = ""
 		d.Rights = slices.Sorted(slices.Values(d.Rights))
-		if err := b.put(g, "", b.roleWheres(d), d, blueprint.Roles, r.Name); err != nil {
+		if err := b.put(g, b.personalRole(d), d, blueprint.Roles, r.Name); err != nil {
 			return err
 		}
 	}
@@ -426,22 +419,21 @@ func (b blueprints) gatherRights(ctx context.Context, g *gathered) error {
 			continue
 		}
 		g.units[section][path] = u.ID
-		if err := b.put(g, "", nil, map[string]any{"name": u.Name, "position": u.Position}, section, path); err != nil {
+		if err := b.put(g, false, map[string]any{"name": u.Name, "position": u.Position}, section, path); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// roleWheres are the conditions of a role that name personal values.
-func (b blueprints) roleWheres(d access.Definition) []*query.Node {
-	var out []*query.Node
+// personalRole reports a role with a condition that names personal values.
+func (b blueprints) personalRole(d access.Definition) bool {
 	for object, g := range d.Objects {
 		for _, x := range g.Actions {
-			if x.Where != nil && b.personal(object, x.Where) {
-				out = append(out, x.Where)
+			if b.personal(object, x.Where) {
+				return true
 			}
 		}
 	}
-	return out
+	return false
 }

@@ -297,6 +297,9 @@ func (m *importing) classOf(d blueprint.Difference) (classify.Classification, er
 func viewOf(d blueprint.Difference) (view.View, error) {
 	var in viewItem
 	err := read(d.After, &in)
+	if key := blueprint.Parts(d.Pointer)[2]; err == nil && in.Name != key && !strings.HasPrefix(key, in.Name+"#") {
+		err = fault.InvalidField("blueprint.name_is_key", "name", nil)
+	}
 	return view.View{Object: blueprint.Parts(d.Pointer)[1], Name: in.Name, Shared: true, Kind: in.Kind, Columns: in.Columns, Where: in.Where, Sort: in.Sort,
 		Options: in.Options, Pinned: in.Pinned, Position: in.Position}, err
 }

@@ -93,7 +93,7 @@ type shaping struct {
 
 // run makes the chosen differences of objects.
 func (s *shaping) run() ([]*fault.Fault, error) {
-	var make, fields, settings, rules, orders, gone []step
+	var objects, fields, settings, rules, orders, gone []step
 	for _, d := range s.chosen {
 		parts := blueprint.Parts(d.Pointer)
 		object := parts[1]
@@ -103,7 +103,7 @@ func (s *shaping) run() ([]*fault.Fault, error) {
 			add(&gone, func() error { return s.archive(parts) })
 		case parts[2] == blueprint.Settings:
 			if d.After["made_here"] == true {
-				add(&make, func() error { return s.object(object, d.After) })
+				add(&objects, func() error { return s.object(object, d.After) })
 			}
 			add(&settings, func() error { return s.settings(object, d.After, d.Change == blueprint.Added) })
 			add(&orders, func() error { return s.order(object, d.After) })
@@ -114,7 +114,7 @@ func (s *shaping) run() ([]*fault.Fault, error) {
 		}
 	}
 	var bad []*fault.Fault
-	for _, stage := range [][]step{make, fields, settings, rules, orders, gone} {
+	for _, stage := range [][]step{objects, fields, settings, rules, orders, gone} {
 		found, err := inOrder(stage)
 		if err != nil {
 			return nil, err

@@ -146,9 +146,9 @@ func (d *Document) read(above []string, at map[string]any, bad *[]*fault.Fault) 
 		parts := append(slices.Clone(above), key)
 		value, isMap := at[key].(map[string]any)
 		switch item, leads := isItem(parts); {
-		case isMap && item:
+		case isMap && item && key != "":
 			d.Items[Pointer(parts...)] = value
-		case isMap && leads:
+		case isMap && leads && key != "":
 			d.read(parts, value, bad)
 		default:
 			*bad = append(*bad, fault.InvalidField("blueprint.unknown_part", Pointer(parts...), fault.Params{"part": key}))
