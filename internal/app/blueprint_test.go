@@ -33,8 +33,8 @@ func shapeAll(c *client) {
 		{"/objects/visit_plan/fields", `{"key":"double","formula":"score * 2","label":{"en":"Double","zh-CN":"双倍"}}`},
 		{"/objects/customer/fields", `{"key":"grade","type":"choice","label":{"en":"Grade","zh-CN":"等级"},"options":[{"key":"a","label":{"en":"A","zh-CN":"甲"}},{"key":"b","label":{"en":"B","zh-CN":"乙"}}]}`},
 		{"/objects/customer/fields", `{"key":"plans","label":{"en":"Plans","zh-CN":"拜访数"},"rollup":{"object":"visit_plan","via":"customer","func":"count"}}`},
-		{"/views/customer", `{"name":"甲级/A","shared":true,"columns":["name","grade"],"where":{"field":"grade","op":"eq","value":"a"}}`},
-		{"/segments", `{"key":"grade_a","label":"甲级","where":{"field":"grade","op":"eq","value":"a"}}`},
+		{"/views", `{"object":"customer","name":"甲级/A","shared":true,"columns":["name","grade"],"where":{"field":"grade","op":"=","value":"a"}}`},
+		{"/segments", `{"key":"grade_a","label":"甲级","where":{"field":"grade","op":"=","value":"a"}}`},
 		{"/segments", `{"key":"aa_first","label":"先","where":{"segment":"grade_a","op":"in"}}`},
 		{"/roles", `{"name":"销售","rights":["segment.read"],"objects":{"*":{"actions":{"read":{"scope":"own"}}},"visit_plan":{"actions":{"read":{"scope":"all"}}}}}`},
 	} {
