@@ -24,6 +24,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/config"
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/platform/blob"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 )
 
@@ -126,29 +127,39 @@ func (a *App) backupWorkspaces(ctx context.Context, b *backupWriter, stage strin
 		if at[info.Key], err = w.store.Log().Head(ctx); err != nil {
 			return nil, err
 		}
-		copyPath := filepath.Join(stage, info.Key+".db")
-		saver, ok := w.db.(interface {
-			BackupTo(ctx context.Context, path string) error
-		})
-		if !ok {
-			return nil, fault.New(fault.Invalid, "app.backup_postgres", nil)
-		}
-		if err := saver.BackupTo(ctx, copyPath); err != nil {
-			return nil, err
-		}
-		name := path.Join("workspaces", info.Key)
-		if err := b.file(path.Join(name, "records.db"), copyPath); err != nil {
-			return nil, err
-		}
-		if err := os.Remove(copyPath); err != nil {
-			return nil, err
-		}
-		if err := b.tree(path.Join(name, "imports"), filepath.Join(w.dir, "imports")); err != nil {
+		if err := a.backupWorkspace(ctx, b, w, stage); err != nil {
 			return nil, err
 		}
 		keys = append(keys, info.Key)
 	}
 	return keys, nil
+}
+
+// backupWorkspace writes the records first and then the files. Until both are written no file goes, so that every row has its content;
+// files that come meanwhile are without a row in the backup, and the first start after a restore removes them.
+func (a *App) backupWorkspace(ctx context.Context, b *backupWriter, w *workspace, stage string) error {
+	defer w.blobs.Hold()()
+	copyPath := filepath.Join(stage, w.info.Key+".db")
+	saver, ok := w.db.(interface {
+		BackupTo(ctx context.Context, path string) error
+	})
+	if !ok {
+		return fault.New(fault.Invalid, "app.backup_postgres", nil)
+	}
+	if err := saver.BackupTo(ctx, copyPath); err != nil {
+		return err
+	}
+	name := path.Join("workspaces", w.info.Key)
+	if err := b.file(path.Join(name, "records.db"), copyPath); err != nil {
+		return err
+	}
+	if err := os.Remove(copyPath); err != nil {
+		return err
+	}
+	if err := b.tree(path.Join(name, "imports"), filepath.Join(w.dir, "imports")); err != nil {
+		return err
+	}
+	return b.tree(path.Join(name, blob.Files), filepath.Join(w.dir, blob.Files))
 }
 
 func (a *App) backupKey(b *backupWriter, passphrase string) error {

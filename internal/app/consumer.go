@@ -260,5 +260,5 @@ func (a *App) runNightly(ctx context.Context, j job.Job) error {
 	}
 	_, err = w.store.Log().Trim(ctx, change.TrimPolicy{CreatesBefore: a.Clock.Now().Add(-historyFor).UnixMilli()})
 	return errors.Join(err, w.imports.Sweep(ctx), duckdb.DropAside(w.dir, a.Clock.Now().Add(-asideFor)),
-		w.talk.Forget(ctx), w.store.ForgetOutcomes(ctx, a.Clock.Now().Add(-outcomesFor)))
+		w.talk.Forget(ctx), w.sweepFiles(ctx), w.store.ForgetOutcomes(ctx, a.Clock.Now().Add(-outcomesFor)))
 }

@@ -122,6 +122,7 @@ func (o operator) Doctor(ctx context.Context, key string) (api.Diagnosis, error)
 		}
 		return fmt.Sprintf("%d rows", rep.Rows), err
 	})
+	check("files", func() (string, error) { return w.checkFiles(ctx) })
 	check("search index", func() (string, error) {
 		at, head, err := w.indexer.Lag(ctx)
 		return fmt.Sprintf("%d changes behind", max(head.Seq-at.Seq, 0)), err

@@ -23,9 +23,11 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
+	"github.com/guanxi-crm/guanxi/internal/platform/blob"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
+	"github.com/guanxi-crm/guanxi/internal/record/attachment"
 	"github.com/guanxi-crm/guanxi/internal/record/mass"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
@@ -71,6 +73,8 @@ type workspace struct {
 	told        *talk.Collector
 	reminders   *talk.Reminders
 	importMoved chan struct{}
+	files       *attachment.Service
+	blobs       *blob.Dir
 
 	traits   *trait.Service
 	segments *segment.Service
@@ -80,6 +84,7 @@ type workspace struct {
 	audience *analytics.Audience
 	edge     *api.Workspace
 
+	opened time.Time // by the clock of the file system's machine
 	ctx    context.Context
 	cancel context.CancelFunc
 	owned  sync.WaitGroup
@@ -155,7 +160,7 @@ func (a *App) openWorkspace(ctx context.Context, key string) (_ *workspace, err 
 	if err != nil {
 		return nil, err
 	}
-	w := &workspace{app: a, info: info, dir: filepath.Join(a.Config.Data, "workspaces", info.Key)}
+	w := &workspace{app: a, info: info, dir: filepath.Join(a.Config.Data, "workspaces", info.Key), opened: time.Now()}
 	w.ctx, w.cancel = context.WithCancel(a.ctx)
 	defer func() {
 		if err != nil {
@@ -299,6 +304,9 @@ func (w *workspace) build(ctx context.Context) error {
 	activity.Rules{Registry: registry, Zone: w.zoneOf, Clock: a.Clock}.Register(w.records)
 	w.recurrer = &activity.Recurrer{Records: w.records, Changes: w.store.Log(), Registry: registry, Zone: w.zoneOf, Clock: a.Clock, Log: a.Log}
 	w.newTalk()
+	if err := w.newFiles(keys); err != nil {
+		return err
+	}
 	w.indexer = search.New(search.Config{Store: searchStore{w.store}, Changes: w.store.Log(), Records: w.records, Registry: registry, Log: a.Log})
 	w.rollups = rollup.New(rollup.Config{Changes: w.store.Log(), Records: w.records, Registry: registry, Clock: a.Clock, Log: a.Log})
 	w.feed = w.newFeed(registry)
@@ -326,7 +334,7 @@ func (w *workspace) build(ctx context.Context) error {
 	w.mass = w.newMass(keys)
 	w.edge = &api.Workspace{Info: w.info, Registry: registry, Catalogue: w.words.Catalogue, Records: w.records, Conditions: w.words, Lists: lister{w.audience},
 		Views:    view.New(view.Config{Store: sqlstore.NewViews(w.store), Registry: registry, Traits: func() query.Traits { return w.words.Catalogue() }, Check: w.words.Check, Clock: a.Clock, IDs: a.ids}),
-		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}), Talk: w.talk, Calendars: calendars{w},
+		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}).WithFiles(w.files), Talk: w.talk, Files: w.files, Calendars: calendars{w},
 		Agenda:   &activity.Agenda{Records: w.records, Registry: registry, Zone: w.zoneOf, Clock: a.Clock},
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
@@ -403,6 +411,7 @@ func (w *workspace) run() {
 	}
 	w.own(w.ctx, &w.owned, "events", w.follow)
 	w.own(w.ctx, &w.owned, "heal", w.heal)
+	w.own(w.ctx, &w.owned, "files", w.sweepFiles)
 	if !w.app.embedded() {
 		w.own(w.ctx, &w.owned, "metadata", w.followMetadata)
 	}

@@ -33,6 +33,7 @@ type Config struct {
 	SessionIdle    time.Duration // a session unused for so long ends
 	SessionMax     time.Duration // a session ends after so long whatever happens
 	MaxUploadMB    int           // largest import file
+	MaxFileMB      int           // largest file on a record
 	MemoryMB       int           // soft limit of the Go heap
 	AnalyticsMB    int           // memory limit of DuckDB
 	Threads        int           // threads of DuckDB, 0 for the number of processors
@@ -157,6 +158,8 @@ func Settings() []Setting {
 			with(duration(func(c *Config) *time.Duration { return &c.SessionMax })),
 		Setting{Key: "max_upload_mb", Default: "4096", Kind: "number", Doc: "Largest file that can be uploaded for import, in MB.", DocZh: "可上传导入文件的最大体积（MB）。"}.
 			with(number(func(c *Config) *int { return &c.MaxUploadMB })),
+		Setting{Key: "max_file_mb", Default: "50", Kind: "number", Doc: "Largest file that can be added to a record, in MB.", DocZh: "可添加到记录的附件的最大体积（MB）。"}.
+			with(number(func(c *Config) *int { return &c.MaxFileMB })),
 		Setting{Key: "memory_mb", Default: "256", Kind: "number", Doc: "Soft limit of the Go heap in MB; the collector works harder near it.", DocZh: "Go 堆内存的软上限（MB），接近时回收更积极。"}.
 			with(number(func(c *Config) *int { return &c.MemoryMB })),
 		Setting{Key: "analytics_mb", Default: "512", Kind: "number", Doc: "Memory limit of the embedded analytics engine in MB.", DocZh: "内嵌分析引擎的内存上限（MB）。"}.

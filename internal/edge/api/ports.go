@@ -17,6 +17,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
+	"github.com/guanxi-crm/guanxi/internal/record/attachment"
 	"github.com/guanxi-crm/guanxi/internal/record/dedupe"
 	"github.com/guanxi-crm/guanxi/internal/record/mass"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
@@ -63,6 +64,7 @@ type Workspace struct {
 	Timeline   *timeline.Service
 	Agenda     *activity.Agenda
 	Talk       *talk.Service
+	Files      *attachment.Service
 	Calendars  Calendars
 	Profiles   ProfileService
 	Segments   *segment.Service
@@ -170,7 +172,7 @@ type View struct {
 type TimelineEntry struct {
 	ID      string        `json:"id"`
 	At      time.Time     `json:"at"`
-	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,order,refund,class,task,call,meeting,visit,note,comment"`
+	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,order,refund,class,task,call,meeting,visit,note,comment,file"`
 	Actor   *Actor        `json:"actor,omitempty"`
 	Title   schema.Label  `json:"title"`
 	Record  *Ref          `json:"record,omitempty"`
@@ -180,6 +182,8 @@ type TimelineEntry struct {
 	Activity *Record `json:"activity,omitempty"`
 	// Comment is what somebody said.
 	Comment *Comment `json:"comment,omitempty"`
+	// File is a file that was added.
+	File *File `json:"file,omitempty"`
 }
 
 // HistoryEntry is one version of a record.

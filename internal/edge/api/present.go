@@ -278,6 +278,9 @@ func (c *call) showTimeline(ctx context.Context, o *schema.Object, items []timel
 		if it.Remark != nil && it.Remark.DeletedBy != 0 {
 			people = append(people, it.Remark.DeletedBy)
 		}
+		if it.File != nil && it.File.DeletedBy != 0 {
+			people = append(people, it.File.DeletedBy)
+		}
 	}
 	titles, err := c.titlesFor(ctx, o, people, changes)
 	if err != nil {
@@ -292,6 +295,7 @@ func (c *call) showTimeline(ctx context.Context, o *schema.Object, items []timel
 		return nil, err
 	}
 	env := c.ws.Records.Env(ctx)
+	changeable := map[id.ID]bool{}
 	out := []TimelineEntry{}
 	for i, it := range items {
 		if err := c.ws.Records.Titles(ctx, it.Related); err != nil {
@@ -307,6 +311,11 @@ func (c *call) showTimeline(ctx context.Context, o *schema.Object, items []timel
 		}
 		if it.Remark != nil {
 			v.Comment = c.showComment(it.Remark, titles)
+		}
+		if it.File != nil {
+			if v.File, err = c.showFile(ctx, it.File, titles, changeable); err != nil {
+				return nil, err
+			}
 		}
 		if it.Amount != nil {
 			m := ShowMoney(it.Amount.Amount, it.Amount.Currency)

@@ -50,7 +50,7 @@ func (a *API) accountRoutes() []route {
 }
 
 func (a *API) recordRoutes() []route {
-	return []route{
+	return append(a.fileRoutes(), []route{
 		{method: get, path: "/records/{object}", need: right, right: access.RecordRead, run: op(a.listRecords), doc: "A page of records"},
 		{method: post, path: "/records/{object}", need: right, right: access.RecordCreate, run: op(a.createRecord), doc: "Create a record", status: http.StatusCreated},
 		{method: post, path: "/records/{object}/query", need: right, right: access.RecordRead, run: op(a.queryRecords), doc: "A page of records by condition", secret: true},
@@ -79,7 +79,7 @@ func (a *API) recordRoutes() []route {
 		{method: post, path: "/imports/{id}/cancel", need: right, right: access.ImportRun, run: op(a.cancelImport), doc: "Stop an import"},
 		{method: post, path: "/imports/{id}/undo", need: right, right: access.ImportRun, run: op(a.undoImport), doc: "Take an import back"},
 		{method: get, path: "/imports/{id}/errors", need: right, right: access.ImportRun, run: op(a.importErrors), doc: "Rejected lines as CSV", stream: true},
-	}
+	}...)
 }
 
 func (a *API) insightRoutes() []route {

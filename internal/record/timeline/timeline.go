@@ -25,6 +25,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
+	"github.com/guanxi-crm/guanxi/internal/record/attachment"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 )
 
@@ -48,11 +49,12 @@ const (
 	Visit    Kind = activity.Visit
 	Note     Kind = activity.Note
 	Comment  Kind = "comment"
+	File     Kind = "file"
 )
 
 // Kinds lists every kind, in a fixed order.
 func Kinds() []Kind {
-	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment}
+	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment, File}
 }
 
 // Item is one thing that happened.
@@ -74,6 +76,8 @@ type Item struct {
 	Activity *record.Record
 	// Remark is what somebody said.
 	Remark *Remark
+	// File is a file that was added, and may have been removed since.
+	File *attachment.File
 }
 
 // Remark is a comment; the body of a deleted one is empty.
@@ -92,6 +96,12 @@ type Remark struct {
 type Remarks interface {
 	// Remarks gives at most limit remarks about a record at or before an instant, newest first.
 	Remarks(ctx context.Context, rec id.ID, until time.Time, limit int) ([]Remark, error)
+}
+
+// Files knows the files of records.
+type Files interface {
+	// About gives at most limit files of a record at or before an instant, newest first.
+	About(ctx context.Context, rec id.ID, until time.Time, limit int) ([]attachment.File, error)
 }
 
 // Move is a passage from one class of a classification to another; From is "" for the first.
@@ -127,6 +137,13 @@ type Service struct {
 	moves    Moves
 	registry func() *schema.Registry
 	remarks  Remarks
+	files    Files
+}
+
+// WithFiles adds the files of records.
+func (s *Service) WithFiles(f Files) *Service {
+	s.files = f
+	return s
 }
 
 // WithRemarks adds what people said.
@@ -170,6 +187,7 @@ const (
 	fromHistory
 	fromActivity // and one for each activity behind it
 	fromRemark   = fromActivity + 6
+	fromFile     = fromActivity + 7
 	fromLast     = fromActivity + 8
 )
 
@@ -187,7 +205,7 @@ func (s *Service) Read(ctx context.Context, object string, rec id.ID, limit int,
 		return nil, "", fmt.Errorf("read timeline: %w", err)
 	}
 	q := page{s: s, object: object, rec: rec, before: before, limit: limit + 1, kinds: kinds}
-	sources := []func(context.Context) error{q.activities, q.said}
+	sources := []func(context.Context) error{q.activities, q.said, q.added}
 	if q.wants(Created, Updated, Deleted, Restored, Merged, Unmerged) {
 		sources = append(sources, q.history)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
+	"github.com/guanxi-crm/guanxi/internal/record/attachment"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 )
 
@@ -104,6 +105,23 @@ func (q *page) said(ctx context.Context) error {
 		r := &list[i]
 		item := Item{ID: id.Format("cmt", r.ID), At: r.At, Kind: Comment, By: r.By, ByKind: access.ByUser, Remark: r}
 		q.add(entry{place{r.At.UnixMilli(), fromRemark, int64(r.ID), 0}, item})
+	}
+	return nil
+}
+
+// added adds files. Several in one millisecond are ordered by their ids.
+func (q *page) added(ctx context.Context) error {
+	if q.s.files == nil || !q.wants(File) {
+		return nil
+	}
+	until := time.UnixMilli(min(q.before.At, 1<<52)).UTC()
+	list, err := q.s.files.About(ctx, q.rec, until, q.limit+maxTies)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		f := &list[i]
+		q.add(entry{place{f.At.UnixMilli(), fromFile, int64(f.ID), 0}, Item{ID: id.Format(attachment.Prefix, f.ID), At: f.At, Kind: File, By: f.By, ByKind: f.ByKind, File: f}})
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ export * from './duplicates';
 export { ApiError, errorText, type FieldError, isAbort, isApiError } from './errors';
 export { listenForChanges } from './events';
 export * from './figures';
+export * from './files';
 export * from './formulas';
 export * from './imports';
 export * from './insight';

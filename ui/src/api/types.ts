@@ -1,7 +1,6 @@
 import type { Label } from '@/i18n';
 import type { Money } from '@/lib/format';
 import type { Condition, Operator } from './conditions';
-import type { Comment } from './talk';
 
 export type { Label, Money };
 
@@ -351,37 +350,6 @@ export interface Change {
   before: unknown;
   after: unknown;
 }
-export type TimelineKind =
-  | 'created'
-  | 'updated'
-  | 'deleted'
-  | 'restored'
-  | 'merged'
-  | 'unmerged'
-  | 'order'
-  | 'refund'
-  | 'class'
-  | 'segment'
-  | 'task'
-  | 'call'
-  | 'meeting'
-  | 'visit'
-  | 'note'
-  | 'comment';
-export interface TimelineEntry {
-  id: string;
-  at: string;
-  kind: TimelineKind;
-  actor?: Actor | null;
-  title: Label;
-  record?: Ref | null;
-  amount?: Money | null;
-  changes?: Change[];
-  /** The task, call, meeting, visit or note itself. */
-  activity?: RecordData;
-  /** What somebody said. */
-  comment?: Comment;
-}
 export interface HistoryEntry {
   version: number;
   at: string;
@@ -397,4 +365,5 @@ export interface SearchHit {
   match: string;
 }
 export type * from './types-insight';
+export type * from './types-timeline';
 export * from './types-views';

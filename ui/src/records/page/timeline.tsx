@@ -10,6 +10,7 @@ import {
   IconMapPin,
   IconMessage,
   IconNote,
+  IconPaperclip,
   IconPencil,
   IconPhone,
   IconPlus,
@@ -18,7 +19,7 @@ import {
   IconTrash,
 } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import type { Change, ObjectType, Ref, TimelineEntry, TimelineKind } from '@/api';
 import { timelineQuery } from '@/api';
 import { type FieldContext, isEmptyValue, kindOf, useFieldContext } from '@/fields';
@@ -29,6 +30,8 @@ import { CommentEntry } from '../talk/comment-entry';
 import { CompleteBox } from '../work/activity-row';
 import { ActivityFacts } from './activity-facts';
 import css from './timeline.module.css';
+
+const FileEntry = lazy(() => import('../files/file-entry').then((module) => ({ default: module.FileEntry })));
 
 const SIGNS: Record<TimelineKind, Icon> = {
   created: IconPlus,
@@ -47,11 +50,13 @@ const SIGNS: Record<TimelineKind, Icon> = {
   visit: IconMapPin,
   note: IconNote,
   comment: IconMessage,
+  file: IconPaperclip,
 };
 
 /** What a reader may want to see alone; nobody asks for deletions by themselves. */
 const GROUPS: { key: string; kinds: readonly TimelineKind[]; customer?: boolean }[] = [
   { key: 'comments', kinds: ['comment'] },
+  { key: 'files', kinds: ['file'] },
   { key: 'notes', kinds: ['note'] },
   { key: 'tasks', kinds: ['task'] },
   { key: 'calls', kinds: ['call'] },
@@ -114,6 +119,11 @@ function Entry({ entry, object, context, onOpenRef }: EntryProps) {
         </div>
         {entry.actor?.name && <div className={css.by}>{entry.actor.name}</div>}
         {entry.comment && <CommentEntry comment={entry.comment} />}
+        {entry.file && (
+          <Suspense>
+            <FileEntry file={entry.file} />
+          </Suspense>
+        )}
         {entry.activity && (
           <ActivityFacts record={entry.activity} object={entry.kind} by={entry.actor?.id} context={context} />
         )}

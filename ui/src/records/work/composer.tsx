@@ -22,6 +22,7 @@ import { addDays, zonedToUtc } from '@/lib/day';
 import { findField, useObjects } from '@/metadata';
 import { Button, toast } from '@/ui';
 import { startValues, toCreate } from '../edit/draft';
+import { useFileButtons } from '../files/uploads';
 import { CommentForm } from '../talk/comment-form';
 import css from './composer.module.css';
 import { ACTIVITY_SIGNS } from './signs';
@@ -169,7 +170,8 @@ export function Composer({ record }: { record: RecordData }) {
   const kinds = useComposable();
   const client = useQueryClient();
   const [chosen, setChosen] = useState<Activity | 'comment' | null>(null);
-  if (kinds.length === 0 || record.deleted_at !== null) return null;
+  const files = useFileButtons(record, css.kind);
+  if ((kinds.length === 0 && !files.may) || record.deleted_at !== null) return null;
   const open = kinds.find((each) => each.key === chosen);
   return (
     <section className={css.composer} aria-label={t('work:add')}>
@@ -183,6 +185,7 @@ export function Composer({ record }: { record: RecordData }) {
           <IconMessage size={15} stroke={1.7} aria-hidden />
           {t('work:comment')}
         </button>
+        {files.buttons}
         {kinds.map(({ key, object }) => {
           const Sign = ACTIVITY_SIGNS[key];
           return (
@@ -199,6 +202,7 @@ export function Composer({ record }: { record: RecordData }) {
           );
         })}
       </div>
+      {files.sending}
       {chosen === 'comment' && (
         <div className={css.line}>
           <CommentForm

@@ -1,0 +1,335 @@
+// Package attachment is files on records.
+//
+// A file belongs to one record of any object. Who sees the record sees its files; who may change it may add, rename, remove and
+// restore them. Files of records that were merged show on the record that stayed, and go back when a merge is undone, because
+// they stay where they were put. A removed file waits in the bin for TrashFor; after that, or when its record is gone for
+// good, row and content go.
+//
+// The content is streamed both ways and never whole in memory. It is encrypted with a key of its own (crypt.SealStream), which the
+// data key of the record's customer seals, or the record's own where it has none: with that key the file becomes unreadable,
+// in backups too. The content is durable before its row is written; content that a crash left without a row is removed by Sweep.
+// What a file is is found by its first bytes (Media), never by its name. Names are cleaned (CleanName).
+//
+// The package knows no SQL and no HTTP.
+package attachment
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/platform/blob"
+	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+)
+
+// Prefix is the prefix of printed file ids.
+const Prefix = "fil"
+
+// TrashFor is how long a removed file can be restored.
+const TrashFor = 30 * 24 * time.Hour
+
+// MaxPerRecord is the most files that List gives of one record.
+const MaxPerRecord = 500
+
+// File is a file on a record.
+type File struct {
+	ID        id.ID
+	Object    string
+	Record    id.ID // to which it was added, which may have been merged into another one since
+	Name      string
+	Media     string // by content
+	Size      int64  // bytes of the content
+	Blob      string
+	Subject   id.ID  // whose data key seals Sealed
+	Sealed    []byte // the key of the content
+	By        id.ID
+	ByKind    access.ActorKind
+	At        time.Time
+	DeletedAt time.Time // zero while it stands
+	DeletedBy id.ID
+}
+
+// Preview reports whether a browser may show the file in a page: pictures that cannot hold a program.
+func (f *File) Preview() bool {
+	switch f.Media {
+	case "image/png", "image/jpeg", "image/gif", "image/webp":
+		return true
+	}
+	return false
+}
+
+// Store keeps files; the store of the workspace implements it.
+type Store interface {
+	AddFile(ctx context.Context, f *File) error
+	// File reads one by id, of the bin too. NotFound attachment.not_found.
+	File(ctx context.Context, key id.ID) (File, error)
+	// Files reads those of some records at or before an instant, newest first, of the bin too when asked.
+	Files(ctx context.Context, records []id.ID, until time.Time, limit int, deleted bool) ([]File, error)
+	RenameFile(ctx context.Context, key id.ID, name string) error
+	// BinFile puts a file into the bin, or with a zero time takes it out.
+	BinFile(ctx context.Context, key id.ID, at time.Time, by id.ID) error
+	// KnownBlobs tells which of the names have a row.
+	KnownBlobs(ctx context.Context, names []string) (map[string]bool, error)
+	// ForgetFiles deletes up to limit rows that are in the bin since before an instant or whose record of one of the objects is gone
+	// for good, and names their blobs.
+	ForgetFiles(ctx context.Context, objects []*schema.Object, before time.Time, limit int) ([]string, error)
+	// EachFile visits rows in the order of their ids, behind one.
+	EachFile(ctx context.Context, after id.ID, limit int) ([]File, error)
+	// Family is a record with those that became part of it.
+	Family(ctx context.Context, rec id.ID) ([]id.ID, error)
+}
+
+// Records is what files need of the record engine.
+type Records interface {
+	Get(ctx context.Context, object string, rec id.ID) (*record.Record, error)
+	Reaches(ctx context.Context, object string, rec id.ID, actions ...access.Action) (map[access.Action]bool, error)
+	MergedInto(ctx context.Context, merged id.ID) (id.ID, bool, error)
+	SubjectKey(ctx context.Context, object string, rec id.ID) (id.ID, *crypt.Key, error)
+	DataKey(ctx context.Context, subject id.ID) (*crypt.Key, error)
+}
+
+// Config is what a Service is made of.
+type Config struct {
+	Store    Store
+	Records  Records
+	Registry func() *schema.Registry
+	Blobs    *blob.Dir
+	Keys     *crypt.Keyring
+	Clock    clock.Clock
+	IDs      interface{ Next() id.ID }
+	MaxBytes int64
+	Log      *slog.Logger
+}
+
+// Service is files on records. It is safe for concurrent use.
+type Service struct{ cfg Config }
+
+// New makes a Service.
+func New(c Config) *Service { return &Service{cfg: c} }
+
+// MaxBytes is the largest file.
+func (s *Service) MaxBytes() int64 { return s.cfg.MaxBytes }
+
+func notFound() error { return fault.New(fault.NotFound, "attachment.not_found", nil) }
+
+// place is where the key and the content of a file belong.
+func place(key id.ID, part string) crypt.Place {
+	return crypt.Place{Object: "attachment", Field: part, Record: key}
+}
+
+// changeable refuses whoever may not change the record.
+func (s *Service) changeable(ctx context.Context, object string, rec id.ID) error {
+	r, err := s.cfg.Records.Get(ctx, object, rec)
+	if err != nil {
+		return err
+	}
+	can, err := s.cfg.Records.Reaches(ctx, object, rec, access.Update)
+	if err != nil {
+		return err
+	}
+	if !can[access.Update] {
+		return fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(access.RecordUpdate)})
+	}
+	if r.DeletedAt != nil {
+		return fault.New(fault.Conflict, "attachment.record_deleted", nil)
+	}
+	return nil
+}
+
+// Changeable reports whether the actor may add files to a record and change those that are there.
+func (s *Service) Changeable(ctx context.Context, object string, rec id.ID) bool {
+	return s.changeable(ctx, object, rec) == nil
+}
+
+// Add stores a file on a record. Faults: NotFound, Forbidden, Invalid attachment.empty, TooLarge attachment.too_large.
+func (s *Service) Add(ctx context.Context, object string, rec id.ID, name string, body io.Reader) (File, error) {
+	if err := s.changeable(ctx, object, rec); err != nil {
+		return File{}, err
+	}
+	subject, key, err := s.cfg.Records.SubjectKey(ctx, object, rec)
+	if err != nil {
+		return File{}, err
+	}
+	who := access.From(ctx)
+	f := File{ID: s.cfg.IDs.Next(), Object: object, Record: rec, Name: CleanName(name), Subject: subject, By: who.ID, ByKind: who.Kind, At: s.cfg.Clock.Now().Truncate(time.Millisecond)}
+	f.Blob = s.cfg.Keys.Token("attachment|" + strconv.FormatInt(int64(f.ID), 10))
+	raw := s.cfg.Keys.NewStreamKey()
+	defer clear(raw)
+	f.Sealed = s.cfg.Keys.Seal(key, place(f.ID, "key"), raw)
+	err = s.cfg.Blobs.Write(f.Blob, func(w io.Writer) error { return s.content(&f, raw, w, body) })
+	if err != nil {
+		return File{}, err
+	}
+	// It may have taken minutes to arrive: what was allowed then need not be any more.
+	err = s.changeable(ctx, object, rec)
+	if err == nil {
+		err = s.cfg.Store.AddFile(ctx, &f)
+	}
+	if err != nil {
+		if lost := s.cfg.Blobs.Remove(f.Blob); lost != nil {
+			s.cfg.Log.Warn("remove a file without a row", "error", lost)
+		}
+		return File{}, err
+	}
+	return f, nil
+}
+
+// content encrypts what comes in and finds out what it is.
+func (s *Service) content(f *File, raw []byte, w io.Writer, body io.Reader) error {
+	out, err := s.cfg.Keys.SealStream(raw, place(f.ID, "content"), w)
+	if err != nil {
+		return err
+	}
+	in := bufio.NewReaderSize(body, sniff)
+	head, err := in.Peek(sniff)
+	if err != nil && !errors.Is(err, io.EOF) { // it broke off
+		return err
+	}
+	if len(head) == 0 {
+		return fault.InvalidField("attachment.empty", "file", nil)
+	}
+	f.Media = Media(head)
+	if f.Size, err = io.Copy(out, io.LimitReader(in, s.cfg.MaxBytes+1)); err != nil {
+		return err
+	}
+	if f.Size > s.cfg.MaxBytes {
+		return fault.New(fault.TooLarge, "attachment.too_large", fault.Params{"max_mb": s.cfg.MaxBytes >> 20})
+	}
+	return out.Close()
+}
+
+// Of lists the files of a record and of those that became part of it, newest first.
+func (s *Service) Of(ctx context.Context, object string, rec id.ID) ([]File, error) {
+	if _, err := s.cfg.Records.Get(ctx, object, rec); err != nil {
+		return nil, err
+	}
+	return s.about(ctx, rec, s.cfg.Clock.Now().Add(time.Hour), MaxPerRecord, false)
+}
+
+// About reads files of a record at or before an instant, newest first, those of the bin too. Whoever calls it has checked that
+// the actor may see the record.
+func (s *Service) About(ctx context.Context, rec id.ID, until time.Time, limit int) ([]File, error) {
+	return s.about(ctx, rec, until, limit, true)
+}
+
+func (s *Service) about(ctx context.Context, rec id.ID, until time.Time, limit int, deleted bool) ([]File, error) {
+	family, err := s.cfg.Store.Family(ctx, rec)
+	if err != nil {
+		return nil, err
+	}
+	return s.cfg.Store.Files(ctx, family, until, limit, deleted)
+}
+
+// Home is the record that a file shows on.
+func (s *Service) Home(ctx context.Context, f *File) (id.ID, error) {
+	into, merged, err := s.cfg.Records.MergedInto(ctx, f.Record)
+	if merged {
+		return into, err
+	}
+	return f.Record, err
+}
+
+// find reads a file that the actor may see, and the record that it shows on. To others it does not exist.
+func (s *Service) find(ctx context.Context, key id.ID) (f File, home id.ID, err error) {
+	if f, err = s.cfg.Store.File(ctx, key); err != nil {
+		return File{}, 0, err
+	}
+	if home, err = s.Home(ctx, &f); err != nil {
+		return File{}, 0, err
+	}
+	if _, err = s.cfg.Records.Get(ctx, f.Object, home); err != nil {
+		if k := fault.KindOf(err); k == fault.NotFound || k == fault.Forbidden {
+			err = notFound()
+		}
+		return File{}, 0, err
+	}
+	return f, home, nil
+}
+
+// Open reads the content of a file that stands. A read fails with crypt.value_tampered where the content was changed or broke off.
+func (s *Service) Open(ctx context.Context, key id.ID) (File, io.ReadCloser, error) {
+	f, _, err := s.find(ctx, key)
+	if err == nil && !f.DeletedAt.IsZero() {
+		err = notFound()
+	}
+	if err != nil {
+		return File{}, nil, err
+	}
+	data, err := s.cfg.Records.DataKey(ctx, f.Subject)
+	if err != nil {
+		return File{}, nil, err
+	}
+	raw, err := s.cfg.Keys.Open(data, place(f.ID, "key"), f.Sealed)
+	if err != nil {
+		return File{}, nil, err
+	}
+	defer clear(raw)
+	in, err := s.cfg.Blobs.Open(f.Blob)
+	if err != nil {
+		return File{}, nil, err
+	}
+	plain, err := s.cfg.Keys.OpenStream(raw, place(f.ID, "content"), in)
+	if err != nil {
+		return File{}, nil, fmt.Errorf("open file: %w (%w)", err, in.Close())
+	}
+	return f, struct {
+		io.Reader
+		io.Closer
+	}{plain, in}, nil
+}
+
+// mutable finds a file of a record that the actor may change.
+func (s *Service) mutable(ctx context.Context, key id.ID) (File, error) {
+	f, home, err := s.find(ctx, key)
+	if err != nil {
+		return File{}, err
+	}
+	return f, s.changeable(ctx, f.Object, home)
+}
+
+// Rename gives a file another name, which is cleaned.
+func (s *Service) Rename(ctx context.Context, key id.ID, name string) (File, error) {
+	f, err := s.mutable(ctx, key)
+	if err == nil && !f.DeletedAt.IsZero() {
+		err = notFound()
+	}
+	if err == nil && blank(name) {
+		err = fault.InvalidField("attachment.name_required", "name", nil)
+	}
+	if err != nil {
+		return File{}, err
+	}
+	f.Name = CleanName(name)
+	return f, s.cfg.Store.RenameFile(ctx, key, f.Name)
+}
+
+// Delete puts a file into the bin; done before, it stays as it is.
+func (s *Service) Delete(ctx context.Context, key id.ID) (File, error) {
+	f, err := s.mutable(ctx, key)
+	if err != nil || !f.DeletedAt.IsZero() {
+		return f, err
+	}
+	f.DeletedAt, f.DeletedBy = s.cfg.Clock.Now().Truncate(time.Millisecond), access.From(ctx).ID
+	return f, s.cfg.Store.BinFile(ctx, key, f.DeletedAt, f.DeletedBy)
+}
+
+// Restore takes a file out of the bin.
+func (s *Service) Restore(ctx context.Context, key id.ID) (File, error) {
+	f, err := s.mutable(ctx, key)
+	if err != nil || f.DeletedAt.IsZero() {
+		return f, err
+	}
+	f.DeletedAt, f.DeletedBy = time.Time{}, 0
+	return f, s.cfg.Store.BinFile(ctx, key, time.Time{}, 0)
+}

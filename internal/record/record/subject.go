@@ -1,0 +1,60 @@
+package record
+
+import (
+	"context"
+
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
+)
+
+// SubjectKey is the data key of whom a record belongs to: its customer, or else the record itself. One that has none yet is given
+// one. It is for what is kept beside the record and is to become unreadable with it. NotFound when the actor does not see the record.
+func (s *Service) SubjectKey(ctx context.Context, object string, rec id.ID) (id.ID, *crypt.Key, error) {
+	obj, err := s.object(ctx, object, access.RecordRead)
+	if err != nil {
+		return 0, nil, err
+	}
+	rows, err := s.readSeen(ctx, obj, []id.ID{rec}, true, access.Read)
+	if err != nil {
+		return 0, nil, err
+	}
+	if len(rows) == 0 {
+		return 0, nil, notFound(obj, rec)
+	}
+	subject := s.shape(obj).subject(&rows[0])
+	key, found, err := s.dataKey(ctx, subject)
+	if err != nil || found {
+		return subject, key, err
+	}
+	_, wrapped, err := s.cfg.Keys.NewKey(subject)
+	if err != nil {
+		return 0, nil, err
+	}
+	if _, err := s.cfg.Store.Update(ctx, func(tx Tx) error {
+		return tx.SavePersonKeys(ctx, map[id.ID][]byte{subject: wrapped})
+	}); err != nil {
+		return 0, nil, err
+	}
+	key, err = s.DataKey(ctx, subject) // another writer may have been first: what is stored counts
+	return subject, key, err
+}
+
+// DataKey reads the data key of a subject; Unavailable record.key_gone when it was destroyed or cannot be unwrapped.
+func (s *Service) DataKey(ctx context.Context, subject id.ID) (*crypt.Key, error) {
+	key, found, err := s.dataKey(ctx, subject)
+	if err == nil && !found {
+		err = fault.New(fault.Unavailable, "record.key_gone", nil)
+	}
+	return key, err
+}
+
+func (s *Service) dataKey(ctx context.Context, subject id.ID) (*crypt.Key, bool, error) {
+	if key := s.cfg.Keys.Cached(subject); key != nil {
+		return key, true, nil
+	}
+	into := map[id.ID]*crypt.Key{}
+	err := s.unwrap(ctx, []id.ID{subject}, into)
+	return into[subject], into[subject] != nil, err
+}

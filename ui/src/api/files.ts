@@ -1,0 +1,48 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, apiUrl } from './client';
+import type { Actor } from './types';
+import { type UploadProgress, upload } from './upload';
+
+/** A file on a record. */
+export interface RecordFile {
+  id: string;
+  name: string;
+  /** Found by content. */
+  media: string;
+  size: number;
+  /** A picture that can be shown in a page. */
+  preview: boolean;
+  added_by: Actor;
+  at: string;
+  deleted_at: string | null;
+  deleted_by: Actor | null;
+  can_change: boolean;
+}
+
+export interface FileList {
+  items: RecordFile[];
+  max_bytes: number;
+  can_add: boolean;
+}
+
+export const filesQuery = (object: string, id: string) =>
+  queryOptions({
+    queryKey: ['work', 'files', object, id],
+    queryFn: ({ signal }) => api.get<FileList>(`/records/${object}/${id}/files`, { signal }),
+  });
+export function addFile(
+  object: string,
+  id: string,
+  file: File,
+  onProgress: (progress: UploadProgress) => void,
+  signal: AbortSignal,
+): Promise<RecordFile> {
+  const form = new FormData();
+  form.append('file', file, file.name);
+  return upload<RecordFile>(`/records/${object}/${id}/files`, form, { onProgress, signal });
+}
+export const fileUrl = (id: string, inline = false): string =>
+  apiUrl(`/files/${id}/content`, inline ? { inline: true } : {});
+export const renameFile = (id: string, name: string) => api.patch<RecordFile>(`/files/${id}`, { name });
+export const deleteFile = (id: string) => api.delete(`/files/${id}`);
+export const restoreFile = (id: string) => api.post<RecordFile>(`/files/${id}/restore`);

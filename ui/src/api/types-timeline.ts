@@ -1,0 +1,40 @@
+import type { Label } from '@/i18n';
+import type { Money } from '@/lib/format';
+import type { RecordFile } from './files';
+import type { Comment } from './talk';
+import type { Actor, Change, RecordData, Ref } from './types';
+
+export type TimelineKind =
+  | 'created'
+  | 'updated'
+  | 'deleted'
+  | 'restored'
+  | 'merged'
+  | 'unmerged'
+  | 'order'
+  | 'refund'
+  | 'class'
+  | 'segment'
+  | 'task'
+  | 'call'
+  | 'meeting'
+  | 'visit'
+  | 'note'
+  | 'comment'
+  | 'file';
+export interface TimelineEntry {
+  id: string;
+  at: string;
+  kind: TimelineKind;
+  actor?: Actor | null;
+  title: Label;
+  record?: Ref | null;
+  amount?: Money | null;
+  changes?: Change[];
+  /** The task, call, meeting, visit or note itself. */
+  activity?: RecordData;
+  /** What somebody said. */
+  comment?: Comment;
+  /** A file that was added. */
+  file?: RecordFile;
+}
