@@ -19,6 +19,13 @@ export default defineConfig(({ command }) => ({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,
+    rolldownOptions: {
+      output: {
+        // What ten pages and more share is one file: many small ones compress badly, and each stands in the list of what a page
+        // loads ahead.
+        codeSplitting: { groups: [{ name: 'base', test: /src[\\/]|tabler/, minShareCount: 10 }] },
+      },
+    },
   },
   test: {
     environment: 'happy-dom',

@@ -10,7 +10,7 @@ const words = (...namespaces) => namespaces.map((name) => `src/i18n/${LANGUAGE}/
 const SHELL = ['index.html', 'src/shell/app-frame.tsx', ...words('common', 'shell', 'auth', 'fields')];
 /** What a visit loads: its page, its words, and the lazy parts that are on the first screen. Limits in kB. */
 const VISITS = [
-  { name: 'shell', limit: 175, parts: [] },
+  { name: 'shell', limit: 182, parts: [] },
   { name: 'home', limit: 200, parts: ['src/features/home/home-page.tsx', ...words('home')] },
   {
     name: 'list',

@@ -17,11 +17,12 @@ import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, Pill, SkeletonRows } from '@/ui';
 import { RfmBars } from './rfm-bars';
 import { Standing } from './standing';
-import { TraitsPanel } from './traits-panel';
 
 const DuplicateBanner = lazy(() =>
   import('@/records/duplicates/banner').then((module) => ({ default: module.DuplicateBanner })),
 );
+
+const TraitsPanel = lazy(() => import('./traits-panel').then((module) => ({ default: module.TraitsPanel })));
 
 /** The 360° view of one customer. */
 export function CustomerPage({ id }: { id: string }) {
@@ -133,7 +134,11 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
             {
               value: 'traits',
               label: t('customers:traits.title'),
-              content: <TraitsPanel traits={profile.traits} definitions={traits} />,
+              content: (
+                <Suspense fallback={<SkeletonRows rows={8} />}>
+                  <TraitsPanel traits={profile.traits} definitions={traits} />
+                </Suspense>
+              ),
             },
           ]}
           tab={tab}

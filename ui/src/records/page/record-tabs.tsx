@@ -1,12 +1,13 @@
 import { lazy, type ReactNode, Suspense } from 'react';
 import type { ObjectType, RecordData, Ref, TimelineEntry } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
-import { type TabItem, Tabs } from '@/ui';
+import { SkeletonRows, type TabItem, Tabs } from '@/ui';
 import { OpenWork } from '../work/open-work';
-import { History } from './history';
-import { Related, type Relation } from './related';
+import type { Relation } from './related';
 import { Timeline } from './timeline';
 
+const History = lazy(() => import('./history').then((module) => ({ default: module.History })));
+const Related = lazy(() => import('./related').then((module) => ({ default: module.Related })));
 const Composer = lazy(() => import('../work/composer').then((module) => ({ default: module.Composer })));
 
 export interface ExtraTab {
@@ -61,10 +62,22 @@ export function RecordTabs(props: Props) {
       value: relationKey(relation),
       label: label(relation.label, relation.object),
       count: counts[at],
-      content: <Related relation={relation} record={record} onOpenRef={onOpenRef} />,
+      content: (
+        <Suspense fallback={<SkeletonRows rows={8} />}>
+          <Related relation={relation} record={record} onOpenRef={onOpenRef} />
+        </Suspense>
+      ),
     })),
     ...after,
-    { value: 'history', label: t('records:page.history'), content: <History object={object} record={record} /> },
+    {
+      value: 'history',
+      label: t('records:page.history'),
+      content: (
+        <Suspense fallback={<SkeletonRows rows={8} />}>
+          <History object={object} record={record} />
+        </Suspense>
+      ),
+    },
   ];
   const chosen = items.find((item) => item.value === props.tab) ?? items[0];
   return (
