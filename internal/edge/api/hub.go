@@ -87,16 +87,17 @@ const (
 	longestWatch = 15 * time.Minute // then the page connects again and is authenticated again
 )
 
-// events is the stream of server-sent events.
-// tellable is what a caller may know of an event: to one who sees only some records it does not say which one changed.
+// tellable is what a caller may know of an event: to one who sees only some records it does not say which one changed or is
+// spoken of.
 func (c *call) tellable(e Event) (Event, bool) {
-	if c.who.Actor.Unlimited() || e.Kind != "record" && e.Kind != "import" {
+	if c.who.Actor.Unlimited() || e.Kind != "record" && e.Kind != "import" && e.Kind != "talk" {
 		return e, true
 	}
 	e.ID = ""
 	return e, c.who.Actor.May(e.Object, access.Read)
 }
 
+// events is the stream of server-sent events.
 func (a *API) events(ctx context.Context, c *call, _ struct{}) (written, error) {
 	rc := http.NewResponseController(c.w)
 	ch, leave := a.Hub.Subscribe(c.who.Workspace.Key)

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -100,7 +101,11 @@ func (a *API) fail(c *call, err error) {
 	p := a.problem(c.locale, err)
 	p.Request = c.request
 	if p.Status >= http.StatusInternalServerError {
-		a.Log.ErrorContext(c.r.Context(), "request failed", "route", c.route, "error", err)
+		level := slog.LevelError
+		if c.r.Context().Err() != nil { // the caller went away
+			level = slog.LevelInfo
+		}
+		a.Log.Log(c.r.Context(), level, "request failed", "route", c.route, "error", err)
 	}
 	f, ok := fault.Find(err)
 	if ok && f.Kind == fault.RateLimited {

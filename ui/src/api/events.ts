@@ -35,7 +35,7 @@ function keysOf(event: ServerEvent): unknown[][] {
         ['customers', event.id, 'profile'],
       ];
     case 'talk':
-      return [['records', event.object, 'one', event.id, 'timeline']];
+      return [event.id ? ['records', event.object, 'one', event.id, 'timeline'] : ['records', event.object, 'one']];
     case 'notification':
       return [['notifications']];
     case 'import':

@@ -89,6 +89,12 @@ const ACTIONS = [
   'bulk.resume',
   'bulk.undo',
   'demo.remove',
+  'config.export',
+  'config.import',
+  'file.create',
+  'file.rename',
+  'file.delete',
+  'file.restore',
 ];
 
 function useWords() {
