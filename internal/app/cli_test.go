@@ -311,7 +311,7 @@ func commands(s *shell) {
 		}
 	}
 	s.ok(&doctor, "doctor")
-	if !doctor.OK || len(doctor.Checks) != 8 {
+	if !doctor.OK || len(doctor.Checks) != 9 {
 		s.Fatalf("%+v", doctor)
 	}
 	var deleted map[string]string

@@ -116,7 +116,7 @@ test('a sales person sees only hers, what is shared with her, and never a hidden
     await ann.page.goto(`/o/customer/${hers.id}`);
     await settled(ann.page);
     await expect(ann.page.getByText(`秘密${stamp}`)).toHaveCount(0);
-    await expect(ann.page.getByText('备注', { exact: true })).toHaveCount(0);
+    await expect(ann.page.locator('dt').getByText('备注', { exact: true })).toHaveCount(0);
     ann.faults.allow(/404 GET .*\/customers\/.*\/profile/);
     await ann.page.goto(`/o/customer/${his.id}`);
     await expect(ann.page.getByText(`乙${stamp}`)).toHaveCount(0);

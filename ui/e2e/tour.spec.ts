@@ -23,7 +23,8 @@ test('every page of the navigation', async ({ page, t, isMobile }) => {
     ? page.getByRole('dialog').getByRole('navigation', { name: t('shell:navLabel') })
     : page.getByRole('navigation', { name: t('shell:navLabel') });
   if (isMobile) await more.click();
-  await expect(nav.getByRole('link')).toHaveCount(12);
+  // Every part of the product, and what other tests have made.
+  await expect.poll(() => nav.getByRole('link').count()).toBeGreaterThanOrEqual(20);
   const links = await nav.getByRole('link').evaluateAll((all) => all.map((link) => link.getAttribute('href') ?? ''));
   for (const href of links) {
     await test.step(href, async () => {
