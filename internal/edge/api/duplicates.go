@@ -90,10 +90,13 @@ func (c *call) showMatches(ctx context.Context, o *schema.Object, m dedupe.Match
 }
 
 // guardDuplicates refuses a write that a rule speaks against: a warning can be overruled by allow, a block cannot. The answer carries
-// the records found.
+// the records found. A warning asks a person; a program, which cannot answer, is not warned.
 func (c *call) guardDuplicates(ctx context.Context, o *schema.Object, rec id.ID, in record.Input, allow string) error {
 	if allow != "" && allow != "allow" {
 		return fault.InvalidField("api.bad_parameter", "duplicates", nil)
+	}
+	if c.who.Actor.Kind != access.ByUser {
+		allow = "allow"
 	}
 	m, err := c.ws.Duplicates.Find(ctx, o.Key, rec, in, dedupe.OnCreate)
 	if err != nil || len(m.Items) == 0 && !m.Blocked || allow == "allow" && !m.Blocked {
