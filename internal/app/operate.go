@@ -9,7 +9,6 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
-	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
 // operator does what the owner of the data asks for from the command line.
@@ -149,18 +148,16 @@ func (o operator) Doctor(ctx context.Context, key string) (api.Diagnosis, error)
 
 // integrity asks the database about its own pages; PostgreSQL does that by itself.
 func (w *workspace) integrity(ctx context.Context) (string, error) {
-	if !w.app.embedded() {
+	db, ok := w.db.(interface {
+		Check(ctx context.Context) error
+	})
+	if !ok {
 		return "PostgreSQL", nil
 	}
-	var word string
-	err := w.store.Read(ctx, func(c sqlstore.Conn) error {
-		_, err := c.QueryRow(ctx, []any{&word}, "PRAGMA quick_check(1)")
-		return err
-	})
-	if err == nil && word != "ok" {
-		err = fmt.Errorf("records store: %s", word)
+	if err := db.Check(ctx); err != nil {
+		return "", fmt.Errorf("records store: %w", err)
 	}
-	return "", err
+	return "", nil
 }
 
 // Backup implements api.Operator.
