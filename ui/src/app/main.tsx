@@ -17,7 +17,7 @@ const router = createAppRouter(queryClient);
 async function start(): Promise<void> {
   const root = document.getElementById('root');
   if (root === null) throw new Error('no #root');
-  await startI18n(['common', 'shell', 'auth']);
+  await startI18n(['common', 'shell']);
   createRoot(root).render(
     <StrictMode>
       <QueryClientProvider client={queryClient}>

@@ -27,6 +27,7 @@ const signInRoute = createRoute({
     const state = await context.queryClient.fetchQuery(setupQuery()).catch(() => null);
     if (state?.needed === true) throw redirect({ to: '/setup' });
   },
+  loader: words('auth'),
   component: lazyRouteComponent(() => import('@/features/auth/sign-in-page'), 'SignInPage'),
 });
 
@@ -37,6 +38,7 @@ const setupRoute = createRoute({
     const state = await context.queryClient.fetchQuery(setupQuery()).catch(() => null);
     if (state?.needed === false) throw redirect({ to: '/sign-in' });
   },
+  loader: words('auth'),
   component: lazyRouteComponent(() => import('@/features/auth/setup-page'), 'SetupPage'),
 });
 
@@ -87,7 +89,7 @@ const listRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/o/$object',
   validateSearch: readListSearch,
-  loader: words('records', 'conditions'),
+  loader: words('records', 'views'),
   component: lazyRouteComponent(() => import('@/features/objects/list-page'), 'ListPage'),
 });
 
@@ -187,7 +189,7 @@ const jobsRoute = createRoute({
 const settingsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/settings',
-  loader: words('settings'),
+  loader: words('settings', 'auth'),
   component: lazyRouteComponent(() => import('@/features/settings/settings-layout'), 'SettingsLayout'),
 });
 

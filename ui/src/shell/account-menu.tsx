@@ -13,7 +13,7 @@ import { forgetRecent } from './recent';
 
 /** The person at the lower left: profile, look, shortcuts, sign-out. */
 export function AccountMenu() {
-  const { t } = useTranslation(['shell', 'auth']);
+  const { t } = useTranslation('shell');
   const { user, workspace } = useSession();
   const navigate = useNavigate();
   const signOut = useSignOut();
@@ -66,7 +66,7 @@ export function AccountMenu() {
           onSelect: () => setDensity(compact ? 'normal' : 'compact'),
         },
         { divider: true },
-        { label: t('auth:signOut'), icon: <IconLogout size={16} />, onSelect: leave },
+        { label: t('shell:account.signOut'), icon: <IconLogout size={16} />, onSelect: leave },
       ]}
     />
   );

@@ -1,7 +1,7 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef } from 'react';
-import { listenForChanges } from '@/api';
+import { activeJobsQuery, listenForChanges, watchedJobs } from '@/api';
 import { FormatProvider, loadWords, useTranslation } from '@/i18n';
 import { useIsPhone } from '@/lib/hooks';
 import { useStore } from '@/lib/store';
@@ -62,15 +62,20 @@ function useFocusOnNavigation() {
   return main;
 }
 
+/** The tray of jobs is fetched with the first job that goes on, or whose end is still to be told. */
+function useHasJobs(): boolean {
+  const active = useQuery({ ...activeJobsQuery(), retry: false });
+  return useStore(watchedJobs).length > 0 || (active.data?.items.length ?? 0) > 0;
+}
+
 function Overlays() {
   const overlay = useStore(overlayStore);
+  const jobs = useHasJobs();
   return (
     <>
       <Palette />
       <Suspense>{overlay === 'shortcuts' && <ShortcutHelp />}</Suspense>
-      <Suspense>
-        <JobTray />
-      </Suspense>
+      <Suspense>{jobs && <JobTray />}</Suspense>
       <ReLogin />
     </>
   );

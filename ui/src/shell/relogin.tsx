@@ -9,22 +9,25 @@ const SignInForm = lazy(() => import('./sign-in-form').then((module) => ({ defau
 
 /** The session ended while the person was working: signing in happens over the page, and nothing typed is lost. */
 export function ReLogin() {
-  const { t } = useTranslation('auth');
-  const { user } = useSession();
   const client = useQueryClient();
   const [lost, setLost] = useState(false);
   useEffect(() => sessionLost.on(() => setLost(true)), []);
+  const back = () => {
+    setLost(false);
+    client.invalidateQueries();
+  };
+  return <Suspense>{lost && <Again onDone={back} />}</Suspense>;
+}
+
+/** Apart, because its words come with the first session that ends. */
+function Again({ onDone }: { onDone: () => void }) {
+  const { t } = useTranslation('auth');
+  const { user } = useSession();
   return (
-    <Modal opened={lost} onClose={() => undefined} dismissible={false} title={t('auth:again.title')} size={380}>
+    <Modal opened onClose={() => undefined} dismissible={false} title={t('auth:again.title')} size={380}>
       <p style={{ color: 'var(--text-2)', marginBottom: 16 }}>{t('auth:again.text')}</p>
       <Suspense>
-        <SignInForm
-          email={user.email}
-          onDone={() => {
-            setLost(false);
-            client.invalidateQueries();
-          }}
-        />
+        <SignInForm email={user.email} onDone={onDone} />
       </Suspense>
     </Modal>
   );

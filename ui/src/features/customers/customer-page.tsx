@@ -5,6 +5,7 @@ import { type CustomerProfile, isApiError, type ObjectType, profileQuery } from 
 import { useFieldContext } from '@/fields';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findField, useObject, useTraits } from '@/metadata';
+import { DuplicateBanner } from '@/records/duplicates/lazy-banner';
 import { rememberList, useListContext, useNeighbours } from '@/records/list-context';
 import { pillsOf, profileFacts } from '@/records/page/facts';
 import { FieldList } from '@/records/page/field-list';
@@ -17,10 +18,6 @@ import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, Pill, SkeletonRows } from '@/ui';
 import { RfmBars } from './rfm-bars';
 import { Standing } from './standing';
-
-const DuplicateBanner = lazy(() =>
-  import('@/records/duplicates/banner').then((module) => ({ default: module.DuplicateBanner })),
-);
 
 const TraitsPanel = lazy(() => import('./traits-panel').then((module) => ({ default: module.TraitsPanel })));
 
@@ -82,9 +79,7 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
       <RecordLayout
         notice={
           record.deleted_at === null ? (
-            <Suspense>
-              <DuplicateBanner object={object} record={record} />
-            </Suspense>
+            <DuplicateBanner object={object} record={record} />
           ) : (
             <Notice
               action={

@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect } from 'react';
+import { useEffect } from 'react';
 import { recordQuery } from '@/api';
 import { useFieldContext } from '@/fields';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { useObject } from '@/metadata';
+import { DuplicateBanner } from '@/records/duplicates/lazy-banner';
 import { rememberList, useListContext, useNeighbours } from '@/records/list-context';
 import { factsOf, pillsOf } from '@/records/page/facts';
 import { FieldList } from '@/records/page/field-list';
@@ -18,10 +19,6 @@ import { useSurvivor } from '@/records/page/use-survivor';
 import { hasAvatar } from '@/records/title';
 import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, SkeletonRows } from '@/ui';
-
-const DuplicateBanner = lazy(() =>
-  import('@/records/duplicates/banner').then((module) => ({ default: module.DuplicateBanner })),
-);
 
 /** What a record is made of stands before what happened with it. */
 const RANK: Record<string, number> = { variant: 0, contact: 0, refund: 2 };
@@ -70,9 +67,7 @@ function OneRecord({ object, id }: { object: Object; id: string }) {
       <RecordLayout
         notice={
           record.deleted_at === null ? (
-            <Suspense>
-              <DuplicateBanner object={object} record={record} />
-            </Suspense>
+            <DuplicateBanner object={object} record={record} />
           ) : (
             <Notice
               action={

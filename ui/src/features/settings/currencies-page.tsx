@@ -1,7 +1,7 @@
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type ExchangeRate, type ExchangeRates, isApiError, ratesQuery, useSaveRates } from '@/api';
+import { type ExchangeRate, type ExchangeRates, errorText, isApiError, ratesQuery, useSaveRates } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { dayInZone } from '@/lib/day';
 import { useCan, useSession } from '@/metadata';
@@ -62,11 +62,15 @@ function Editor({ state }: { state: ExchangeRates }) {
   const add = () =>
     setRows((old) => [...old, { currency: '', from: dayInZone(new Date(), workspace.timezone), rate: '' }]);
   const same = JSON.stringify(rows) === JSON.stringify(byCurrency(state.rates));
-  const submit = () =>
-    save.mutate(rows, {
-      onSuccess: () => toast.ok(t('settings:currencies.saved')),
-      onError: (error) => toast.error(t('common:failed.save'), { detail: error.message }),
-    });
+  // Awaited here: the rates read anew put another editor in the place of this one, and callbacks of a call end with it.
+  const submit = async () => {
+    try {
+      await save.mutateAsync(rows);
+      toast.ok(t('settings:currencies.saved'));
+    } catch (error) {
+      toast.error(t('common:failed.save'), { detail: errorText(error) });
+    }
+  };
   return (
     <div className="stack">
       {rows.length === 0 && (
@@ -115,7 +119,7 @@ function Editor({ state }: { state: ExchangeRates }) {
         <Button icon={<IconPlus size={15} />} onClick={add}>
           {t('settings:currencies.add')}
         </Button>
-        <Button kind="primary" disabled={same} loading={save.isPending} onClick={submit}>
+        <Button kind="primary" disabled={same} loading={save.isPending} onClick={() => void submit()}>
           {t('common:save')}
         </Button>
       </div>

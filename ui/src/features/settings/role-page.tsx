@@ -44,16 +44,16 @@ function Editor({ from, role, general }: EditorProps) {
   const save = useSaveRole();
   const faults = isApiError(save.error) ? save.error.fields : [];
   const fault = (field: string) => (isApiError(save.error) ? save.error.at(field) : undefined);
-  const submit = () =>
-    save.mutate(
-      { role: draft, ...(role !== undefined && { key: role.key, version: role.version }) },
-      {
-        onSuccess: () => {
-          toast.ok(t('common:saved'));
-          navigate({ to: '/settings/roles' });
-        },
-      },
-    );
+  // Awaited here: the role read anew puts another editor in the place of this one, and callbacks of a call end with it.
+  const submit = async () => {
+    try {
+      await save.mutateAsync({ role: draft, ...(role !== undefined && { key: role.key, version: role.version }) });
+      toast.ok(t('common:saved'));
+      navigate({ to: '/settings/roles' });
+    } catch {
+      // save.error stands over the form
+    }
+  };
   const name = role === undefined ? t('rights:role.new') : label(role.name, role.key);
   return (
     <div className="stack">
@@ -70,7 +70,12 @@ function Editor({ from, role, general }: EditorProps) {
             {t('rights:role.copy')}
           </ButtonLink>
         ) : (
-          <Button kind="primary" loading={save.isPending} disabled={draft.name.trim() === ''} onClick={submit}>
+          <Button
+            kind="primary"
+            loading={save.isPending}
+            disabled={draft.name.trim() === ''}
+            onClick={() => void submit()}
+          >
             {t('common:save')}
           </Button>
         )}

@@ -10,11 +10,11 @@ const KEPT = 300_000;
  * wordings of one condition would read as two conditions. Null while they are on their way.
  */
 export function useSentence(object: string, condition: Condition): string | null {
-  const { t } = useTranslation('conditions');
+  const { t } = useTranslation('common');
   const label = useLabel();
   const check = useQuery({ ...conditionCheckQuery(object, condition), staleTime: KEPT, retry: false });
   if (check.isPending) return null;
-  return label(check.data?.sentence) || check.data?.errors[0]?.message || t('conditions:advanced');
+  return label(check.data?.sentence) || check.data?.errors[0]?.message || t('common:advancedCondition');
 }
 
 export function Sentence({ object, condition }: { object: string; condition: Condition }) {

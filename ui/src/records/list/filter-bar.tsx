@@ -12,10 +12,8 @@ import { ColumnChooser } from './column-chooser';
 import css from './list.module.css';
 import { SortMenu } from './sort-menu';
 import type { List } from './use-list';
+import { KindSwitch, ViewSettings } from './view-controls';
 
-const controls = () => import('./view-controls');
-const KindSwitch = lazy(() => controls().then((module) => ({ default: module.KindSwitch })));
-const ViewSettings = lazy(() => controls().then((module) => ({ default: module.ViewSettings })));
 const FilterDrawer = lazy(() => import('./filter-drawer').then((module) => ({ default: module.FilterDrawer })));
 
 const parts = (where: Condition | null): Condition[] => {

@@ -7,9 +7,8 @@ import { useCan } from '@/metadata';
 import { Button, toast } from '@/ui';
 import css from './list.module.css';
 import type { List } from './use-list';
+import { OtherViews, ViewMenu } from './view-menu';
 
-const ViewMenu = lazy(() => import('./view-menu').then((module) => ({ default: module.ViewMenu })));
-const OtherViews = lazy(() => import('./view-menu').then((module) => ({ default: module.OtherViews })));
 const NameDialog = lazy(() => import('./view-name-dialog').then((module) => ({ default: module.NameDialog })));
 
 /** Saved views as tabs; what was changed can be kept, saved as another, or given up. */

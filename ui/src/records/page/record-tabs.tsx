@@ -2,13 +2,13 @@ import { lazy, type ReactNode, Suspense } from 'react';
 import type { ObjectType, RecordData, Ref, TimelineEntry } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { SkeletonRows, type TabItem, Tabs } from '@/ui';
+import { Composer } from '../work/composer';
 import { OpenWork } from '../work/open-work';
 import type { Relation } from './related';
 import { Timeline } from './timeline';
 
 const History = lazy(() => import('./history').then((module) => ({ default: module.History })));
 const Related = lazy(() => import('./related').then((module) => ({ default: module.Related })));
-const Composer = lazy(() => import('../work/composer').then((module) => ({ default: module.Composer })));
 
 export interface ExtraTab {
   value: string;

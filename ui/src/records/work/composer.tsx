@@ -1,50 +1,18 @@
 import { IconMessage } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
-import {
-  ACTIVITIES,
-  type Activity,
-  type ApiError,
-  createRecord,
-  errorText,
-  type Field,
-  type FieldValues,
-  isApiError,
-  type ObjectType,
-  postComment,
-  type RecordData,
-  recordKeys,
-  refreshWork,
-} from '@/api';
-import { FieldEditor, isEmptyValue } from '@/fields';
-import { labelText, useFormat, useLanguage, useTranslation } from '@/i18n';
-import { addDays, zonedToUtc } from '@/lib/day';
-import { findField, useObjects } from '@/metadata';
-import { Button, toast } from '@/ui';
-import { startValues, toCreate } from '../edit/draft';
+import { lazy, Suspense, useState } from 'react';
+import { ACTIVITIES, type Activity, type ObjectType, postComment, type RecordData, refreshWork } from '@/api';
+import { labelText, useLanguage, useTranslation } from '@/i18n';
+import { useObjects } from '@/metadata';
+import { SkeletonRows } from '@/ui';
 import { useFileButtons } from '../files/uploads';
-import { CommentForm } from '../talk/comment-form';
 import css from './composer.module.css';
 import { ACTIVITY_SIGNS } from './signs';
 
-/** What one says of each at once; everything else is a press away, on the record itself. */
-const ASKED: Record<Activity, readonly string[]> = {
-  note: ['body'],
-  task: ['subject', 'due_at', 'priority', 'assignee', 'reminder', 'repeat'],
-  call: ['subject', 'direction', 'result', 'starts_at', 'minutes', 'outcome'],
-  meeting: ['subject', 'starts_at', 'ends_at', 'place', 'assignee', 'reminder'],
-  visit: ['subject', 'purpose', 'starts_at', 'place', 'assignee', 'reminder'],
-};
+const ActivityForm = lazy(() => import('./activity-form').then((module) => ({ default: module.ActivityForm })));
+const CommentForm = lazy(() => import('../talk/comment-form').then((module) => ({ default: module.CommentForm })));
+
 const ORDER: readonly Activity[] = ['note', 'task', 'call', 'meeting', 'visit'];
-const WIDE = new Set(['subject', 'body', 'outcome']);
-
-/** What is arranged begins at a full hour that is still to come. */
-function nextHour(): string {
-  const at = new Date();
-  at.setUTCHours(at.getUTCHours() + 1, 0, 0, 0);
-  return at.toISOString();
-}
-
 /** The activities that this person may write down here. */
 export function useComposable(): { key: Activity; object: ObjectType }[] {
   const objects = useObjects();
@@ -52,115 +20,6 @@ export function useComposable(): { key: Activity; object: ObjectType }[] {
     const object = objects.find((each) => each.key === key && each.standard && each.actions.create);
     return object === undefined || !ACTIVITIES.includes(key) ? [] : [{ key, object }];
   });
-}
-
-interface Props {
-  /** What the new activity is about. */
-  record: RecordData;
-  kind: Activity;
-  object: ObjectType;
-  onDone: () => void;
-}
-
-/** Writes down one activity about a record. */
-export function ActivityForm({ record, kind, object, onDone }: Props) {
-  const { t } = useTranslation(['work', 'common', 'records']);
-  const language = useLanguage();
-  const { today, timeZone } = useFormat();
-  const client = useQueryClient();
-  const about = { object: record.object, id: record.id, title: record.title };
-  const [values, setValues] = useState<FieldValues>(() => ({
-    ...startValues(object, today()),
-    about,
-    ...((kind === 'meeting' || kind === 'visit') && { starts_at: nextHour() }),
-    ...(kind === 'call' && { subject: t('work:callWith', { name: record.title }) }),
-    ...(kind === 'visit' && { subject: t('work:visitTo', { name: record.title }) }),
-  }));
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState<ApiError | null>(null);
-  const [lacking, setLacking] = useState<readonly string[]>([]);
-  const fields = ASKED[kind].map((key) => findField(object, key)).filter((field) => field !== undefined);
-  const change = (patch: FieldValues) => {
-    setValues((old) => ({ ...old, ...patch }));
-    setLacking((old) => old.filter((key) => !(key in patch)));
-  };
-  const errorOf = (field: Field) => (lacking.includes(field.key) ? t('records:form.needed') : problem?.at(field.key));
-  const save = async () => {
-    const missing = fields.filter((field) => field.required && isEmptyValue(values[field.key])).map((each) => each.key);
-    setLacking(missing);
-    if (missing.length > 0 || busy) return;
-    setBusy(true);
-    try {
-      const made = await createRecord(object.key, toCreate(object, values));
-      toast.ok(t('work:added', { kind: labelText(object.label, language), name: made.title }));
-      onDone();
-      void refreshWork(client);
-      void client.invalidateQueries({ queryKey: recordKeys.object(object.key) });
-    } catch (error) {
-      const known = isApiError(error) ? error : null;
-      setProblem(known);
-      if (known === null || !fields.some((field) => known.at(field.key) !== undefined))
-        toast.error(t('common:failed.save'), { detail: errorText(error) });
-    } finally {
-      setBusy(false);
-    }
-  };
-  const day = (count: number) =>
-    change({ due_at: zonedToUtc(addDays(today(), count), '00:00', timeZone), all_day: true });
-  return (
-    <form
-      className={css.form}
-      noValidate
-      aria-label={labelText(object.label, language, kind)}
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-      onKeyDown={(event) => {
-        if (event.key === 'Enter' && (event.metaKey || event.ctrlKey) && !event.nativeEvent.isComposing) {
-          event.preventDefault();
-          void save();
-        }
-        if (event.key === 'Escape' && !event.defaultPrevented && !event.nativeEvent.isComposing) onDone();
-      }}
-    >
-      <div className={css.fields}>
-        {fields.map((field, at) => (
-          <div key={field.key} className={css.field} data-wide={WIDE.has(field.key) || undefined}>
-            <FieldEditor
-              field={field}
-              value={values[field.key]}
-              onChange={(value) => change({ [field.key]: value, ...(field.key === 'due_at' && { all_day: false }) })}
-              label={labelText(field.label, language, field.key)}
-              error={errorOf(field)}
-              required={field.required}
-              autoFocus={at === 0}
-            />
-          </div>
-        ))}
-      </div>
-      <div className={css.foot}>
-        {kind === 'task' && (
-          <div className={css.quick}>
-            <Button kind="subtle" onClick={() => day(0)}>
-              {t('work:today')}
-            </Button>
-            <Button kind="subtle" onClick={() => day(1)}>
-              {t('work:tomorrow')}
-            </Button>
-            <Button kind="subtle" onClick={() => day(7)}>
-              {t('work:inAWeek')}
-            </Button>
-          </div>
-        )}
-        <span className="grow" />
-        <Button onClick={onDone}>{t('common:cancel')}</Button>
-        <Button kind="primary" type="submit" loading={busy}>
-          {t('common:save')}
-        </Button>
-      </div>
-    </form>
-  );
 }
 
 /** The row of things one can add to a record, and the form of the chosen one. */
@@ -205,25 +64,29 @@ export function Composer({ record }: { record: RecordData }) {
       {files.sending}
       {chosen === 'comment' && (
         <div className={css.line}>
-          <CommentForm
-            onCancel={() => setChosen(null)}
-            onSend={async (body) => {
-              await postComment(record.object, record.id, body);
-              setChosen(null);
-              void refreshWork(client);
-              void client.invalidateQueries({ queryKey: ['follow'] });
-            }}
-          />
+          <Suspense fallback={<SkeletonRows rows={2} />}>
+            <CommentForm
+              onCancel={() => setChosen(null)}
+              onSend={async (body) => {
+                await postComment(record.object, record.id, body);
+                setChosen(null);
+                void refreshWork(client);
+                void client.invalidateQueries({ queryKey: ['follow'] });
+              }}
+            />
+          </Suspense>
         </div>
       )}
       {open !== undefined && (
-        <ActivityForm
-          key={open.key}
-          record={record}
-          kind={open.key}
-          object={open.object}
-          onDone={() => setChosen(null)}
-        />
+        <Suspense fallback={<SkeletonRows rows={3} />}>
+          <ActivityForm
+            key={open.key}
+            record={record}
+            kind={open.key}
+            object={open.object}
+            onDone={() => setChosen(null)}
+          />
+        </Suspense>
       )}
     </section>
   );

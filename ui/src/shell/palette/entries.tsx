@@ -92,7 +92,7 @@ function useGoEntries(): PaletteEntry[] {
 }
 
 function useActEntries(): PaletteEntry[] {
-  const { t } = useTranslation(['shell', 'auth']);
+  const { t } = useTranslation('shell');
   const navigate = useNavigate();
   const can = useCan();
   const objects = useObjectsIfLoaded();
@@ -149,7 +149,7 @@ function useActEntries(): PaletteEntry[] {
     ),
     act('language', LANGUAGE_NAMES[other], <IconLanguage size={16} />, () => setLanguage(other)),
     act('shortcuts', t('shell:shortcuts.title'), <IconKeyboard size={16} />, openShortcutHelp),
-    act('sign_out', t('auth:signOut'), <IconLogout size={16} />, () =>
+    act('sign_out', t('shell:account.signOut'), <IconLogout size={16} />, () =>
       signOut.mutate(undefined, { onSettled: () => navigate({ to: '/sign-in' }) }),
     ),
   );

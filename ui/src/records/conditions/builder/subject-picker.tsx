@@ -33,7 +33,7 @@ function useSubjectLabel(condition: Condition | null, scope: BuilderScope): { ki
   if (isSegment(condition)) return { kind: '', label: t('conditions:kind.segment') };
   if (isRandom(condition)) return { kind: '', label: t('conditions:kind.random') };
   if (isTop(condition)) return { kind: '', label: t('conditions:kind.top') };
-  return { kind: '', label: t('conditions:advanced') };
+  return { kind: '', label: t('common:advancedCondition') };
 }
 
 interface Props {
