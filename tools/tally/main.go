@@ -16,7 +16,7 @@ type tally struct{ passed, failed, skipped int }
 func main() {
 	dir := os.Args[1]
 	var t tally
-	for _, read := range []func(string, *tally) error{readGo, readVitest, readPlaywright} {
+	for _, read := range []func(string, *tally) error{readGo, readVitest, readPlaywright, readChecks} {
 		if err := read(dir, &t); err != nil {
 			fmt.Println("FAIL", err)
 			t.failed++
@@ -90,6 +90,28 @@ func countGo(action, pkg, test string, output []string, failedIn map[string]bool
 		t.skipped++
 		fmt.Printf("--- SKIP %s %s\n%s", pkg, test, strings.Join(output, ""))
 	}
+}
+
+// readChecks counts the steps that are not test runners (types, lint, sizes): check-NAME.passed or .failed, with its output in .log.
+func readChecks(dir string, t *tally) error {
+	passed, err := filepath.Glob(filepath.Join(dir, "check-*.passed"))
+	if err != nil {
+		return err
+	}
+	failed, err := filepath.Glob(filepath.Join(dir, "check-*.failed"))
+	if err != nil {
+		return err
+	}
+	for _, name := range failed {
+		out, err := os.ReadFile(strings.TrimSuffix(name, ".failed") + ".log")
+		if err != nil {
+			return err
+		}
+		fmt.Printf("--- FAIL %s\n%s\n", strings.TrimSuffix(filepath.Base(name), ".failed"), out)
+	}
+	t.passed, t.failed = t.passed+len(passed), t.failed+len(failed)
+	fmt.Printf("checks: %d passed, %d failed\n", len(passed), len(failed))
+	return nil
 }
 
 func readVitest(dir string, t *tally) error {
