@@ -8,6 +8,7 @@ package app
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -47,6 +48,8 @@ type Options struct {
 	Cost auth.Cost
 	// Rates of requests; zero for the default.
 	Rates api.Rates
+	// MailRoots are the authorities that mail servers' certificates are checked against; nil for those of the machine.
+	MailRoots *x509.CertPool
 	// Background is false for a program that lives for one command: no nightly pass, no trimming.
 	Background bool
 }

@@ -90,6 +90,7 @@ type workspace struct {
 	owned  sync.WaitGroup
 
 	hooks       hooks
+	post        post
 	demo        demoBoard
 	loading     sync.Mutex  // one load of everything at a time
 	leads       atomic.Bool // this process feeds what is derived and runs imports
@@ -340,6 +341,9 @@ func (w *workspace) build(ctx context.Context) error {
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles, w.edge.Duplicates = w.newProfiles(), w.newDuplicates()
+	if err := w.newPost(keys); err != nil {
+		return err
+	}
 	return w.newHooks(keys)
 }
 
@@ -441,6 +445,7 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "reminders", w.reminders.Run)
 	w.own(ctx, group, "ended imports", w.tellOfImports)
 	w.hooks.feed(ctx, w, group)
+	w.post.feed(ctx, w, group)
 	w.own(ctx, group, "duplicates", w.edge.Duplicates.Run)
 	w.own(ctx, group, "traits", func(ctx context.Context) error { return w.traits.Run(system(ctx)) })
 }

@@ -82,6 +82,7 @@ type Metrics struct {
 	lag      *prometheus.GaugeVec
 	passes   *prometheus.CounterVec
 	hooks    *prometheus.CounterVec
+	mails    *prometheus.CounterVec
 }
 
 // NewMetrics registers every metric.
@@ -98,10 +99,11 @@ func NewMetrics(version string) *Metrics {
 		lag:      prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "guanxi_consumer_lag_changes", Help: "Changes a consumer has not yet read."}, []string{"workspace", "consumer"}),
 		passes:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "guanxi_trait_passes_total", Help: "Passes over the traits of customers by size."}, []string{"workspace", "size"}),
 		hooks:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "guanxi_webhook_attempts_total", Help: "Requests to webhooks by outcome: delivered, failed (tried again later), dead (given up)."}, []string{"outcome"}),
+		mails:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "guanxi_mail_attempts_total", Help: "Mails handed to a server by outcome: sent, waiting (tried again later), failed, unknown (the connection or the program ended in the middle)."}, []string{"outcome"}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{Name: "guanxi_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
 	info.Set(1)
-	m.registry.MustRegister(m.requests, m.seconds, m.inFlight, m.panics, m.signIns, m.jobs, m.lag, m.passes, m.hooks, info,
+	m.registry.MustRegister(m.requests, m.seconds, m.inFlight, m.panics, m.signIns, m.jobs, m.lag, m.passes, m.hooks, m.mails, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -137,6 +139,9 @@ func (m *Metrics) Lag(workspace, consumer string, n int64) {
 
 // Pass counts a pass over traits; size is full (everyone) or small (who changed).
 func (m *Metrics) Pass(workspace, size string) { m.passes.WithLabelValues(workspace, size).Inc() }
+
+// Mail counts an attempt to hand over a mail: sent, waiting, failed or unknown.
+func (m *Metrics) Mail(outcome string) { m.mails.WithLabelValues(outcome).Inc() }
 
 // Webhook counts a request to a webhook: delivered, failed or dead.
 func (m *Metrics) Webhook(outcome string) { m.hooks.WithLabelValues(outcome).Inc() }

@@ -15,6 +15,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/platform/mail"
 	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
 	"github.com/guanxi-crm/guanxi/internal/record/attachment"
@@ -76,6 +77,9 @@ type Workspace struct {
 	Mass       *mass.Service
 	Duplicates *dedupe.Service
 	Webhooks   *webhook.Service
+	Mail       *mail.Service
+	Post       mail.Sender
+	Office     PostOffice
 	Metadata   *metadata.Service
 	Rates      RateService
 	Blueprints Blueprints

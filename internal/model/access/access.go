@@ -54,13 +54,14 @@ const (
 	ReportRead         Right = "report.read"   // figures of the whole workspace
 	RoleManage         Right = "role.manage"
 	DuplicateManage    Right = "duplicate.manage"
+	MailManage         Right = "mail.manage" // mail servers, and the log of what was sent
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
 		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage, DuplicateManage,
-		RecordShare, RecordAssign, ReportRead, RoleManage}
+		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage}
 }
 
 // Can reports whether a built-in role holds a right; others hold none by their name alone.
@@ -70,7 +71,7 @@ func (r Role) Can(right Right) bool {
 		return true
 	case Manager:
 		return right != UserManage && right != KeyManage && right != SystemManage && right != SchemaManage && right != WebhookManage &&
-			right != RoleManage
+			right != RoleManage && right != MailManage
 	case Member:
 		switch right {
 		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal, ReportRead, RecordShare, RecordAssign:
