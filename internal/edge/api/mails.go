@@ -12,7 +12,6 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
-	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/mail"
 )
 
@@ -456,13 +455,4 @@ func (a *API) releaseAddress(ctx context.Context, c *call, in releaseIn) (empty,
 		return empty{}, err
 	}
 	return empty{}, a.Auth.Note(ctx, c.who.Workspace.Key, "mail.release", "", 0, nil)
-}
-
-// colleague is a user id of a path.
-func colleague(text string) (id.ID, error) {
-	user, err := id.Parse(auth.UserPrefix, text)
-	if err != nil {
-		return 0, fault.New(fault.NotFound, "auth.user_unknown", nil)
-	}
-	return user, nil
 }

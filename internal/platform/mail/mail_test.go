@@ -2,7 +2,6 @@ package mail_test
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -67,7 +66,6 @@ type office struct {
 	store   *sqlstore.Mails
 	queue   *mail.Queue
 	service *mail.Service
-	roots   *x509.CertPool
 	client  *mail.Client
 }
 
