@@ -53,6 +53,7 @@ type Config struct {
 type DB struct {
 	pool    *sql.DB // writer and readers are connections taken from it for good
 	writer  *writer
+	back    *checkpointer
 	readers chan *conn
 	all     []*conn
 
@@ -81,7 +82,12 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 		}
 		db.readers <- r
 	}
-	db.writer = newWriter(w, cfg.Clock)
+	k, err := db.open(ctx, []string{"PRAGMA mmap_size = 0", "PRAGMA synchronous = FULL", "PRAGMA cache_size = -64"})
+	if err != nil {
+		return nil, errors.Join(err, db.closeAll())
+	}
+	db.back = newCheckpointer(k, cfg.Path)
+	db.writer = newWriter(w, cfg.Clock, db.back.committed)
 	return db, nil
 }
 
@@ -117,13 +123,14 @@ func dsn(path string) string {
 	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath() + "?_mutex=no&_busy_timeout=5000"
 }
 
-// writerPragmas: the WAL is copied back every 64 MB, which the writer does after the commit that crosses the mark, and
-// cut to that after a burst.
+// writerPragmas: the checkpointer copies the WAL back every 64 MB, the writer begins it anew at 256 MB; it is cut to 64 MB after
+// a burst.
 func writerPragmas(cfg Config) []string {
 	out := []string{
 		"PRAGMA page_size = 4096", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = OFF",
-		"PRAGMA mmap_size = 0", "PRAGMA wal_autocheckpoint = 16000", "PRAGMA journal_size_limit = 67108864",
+		"PRAGMA mmap_size = 0", fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", restartPages), "PRAGMA journal_size_limit = 67108864",
 		fmt.Sprintf("PRAGMA cache_size = -%d", cfg.WriterCacheMB*1024),
+		"PRAGMA threads = 2", // the sort of a big index
 		"PRAGMA secure_delete = " + map[bool]string{true: "ON", false: "OFF"}[cfg.SecureDelete],
 	}
 	if cfg.MaxPages > 0 {
@@ -234,6 +241,7 @@ func (db *DB) Close() error {
 	var err error
 	db.once.Do(func() {
 		db.writer.close()
+		db.back.close()
 		close(db.gone)
 		for range cap(db.readers) { // each comes back when its Read is over
 			<-db.readers

@@ -34,6 +34,7 @@ type Stats struct {
 type writer struct {
 	conn  *conn
 	clock clock.Clock
+	after func()    // told of each commit
 	jobs  chan *job // interactive work
 	bulk  chan *job // work that yields
 	quit  chan struct{}
@@ -61,8 +62,8 @@ const (
 	abandoned
 )
 
-func newWriter(c *conn, clk clock.Clock) *writer {
-	w := &writer{conn: c, clock: clk, jobs: make(chan *job, maxGroup), bulk: make(chan *job, 16),
+func newWriter(c *conn, clk clock.Clock, after func()) *writer {
+	w := &writer{conn: c, clock: clk, after: after, jobs: make(chan *job, maxGroup), bulk: make(chan *job, 16),
 		quit: make(chan struct{}), done: make(chan struct{})}
 	go w.run()
 	return w
@@ -213,6 +214,7 @@ func (w *writer) group(first *job, more <-chan *job) {
 	}
 	w.commits.Add(1)
 	w.answer(ok, nil)
+	w.after()
 }
 
 // start decides that a closure runs, unless its caller is gone or its context has ended.

@@ -18,6 +18,9 @@ import (
 type pageQuery struct {
 	from string
 	args []any
+	// inner, with innerArgs, is the same of the list's keys alone where an index holds the whole question; "" elsewhere.
+	inner     string
+	innerArgs []any
 }
 
 // environment is what conditions are compiled against, with this database's dialect.
@@ -68,10 +71,14 @@ func (t *tx) listed(ctx context.Context, obj *schema.Object, sel record.Selectio
 	if err != nil {
 		return q, err
 	}
-	few, args, err := t.narrow(ctx, obj, sel)
-	q.from += few
-	q.args = append(q.args, args...)
-	return q, err
+	f, err := t.narrow(ctx, obj, sel)
+	if err != nil || f.inner != "" {
+		q.inner, q.innerArgs = f.inner, f.args
+		return q, err
+	}
+	q.from += f.also
+	q.args = append(q.args, f.args...)
+	return q, nil
 }
 
 // Select implements record.Reader. Records without a value in the first sort key come last in both directions; they are
@@ -118,8 +125,14 @@ func (t *tx) Select(ctx context.Context, obj *schema.Object, sel record.Selectio
 }
 
 func (t *tx) branch(ctx context.Context, sh *shape, q pageQuery, br compile.Branch, limit, skip int) ([]record.Row, error) {
-	text := "SELECT " + sh.list + q.from + " AND " + br.Where + " ORDER BY " + br.Order + " LIMIT ?"
-	args := append(append(append(make([]any, 0, len(q.args)+len(br.Args)+2), q.args...), br.Args...), int64(limit))
+	text := "SELECT " + sh.list + q.from + " AND " + br.Where
+	args := append(append(make([]any, 0, len(q.args)+len(q.innerArgs)+2*len(br.Args)+3), q.args...), br.Args...)
+	if q.inner != "" {
+		text += " AND t.id IN (SELECT t.id" + q.inner + " AND " + br.Where + " ORDER BY " + br.Order + " LIMIT ?)"
+		args = append(append(append(args, q.innerArgs...), br.Args...), int64(limit+skip))
+	}
+	text += " ORDER BY " + br.Order + " LIMIT ?"
+	args = append(args, int64(limit))
 	if skip > 0 {
 		text += " OFFSET ?"
 		args = append(args, int64(skip))
@@ -131,6 +144,9 @@ func (t *tx) branch(ctx context.Context, sh *shape, q pageQuery, br compile.Bran
 func (t *tx) left(ctx context.Context, q pageQuery, br compile.Branch, skip, got int) (int, error) {
 	if skip == 0 || got > 0 {
 		return 0, nil
+	}
+	if q.inner != "" {
+		q.from, q.args = q.inner, q.innerArgs
 	}
 	var n int64
 	args := append(append(append(make([]any, 0, len(q.args)+len(br.Args)+1), q.args...), br.Args...), int64(skip))
@@ -169,6 +185,9 @@ func (t *tx) Count(ctx context.Context, obj *schema.Object, sel record.Selection
 	q, err := t.listed(ctx, obj, sel)
 	if err != nil {
 		return 0, err
+	}
+	if q.inner != "" {
+		q.from, q.args = q.inner, q.innerArgs
 	}
 	text := "SELECT count(*)" + q.from
 	if limit > 0 {

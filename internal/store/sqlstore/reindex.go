@@ -33,7 +33,8 @@ func (s *Store) Unindex(ctx context.Context, reg *schema.Registry) error {
 				continue
 			}
 			for _, ix := range indexes(c.Dialect(), obj) {
-				if have.indexes[ix.name] {
+				// Nothing is in the recycle bin of a first load: its index costs nothing to keep and a walk over everything to make.
+				if have.indexes[ix.name] && ix.name != indexName(obj.Physical, "bin") {
 					ran = append(ran, "DROP INDEX "+dialect.Quote(ix.name))
 				}
 			}

@@ -247,7 +247,7 @@ func testWhere(t *testing.T, s Suite) {
 // condition and where many do, with a deleted one among them, from the start, after an offset and after a cursor.
 func testRelated(t *testing.T, s Suite) {
 	w := NewWorld(t, s.Open(t))
-	const many, few = 2600, 30
+	const many, few = 15100, 30 // many are more than a store begins with
 	customers, orders := make([]record.Row, 0, many+few), make([]record.Row, 0, many+few)
 	for i := range many + few {
 		level := "a"
@@ -259,44 +259,71 @@ func testRelated(t *testing.T, s Suite) {
 			c.DeletedAt = 1
 		}
 		customers = append(customers, c)
-		orders = append(orders, w.Row(w.Order, map[string]any{"customer": int64(c.ID), "placed_at": int64((i * 7919) % 4001), "placed_at_day": int64(0)}))
+		o := w.Row(w.Order, map[string]any{"customer": int64(c.ID), "placed_at": int64((i * 7919) % 4001), "placed_at_day": int64(0)})
+		if i%310 == 7 {
+			o.DeletedAt = 1
+		}
+		orders = append(orders, o)
 	}
 	w.Insert(w.Customer, customers...)
 	w.Insert(w.Order, orders...)
 	at := w.Order.Offset("placed_at")
 	for _, level := range []string{"a", "b"} {
-		where, err := query.Parse([]byte(`{"all":[{"field":"customer.level","op":"=","value":"` + level + `"}]}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var want []record.Row
-		for i, o := range orders {
-			if customers[i].DeletedAt == 0 && customers[i].Cols[w.Customer.Offset("level")] == level {
-				want = append(want, o)
+		leaf := `{"field":"customer.level","op":"=","value":"` + level + `"}`
+		for _, text := range []string{leaf, `{"all":[` + leaf + `]}`, `{"all":[` + leaf + `,{"field":"placed_at","op":"is_set"}]}`} {
+			where, err := query.Parse([]byte(text))
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		slices.SortFunc(want, func(a, b record.Row) int {
-			return cmp.Or(cmp.Compare(b.Cols[at].(int64), a.Cols[at].(int64)), cmp.Compare(b.ID, a.ID))
-		})
-		w.View(func(ctx context.Context, r record.Reader) error {
-			sel := record.Selection{Where: where, Limit: 8, Sort: []schema.Sort{{Field: "placed_at", Desc: true}}}
-			n, err := r.Count(ctx, w.Order, sel, 0)
-			if err != nil || n != len(want) {
-				t.Errorf("level %s: counted %d of %d, %v", level, n, len(want), err)
-			}
-			for _, skip := range []int{0, 7, 19} {
-				sel.Offset = skip
-				rows, err := r.Select(ctx, w.Order, sel)
-				if err != nil {
-					return err
-				}
-				if got := rowIDs(rows); !slices.Equal(got, rowIDs(want[skip:][:len(got)])) || len(got) != min(8, len(want)-skip) {
-					t.Errorf("level %s from %d: %v", level, skip, got)
+			var want []record.Row
+			for i, o := range orders {
+				if customers[i].DeletedAt == 0 && o.DeletedAt == 0 && customers[i].Cols[w.Customer.Offset("level")] == level {
+					want = append(want, o)
 				}
 			}
-			return nil
-		})
+			for _, desc := range []bool{true, false} {
+				slices.SortFunc(want, func(a, b record.Row) int {
+					c := cmp.Or(cmp.Compare(a.Cols[at].(int64), b.Cols[at].(int64)), cmp.Compare(a.ID, b.ID))
+					if desc {
+						return -c
+					}
+					return c
+				})
+				w.View(func(ctx context.Context, r record.Reader) error {
+					return checkRelated(ctx, t, w, r, record.Selection{Where: where, Limit: 8, Sort: []schema.Sort{{Field: "placed_at", Desc: desc}}}, want)
+				})
+			}
+		}
 	}
+}
+
+// checkRelated counts, and reads pages after offsets and after cursors.
+func checkRelated(ctx context.Context, t *testing.T, w *World, r record.Reader, sel record.Selection, want []record.Row) error {
+	n, err := r.Count(ctx, w.Order, sel, 0)
+	if err != nil || n != len(want) {
+		t.Errorf("counted %d of %d, %v", n, len(want), err)
+	}
+	at := w.Order.Offset("placed_at")
+	for _, skip := range []int{0, 7, 19} {
+		sel.Offset, sel.After = skip, nil
+		for range 2 {
+			rows, err := r.Select(ctx, w.Order, sel)
+			if err != nil {
+				return err
+			}
+			rest := want[min(skip, len(want)):]
+			if got := rowIDs(rows); !slices.Equal(got, rowIDs(rest[:min(8, len(rest))])) {
+				t.Errorf("%v from %d after %v: %v", sel.Where, skip, sel.After, got)
+			}
+			if len(rows) == 0 {
+				break
+			}
+			last := rows[len(rows)-1]
+			sel.Offset, sel.After = 0, []any{last.Cols[at], last.ID}
+			skip += len(rows)
+		}
+	}
+	return nil
 }
 
 func rowIDs(rows []record.Row) []id.ID {
