@@ -196,10 +196,10 @@ func (a *App) ready(ctx context.Context) error {
 	return a.instance.Ping(ctx)
 }
 
-// tune keeps the memory small: a soft limit for the heap, an eager collector, and idle pages given back to the system.
+// tune keeps the memory small: a soft limit for the heap, and idle pages given back to the system.
 func (a *App) tune() {
 	debug.SetMemoryLimit(int64(a.Config.MemoryMB) << 20)
-	debug.SetGCPercent(60)
+	debug.SetGCPercent(150)
 }
 
 const (

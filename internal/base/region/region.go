@@ -73,7 +73,8 @@ func (r Region) In(loc lang.Locale) string {
 var source string
 
 type atlas struct {
-	all      []Region // by code
+	all      []Region    // by code
+	paths    [2][]string // FullName in Chinese and in English, beside all
 	at       map[string]int
 	children map[string][]int // of "" the provinces
 	names    index
@@ -96,8 +97,26 @@ var load = sync.OnceValue(func() *atlas {
 		a.all = append(a.all, r)
 	}
 	a.names = newIndex(a)
+	for i, loc := range []lang.Locale{"zh-CN", "en"} {
+		a.paths[i] = make([]string, len(a.all))
+		for j := range a.all {
+			a.paths[i][j] = a.path(j, loc)
+		}
+	}
 	return a
 })
+
+// path is the full name of the j-th region.
+func (a *atlas) path(j int, loc lang.Locale) string {
+	var names []string
+	for ok := true; ok; j, ok = a.at[a.all[j].Parent] {
+		if r := &a.all[j]; r.Parent == "" || !middle(r.Code) {
+			names = append(names, r.In(loc))
+		}
+	}
+	slices.Reverse(names)
+	return strings.Join(names, " / ")
+}
 
 // place sets level, parent and the tier of a county. Ancestors come first in the data.
 func (a *atlas) place(r *Region) {
@@ -149,14 +168,15 @@ func Path(code string) []Region {
 // FullName is the path in words, "浙江省 / 杭州市 / 西湖区" or "Zhejiang / Hangzhou / Xihu District", without the middle
 // row of municipalities: "北京市 / 海淀区". Empty for an unknown code.
 func FullName(code string, loc lang.Locale) string {
-	var names []string
-	for i, r := range Path(code) {
-		if i > 0 && middle(r.Code) {
-			continue
-		}
-		names = append(names, r.In(loc))
+	a := load()
+	j, ok := a.at[code]
+	switch {
+	case !ok:
+		return ""
+	case strings.HasPrefix(string(loc), "zh"):
+		return a.paths[0][j]
 	}
-	return strings.Join(names, " / ")
+	return a.paths[1][j]
 }
 
 // middle reports the rows between a municipality and its districts.

@@ -217,11 +217,19 @@ func saidNumber(s string) int {
 	return 0
 }
 
+type birthdayShown struct {
+	Calendar string `json:"calendar"`
+	Day      int    `json:"day"`
+	Leap     bool   `json:"leap"`
+	Month    int    `json:"month"`
+	Year     *int   `json:"year"`
+}
+
 func (birthdayCodec) formatJSON(_ *Field, v any, _ *ParseEnv) any {
 	b := v.(BirthdayValue)
-	out := map[string]any{"calendar": string(b.Calendar), "year": nil, "month": b.Month, "day": b.Day, "leap": b.Leap}
+	out := birthdayShown{string(b.Calendar), b.Day, b.Leap, b.Month, nil}
 	if b.Year > 0 {
-		out["year"] = b.Year
+		out.Year = &b.Year
 	}
 	return out
 }

@@ -295,9 +295,14 @@ func cutCurrency(s, currency string) (rest, found string) {
 	return neg + s, currency
 }
 
+type moneyShown struct {
+	Amount   string `json:"amount"`
+	Currency string `json:"currency"`
+}
+
 func (moneyCodec) formatJSON(_ *Field, v any, _ *ParseEnv) any {
 	m := v.(money.Money)
-	return map[string]any{"amount": m.Decimal(), "currency": m.Currency}
+	return moneyShown{m.Decimal(), m.Currency}
 }
 
 func (moneyCodec) formatText(_ *Field, v any, env *ParseEnv) string {

@@ -69,13 +69,16 @@ func (regionCodec) parseText(f *Field, s string, _ *ParseEnv) (any, *fault.Fault
 	return nil, invalid(f, "region_unknown", fault.Params{"value": shown(f, s)})
 }
 
-// RegionJSON is the API's form of a region code: {"code","name","tier"}.
-func RegionJSON(code string, loc lang.Locale) map[string]any {
-	out := map[string]any{"code": code, "name": region.FullName(code, loc)}
-	if t := region.Tier(code); t != "" {
-		out["tier"] = string(t)
-	}
-	return out
+// RegionShown is the API's form of a region code.
+type RegionShown struct {
+	Code string `json:"code"`
+	Name string `json:"name"`
+	Tier string `json:"tier,omitempty"`
+}
+
+// RegionJSON names a region code.
+func RegionJSON(code string, loc lang.Locale) RegionShown {
+	return RegionShown{code, region.FullName(code, loc), string(region.Tier(code))}
 }
 
 func (regionCodec) formatJSON(_ *Field, v any, env *ParseEnv) any {
@@ -176,11 +179,18 @@ func (addressCodec) parseText(f *Field, s string, _ *ParseEnv) (any, *fault.Faul
 	return checkAddress(f, a)
 }
 
+type addressShown struct {
+	Postcode any          `json:"postcode"`
+	Region   *RegionShown `json:"region"`
+	Street   any          `json:"street"`
+}
+
 func (addressCodec) formatJSON(_ *Field, v any, env *ParseEnv) any {
 	a := v.(AddressValue)
-	out := map[string]any{"region": nil, "street": nonEmpty(a.Street), "postcode": nonEmpty(a.Postcode)}
+	out := addressShown{Postcode: nonEmpty(a.Postcode), Street: nonEmpty(a.Street)}
 	if a.Region != "" {
-		out["region"] = RegionJSON(a.Region, locale(env))
+		r := RegionJSON(a.Region, locale(env))
+		out.Region = &r
 	}
 	return out
 }

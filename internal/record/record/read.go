@@ -559,7 +559,7 @@ func (s *Service) present(ctx context.Context, sh *shape, rows []Row, p presenta
 		row := &rows[i]
 		r := &Record{Object: sh.obj.Key, ID: row.ID, Version: row.Version, CreatedAt: time.UnixMilli(row.CreatedAt).UTC(),
 			UpdatedAt: time.UnixMilli(row.UpdatedAt).UTC(), CreatedBy: row.CreatedBy, UpdatedBy: row.UpdatedBy, BatchID: row.BatchID,
-			Title: sh.titleOf(row, &p.env), Values: make(map[string]any, len(sh.fields)), Masks: map[string]string{}}
+			Title: sh.titleOf(row, &p.env), Values: make(map[string]any, given(row)), Masks: make(map[string]string, len(sh.personal))}
 		if row.DeletedAt != 0 {
 			t := time.UnixMilli(row.DeletedAt).UTC()
 			r.DeletedAt = &t
@@ -585,6 +585,17 @@ func (s *Service) present(ctx context.Context, sh *shape, rows []Row, p presenta
 		return out, err
 	}
 	return out, s.nameRelations(ctx, sh, out)
+}
+
+// given is about how many fields of a row have a value: some take two columns.
+func given(row *Row) int {
+	n := 0
+	for _, c := range row.Cols {
+		if c != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // presentPersonal adds a personal value: in clear or masked. A value that cannot be opened (its key was destroyed, or it
