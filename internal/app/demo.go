@@ -371,7 +371,7 @@ func (l *demoLoad) master() error {
 }
 
 func (l *demoLoad) product(ops []record.BulkOp, p demo.Product) []record.BulkOp {
-	in := record.Input{"name": p.Name.In(l.loc), "code": p.Style, "brand": l.brands[p.Brand], "category": l.kinds[p.Category], "season": p.Season, "audience": p.Department,
+	in := record.Input{"name": p.Name.In(l.loc), "code": p.Style, "brand": l.brands[p.Brand], "category": l.kinds[p.Category], "season": demo.SeasonName(p.Season).In(l.loc), "audience": p.Department,
 		"list_price": l.money(p.Price), "cost": l.money(p.Cost), "status": "active", "launched_on": p.LaunchedOn}
 	if p.DiscontinuedOn != 0 {
 		in["status"] = "discontinued"

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/base/lunar"
 )
 
@@ -147,3 +148,18 @@ func afterSale(d clock.Day) float64 {
 func seasonOf(d clock.Day) int { return (int(d.Time().Month()) + 9) % 12 / 3 }
 
 var seasonNames = [...]string{"spring", "summer", "autumn", "winter"}
+
+// SeasonName is what a shop calls a season of Product.Season; one that is not known is what is sold all the year.
+func SeasonName(key string) lang.Label {
+	switch key {
+	case "spring":
+		return lang.Label{lang.ChineseSimplified: "春季", lang.English: "Spring"}
+	case "summer":
+		return lang.Label{lang.ChineseSimplified: "夏季", lang.English: "Summer"}
+	case "autumn":
+		return lang.Label{lang.ChineseSimplified: "秋季", lang.English: "Autumn"}
+	case "winter":
+		return lang.Label{lang.ChineseSimplified: "冬季", lang.English: "Winter"}
+	}
+	return lang.Label{lang.ChineseSimplified: "四季", lang.English: "All year"}
+}
