@@ -169,7 +169,7 @@ func Settings() []Setting {
 			with(number(func(c *Config) *int { return &c.AnalyticsMB })),
 		Setting{Key: "threads", Default: "0", Kind: "number", Doc: "Threads of the embedded analytics engine; 0 uses every processor.", DocZh: "内嵌分析引擎的线程数；0 表示使用全部处理器。"}.
 			with(number(func(c *Config) *int { return &c.Threads })),
-		Setting{Key: "nightly_at", Default: "03:00", Kind: "text", Doc: "Local time of the nightly pass in the zone of each workspace.", DocZh: "每个组织所在时区的夜间任务时间。"}.
+		Setting{Key: "nightly_at", Default: "03:00", Kind: "text", Doc: "Local time of the nightly pass in the zone of each workspace.", DocZh: "每个工作区所在时区的夜间任务时间。"}.
 			with(clockTime(func(c *Config) *string { return &c.NightlyAt })),
 		Setting{Key: "webhook_networks", Kind: "text", Doc: "Networks (comma-separated CIDR) beside the public internet that webhooks may reach, and where http without TLS is allowed. Empty allows public https addresses alone.", DocZh: "除公网外 Webhook 可访问的网段（逗号分隔的 CIDR），这些网段内允许使用不加密的 http；留空则只允许公网 https 地址。"}.
 			with(text(func(c *Config) *string { return &c.WebhookNetworks })),
