@@ -50,7 +50,13 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 15_000 },
   forbidOnly: true,
-  use: { launchOptions, trace: { mode: 'retain-on-failure', screenshots: false }, screenshot: 'only-on-failure' },
+  // Only the tests without a connection keep the program's files; in all others each page is as the server has it.
+  use: {
+    serviceWorkers: 'block',
+    launchOptions,
+    trace: { mode: 'retain-on-failure', screenshots: false },
+    screenshot: 'only-on-failure',
+  },
   projects: [
     { name: 'sign-in', testMatch: 'sign-in.setup.ts', use: { ...desktop, locale: 'zh-CN', baseURL: demo.url } },
     { name: 'first-run', testMatch: 'first-run.spec.ts', use: { ...desktop, locale: 'en-GB', baseURL: empty.url } },
@@ -63,7 +69,13 @@ export default defineConfig({
     },
     {
       name: 'en',
-      testMatch: ['tour.spec.ts', 'axe.spec.ts', 'segment.spec.ts', 'shape.spec.ts'],
+      testMatch: [
+        'tour.spec.ts',
+        'axe.spec.ts',
+        'segment.spec.ts',
+        'shape.spec.ts',
+        'offline.spec.ts',
+      ],
       dependencies: ['sign-in'],
       use: { ...desktop, ...signedIn, locale: 'en-GB', colorScheme: 'dark' },
     },

@@ -15,4 +15,10 @@
   const chosen = read('guanxi.lang');
   const wanted = chosen || (navigator.language || 'zh-CN');
   root.lang = /^zh/i.test(wanted) ? 'zh-CN' : 'en';
+  // The name under the icon of an installed program is of the language that was chosen when it was installed.
+  const manifest = document.querySelector('link[rel="manifest"]');
+  if (manifest) manifest.href = `/manifest.${root.lang}.webmanifest`;
+  // A look that was chosen against the system's colours the bars of the phone too.
+  if (theme !== 'auto')
+    for (const meta of document.querySelectorAll('meta[name="theme-color"]')) meta.content = dark ? '#141615' : '#fbfbfa';
 })();

@@ -196,7 +196,7 @@ func (a *API) secure(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
+	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(self), payment=()")
 	if a.https(r) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}

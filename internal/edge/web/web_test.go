@@ -13,6 +13,7 @@ func built(t *testing.T) *web.Handler {
 	t.Helper()
 	h, err := web.New(fstest.MapFS{
 		".gitkeep": {}, "index.html": {Data: []byte("<html>app</html>")}, "sw.js": {Data: []byte("//sw")},
+		"manifest.en.webmanifest": {Data: []byte("{}")}, "icons/icon-192.png": {Data: []byte("PNG")},
 		"assets/a-1f.js": {Data: []byte("let a=1")}, "assets/a-1f.js.br": {Data: []byte("BR")}, "assets/a-1f.js.gz": {Data: []byte("GZ")},
 	})
 	if err != nil {
@@ -31,6 +32,8 @@ func TestServing(t *testing.T) {
 		{"/", "", "<html>app</html>", "text/html; charset=utf-8", "", "no-cache", 200},
 		{"/o/customer/cus_1", "br", "<html>app</html>", "text/html; charset=utf-8", "", "no-cache", 200},
 		{"/sw.js", "", "//sw", "text/javascript; charset=utf-8", "", "no-cache", 200},
+		{"/manifest.en.webmanifest", "", "{}", "application/manifest+json", "", "no-cache", 200},
+		{"/icons/icon-192.png", "", "PNG", "image/png", "", "no-cache", 200},
 		{"/assets/a-1f.js", "", "let a=1", "text/javascript; charset=utf-8", "", "public, max-age=31536000, immutable", 200},
 		{"/assets/a-1f.js", "gzip, br", "BR", "text/javascript; charset=utf-8", "br", "public, max-age=31536000, immutable", 200},
 		{"/assets/a-1f.js", "gzip", "GZ", "text/javascript; charset=utf-8", "gzip", "public, max-age=31536000, immutable", 200},

@@ -1,6 +1,8 @@
 import { currentLanguage } from '@/i18n';
 import { createEmitter } from '@/lib/emitter';
+import { lost, reached } from './connection';
 import { ApiError, type Problem } from './errors';
+import { keptAnswer, saw } from './keep';
 
 export const API = '/api/v1';
 
@@ -53,15 +55,26 @@ export function problemOf(status: number, text: string, statusText = ''): Proble
   return { type: status >= 500 ? 'server' : 'unknown', title: statusText || `HTTP ${status}`, status };
 }
 
+/** A proxy that answers for a server it cannot reach. */
+const GATEWAY = new Set([502, 504]);
+
+async function unreachable<T>(method: Method, address: string): Promise<T> {
+  lost();
+  const kept = method === 'GET' ? await keptAnswer(address) : null;
+  if (kept !== null) return JSON.parse(kept) as T;
+  throw new ApiError({ type: 'network', title: 'network', status: 0 });
+}
+
 async function request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
   const headers = requestHeaders(method);
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
   if (options.ifMatch !== undefined) headers['If-Match'] = `"${options.ifMatch}"`;
   if (options.idempotencyKey !== undefined) headers['Idempotency-Key'] = options.idempotencyKey;
 
+  const address = apiUrl(path, options.query);
   let response: Response;
   try {
-    response = await fetch(apiUrl(path, options.query), {
+    response = await fetch(address, {
       method,
       headers,
       body: options.body === undefined ? null : JSON.stringify(options.body),
@@ -70,10 +83,15 @@ async function request<T>(method: Method, path: string, options: RequestOptions 
     });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError({ type: 'network', title: 'network', status: 0 });
+    return await unreachable(method, address.slice(API.length));
   }
+  if (GATEWAY.has(response.status)) return await unreachable(method, address.slice(API.length));
+  reached();
   const text = response.status === 204 ? '' : await response.text();
-  if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as T;
+  if (response.ok) {
+    if (method === 'GET') saw(address.slice(API.length), text);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
   if (response.status === 401 && options.quiet401 !== true) sessionLost.emit();
   const retryAfter = Number(response.headers.get('Retry-After'));
   throw new ApiError(

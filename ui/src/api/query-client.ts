@@ -1,4 +1,5 @@
 import { QueryClient } from '@tanstack/react-query';
+import { connectionStore } from './connection';
 import { ApiError } from './errors';
 
 export function createQueryClient(): QueryClient {
@@ -8,12 +9,17 @@ export function createQueryClient(): QueryClient {
         staleTime: 15_000,
         gcTime: 5 * 60_000,
         refetchOnWindowFocus: false,
+        // Without a connection what was kept answers; waiting for the network would show nothing at all.
+        networkMode: 'always',
+        refetchOnReconnect: true,
         // A refusal stays a refusal; only a lost network or a failing server is worth another try.
         retry: (failures, error) =>
-          failures < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+          failures < 2 &&
+          connectionStore.get().online &&
+          !(error instanceof ApiError && error.status >= 400 && error.status < 500),
         retryDelay: (attempt) => 400 * 2 ** attempt,
       },
-      mutations: { retry: false },
+      mutations: { retry: false, networkMode: 'always' },
     },
   });
 }

@@ -88,8 +88,13 @@ export const historyQuery = (object: string, id: string) =>
   });
 
 /* Plain calls, for optimistic flows that manage the cache themselves */
-export const createRecord = (object: string, fields: FieldValues, anyway = false) =>
-  api.post<RecordData>(`${path(object)}${anyway ? '?duplicates=allow' : ''}`, { fields });
+/** With a key, the same request arrives once however often it is sent. */
+export const createRecord = (object: string, fields: FieldValues, anyway = false, key = '') =>
+  api.post<RecordData>(
+    `${path(object)}${anyway ? '?duplicates=allow' : ''}`,
+    { fields },
+    key === '' ? {} : { idempotencyKey: key },
+  );
 /** Throws ApiError 412 with `current` when somebody else was faster. */
 export const updateRecord = (object: string, id: string, fields: FieldValues, version: number, anyway = false) =>
   api.patch<RecordData>(`${path(object, id)}${anyway ? '?duplicates=allow' : ''}`, { fields }, { ifMatch: version });

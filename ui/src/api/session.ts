@@ -1,22 +1,52 @@
-import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { storage } from '@/lib/storage';
 import { api, setCsrf } from './client';
 import { ApiError } from './errors';
+import { keptOwner } from './keep';
 import type { ApiKey, Items, KeyScope, Role, Session, SetupInput, SetupState, SignInStage, User } from './types';
 
 /** A session that still owes a step of signing in counts as none. */
 const keep = (session: Session & { stage?: SignInStage }): Session => {
   setCsrf(session.csrf);
   if (session.stage !== undefined) throw new ApiError({ type: 'auth.step_pending', title: session.stage, status: 401 });
+  storage.setText('owner', `${session.workspace.key}.${session.user.id}`);
   return session;
 };
 
-const me = () => api.get<Session>('/me', { quiet401: true }).then(keep);
+/** Set when somebody signed out while the server could not be told. */
+const LEAVING = 'leaving';
+
+/** The session has ended: nothing is readable on this device until somebody signs in; what was not sent stays sealed. */
+async function closeKept(): Promise<void> {
+  const owner = keptOwner();
+  if (owner === '') return;
+  storage.setText('owner', '');
+  await import('./offline').then(({ forgetSeen }) => forgetSeen(owner)).catch(() => undefined);
+}
+
+const me = async (): Promise<Session> => {
+  const session = await api.get<Session>('/me', { quiet401: true }).catch(async (error: unknown) => {
+    if (error instanceof ApiError && error.status === 401) await closeKept();
+    throw error;
+  });
+  if (storage.getText(LEAVING) !== '1') return keep(session);
+  setCsrf(session.csrf);
+  await api.delete('/session', { quiet401: true });
+  storage.setText(LEAVING, '');
+  setCsrf('');
+  throw new ApiError({ type: 'auth.signed_out', title: 'signed out', status: 401 });
+};
 
 export const sessionKey = ['session'] as const;
 export const sessionQuery = () =>
   queryOptions({ queryKey: sessionKey, queryFn: me, staleTime: Number.POSITIVE_INFINITY, retry: false });
 export const setupQuery = () =>
   queryOptions({ queryKey: ['setup'], queryFn: () => api.get<SetupState>('/setup', { quiet401: true }) });
+
+/** After a time without a connection: who one is may have changed, and an ended session asks to sign in. */
+export async function renewSession(client: QueryClient): Promise<void> {
+  client.setQueryData(sessionKey, await api.get<Session>('/me').then(keep));
+}
 
 /** One step of signing in: the address and password, a code, or a password of one's own. */
 export type SignInInput = { email: string; password: string } | { code: string } | { new_password: string };
@@ -34,6 +64,7 @@ export function useSignIn() {
   return useMutation({
     mutationFn: async (input: SignInInput): Promise<SignInStep> => {
       const opened = await api.post<{ csrf: string; stage?: SignInStage }>(addressOf(input), input, { quiet401: true });
+      storage.setText(LEAVING, '');
       setCsrf(opened.csrf);
       return opened.stage === undefined ? { session: await me() } : { session: null, stage: opened.stage };
     },
@@ -51,9 +82,13 @@ export function useSignOut() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: () => api.delete('/session', { quiet401: true }),
-    onSettled: () => {
+    onError: (error) => error instanceof ApiError && error.status === 0 && storage.setText(LEAVING, '1'),
+    onSettled: async () => {
       setCsrf('');
       client.clear();
+      const owner = keptOwner();
+      storage.setText('owner', '');
+      if (owner !== '') await import('./offline').then(({ forgetAll }) => forgetAll(owner)).catch(() => undefined);
     },
   });
 }

@@ -1,4 +1,5 @@
 import { apiUrl, problemOf, requestHeaders, sessionLost } from './client';
+import { lost } from './connection';
 import { ApiError } from './errors';
 
 export interface UploadProgress {
@@ -26,7 +27,10 @@ export function upload<T>(path: string, form: FormData, options: UploadOptions =
       if (xhr.status === 401) sessionLost.emit();
       reject(new ApiError(problemOf(xhr.status, xhr.responseText, xhr.statusText)));
     };
-    xhr.onerror = () => reject(new ApiError({ type: 'network', title: 'network', status: 0 }));
+    xhr.onerror = () => {
+      lost();
+      reject(new ApiError({ type: 'network', title: 'network', status: 0 }));
+    };
     xhr.onabort = () => reject(new DOMException('aborted', 'AbortError'));
     options.signal?.addEventListener('abort', () => xhr.abort(), { once: true });
     xhr.send(form);

@@ -43,21 +43,6 @@ export function useIsPhone(): boolean {
   return useMediaQuery(PHONE);
 }
 
-export function useOnline(): boolean {
-  return useSyncExternalStore(
-    (notify) => {
-      addEventListener('online', notify);
-      addEventListener('offline', notify);
-      return () => {
-        removeEventListener('online', notify);
-        removeEventListener('offline', notify);
-      };
-    },
-    () => navigator.onLine,
-    () => true,
-  );
-}
-
 /** A stable function that always calls the newest version of `handler`. */
 export function useEvent<A extends unknown[], R>(handler: (...args: A) => R): (...args: A) => R {
   const newest = useRef(handler);

@@ -1,11 +1,11 @@
 import { IconKeyboard, IconLogout, IconRowInsertBottom, IconUserCircle } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
-import { useSignOut } from '@/api';
-import { useTranslation } from '@/i18n';
+import { useSignOut, waitingStore } from '@/api';
+import { loadWords, useTranslation } from '@/i18n';
 import { useStore } from '@/lib/store';
 import { useSession } from '@/metadata';
 import { appearanceStore, densityStore, setAppearance, setDensity } from '@/theme/appearance';
-import { Avatar, Menu } from '@/ui';
+import { Avatar, confirm, Menu } from '@/ui';
 import css from './frame.module.css';
 import { openShortcutHelp } from './overlays';
 import { APPEARANCE_ICONS } from './preferences';
@@ -20,7 +20,18 @@ export function AccountMenu() {
   const choice = useStore(appearanceStore);
   const compact = useStore(densityStore) === 'compact';
   const name = user.name || user.email;
-  const leave = () => {
+  const leave = async () => {
+    const count = waitingStore.get().length;
+    if (count > 0) {
+      await loadWords('offline');
+      const sure = await confirm({
+        title: t('offline:signOut.title', { count }),
+        text: t('offline:signOut.text'),
+        confirm: t('offline:signOut.confirm'),
+        danger: true,
+      });
+      if (!sure) return;
+    }
     forgetRecent();
     signOut.mutate(undefined, { onSettled: () => navigate({ to: '/sign-in' }) });
   };
@@ -66,7 +77,7 @@ export function AccountMenu() {
           onSelect: () => setDensity(compact ? 'normal' : 'compact'),
         },
         { divider: true },
-        { label: t('shell:account.signOut'), icon: <IconLogout size={16} />, onSelect: leave },
+        { label: t('shell:account.signOut'), icon: <IconLogout size={16} />, onSelect: () => void leave() },
       ]}
     />
   );

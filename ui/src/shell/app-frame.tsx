@@ -4,11 +4,11 @@ import { lazy, Suspense, useEffect, useRef } from 'react';
 import { activeJobsQuery, listenForChanges, watchedJobs } from '@/api';
 import { FormatProvider, loadWords, useTranslation } from '@/i18n';
 import { useIsPhone } from '@/lib/hooks';
+import { lazyPart } from '@/lib/lazy-part';
 import { useStore } from '@/lib/store';
 import { useSession } from '@/metadata';
 import css from './frame.module.css';
 import { ALL_ENTRIES } from './nav';
-import { OfflineBanner } from './offline-banner';
 import { openPalette, openShortcutHelp, overlayStore } from './overlays';
 import { Palette } from './palette/palette';
 import { PeekPanel } from './peek-panel';
@@ -21,6 +21,7 @@ const JobTray = lazy(async () => {
   const [module] = await Promise.all([import('./job-tray'), loadWords('jobs')]);
   return { default: module.JobTray };
 });
+const OfflineBanner = lazyPart(() => import('./offline-banner').then((module) => module.OfflineBanner));
 const ShortcutHelp = lazy(() => import('./shortcut-help').then((module) => ({ default: module.ShortcutHelp })));
 
 function useFrameShortcuts() {
@@ -98,7 +99,9 @@ export function AppFrame() {
         </a>
         {!phone && <Sidebar />}
         <div className={css.content}>
-          <OfflineBanner />
+          <Suspense>
+            <OfflineBanner />
+          </Suspense>
           <div className={css.columns}>
             <main ref={main} id="main" className={css.main} tabIndex={-1}>
               <Outlet />

@@ -121,8 +121,9 @@ export const SETTINGS_PAGES = [
 ] as const;
 export type SettingsPage = (typeof SETTINGS_PAGES)[number];
 
-/** The four that fit beside "more" on a phone. */
-export const PHONE_ENTRIES = ['home', 'day', 'customer', 'order'];
+/** The first four of these that the person may use stand beside "more" on a phone. */
+const PHONE_CHOICE = ['home', 'day', 'customer', 'order', 'task', 'visit', 'contact', 'product'];
+const PHONE_PLACES = 4;
 
 export const ALL_ENTRIES: readonly NavEntry[] = NAV.flatMap((group) => group.entries);
 
@@ -155,6 +156,17 @@ export function visibleEntries(
       (entry.needs === undefined || can(entry.needs)),
   );
 }
+
+/** The entries at the lower edge of a phone. */
+export const phoneEntries = (
+  objects: readonly ObjectType[],
+  can: (capability: Capability) => boolean,
+): readonly NavEntry[] =>
+  visibleEntries(
+    PHONE_CHOICE.flatMap((key) => ALL_ENTRIES.find((entry) => entry.key === key) ?? []),
+    objects,
+    can,
+  ).slice(0, PHONE_PLACES);
 
 export const isActive = (entry: NavEntry, pathname: string): boolean =>
   entry.to === '/' ? pathname === '/' : pathname === entry.to || pathname.startsWith(`${entry.to}/`);

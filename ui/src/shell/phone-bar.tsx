@@ -1,14 +1,14 @@
 import { IconMenu2, IconSearch } from '@tabler/icons-react';
 import { Link, useLocation } from '@tanstack/react-router';
-import { useTranslation } from '@/i18n';
+import { useLabel, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { useStore } from '@/lib/store';
-import { useSession } from '@/metadata';
+import { findObject, useCan, useObjectsIfLoaded, useSession } from '@/metadata';
 import { Drawer } from '@/ui';
 import { Account } from './account';
 import { Bell } from './bell';
 import css from './frame.module.css';
-import { ALL_ENTRIES, isActive, PHONE_ENTRIES } from './nav';
+import { isActive, phoneEntries } from './nav';
 import { closeOverlay, openNav, openPalette, overlayStore } from './overlays';
 import { LanguageToggle, ThemeToggle } from './preferences';
 import { NavList } from './sidebar';
@@ -18,23 +18,26 @@ export function PhoneBar() {
   const { t } = useTranslation('shell');
   const { pathname } = useLocation();
   const { workspace } = useSession();
+  const label = useLabel();
+  const objects = useObjectsIfLoaded();
+  const entries = phoneEntries(objects, useCan());
   const opened = useStore(overlayStore) === 'nav';
   return (
     <>
       <nav className={css.phoneBar} aria-label={t('shell:navLabel')}>
-        {PHONE_ENTRIES.map((key) => {
-          const entry = ALL_ENTRIES.find((candidate) => candidate.key === key);
-          if (entry === undefined) return null;
+        {entries.map((entry) => {
           const active = isActive(entry, pathname);
           return (
             <Link
-              key={key}
+              key={entry.key}
               to={entry.to}
               className={cx(css.phoneEntry, active && css.phoneActive)}
               {...(active && { 'aria-current': 'page' as const })}
             >
               <entry.icon size={22} stroke={1.5} aria-hidden />
-              {t(`shell:nav.${key}`)}
+              <span className="truncate">
+                {label(findObject(objects, entry.object)?.plural, t(`shell:nav.${entry.key}`))}
+              </span>
             </Link>
           );
         })}

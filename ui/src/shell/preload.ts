@@ -8,6 +8,8 @@ const QUIET = 10_000;
  */
 export function reloadOnceWhenFilesAreGone(): void {
   addEventListener('vite:preloadError', (event) => {
+    // Without a connection a reload brings nothing: the page says that it does not open now.
+    if (!navigator.onLine) return;
     const last = storage.get('reloadedAt', 0);
     if (Date.now() - last < QUIET) return;
     storage.set('reloadedAt', Date.now());

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useState } from 'react';
-import { sessionLost } from '@/api';
+import { sessionLost, waitingStore } from '@/api';
 import { useTranslation } from '@/i18n';
 import { useSession } from '@/metadata';
 import { Modal } from '@/ui';
@@ -15,6 +15,7 @@ export function ReLogin() {
   const back = () => {
     setLost(false);
     client.invalidateQueries();
+    if (waitingStore.get().length > 0) void import('@/api/offline').then(({ sendWaiting }) => sendWaiting());
   };
   return <Suspense>{lost && <Again onDone={back} />}</Suspense>;
 }

@@ -20,8 +20,17 @@ export function resolveAppearance(choice: Appearance): 'light' | 'dark' {
   return systemDark() ? 'dark' : 'light';
 }
 
+/** The bars of a phone around the page. */
+function colourBars(choice: Appearance): void {
+  for (const meta of document.querySelectorAll<HTMLMetaElement>('meta[name="theme-color"]')) {
+    const dark = choice === 'auto' ? meta.media.includes('dark') : choice === 'dark';
+    meta.content = dark ? '#141615' : '#fbfbfa';
+  }
+}
+
 export function setAppearance(choice: Appearance): void {
   storage.setText('theme', choice);
+  colourBars(choice);
   appearanceStore.set(choice);
 }
 

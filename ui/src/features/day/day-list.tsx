@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { type AgendaItem, dayQuery, type User } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { findObject, useObjects } from '@/metadata';
+import { WaitingPlace } from '@/records/offline/lazy-waiting';
 import { ActivityRow } from '@/records/work/activity-row';
 import row from '@/records/work/activity-row.module.css';
 import { usePeek } from '@/shell';
@@ -52,6 +53,7 @@ export function DayList({ user }: { user: User }) {
     <div className={css.list}>
       <p className={css.today}>{t('work:day.hello', { name: user.name, day: fmt.date(data.today) })}</p>
       <QuickAddBar today={data.today} />
+      <WaitingPlace only={(item) => item.kind === 'create' || item.state !== 'waiting'} />
       {nothing && <EmptyState cause="none" title={t('work:day.empty')} text={t('work:day.emptyText')} />}
       <Group name={t('work:day.overdue')} items={data.overdue} total={data.overdue_total} tone="late" />
       <Group name={t('work:day.due')} items={data.due} />

@@ -1,10 +1,12 @@
 import { IconPlus } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
-import { createRecord, errorText, type FieldValues, recordKeys, refreshWork } from '@/api';
+import { errorText, type FieldValues, recordKeys, refreshWork } from '@/api';
 import { type QuickAdd, readQuickAdd, useFormat, useTranslation } from '@/i18n';
 import { zonedToUtc } from '@/lib/day';
 import { useObject } from '@/metadata';
+import { startValues } from '@/records/edit/draft';
+import { saveActivity } from '@/records/work/save-activity';
 import { useShortcuts } from '@/shell';
 import { Button, isComposing, TextInput, toast } from '@/ui';
 import css from './day.module.css';
@@ -43,7 +45,8 @@ export function QuickAddBar({ today }: { today: string }) {
   const quick = readQuickAdd(text, today);
   const save = async () => {
     if (quick.subject === '' || busy) return;
-    const fields: FieldValues = { subject: quick.subject, priority: quick.priority, repeat: quick.repeat };
+    const given: FieldValues = { subject: quick.subject, priority: quick.priority, repeat: quick.repeat };
+    const fields = startValues(task, today, given);
     if (quick.day !== null) {
       fields.due_at = zonedToUtc(quick.day, quick.clock ?? '00:00', timeZone);
       fields.all_day = quick.clock === null;
@@ -51,8 +54,9 @@ export function QuickAddBar({ today }: { today: string }) {
     if (quick.clock !== null) fields.reminder = '0';
     setBusy(true);
     try {
-      await createRecord('task', fields);
+      const { made, title } = await saveActivity(task, fields, null);
       setText('');
+      if (made === null) toast.info(t('work:kept', { name: title }));
       await Promise.all([refreshWork(client), client.invalidateQueries({ queryKey: recordKeys.object('task') })]);
     } catch (error) {
       toast.error(t('common:failed.save'), { detail: errorText(error) });

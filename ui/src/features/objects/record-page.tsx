@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { recordQuery } from '@/api';
 import { useFieldContext } from '@/fields';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
@@ -11,14 +11,15 @@ import { factsOf, pillsOf } from '@/records/page/facts';
 import { FieldList } from '@/records/page/field-list';
 import { Highlights } from '@/records/page/highlights';
 import { Identity, Notice, RecordLayout } from '@/records/page/layout';
-import { OrderLines } from '@/records/page/order-lines';
 import { RecordActions, useRecordWork } from '@/records/page/record-actions';
 import { RecordTabs } from '@/records/page/record-tabs';
-import { useRelatedCounts } from '@/records/page/related';
+import { useRelatedCounts } from '@/records/page/related-counts';
 import { useSurvivor } from '@/records/page/use-survivor';
 import { hasAvatar } from '@/records/title';
 import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, SkeletonRows } from '@/ui';
+
+const OrderLines = lazy(() => import('@/records/page/order-lines').then((module) => ({ default: module.OrderLines })));
 
 /** What a record is made of stands before what happened with it. */
 const RANK: Record<string, number> = { variant: 0, contact: 0, refund: 2 };
@@ -102,7 +103,11 @@ function OneRecord({ object, id }: { object: Object; id: string }) {
                   {
                     value: 'lines',
                     label: t('records:order.lines'),
-                    content: <OrderLines order={record} onOpenRef={openRef} />,
+                    content: (
+                      <Suspense fallback={<SkeletonRows rows={6} />}>
+                        <OrderLines order={record} onOpenRef={openRef} />
+                      </Suspense>
+                    ),
                   },
                 ]
               : []

@@ -14,6 +14,7 @@ import {
   type RecordData,
   recordKeys,
   updateRecord,
+  workLater,
 } from '@/api';
 import { kindOf } from '@/fields';
 import { useTranslation } from '@/i18n';
@@ -93,7 +94,14 @@ export function useSaveFields(
     const undoable = !undoing && !keys.some((key) => record.masked?.includes(key));
     await client.cancelQueries({ queryKey: recordKeys.one(object.key, record.id), exact: true });
     patchRecordCache(client, withValues(record, object, values));
+    const later = async (): Promise<boolean> => {
+      await workLater.change(record, values, toWrite(object, values));
+      onSaved?.(withValues(record, object, values));
+      toast.info(t('records:edit.kept'));
+      return true;
+    };
     try {
+      if (workLater.offline(object.key)) return await later();
       const saved = await updateRecord(object.key, record.id, toWrite(object, values), record.version, anyway);
       patchRecordCache(client, saved);
       client.invalidateQueries({ queryKey: figuresKey(object.key) });
@@ -105,6 +113,7 @@ export function useSaveFields(
       );
       return true;
     } catch (error) {
+      if (workLater.afterwards(object.key, error)) return await later();
       patchRecordCache(client, record);
       if (isApiError(error, 412) && error.current !== null) {
         const theirs = error.current as RecordData;

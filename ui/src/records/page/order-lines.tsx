@@ -5,7 +5,7 @@ import { useFormat, useTranslation } from '@/i18n';
 import { useIsPhone } from '@/lib/hooks';
 import { EmptyState, ErrorState, SkeletonRows } from '@/ui';
 import css from './order-lines.module.css';
-import { relationWhere } from './related';
+import { relationWhere } from './related-counts';
 
 /** Sums decimals in hundredths of a cent, so that 0.1 + 0.2 stays 0.3. */
 export function sumMoney(values: readonly unknown[]): Money | null {

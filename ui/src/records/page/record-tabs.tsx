@@ -4,7 +4,7 @@ import { useLabel, useTranslation } from '@/i18n';
 import { SkeletonRows, type TabItem, Tabs } from '@/ui';
 import { Composer } from '../work/composer';
 import { OpenWork } from '../work/open-work';
-import type { Relation } from './related';
+import type { Relation } from './related-counts';
 import { Timeline } from './timeline';
 
 const History = lazy(() => import('./history').then((module) => ({ default: module.History })));

@@ -1,15 +1,7 @@
 import { IconExternalLink, IconPlus } from '@tabler/icons-react';
-import { useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
-import {
-  type Condition,
-  type ObjectType,
-  type RecordData,
-  type Ref,
-  recordCountQuery,
-  recordKeys,
-  recordPageQuery,
-} from '@/api';
+import { type RecordData, type Ref, recordKeys, recordPageQuery } from '@/api';
 import { kindOf, useFieldContext } from '@/fields';
 import { labelText, useFormat, useTranslation } from '@/i18n';
 import { findObject, useObjects } from '@/metadata';
@@ -17,31 +9,12 @@ import { Button, ButtonLink, EmptyState, ErrorState, SkeletonRows, Table, type T
 import { encodeCondition } from '../conditions/url';
 import { cellValue, makeColumns } from '../grid/columns';
 import css from './related.module.css';
+import { type Relation, relationWhere } from './related-counts';
 
 const RecordForm = lazy(() => import('../form/record-form').then((module) => ({ default: module.RecordForm })));
 
-export interface Relation {
-  object: string;
-  via: string;
-  label: ObjectType['label'];
-}
-
 const LIMIT = 12;
 const COLUMNS = 6;
-
-export const relationWhere = (via: string, id: string): Condition => ({ field: via, op: '=', value: id });
-
-/** How many records of each related object there are; undefined while asking, or where nobody may know. */
-export function useRelatedCounts(relations: readonly Relation[], id: string, enabled = true) {
-  const answers = useQueries({
-    queries: relations.map((relation) => ({
-      ...recordCountQuery(relation.object, relationWhere(relation.via, id)),
-      enabled,
-      retry: false,
-    })),
-  });
-  return answers.map((answer) => answer.data?.count);
-}
 
 interface Props {
   relation: Relation;

@@ -1,9 +1,8 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { Suspense, useState } from 'react';
 import {
   type Activity,
   type ApiError,
-  createRecord,
   errorText,
   type Field,
   type FieldValues,
@@ -18,18 +17,20 @@ import { labelText, useFormat, useLanguage, useTranslation } from '@/i18n';
 import { addDays, zonedToUtc } from '@/lib/day';
 import { findField } from '@/metadata';
 import { Button, toast } from '@/ui';
-import { startValues, toCreate } from '../edit/draft';
+import { startValues } from '../edit/draft';
 import css from './composer.module.css';
+import { HereButton, Pictures } from './pictures';
+import { saveActivity } from './save-activity';
 
 /** What one says of each at once; everything else is a press away, on the record itself. */
-const ASKED: Record<Activity, readonly string[]> = {
+export const ASKED: Record<Activity, readonly string[]> = {
   note: ['body'],
   task: ['subject', 'due_at', 'priority', 'assignee', 'reminder', 'repeat'],
   call: ['subject', 'direction', 'result', 'starts_at', 'minutes', 'outcome'],
   meeting: ['subject', 'starts_at', 'ends_at', 'place', 'assignee', 'reminder'],
   visit: ['subject', 'purpose', 'starts_at', 'place', 'assignee', 'reminder'],
 };
-const WIDE = new Set(['subject', 'body', 'outcome']);
+export const WIDE = new Set(['subject', 'body', 'outcome']);
 
 /** What is arranged begins at a full hour that is still to come. */
 function nextHour(): string {
@@ -48,7 +49,7 @@ interface Props {
 
 /** Writes down one activity about a record. */
 export function ActivityForm({ record, kind, object, onDone }: Props) {
-  const { t } = useTranslation(['work', 'common', 'records']);
+  const { t } = useTranslation(['work', 'common', 'records', 'offline']);
   const language = useLanguage();
   const { today, timeZone } = useFormat();
   const client = useQueryClient();
@@ -62,6 +63,7 @@ export function ActivityForm({ record, kind, object, onDone }: Props) {
   }));
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ApiError | null>(null);
+  const [pictures, setPictures] = useState<readonly File[]>([]);
   const [lacking, setLacking] = useState<readonly string[]>([]);
   const fields = ASKED[kind].map((key) => findField(object, key)).filter((field) => field !== undefined);
   const change = (patch: FieldValues) => {
@@ -75,8 +77,11 @@ export function ActivityForm({ record, kind, object, onDone }: Props) {
     if (missing.length > 0 || busy) return;
     setBusy(true);
     try {
-      const made = await createRecord(object.key, toCreate(object, values));
-      toast.ok(t('work:added', { kind: labelText(object.label, language), name: made.title }));
+      const { made, title, lostPictures } = await saveActivity(object, values, about, pictures);
+      const said = { kind: labelText(object.label, language), name: title };
+      if (made === null) toast.info(t('offline:kept', said), { detail: t('offline:keptText') });
+      else toast.ok(t('work:added', said));
+      if (lostPictures > 0) toast.error(t('offline:visit.lost', { count: lostPictures }));
       onDone();
       void refreshWork(client);
       void client.invalidateQueries({ queryKey: recordKeys.object(object.key) });
@@ -136,6 +141,12 @@ export function ActivityForm({ record, kind, object, onDone }: Props) {
               {t('work:inAWeek')}
             </Button>
           </div>
+        )}
+        {kind === 'visit' && (
+          <Suspense>
+            <HereButton onFound={(place) => change({ place: [values.place, place].filter(Boolean).join(' ') })} />
+            <Pictures files={pictures} onChange={setPictures} />
+          </Suspense>
         )}
         <span className="grow" />
         <Button onClick={onDone}>{t('common:cancel')}</Button>

@@ -1,9 +1,10 @@
 import { IconAlertTriangle, IconBell, IconCheck, IconRepeat } from '@tabler/icons-react';
-import { isActivity, type RecordData, type Ref, WHEN } from '@/api';
+import { isActivity, type RecordData, type Ref, WHEN, waitingStore, withWaiting } from '@/api';
 import { isRef } from '@/fields';
 import { useFormat, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import type { Formatter } from '@/lib/format';
+import { useStore } from '@/lib/store';
 import { Tooltip } from '@/ui';
 import css from './activity-row.module.css';
 import { ACTIVITY_SIGNS } from './signs';
@@ -28,8 +29,9 @@ export function isOverdue(record: RecordData, fmt: Formatter, now = new Date()):
 const dayOf = (at: string, fmt: Formatter): string => fmt.today(new Date(at));
 
 /** The round box that finishes an activity. */
-export function CompleteBox({ record, disabled = false }: { record: RecordData; disabled?: boolean }) {
+export function CompleteBox({ record: sent, disabled = false }: { record: RecordData; disabled?: boolean }) {
   const { t } = useTranslation('work');
+  const record = withWaiting(sent, useStore(waitingStore));
   const complete = useComplete();
   const done = isDone(record);
   return (
@@ -56,8 +58,9 @@ interface Props {
 }
 
 /** One activity in a list: finish it, open it, see when and for whom. */
-export function ActivityRow({ record, onOpen, editable, bare = false }: Props) {
+export function ActivityRow({ record: sent, onOpen, editable, bare = false }: Props) {
   const { t } = useTranslation('work');
+  const record = withWaiting(sent, useStore(waitingStore));
   const fmt = useFormat();
   const Sign = isActivity(record.object) ? ACTIVITY_SIGNS[record.object] : ACTIVITY_SIGNS.task;
   const { about, customer, assignee, priority, repeat, remind_at: reminder } = record.fields;
@@ -84,6 +87,7 @@ export function ActivityRow({ record, onOpen, editable, bare = false }: Props) {
         ))}
       </div>
       <div className={css.meta}>
+        {record !== sent && <span className={css.waiting}>{t('work:waiting')}</span>}
         {priority === 'urgent' && (
           <Tooltip label={t('work:urgent')}>
             <IconAlertTriangle size={14} className={css.urgent} aria-label={t('work:urgent')} />

@@ -6,6 +6,7 @@ import { labelText, useLanguage, useTranslation } from '@/i18n';
 import { useObjects } from '@/metadata';
 import { SkeletonRows } from '@/ui';
 import { useFileButtons } from '../files/uploads';
+import { WaitingPlace } from '../offline/lazy-waiting';
 import css from './composer.module.css';
 import { ACTIVITY_SIGNS } from './signs';
 
@@ -33,61 +34,64 @@ export function Composer({ record }: { record: RecordData }) {
   if ((kinds.length === 0 && !files.may) || record.deleted_at !== null) return null;
   const open = kinds.find((each) => each.key === chosen);
   return (
-    <section className={css.composer} aria-label={t('work:add')}>
-      <div className={css.kinds}>
-        <button
-          type="button"
-          className={css.kind}
-          aria-expanded={chosen === 'comment'}
-          onClick={() => setChosen(chosen === 'comment' ? null : 'comment')}
-        >
-          <IconMessage size={15} stroke={1.7} aria-hidden />
-          {t('work:comment')}
-        </button>
-        {files.buttons}
-        {kinds.map(({ key, object }) => {
-          const Sign = ACTIVITY_SIGNS[key];
-          return (
-            <button
-              key={key}
-              type="button"
-              className={css.kind}
-              aria-expanded={chosen === key}
-              onClick={() => setChosen(chosen === key ? null : key)}
-            >
-              <Sign size={15} stroke={1.7} aria-hidden />
-              {labelText(object.label, language, key)}
-            </button>
-          );
-        })}
-      </div>
-      {files.sending}
-      {chosen === 'comment' && (
-        <div className={css.line}>
-          <Suspense fallback={<SkeletonRows rows={2} />}>
-            <CommentForm
-              onCancel={() => setChosen(null)}
-              onSend={async (body) => {
-                await postComment(record.object, record.id, body);
-                setChosen(null);
-                void refreshWork(client);
-                void client.invalidateQueries({ queryKey: ['follow'] });
-              }}
+    <>
+      <section className={css.composer} aria-label={t('work:add')}>
+        <div className={css.kinds}>
+          <button
+            type="button"
+            className={css.kind}
+            aria-expanded={chosen === 'comment'}
+            onClick={() => setChosen(chosen === 'comment' ? null : 'comment')}
+          >
+            <IconMessage size={15} stroke={1.7} aria-hidden />
+            {t('work:comment')}
+          </button>
+          {files.buttons}
+          {kinds.map(({ key, object }) => {
+            const Sign = ACTIVITY_SIGNS[key];
+            return (
+              <button
+                key={key}
+                type="button"
+                className={css.kind}
+                aria-expanded={chosen === key}
+                onClick={() => setChosen(chosen === key ? null : key)}
+              >
+                <Sign size={15} stroke={1.7} aria-hidden />
+                {labelText(object.label, language, key)}
+              </button>
+            );
+          })}
+        </div>
+        {files.sending}
+        {chosen === 'comment' && (
+          <div className={css.line}>
+            <Suspense fallback={<SkeletonRows rows={2} />}>
+              <CommentForm
+                onCancel={() => setChosen(null)}
+                onSend={async (body) => {
+                  await postComment(record.object, record.id, body);
+                  setChosen(null);
+                  void refreshWork(client);
+                  void client.invalidateQueries({ queryKey: ['follow'] });
+                }}
+              />
+            </Suspense>
+          </div>
+        )}
+        {open !== undefined && (
+          <Suspense fallback={<SkeletonRows rows={3} />}>
+            <ActivityForm
+              key={open.key}
+              record={record}
+              kind={open.key}
+              object={open.object}
+              onDone={() => setChosen(null)}
             />
           </Suspense>
-        </div>
-      )}
-      {open !== undefined && (
-        <Suspense fallback={<SkeletonRows rows={3} />}>
-          <ActivityForm
-            key={open.key}
-            record={record}
-            kind={open.key}
-            object={open.object}
-            onDone={() => setChosen(null)}
-          />
-        </Suspense>
-      )}
-    </section>
+        )}
+      </section>
+      <WaitingPlace only={(item) => item.kind === 'create' && item.about?.id === record.id} />
+    </>
   );
 }

@@ -1,5 +1,14 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { errorText, isApiError, patchRecordCache, type RecordData, recordKeys, refreshWork, updateRecord } from '@/api';
+import {
+  errorText,
+  isApiError,
+  patchRecordCache,
+  type RecordData,
+  recordKeys,
+  refreshWork,
+  updateRecord,
+  workLater,
+} from '@/api';
 import { useTranslation } from '@/i18n';
 import { toast } from '@/ui';
 
@@ -13,11 +22,19 @@ export function useComplete(): (record: RecordData) => Promise<void> {
   const { t } = useTranslation(['work', 'common']);
   const client = useQueryClient();
   const set = async (record: RecordData, status: string): Promise<RecordData | null> => {
+    const later = async (): Promise<RecordData> => {
+      await workLater.change(record, { status }, { status });
+      const shown = { ...record, fields: { ...record.fields, status } };
+      patchRecordCache(client, shown);
+      return shown;
+    };
     try {
+      if (workLater.offline(record.object)) return await later();
       const saved = await updateRecord(record.object, record.id, { status }, record.version);
       patchRecordCache(client, saved);
       return saved;
     } catch (error) {
+      if (workLater.afterwards(record.object, error)) return await later();
       const stale = isApiError(error, 412);
       toast.error(t('common:failed.save'), { detail: stale ? t('work:changedMeanwhile') : errorText(error) });
       return null;
