@@ -69,13 +69,7 @@ export default defineConfig({
     },
     {
       name: 'en',
-      testMatch: [
-        'tour.spec.ts',
-        'axe.spec.ts',
-        'segment.spec.ts',
-        'shape.spec.ts',
-        'offline.spec.ts',
-      ],
+      testMatch: ['tour.spec.ts', 'axe.spec.ts', 'segment.spec.ts', 'shape.spec.ts', 'offline.spec.ts'],
       dependencies: ['sign-in'],
       use: { ...desktop, ...signedIn, locale: 'en-GB', colorScheme: 'dark' },
     },
