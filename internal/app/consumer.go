@@ -43,6 +43,7 @@ func (w *workspace) newImports(keys *crypt.Keyring, registry func() *schema.Regi
 	a := w.app
 	dir := filepath.Join(w.dir, "imports")
 	return transfer.New(transfer.Config{Store: sqlstore.NewImports(w.store), Records: w.records, Registry: registry, Clock: a.Clock, Dir: dir, Vault: vault{keys}, Log: a.Log, Duplicates: twins{w},
+		People: people{a, w.info.Key}.named, NewOptions: w.newOptions,
 		Actor:   w.actor,
 		Lock:    func(context.Context) (func(), bool, error) { return func() {}, w.leads.Load(), nil },
 		MaxFile: int64(a.Config.MaxUploadMB) << 20,

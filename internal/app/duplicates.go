@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/record/dedupe"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/record/transfer"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
@@ -18,19 +20,36 @@ func (w *workspace) newDuplicates() *dedupe.Service {
 		}})
 }
 
-// twins are the existing records that rows of an import may be.
+// twins are the records that rows of an import may be.
 type twins struct{ w *workspace }
 
-// Existing implements transfer.Duplicates: the likest live record.
-func (t twins) Existing(ctx context.Context, object string, in record.Input) (id.ID, string, bool, error) {
-	m, err := t.w.edge.Duplicates.Find(ctx, object, 0, in, dedupe.OnImport)
+// Likeness implements transfer.Duplicates.
+func (t twins) Likeness(ctx context.Context, ask transfer.LikenessFor) (transfer.Likeness, error) {
+	m, ok, err := t.w.edge.Duplicates.Matcher(ctx, dedupe.Job{Object: ask.Object, Fields: ask.Fields, Few: ask.Few, Window: ask.Window})
+	if err != nil || !ok {
+		return nil, err
+	}
+	return likeness{m}, nil
+}
+
+type likeness struct{ m *dedupe.Matcher }
+
+// Next implements transfer.Likeness.
+func (l likeness) Next(ctx context.Context, ids []id.ID, rows []record.Input) ([]*transfer.Suspect, error) {
+	found, err := l.m.Next(ctx, ids, rows)
 	if err != nil {
-		return 0, "", false, err
+		return nil, err
 	}
-	for _, x := range m.Items {
-		if x.Record != nil && !x.Deleted {
-			return x.ID, x.Record.Title, x.Sure, nil
+	out := make([]*transfer.Suspect, len(found))
+	for i, t := range found {
+		if t == nil {
+			continue
 		}
+		reasons, err := json.Marshal(t.Reasons)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = &transfer.Suspect{Record: t.Record, Score: t.Score, Rule: t.Rule, Sure: t.Sure, Reasons: reasons}
 	}
-	return 0, "", false, nil
+	return out, nil
 }

@@ -43,13 +43,34 @@ type Import struct {
 	Result      *transfer.Result    `json:"result"`
 	ErrorSample []ImportError       `json:"errors_sample"`
 	LeftSample  []ImportError       `json:"skipped_sample"`
+	MarkSample  []ImportError       `json:"marked_sample" doc:"imported, but may be duplicates"`
+	Reasons     []ImportReason      `json:"reasons" doc:"why rows were not taken, or taken with a reserve, and how many"`
+	Sheets      []string            `json:"sheets" doc:"of a workbook"`
+	Head        []ImportHead        `json:"head" doc:"the first rows as they stand, to choose where the table begins"`
+	Saved       *string             `json:"saved" doc:"the saved mapping in use"`
+	RetryOf     *string             `json:"retry_of" doc:"the import whose rejected rows the file holds"`
 	Error       *Problem            `json:"error"`
+}
+
+// ImportReason is one reason and the number of rows that have it.
+type ImportReason struct {
+	Code    string `json:"code"`
+	Kind    string `json:"kind" enum:"errors,skipped,marked,no_rate"`
+	Message string `json:"message"`
+	Rows    int64  `json:"rows"`
+}
+
+// ImportHead is one of the first rows of a file.
+type ImportHead struct {
+	Row   int64    `json:"row"`
+	Cells []string `json:"cells"`
 }
 
 // ImportColumn is a column of the file.
 type ImportColumn struct {
 	Name      string   `json:"name"`
 	Samples   []string `json:"samples"`
+	Reads     []string `json:"reads" doc:"what each sample is read as, empty where it is no value or not mapped"`
 	Suggested *string  `json:"suggested"`
 }
 
@@ -60,6 +81,8 @@ type ImportTarget struct {
 	Group    schema.Label `json:"group"`
 	Type     string       `json:"type"`
 	Required bool         `json:"required"`
+	Via      string       `json:"via,omitempty" doc:"the relation whose record is found by this field"`
+	Match    bool         `json:"match" doc:"existing records can be found by it"`
 }
 
 // ImportWarning is something to look at before starting.
@@ -77,17 +100,69 @@ type ImportError struct {
 	Code    string `json:"code"`
 }
 
-// Imports is the list of imports, newest first.
+// Imports is a page of the list of imports, newest first.
 type Imports struct {
-	Items []*Import `json:"items"`
+	Items      []*Import `json:"items"`
+	NextCursor *string   `json:"next_cursor"`
 }
 
-func (a *API) listImports(ctx context.Context, c *call, _ struct{}) (Imports, error) {
-	jobs, err := c.ws.Imports.List(ctx, 100)
+type listImportsIn struct {
+	Object string `query:"object"`
+	Status string `query:"status" doc:"one or several, parted by commas"`
+	By     string `query:"by" doc:"who made it: an id, or me"`
+	Q      string `query:"q" doc:"in the name of the file"`
+	Cursor string `query:"cursor"`
+	Limit  int    `query:"limit"`
+}
+
+func (in listImportsIn) query(c *call) (transfer.JobQuery, error) {
+	q := transfer.JobQuery{Object: in.Object, Text: in.Q, Limit: 100}
+	if in.Limit != 0 {
+		if q.Limit = in.Limit; in.Limit < 1 || in.Limit > 200 {
+			return q, fault.InvalidField("api.bad_parameter", "limit", nil)
+		}
+	}
+	for _, s := range strings.Split(in.Status, ",") {
+		switch v := transfer.Status(s); v {
+		case "":
+		case transfer.Uploaded, transfer.Checking, transfer.Checked, transfer.Running, transfer.Done, transfer.Failed, transfer.Cancelled, transfer.Undoing, transfer.Undone:
+			q.Statuses = append(q.Statuses, v)
+		default:
+			return q, fault.InvalidField("api.bad_parameter", "status", nil)
+		}
+	}
+	var err error
+	switch in.By {
+	case "":
+	case "me":
+		q.By = c.who.Actor.ID
+	default:
+		if q.By, err = id.Parse(auth.UserPrefix, in.By); err != nil {
+			return q, fault.InvalidField("api.bad_parameter", "by", nil)
+		}
+	}
+	if in.Cursor != "" {
+		if q.Before, err = id.Parse(ImportPrefix, in.Cursor); err != nil {
+			return q, fault.InvalidField("api.bad_parameter", "cursor", nil)
+		}
+	}
+	return q, nil
+}
+
+func (a *API) listImports(ctx context.Context, c *call, in listImportsIn) (Imports, error) {
+	q, err := in.query(c)
+	if err != nil {
+		return Imports{}, err
+	}
+	jobs, err := c.ws.Imports.Find(ctx, q)
 	if err != nil {
 		return Imports{}, err
 	}
 	out := Imports{Items: []*Import{}}
+	if len(jobs) == q.Limit {
+		last := id.Format(ImportPrefix, jobs[len(jobs)-1].ID)
+		out.NextCursor = &last
+	}
 	for _, j := range jobs {
 		v, err := a.showJob(ctx, c, j)
 		if err != nil {
@@ -104,6 +179,11 @@ type uploadIn struct {
 
 // upload streams the file part to the importer; the part "object" must come before it.
 func (a *API) upload(ctx context.Context, c *call, _ uploadIn) (*Import, error) {
+	return a.uploaded(ctx, c, func(object, name string, r io.Reader) (*Import, error) { return a.uploadFile(ctx, c, object, name, r) })
+}
+
+// uploaded reads the parts of an upload.
+func (a *API) uploaded(_ context.Context, c *call, take func(object, name string, r io.Reader) (*Import, error)) (*Import, error) {
 	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, a.MaxUpload+bodyLimit)
 	form, err := c.r.MultipartReader()
 	if err != nil {
@@ -126,7 +206,7 @@ func (a *API) upload(ctx context.Context, c *call, _ uploadIn) (*Import, error) 
 			}
 			object = string(raw)
 		case "file":
-			return a.uploadFile(ctx, c, object, part.FileName(), part)
+			return take(object, part.FileName(), part)
 		}
 	}
 }
@@ -136,9 +216,8 @@ func (a *API) uploadFile(ctx context.Context, c *call, object, name string, r io
 	if err != nil {
 		return nil, fault.InvalidField("api.object_unknown", "object", fault.Params{"object": object})
 	}
-	name = filepath.Base(strings.ReplaceAll(name, `\`, "/"))
-	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) || len(name) > 255 {
-		return nil, fault.InvalidField("api.bad_text", "file", nil)
+	if name, err = uploadName(name); err != nil {
+		return nil, err
 	}
 	im, err := c.ws.Imports.Create(ctx, transfer.Upload{Object: o.Key, FileName: name, Body: r})
 	var tooLarge *http.MaxBytesError
@@ -153,6 +232,15 @@ func (a *API) uploadFile(ctx context.Context, c *call, object, name string, r io
 		return nil, err
 	}
 	return v, a.Auth.Note(ctx, c.who.Workspace.Key, "import.upload", o.Key, 0, map[string]any{"import": v.ID, "size": v.Size})
+}
+
+// uploadName is the name of an uploaded file without its folders.
+func uploadName(name string) (string, error) {
+	name = filepath.Base(strings.ReplaceAll(name, `\`, "/"))
+	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) || len(name) > 255 {
+		return "", fault.InvalidField("api.bad_text", "file", nil)
+	}
+	return name, nil
 }
 
 func importID(text string) (id.ID, error) {
@@ -182,7 +270,8 @@ func (a *API) freshImport(ctx context.Context, c *call, v id.ID) (*Import, error
 type mapImportIn struct {
 	ID   string `path:"id"`
 	Body struct {
-		Mapping Condition `json:"mapping"`
+		Mapping Condition `json:"mapping,omitempty"`
+		Saved   string    `json:"saved,omitempty" doc:"a saved mapping to use instead"`
 	}
 }
 
@@ -190,6 +279,17 @@ func (a *API) mapImport(ctx context.Context, c *call, in mapImportIn) (*Import, 
 	v, err := importID(in.ID)
 	if err != nil {
 		return nil, err
+	}
+	if in.Body.Saved != "" {
+		saved, err := savedID(in.Body.Saved)
+		if err != nil {
+			return nil, err
+		}
+		im, err := c.ws.Imports.UseMapping(ctx, v, saved)
+		if err != nil {
+			return nil, err
+		}
+		return a.showImport(ctx, c, im)
 	}
 	m, err := mapping.Parse(in.Body.Mapping)
 	if err != nil {
@@ -255,7 +355,7 @@ func (a *API) undoImport(ctx context.Context, c *call, in idIn) (*Import, error)
 
 type importErrorsIn struct {
 	ID   string `path:"id"`
-	Kind string `query:"kind" enum:"errors,skipped"`
+	Kind string `query:"kind" enum:"errors,skipped,marked,no_rate"`
 }
 
 func (a *API) importErrors(ctx context.Context, c *call, in importErrorsIn) (written, error) {
@@ -284,7 +384,16 @@ func (a *API) showJob(ctx context.Context, c *call, j *transfer.Job) (*Import, e
 	}
 	out := &Import{ID: id.Format(ImportPrefix, j.ID), Object: j.Object, FileName: j.FileName, Size: j.Size, Status: string(j.Status), CreatedAt: j.CreatedAt,
 		Format: j.Mapping.Format, Mapping: j.Mapping, Progress: j.Progress, Columns: []ImportColumn{}, Targets: []ImportTarget{}, Preview: []map[string]string{},
-		Warnings: []ImportWarning{}, ErrorSample: []ImportError{}, LeftSample: []ImportError{}}
+		Warnings: []ImportWarning{}, ErrorSample: []ImportError{}, LeftSample: []ImportError{}, MarkSample: []ImportError{}, Reasons: a.importReasons(c, j),
+		Sheets: []string{}, Head: []ImportHead{}}
+	if j.State.Saved != 0 {
+		saved := id.Format(SavedMappingPrefix, j.State.Saved)
+		out.Saved = &saved
+	}
+	if j.State.Retry != 0 {
+		of := id.Format(ImportPrefix, j.State.Retry)
+		out.RetryOf = &of
+	}
 	if j.CreatedBy != 0 {
 		out.CreatedBy = &Ref{ID: id.Format(auth.UserPrefix, j.CreatedBy), Title: by[0].Title, Object: "user"}
 	}
@@ -303,16 +412,16 @@ func (a *API) showImport(ctx context.Context, c *call, im *transfer.Import) (*Im
 		return nil, err
 	}
 	for _, k := range im.Columns {
-		v := ImportColumn{Name: k.Name, Samples: list(k.Samples)}
+		v := ImportColumn{Name: k.Name, Samples: list(k.Samples), Reads: list(k.Reads)}
 		if k.Suggested != "" {
 			v.Suggested = &k.Suggested
 		}
 		out.Columns = append(out.Columns, v)
 	}
 	for _, t := range im.Targets {
-		v := ImportTarget{Key: t.Key, Label: t.Label, Group: t.Group, Required: t.Required}
+		v := ImportTarget{Key: t.Key, Label: t.Label, Group: t.Group, Required: t.Required, Via: t.Via}
 		if t.Field != nil {
-			v.Type = string(t.Field.Type)
+			v.Type, v.Match = string(t.Field.Type), t.Via == "" && t.Part == mapping.FieldPart && mapping.Matchable(t.Field)
 		}
 		out.Targets = append(out.Targets, v)
 	}
@@ -322,6 +431,11 @@ func (a *API) showImport(ctx context.Context, c *call, im *transfer.Import) (*Im
 	}
 	out.ErrorSample = a.importErrorsOf(c, im.Errors)
 	out.LeftSample = a.importErrorsOf(c, im.LeftOut)
+	out.MarkSample = a.importErrorsOf(c, im.Marked)
+	out.Sheets = append(out.Sheets, im.Sheets...)
+	for _, h := range im.Head {
+		out.Head = append(out.Head, ImportHead{Row: h.Number, Cells: list(h.Cells)})
+	}
 	return out, nil
 }
 

@@ -112,8 +112,11 @@ func (a *API) parameter(reg huma.Registry, op *huma.Operation, f reflect.StructF
 		}
 	}
 	if kind, ok := f.Tag.Lookup("multipart"); ok {
-		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: &huma.Schema{Type: huma.TypeObject,
-			Properties: map[string]*huma.Schema{kind: {Type: huma.TypeString}, "file": {Type: huma.TypeString, Format: "binary"}}, Required: []string{kind, "file"}}}}}
+		form := &huma.Schema{Type: huma.TypeObject, Properties: map[string]*huma.Schema{"file": {Type: huma.TypeString, Format: "binary"}}, Required: []string{"file"}}
+		if kind != "" {
+			form.Properties[kind], form.Required = &huma.Schema{Type: huma.TypeString}, []string{kind, "file"}
+		}
+		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: form}}}
 	}
 }
 

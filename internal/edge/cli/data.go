@@ -233,8 +233,9 @@ func (j importJob) over() bool {
 }
 
 func (s *state) importer() *cobra.Command {
-	var mapping, match, onError, errorFile string
+	var mapping, errorFile string
 	var dry, list bool
+	var o importFlags
 	c := s.command("import OBJECT FILE", "import", cobra.MaximumNArgs(2), func(c *cobra.Command, a []string) error {
 		if list {
 			return s.with(c, func(d *session) error { return d.listImports() })
@@ -242,8 +243,8 @@ func (s *state) importer() *cobra.Command {
 		if len(a) != 2 {
 			return usage("import needs an object and a file")
 		}
-		if onError != "" && onError != "skip" && onError != "stop" {
-			return usage("--on-error is skip or stop")
+		if err := o.check(); err != nil {
+			return err
 		}
 		var m json.RawMessage
 		if mapping != "" {
@@ -252,13 +253,12 @@ func (s *state) importer() *cobra.Command {
 				return err
 			}
 		}
-		run := importRun{object: a[0], file: a[1], mapping: m, match: match, onError: onError, errorFile: errorFile, dry: dry}
+		run := importRun{object: a[0], file: a[1], mapping: m, flags: o, errorFile: errorFile, dry: dry}
 		return s.with(c, func(d *session) error { return d.runImport(run) })
 	})
 	f := c.Flags()
 	f.StringVar(&mapping, "mapping", "", s.text("cli.flag_mapping"))
-	f.StringVar(&match, "match", "", s.text("cli.flag_match"))
-	f.StringVar(&onError, "on-error", "", s.text("cli.flag_on_error"))
+	o.add(s, f)
 	f.StringVar(&errorFile, "error-file", "", s.text("cli.flag_error_file"))
 	f.BoolVar(&dry, "dry-run", false, s.text("cli.flag_dry_run"))
 	f.BoolVar(&list, "list", false, s.text("cli.flag_list"))
@@ -272,6 +272,7 @@ func (s *state) importer() *cobra.Command {
 		})
 	})
 	c.AddCommand(undo)
+	c.AddCommand(s.importMore()...)
 	return c
 }
 
@@ -295,10 +296,11 @@ func (d *session) listImports() error {
 
 // importRun is what the import command was told.
 type importRun struct {
-	object, file              string
-	mapping                   json.RawMessage
-	match, onError, errorFile string
-	dry                       bool
+	object, file string
+	mapping      json.RawMessage
+	flags        importFlags
+	errorFile    string
+	dry          bool
 }
 
 func (d *session) runImport(r importRun) error {
@@ -306,14 +308,8 @@ func (d *session) runImport(r importRun) error {
 	if err := d.upload("/imports", r.file, map[string]string{"object": r.object}, &j); err != nil {
 		return err
 	}
-	m, err := adjust(orRaw(r.mapping, j.Mapping), r.match, r.onError)
-	if err != nil {
+	if err := d.shapeImport(&j, r); err != nil {
 		return err
-	}
-	if m != nil {
-		if err := d.call(http.MethodPatch, "/imports/"+seg(j.ID), map[string]any{"mapping": m}, &j); err != nil {
-			return err
-		}
 	}
 	if err := d.call(http.MethodPost, "/imports/"+seg(j.ID)+"/start", map[string]any{"dry_run": r.dry}, &j); err != nil {
 		return err
@@ -326,30 +322,6 @@ func orRaw(a, b json.RawMessage) json.RawMessage {
 		return a
 	}
 	return b
-}
-
-// adjust writes --match and --on-error into a mapping.
-func adjust(m json.RawMessage, match, onError string) (map[string]any, error) {
-	out := map[string]any{}
-	if len(m) > 0 && string(m) != "null" {
-		if err := json.Unmarshal(m, &out); err != nil {
-			return nil, usage("the mapping is not a JSON object")
-		}
-	}
-	options, _ := out["options"].(map[string]any)
-	if options == nil {
-		options = map[string]any{}
-	}
-	if match != "" {
-		options["match"] = match
-	}
-	if onError != "" {
-		options["on_error"] = onError
-	}
-	if len(options) > 0 {
-		out["options"] = options
-	}
-	return out, nil
 }
 
 // finish waits for an import to end, tells its progress, fetches its error file and prints the result.

@@ -34,6 +34,7 @@ type Records interface {
 	Compare(ctx context.Context, object string, ids []id.ID, facets []record.Facet) ([]record.Compared, error)
 	CompareScan(ctx context.Context, object string, before id.ID, limit int, facets []record.Facet) ([]record.Compared, error)
 	CompareInput(ctx context.Context, object string, rec id.ID, in record.Input, facets []record.Facet) (record.Compared, []any, error)
+	CompareInputs(ctx context.Context, object string, ins []record.Input, facets []record.Facet) ([]record.Compared, error)
 	CompareExact(ctx context.Context, object, field string, value any, limit int) ([]id.ID, error)
 	CompareTokens(ctx context.Context, object string, sets [][]string, limit int) ([]id.ID, error)
 	Get(ctx context.Context, object string, rec id.ID) (*record.Record, error)

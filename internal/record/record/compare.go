@@ -108,6 +108,41 @@ func (s *Service) CompareInput(ctx context.Context, object string, rec id.ID, in
 	return out, plain, nil
 }
 
+// CompareInputs is Compare of new records with these inputs, in their order.
+func (s *Service) CompareInputs(ctx context.Context, object string, ins []Input, facets []Facet) ([]Compared, error) {
+	sh, at, err := s.comparing(ctx, object, facets)
+	if err != nil {
+		return nil, err
+	}
+	env := s.Env(ctx)
+	mode := &writeMode{bulk: true}
+	out, values := make([]Compared, len(ins)), make([]any, len(ins)*len(facets))
+	for n, in := range ins {
+		it := &item{op: change.Create, sh: sh, in: make(Input, len(facets))}
+		for _, f := range facets {
+			if v, ok := in[f.Field]; ok {
+				it.in[f.Field] = v
+			}
+		}
+		s.parse(ctx, it, mode, &env)
+		out[n].Values = values[n*len(facets) : (n+1)*len(facets) : (n+1)*len(facets)]
+		for i, f := range facets {
+			if it.values == nil || it.values[at[i]] == nil {
+				continue
+			}
+			v := it.values[at[i]]
+			if fs := &sh.fields[at[i]]; fs.f.Personal && !f.Clear {
+				if fs.f.Type == schema.Address {
+					continue
+				}
+				v = s.cfg.Keys.Blind(schema.BlindClass(fs.f), schema.BlindForm(fs.f, v))
+			}
+			out[n].Values[i] = v
+		}
+	}
+	return out, nil
+}
+
 func (s *Service) comparing(ctx context.Context, object string, facets []Facet) (*shape, []int, error) {
 	if access.From(ctx).Kind != access.BySystem {
 		return nil, nil, fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(access.PersonalReveal)})

@@ -27,6 +27,7 @@ type item struct {
 	values []any  // canonical, aligned with shape.fields
 	set    []bool // which of them the write names
 	deltas map[int]*delta
+	fills  []int    // fields that the write leaves where they have a value
 	left   []string // fields that were not put back
 	old    *Row     // the row before, nil for a new record
 	row    Row      // the row after
@@ -102,6 +103,10 @@ func (s *Service) parse(ctx context.Context, it *item, mode *writeMode, env *sch
 			continue
 		case Former:
 			continue
+		case Fill:
+			if v = d.Value; it.op == change.Update {
+				it.fills = append(it.fills, i)
+			}
 		}
 		value, bad := schema.ParseJSON(f, v, *env)
 		if bad != nil {

@@ -17,11 +17,28 @@ import (
 // Lookup finds live records by the text of a field, as a file or a person writes it: values that nobody has, or nobody whom
 // the actor sees, are left out. Of a field that is not unique (a phone number) the oldest record is taken. "id" finds by printed id.
 func (s *Service) Lookup(ctx context.Context, object, field string, values []string) (map[string]id.ID, error) {
+	all, err := s.LookupAll(ctx, object, field, values)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]id.ID, len(all))
+	for v, list := range all {
+		out[v] = list[0]
+	}
+	return out, nil
+}
+
+// LookupAll is Lookup with every record that has the value, the oldest first, as far as the actor sees them.
+func (s *Service) LookupAll(ctx context.Context, object, field string, values []string) (map[string][]id.ID, error) {
 	out, err := s.lookup(ctx, object, field, values)
 	if err != nil || len(out) == 0 || access.From(ctx).Unlimited() {
 		return out, err
 	}
-	rows, err := s.readSeen(ctx, s.cfg.Registry().Object(object), slices.Collect(maps.Values(out)), false, access.Read)
+	var ids []id.ID
+	for _, list := range out {
+		ids = append(ids, list...)
+	}
+	rows, err := s.readSeen(ctx, s.cfg.Registry().Object(object), ids, false, access.Read)
 	if err != nil {
 		return nil, err
 	}
@@ -29,16 +46,19 @@ func (s *Service) Lookup(ctx context.Context, object, field string, values []str
 	for i := range rows {
 		seen[rows[i].ID] = true
 	}
-	maps.DeleteFunc(out, func(_ string, v id.ID) bool { return !seen[v] })
+	for v, list := range out {
+		out[v] = slices.DeleteFunc(slices.Clone(list), func(rec id.ID) bool { return !seen[rec] })
+	}
+	maps.DeleteFunc(out, func(_ string, list []id.ID) bool { return len(list) == 0 })
 	return out, nil
 }
 
-func (s *Service) lookup(ctx context.Context, object, field string, values []string) (map[string]id.ID, error) {
+func (s *Service) lookup(ctx context.Context, object, field string, values []string) (map[string][]id.ID, error) {
 	obj, err := s.object(ctx, object, access.RecordRead)
 	if err != nil {
 		return nil, err
 	}
-	out := make(map[string]id.ID, len(values))
+	out := make(map[string][]id.ID, len(values))
 	f := obj.Field(field)
 	switch {
 	case field == "id":
@@ -55,7 +75,7 @@ func (s *Service) lookup(ctx context.Context, object, field string, values []str
 	return nil, fault.InvalidField("record.lookup_field", "field", fault.Params{"field": field, "label": f.Label})
 }
 
-func (s *Service) lookupIDs(ctx context.Context, obj *schema.Object, values []string, out map[string]id.ID) error {
+func (s *Service) lookupIDs(ctx context.Context, obj *schema.Object, values []string, out map[string][]id.ID) error {
 	ids := make([]id.ID, 0, len(values))
 	for _, v := range values {
 		if n, err := id.Parse(obj.Prefix, v); err == nil {
@@ -72,13 +92,13 @@ func (s *Service) lookupIDs(ctx context.Context, obj *schema.Object, values []st
 	}
 	for _, v := range values {
 		if n, err := id.Parse(obj.Prefix, v); err == nil && live[n] {
-			out[v] = n
+			out[v] = []id.ID{n}
 		}
 	}
 	return nil
 }
 
-func (s *Service) lookupUnique(ctx context.Context, obj *schema.Object, f *schema.Field, values []string, out map[string]id.ID) error {
+func (s *Service) lookupUnique(ctx context.Context, obj *schema.Object, f *schema.Field, values []string, out map[string][]id.ID) error {
 	keys := make([]string, 0, len(values))
 	of := make(map[string]string, len(values))
 	seen := make(map[string]bool, len(values))
@@ -105,7 +125,7 @@ func (s *Service) lookupUnique(ctx context.Context, obj *schema.Object, f *schem
 	}
 	for v, k := range of {
 		if n, ok := found[k]; ok {
-			out[v] = n
+			out[v] = []id.ID{n}
 		}
 	}
 	return nil
@@ -114,7 +134,7 @@ func (s *Service) lookupUnique(ctx context.Context, obj *schema.Object, f *schem
 // lookupBatch is how many values one condition names.
 const lookupBatch = 200
 
-func (s *Service) lookupValues(ctx context.Context, obj *schema.Object, f *schema.Field, values []string, out map[string]id.ID) error {
+func (s *Service) lookupValues(ctx context.Context, obj *schema.Object, f *schema.Field, values []string, out map[string][]id.ID) error {
 	sh := s.shape(obj)
 	env := schema.ParseEnv{PhoneRegion: s.cfg.PhoneRegion()}
 	canonical := map[string]string{}
@@ -133,7 +153,7 @@ func (s *Service) lookupValues(ctx context.Context, obj *schema.Object, f *schem
 		}
 	}
 	fs := &sh.fields[sh.index[f.Key]]
-	found := map[string]id.ID{}
+	found := map[string][]id.ID{}
 	for len(forms) > 0 {
 		n := min(lookupBatch, len(forms))
 		raw, err := json.Marshal(forms[:n])
@@ -146,8 +166,8 @@ func (s *Service) lookupValues(ctx context.Context, obj *schema.Object, f *schem
 			rows, err := r.Select(ctx, obj, Selection{Where: where, Sort: []schema.Sort{{Field: "id"}}, Limit: 50 * lookupBatch})
 			for i := range rows {
 				k := storedKey(fs, rows[i].Cols)
-				if have, ok := found[k]; !ok || rows[i].ID < have {
-					found[k] = rows[i].ID
+				if !slices.Contains(found[k], rows[i].ID) {
+					found[k] = append(found[k], rows[i].ID)
 				}
 			}
 			return err
@@ -157,8 +177,8 @@ func (s *Service) lookupValues(ctx context.Context, obj *schema.Object, f *schem
 		}
 	}
 	for v, k := range canonical {
-		if n, ok := found[k]; ok {
-			out[v] = n
+		if list, ok := found[k]; ok {
+			out[v] = list
 		}
 	}
 	return nil

@@ -25,6 +25,10 @@ type Delta struct {
 	By     any
 }
 
+// Fill is an input value of an update that takes hold only where the field has no value as the row stands in the transaction. Of a
+// new record it is the value.
+type Fill struct{ Value any }
+
 // Former is an input value of a BatchOp with Former: the field may be put back to what it was.
 type Former struct{}
 
@@ -176,6 +180,11 @@ func (w *writing) derive(ctx context.Context, items []*item) error {
 	for _, it := range items {
 		if !it.ok() || it.old == nil {
 			continue
+		}
+		for _, i := range it.fills {
+			if fs := &it.sh.fields[i]; fs.n > 0 && it.old.Cols[fs.off] != nil {
+				it.values[i], it.set[i] = nil, false
+			}
 		}
 		if it.former != nil && len(it.sh.personal) > 0 {
 			subjects = append(subjects, it.sh.subject(it.old))

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/record/transfer/mapping"
 )
 
 // unit is what stands or falls together: a plain row, or an order with its lines and refunds.
@@ -18,6 +20,7 @@ type unit struct {
 	unchanged map[string]int64
 	order     *SeenOrder
 	line      *SeenLine
+	pair      *Pair
 	bad       *fault.Fault
 	object    string // of the operation that failed
 }
@@ -43,6 +46,7 @@ type chunk struct {
 	faults  int64 // rows that are wrong
 	noRate  map[string]int64
 	state   State // after the chunk
+	from    id.ID // no record that the chunk makes has a smaller one
 	bytes   int64 // of Progress
 }
 
@@ -83,8 +87,11 @@ func (r *run) write(ctx context.Context, c *chunk) error {
 	if c.faults > 0 && r.job.Mapping.Options.OnError == "stop" {
 		return r.stop(ctx, c)
 	}
-	if r.job.State.DryRun {
+	switch {
+	case r.job.State.DryRun && r.job.Object == mapping.OrderObject:
 		return r.pretend(ctx, c)
+	case r.job.State.DryRun:
+		return r.attempt(ctx, c)
 	}
 	for {
 		if len(c.ops) == 0 {
@@ -131,6 +138,7 @@ func (r *run) stop(ctx context.Context, c *chunk) error {
 	}
 	commit := r.commit(&chunk{state: r.state, errors: c.errors, bytes: r.progress.Bytes}, nil)
 	commit.Result = r.result.clone()
+	commit.Result.count(c.errors)
 	commit.Result.Errors += c.faults
 	if err := r.svc.cfg.Store.Commit(ctx, nil, commit); err != nil {
 		return err
@@ -194,7 +202,7 @@ func (r *run) drop(c *chunk, results []record.BulkResult) error {
 			r.reportUnit(c, row, u)
 		}
 		c.faults += int64(len(u.rows))
-		u.rows, u.order, u.line, u.unchanged = nil, nil, nil, nil
+		u.rows, u.order, u.line, u.pair, u.unchanged = nil, nil, nil, nil, nil
 	}
 	return nil
 }
@@ -222,6 +230,7 @@ func (r *run) commit(c *chunk, results []record.BulkResult) *Commit {
 		}
 		res.NoRate[currency] += n
 	}
+	res.count(c.errors)
 	for i := range results {
 		n := res.of(c.ops[i].Object)
 		switch {
@@ -233,7 +242,7 @@ func (r *run) commit(c *chunk, results []record.BulkResult) *Commit {
 			n.Unchanged++
 		}
 	}
-	out := &Commit{Job: r.job.ID, Expect: r.job.Status, State: c.state, At: r.svc.cfg.Clock.Now(), Source: r.source, Errors: c.errors}
+	out := &Commit{Job: r.job.ID, Expect: r.job.Status, State: c.state, At: r.svc.cfg.Clock.Now(), Source: r.source, Object: r.job.Object, Errors: c.errors}
 	for _, u := range c.units {
 		for object, n := range u.unchanged {
 			res.of(object).Unchanged += n
@@ -243,6 +252,10 @@ func (r *run) commit(c *chunk, results []record.BulkResult) *Commit {
 		}
 		if u.line != nil {
 			out.Lines = append(out.Lines, *u.line)
+		}
+		if u.pair != nil {
+			out.Pairs = append(out.Pairs, *u.pair)
+			res.Review++
 		}
 	}
 	main := res.of(r.job.Object)
@@ -259,14 +272,91 @@ func (r *run) committed(c *Commit) {
 	r.publish()
 }
 
-// pretend does what write does in a dry run: nothing but counting.
+// errRehearsed takes back what a dry run wrote.
+var errRehearsed = errors.New("a dry run stores nothing")
+
+// attempt does what write does in a dry run of records: it writes the chunk and takes it back, so that everything that storing a row
+// would refuse is found and what would not change is counted so. Records that earlier chunks would have made are not there: what
+// names them goes without them, or is counted without being tried.
+func (r *run) attempt(ctx context.Context, c *chunk) error {
+	for {
+		results := make([]record.BulkResult, len(c.ops))
+		var ops []record.BulkOp
+		var at []int
+		for i := range c.ops {
+			results[i] = record.BulkResult{ID: c.ops[i].ID, Created: c.ops[i].Op == change.Create, Changed: true}
+			if op, ok := r.attemptable(c, c.ops[i]); ok {
+				ops, at = append(ops, op), append(at, i)
+			}
+		}
+		failed := false
+		if len(ops) > 0 {
+			_, _, err := r.svc.cfg.Records.BulkThen(ctx, r.job.ID, ops, func(_ context.Context, _ record.Tx, got []record.BulkResult) error {
+				failed = false
+				for i := range got {
+					results[at[i]] = got[i]
+					failed = failed || got[i].Err != nil
+				}
+				return errRehearsed
+			})
+			if !errors.Is(err, errRehearsed) {
+				return errors.Join(err, ctx.Err())
+			}
+		}
+		if !failed {
+			return r.counted(ctx, c, results)
+		}
+		if err := r.drop(c, results); err != nil {
+			return err
+		}
+		if r.job.Mapping.Options.OnError == "stop" {
+			return r.stop(ctx, c)
+		}
+	}
+}
+
+// attemptable is an operation without what names records of earlier chunks; false when it cannot be tried without them.
+func (r *run) attemptable(c *chunk, op record.BulkOp) (record.BulkOp, bool) {
+	absent := func(v any) bool {
+		if f, ok := v.(record.Fill); ok {
+			v = f.Value
+		}
+		n, ok := v.(id.ID)
+		return ok && n >= r.dryFrom && n < c.from
+	}
+	if op.Op != change.Create && absent(op.ID) {
+		return op, false
+	}
+	obj := r.svc.cfg.Registry().Object(op.Object)
+	cloned := false
+	for key, v := range op.Input {
+		if !absent(v) {
+			continue
+		}
+		if f := obj.Field(key); f == nil || f.Required {
+			return op, false
+		}
+		if !cloned {
+			op.Input, cloned = maps.Clone(op.Input), true
+		}
+		delete(op.Input, key)
+	}
+	return op, true
+}
+
+// pretend does what write does in a dry run of purchases: nothing but counting.
 func (r *run) pretend(ctx context.Context, c *chunk) error {
 	results := make([]record.BulkResult, len(c.ops))
 	for i := range c.ops {
 		results[i] = record.BulkResult{ID: c.ops[i].ID, Created: c.ops[i].Op == change.Create, Changed: true}
 	}
+	return r.counted(ctx, c, results)
+}
+
+// counted stores what a dry run found out, and nothing else.
+func (r *run) counted(ctx context.Context, c *chunk, results []record.BulkResult) error {
 	commit := r.commit(c, results)
-	commit.Orders, commit.Lines = nil, nil
+	commit.Orders, commit.Lines, commit.Pairs = nil, nil, nil
 	if err := r.svc.cfg.Store.Commit(ctx, nil, commit); err != nil {
 		return err
 	}

@@ -6,7 +6,9 @@ import (
 	"testing"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/record/dedupe"
@@ -18,12 +20,34 @@ import (
 // twins asks the engine of duplicates, as the program does.
 type twins struct{ s *dedupe.Service }
 
-func (t twins) Existing(ctx context.Context, object string, in record.Input) (id.ID, string, bool, error) {
-	m, err := t.s.Find(ctx, object, 0, in, dedupe.OnImport)
-	if err != nil || len(m.Items) == 0 || m.Items[0].Record == nil {
-		return 0, "", false, err
+func (t twins) Likeness(ctx context.Context, ask transfer.LikenessFor) (transfer.Likeness, error) {
+	m, ok, err := t.s.Matcher(ctx, dedupe.Job{Object: ask.Object, Fields: ask.Fields, Few: ask.Few, Window: ask.Window})
+	if err != nil || !ok {
+		return nil, err
 	}
-	return m.Items[0].ID, m.Items[0].Record.Title, m.Items[0].Sure, nil
+	return likeness{m}, nil
+}
+
+type likeness struct{ m *dedupe.Matcher }
+
+func (l likeness) Next(ctx context.Context, ids []id.ID, rows []record.Input) ([]*transfer.Suspect, error) {
+	found, err := l.m.Next(ctx, ids, rows)
+	out := make([]*transfer.Suspect, len(found))
+	for i, t := range found {
+		if t != nil {
+			out[i] = &transfer.Suspect{Record: t.Record, Score: t.Score, Rule: t.Rule, Sure: t.Sure, Reasons: []byte("[]")}
+		}
+	}
+	return out, err
+}
+
+// alikes gives a world the engine of duplicates; everything beyond few bytes is compared set-wise.
+func (w *world) alikes() {
+	engine := dedupe.New(dedupe.Config{Records: w.records, Store: sqlstore.NewDuplicates(w.store), Registry: func() *schema.Registry { return w.reg }, Clock: clock.System{},
+		IDs: id.NewGenerator(clock.System{}, 2), System: func(ctx context.Context) context.Context { return access.With(ctx, access.System()) }, Publish: func(string) {}})
+	c := words(w.t)
+	w.svc = transfer.New(transfer.Config{Store: w.imports, Records: w.records, Registry: func() *schema.Registry { return w.reg }, Clock: clock.System{}, Dir: w.t.TempDir(), Duplicates: twins{engine},
+		Words: func(loc, code string, p fault.Params) string { return c.Text(lang.Locale(loc), code, p) }})
 }
 
 func TestRowsThatMayBeDuplicates(t *testing.T) {
@@ -35,9 +59,7 @@ func TestRowsThatMayBeDuplicates(t *testing.T) {
 			note                      any
 		}{"": {2, 0, 0, nil}, "create": {2, 0, 0, nil}, "skip": {1, 0, 1, nil}, "update": {1, 1, 0, "from the file"}} {
 			w := newWorld(t, open(t), "Asia/Shanghai", "CNY")
-			engine := dedupe.New(dedupe.Config{Records: w.records, Store: sqlstore.NewDuplicates(w.store), Registry: func() *schema.Registry { return w.reg }, Clock: clock.System{},
-				IDs: id.NewGenerator(clock.System{}, 2), System: func(ctx context.Context) context.Context { return access.With(ctx, access.System()) }, Publish: func(string) {}})
-			w.svc = transfer.New(transfer.Config{Store: w.imports, Records: w.records, Registry: func() *schema.Registry { return w.reg }, Clock: clock.System{}, Dir: t.TempDir(), Duplicates: twins{engine}})
+			w.alikes()
 			old, err := w.records.Create(w.ctx, "customer", record.Input{"name": "王小明", "phone": "13812341234"})
 			if err != nil {
 				t.Fatal(err)

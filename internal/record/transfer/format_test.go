@@ -34,7 +34,7 @@ func TestAnotherReadingSuggestsAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := im.Mapping
-	if !slices.Equal(m.Fields["external_id"], []string{"会员号"}) || !slices.Equal(m.Fields["phone"], []string{"手机"}) || m.Options.Match != "external_id" ||
+	if !slices.Equal(m.Fields["external_id"], []string{"会员号"}) || !slices.Equal(m.Fields["phone"], []string{"手机"}) || !slices.Equal(m.Options.Match, []string{"external_id"}) ||
 		m.Options.OnError != "stop" || !m.Format.HasHeader() || im.Columns[1].Suggested != "name" || im.Preview[0]["姓名"] != "张三,李四" {
 		t.Errorf("%+v %+v", m, im.Columns)
 	}
@@ -43,7 +43,7 @@ func TestAnotherReadingSuggestsAnew(t *testing.T) {
 		t.Errorf("without a header: %+v %v", im, err)
 	}
 	given := *mappingOf(t, `{"format":{"header":true},"fields":{"name":"会员号"}}`)
-	if im, err = w.svc.SetMapping(w.ctx, im.ID, given); err != nil || len(im.Mapping.Fields) != 1 || im.Mapping.Options.Match != "" {
+	if im, err = w.svc.SetMapping(w.ctx, im.ID, given); err != nil || len(im.Mapping.Fields) != 1 || im.Mapping.Options.Match != nil {
 		t.Errorf("a mapping that was given: %+v %v", im, err)
 	}
 	if _, err = w.svc.SetMapping(w.ctx, im.ID, *mappingOf(t, `{"format":{"header":true},"fields":{"name":"nothing"}}`)); fault.CodeOf(err) != "import.unknown_column" {

@@ -2,28 +2,45 @@ package transfer
 
 import (
 	"context"
+	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/record/transfer/mapping"
 )
 
 // index finds records of one object by the text of a field, in batches, and remembers what it found or made.
 type index struct {
-	records Records
+	lookup  func(ctx context.Context, keys []string) (map[string][]id.ID, error)
 	object  string
 	field   *schema.Field
 	env     *schema.ParseEnv
 	known   map[string]id.ID // 0: looked up and not there
 	older   map[string]id.ID // known before; what is used of it comes to known again
+	several map[string]bool  // keys that more than one record has
 	keep    bool             // nothing is forgotten, since nothing will be stored (a dry run)
 	raw     map[string]string
 	wanted  []string
 }
 
 func (r *run) index(object string, f *schema.Field) *index {
-	return &index{records: r.svc.cfg.Records, object: object, field: f, env: &r.env, keep: r.job.State.DryRun, known: map[string]id.ID{}, raw: map[string]string{}}
+	return &index{lookup: func(ctx context.Context, keys []string) (map[string][]id.ID, error) {
+		return r.svc.cfg.Records.LookupAll(ctx, object, f.Key, keys)
+	}, object: object, field: f, env: &r.env, keep: r.job.State.DryRun, known: map[string]id.ID{}, several: map[string]bool{}, raw: map[string]string{}}
+}
+
+// people is an index of the persons of the workspace, by e-mail address or name.
+func (r *run) people(f *schema.Field) *index {
+	x := r.index("user", f)
+	x.lookup = func(ctx context.Context, keys []string) (map[string][]id.ID, error) {
+		if r.svc.cfg.People == nil {
+			return nil, nil
+		}
+		return r.svc.cfg.People(ctx, keys)
+	}
+	return x
 }
 
 // maxRaw bounds the memory spent on remembering how texts are normalised.
@@ -35,12 +52,10 @@ func (x *index) key(text []byte) string {
 		return k
 	}
 	s, k := string(text), ""
-	v, bad := schema.ParseTextWith(x.field, s, x.env)
-	if canonical, ok := v.(string); ok && bad == nil {
-		k = canonical
-		if x.field.Type == schema.Text || x.field.Type == schema.AutoNumber {
-			k = lang.Fold(canonical)
-		}
+	if x.field.Type == schema.User {
+		k = lang.Fold(strings.TrimSpace(s))
+	} else if v, bad := schema.ParseTextWith(x.field, s, x.env); bad == nil {
+		k = x.keyOf(v)
 	}
 	if len(x.raw) >= maxRaw {
 		clear(x.raw)
@@ -49,9 +64,19 @@ func (x *index) key(text []byte) string {
 	return k
 }
 
+// keyOf is the key of a canonical value.
+func (x *index) keyOf(v any) string {
+	k, _ := v.(string)
+	if x.field.Type == schema.Text || x.field.Type == schema.AutoNumber {
+		k = lang.Fold(k)
+	}
+	return k
+}
+
 // want asks for a text to be looked up by the next resolve.
-func (x *index) want(text []byte) {
-	k := x.key(text)
+func (x *index) want(text []byte) { x.wantKey(x.key(text)) }
+
+func (x *index) wantKey(k string) {
 	if k == "" {
 		return
 	}
@@ -88,13 +113,15 @@ func (x *index) resolve(ctx context.Context) ([]id.ID, error) {
 	var out []id.ID
 	for len(x.wanted) > 0 {
 		n := min(len(x.wanted), lookupBatch)
-		found, err := x.records.Lookup(ctx, x.object, x.field.Key, x.wanted[:n])
+		found, err := x.lookup(ctx, x.wanted[:n])
 		if err != nil {
 			return nil, err
 		}
-		for k, v := range found {
-			x.known[k] = v
-			out = append(out, v)
+		for k, list := range found {
+			x.known[k] = list[0]
+			if out = append(out, list[0]); len(list) > 1 {
+				x.several[k] = true
+			}
 		}
 		x.wanted = x.wanted[n:]
 	}
@@ -109,8 +136,10 @@ func (x *index) get(text []byte) id.ID {
 }
 
 // put remembers a record about to be made.
-func (x *index) put(text []byte, v id.ID) {
-	if k := x.key(text); k != "" {
+func (x *index) put(text []byte, v id.ID) { x.putKey(x.key(text), v) }
+
+func (x *index) putKey(k string, v id.ID) {
+	if k != "" {
 		x.known[k] = v
 	}
 }
@@ -127,4 +156,22 @@ func setValue(in map[string]any, f *schema.Field, text []byte, env *schema.Parse
 	case v != nil:
 		in[f.Key] = v
 	}
+}
+
+// putValue is setValue of a mapped value, with the matches of its options.
+func putValue(in map[string]any, v *mapping.Value, text []byte, env *schema.ParseEnv, report func(*fault.Fault)) {
+	if len(text) > 0 && v.Matched() {
+		value, handled, bad := v.Choose(string(text), env)
+		if bad != nil {
+			report(bad)
+			return
+		}
+		if handled {
+			if value != nil {
+				in[v.Field.Key] = value
+			}
+			return
+		}
+	}
+	setValue(in, v.Field, text, env, report)
 }

@@ -94,7 +94,7 @@ func TestAWrongEncodingIsTold(t *testing.T) {
 	if im, err = w.svc.SetMapping(w.ctx, im.ID, *mappingOf(t, `{"format":{"encoding":"utf-8"}}`)); err != nil || !slices.Contains(codesOf(im), "import.bad_encoding") {
 		t.Errorf("%v %v", im, err)
 	}
-	if im, err = w.svc.SetMapping(w.ctx, im.ID, *mappingOf(t, `{"format":{"encoding":"gbk"}}`)); err != nil || codesOf(im) != nil || im.Mapping.Options.Match != "external_id" {
+	if im, err = w.svc.SetMapping(w.ctx, im.ID, *mappingOf(t, `{"format":{"encoding":"gbk"}}`)); err != nil || codesOf(im) != nil || fmt.Sprint(im.Mapping.Options.Match) != "[external_id]" {
 		t.Errorf("%v %v", im, err)
 	}
 	if j := w.done(w.finish(im.ID)); j.Result.Created != 2 {

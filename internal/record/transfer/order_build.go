@@ -175,7 +175,7 @@ func (o *orders) orderFields(c *chunk, g *group, row int64, in record.Input) {
 	env.Currency = g.currency
 	for _, i := range o.roles.fields["order"] {
 		v := &o.plan.Values[i]
-		setValue(in, v.Field, g.first(i), &env, func(bad *fault.Fault) { c.report(row, v.Header, bad) })
+		putValue(in, v, g.first(i), &env, func(bad *fault.Fault) { c.report(row, v.Header, bad) })
 	}
 }
 
@@ -293,7 +293,7 @@ func (o *orders) itemFields(m *maker, l *line, in record.Input, object string) {
 		env.Currency = m.g.currency
 		for _, i := range o.roles.fields["order_line"] {
 			v := &o.plan.Values[i]
-			setValue(in, v.Field, l.texts[i], &env, func(bad *fault.Fault) { m.c.report(l.row, v.Header, bad) })
+			putValue(in, v, l.texts[i], &env, func(bad *fault.Fault) { m.c.report(l.row, v.Header, bad) })
 		}
 	}
 	if m.g.customer != 0 {

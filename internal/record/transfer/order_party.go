@@ -240,8 +240,8 @@ func (p *parties) remember(list []keyValue, v id.ID, at func(int) []byte) {
 // fill sets the mapped fields of an object; a value that cannot be read is reported and left out.
 func (p *parties) fill(m *maker, in record.Input, object string, at func(int) []byte) {
 	for _, i := range p.o.roles.fields[object] {
-		f := p.o.plan.Values[i].Field
-		setValue(in, f, at(i), &p.o.env, func(bad *fault.Fault) { m.c.report(m.row, p.o.plan.Values[i].Header, bad) })
+		v := &p.o.plan.Values[i]
+		putValue(in, v, at(i), &p.o.env, func(bad *fault.Fault) { m.c.report(m.row, v.Header, bad) })
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,53 +26,82 @@ const plainRows = 3000
 type plain struct {
 	*run
 	obj       *schema.Object
-	match     *index
-	relations map[int][]*index // value → where the related record may be found, in order of preference
-	uniques   map[int]*index   // of dry runs: other unique values
+	indexes   map[[2]string]*index
+	matches   []matcher
+	envs      []*schema.ParseEnv // of each value
+	relations []*relation
+	related   []bool         // values that belong to a relation
+	uniques   map[int]*index // of dry runs: other unique values
 	counts    map[[8]byte]uint32
-	amounts   []int     // values that are money
-	today     clock.Day // of the file's zone, for exchange rates
+	amounts   []int           // values that are money
+	today     clock.Day       // of the file's zone, for exchange rates
+	first     id.ID           // no record that this run makes has a smaller one
+	became    map[id.ID]id.ID // ids of rows that make no record, since they are the other one
+	likely    Likeness        // finds rows that may be existing records; nil when the import does not ask
+}
+
+// matcher finds existing records by one mapped value.
+type matcher struct {
+	value int
+	*index
 }
 
 // row is one row on its way.
 type row struct {
-	number int64
-	in     record.Input
-	match  []byte
-	refs   map[int][]byte // relation values
-	line   LineKey
-	fresh  id.ID // of the record it makes, when it is the first with its match value
-	bad    bool
-	twin   id.ID // the existing record that it updates, found by the rules of duplicates
-	left   bool  // out, as a duplicate
+	number  int64
+	in      record.Input
+	keys    []string // by which existing records are found, aligned with plain.matches; nil when the row has none of them
+	refs    []ref
+	line    LineKey
+	target  id.ID // the record it updates, 0 when it makes one
+	fresh   id.ID // of the record it makes, when it is the first with its keys
+	twin    bool  // target was found by the rules of duplicates
+	left    bool  // out: by a rule, or faulty
+	bad     bool
+	suspect *Suspect // an existing record or an earlier row that it may be, though it is imported
+}
+
+// ref is the text of a value of a relation.
+type ref struct {
+	value int
+	text  []byte
+}
+
+func (w *row) text(value int) []byte {
+	for i := range w.refs {
+		if w.refs[i].value == value {
+			return w.refs[i].text
+		}
+	}
+	return nil
 }
 
 func (r *run) plain(ctx context.Context) error {
 	reg := r.svc.cfg.Registry()
-	p := &plain{run: r, obj: reg.Object(r.job.Object), relations: map[int][]*index{}, uniques: map[int]*index{}, counts: map[[8]byte]uint32{},
-		today: clock.DayOf(r.svc.cfg.Clock.Now(), r.zone)}
+	p := &plain{run: r, obj: reg.Object(r.job.Object), indexes: map[[2]string]*index{}, uniques: map[int]*index{}, counts: map[[8]byte]uint32{},
+		became: map[id.ID]id.ID{}, first: r.svc.cfg.Records.NewID(),
+		related: make([]bool, len(r.plan.Values)), today: clock.DayOf(r.svc.cfg.Clock.Now(), r.zone)}
 	r.source = r.job.Object + "/" + r.source
-	ix := func(o *schema.Object, f *schema.Field) *index { return r.index(o.Key, f) }
-	if r.plan.Match != nil {
-		p.match = ix(p.obj, r.plan.Match.Field)
+	for _, m := range r.plan.Matches {
+		i := slices.IndexFunc(r.plan.Values, func(v mapping.Value) bool { return v.Key == m.Key })
+		p.matches = append(p.matches, matcher{i, p.by(p.obj, m.Field)})
 	}
 	for i := range r.plan.Values {
 		v := &r.plan.Values[i]
+		p.envs = append(p.envs, r.envOf(v))
 		if v.Field.Type == schema.Money {
 			p.amounts = append(p.amounts, i)
 		}
 		switch {
-		case r.plan.Match != nil && v.Key == r.plan.Match.Key:
-		case v.Via != "":
-			p.relations[i] = []*index{ix(reg.Object(v.Object), v.Field)}
-		case v.Field.Type == schema.Relation:
-			p.relations[i] = findable(reg.Object(v.Field.Target), ix)
-			if p.match != nil && v.Field.Target == p.obj.Key { // rows of the file itself too
-				p.relations[i] = append([]*index{p.match}, p.relations[i]...)
-			}
-		case v.Field.Unique && r.job.State.DryRun:
-			p.uniques[i] = ix(p.obj, v.Field)
+		case v.Via != "" || v.Field.Type == schema.Relation || v.Field.Type == schema.User:
+			p.relate(i)
+		case v.Field.Unique && r.job.State.DryRun && !slices.ContainsFunc(p.matches, func(m matcher) bool { return m.value == i }):
+			p.uniques[i] = p.by(p.obj, v.Field)
 		}
+	}
+	p.order()
+	if err := p.suspects(ctx); err != nil {
+		return err
 	}
 	chunks := make(chan *chunk, 1)
 	eg, ctx := errgroup.WithContext(ctx)
@@ -90,21 +120,13 @@ func (r *run) plain(ctx context.Context) error {
 	return eg.Wait()
 }
 
-// findable are the fields by which people name a record: the unique ones, then its title.
-func findable(o *schema.Object, ix func(*schema.Object, *schema.Field) *index) []*index {
-	var out []*index
-	if o.Virtual {
-		return nil
+// by is the index of a field; a file whose rows point at one another finds them in the one by which they are matched.
+func (p *plain) by(o *schema.Object, f *schema.Field) *index {
+	at := [2]string{o.Key, f.Key}
+	if p.indexes[at] == nil {
+		p.indexes[at] = p.index(o.Key, f)
 	}
-	for _, f := range o.Fields {
-		if f.Unique {
-			out = append(out, ix(o, f))
-		}
-	}
-	if f := o.Field(o.TitleField); f != nil && !f.Unique && f.Type == schema.Text && schema.System(f.Key) == nil {
-		out = append(out, ix(o, f))
-	}
-	return out
+	return p.indexes[at]
 }
 
 func (p *plain) prepare(ctx context.Context, out chan<- *chunk) error {
@@ -127,12 +149,12 @@ func (p *plain) read(ctx context.Context, r source.Reader, out chan<- *chunk) er
 			return err
 		}
 		p.texts(raw, texts)
-		if raw.Fault == nil && (p.match == nil || len(texts[p.matchValue()]) == 0) {
+		if raw.Fault == nil && !p.identified(texts) {
 			p.lineKey(texts) // the count of equal rows goes on
 		}
 	}
 	for {
-		c := &chunk{}
+		c := &chunk{from: p.svc.cfg.Records.NewID()}
 		rows, err := p.gather(r, c, texts)
 		if err != nil || c.rows == 0 {
 			return err
@@ -151,13 +173,9 @@ func (p *plain) read(ctx context.Context, r source.Reader, out chan<- *chunk) er
 	}
 }
 
-func (p *plain) matchValue() int {
-	for i := range p.plan.Values {
-		if p.plan.Match != nil && p.plan.Values[i].Key == p.plan.Match.Key {
-			return i
-		}
-	}
-	return -1
+// identified reports rows with a value by which existing records are found.
+func (p *plain) identified(texts [][]byte) bool {
+	return slices.ContainsFunc(p.matches, func(m matcher) bool { return len(texts[m.value]) > 0 })
 }
 
 func (p *plain) texts(raw *source.Row, texts [][]byte) {
@@ -168,8 +186,7 @@ func (p *plain) texts(raw *source.Row, texts [][]byte) {
 
 // gather reads the next rows into values.
 func (p *plain) gather(r source.Reader, c *chunk, texts [][]byte) ([]*row, error) {
-	var rows []*row
-	match := p.matchValue()
+	rows, store := make([]*row, 0, plainRows), make([]row, plainRows)
 	for c.rows < plainRows {
 		raw, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -178,6 +195,7 @@ func (p *plain) gather(r source.Reader, c *chunk, texts [][]byte) ([]*row, error
 		if err != nil {
 			return nil, err
 		}
+		w := &store[c.rows]
 		c.rows++
 		if raw.Fault != nil {
 			c.report(raw.Number, "", raw.Fault)
@@ -185,16 +203,23 @@ func (p *plain) gather(r source.Reader, c *chunk, texts [][]byte) ([]*row, error
 			continue
 		}
 		p.texts(raw, texts)
-		w := &row{number: raw.Number, in: make(record.Input, len(texts))}
-		if match >= 0 && len(texts[match]) > 0 {
-			w.match = append([]byte(nil), texts[match]...)
-		} else {
+		w.number, w.in = raw.Number, make(record.Input, len(texts)+1)
+		matched := p.identified(texts)
+		if !matched {
 			w.line = p.lineKey(texts)
 		}
 		p.values(c, w, texts)
 		if w.bad && !p.plan.Options.Lenient {
 			c.faults++
 			continue
+		}
+		if matched {
+			w.keys = make([]string, len(p.matches))
+			for i, m := range p.matches {
+				if v, ok := w.in[m.field.Key]; ok {
+					w.keys[i] = m.keyOf(v)
+				}
+			}
 		}
 		p.reportRates(c, w)
 		rows = append(rows, w)
@@ -209,14 +234,11 @@ func (p *plain) values(c *chunk, w *row, texts [][]byte) {
 		if len(texts[i]) == 0 {
 			continue
 		}
-		if p.relations[i] != nil {
-			if w.refs == nil {
-				w.refs = map[int][]byte{}
-			}
-			w.refs[i] = append([]byte(nil), texts[i]...)
+		if p.related[i] {
+			w.refs = append(w.refs, ref{i, append([]byte(nil), texts[i]...)})
 			continue
 		}
-		setValue(w.in, v.Field, texts[i], &p.env, func(bad *fault.Fault) {
+		putValue(w.in, v, texts[i], p.envs[i], func(bad *fault.Fault) {
 			c.report(w.number, v.Header, bad)
 			w.bad = true
 		})
@@ -246,24 +268,25 @@ func (p *plain) lineKey(texts [][]byte) LineKey {
 func (p *plain) fill(ctx context.Context, c *chunk, rows []*row) error {
 	var lines []LineKey
 	for _, w := range rows {
-		if w.match != nil {
-			p.match.want(w.match)
-		} else {
+		for i, k := range w.keys {
+			p.matches[i].wantKey(k)
+		}
+		if w.keys == nil {
 			lines = append(lines, w.line)
 		}
-		for i, t := range w.refs {
-			for _, x := range p.relations[i] {
-				x.want(t)
-			}
+		for _, rel := range p.relations {
+			rel.want(w)
 		}
 		for i, x := range p.uniques {
-			if t, ok := w.in[p.plan.Values[i].Field.Key].(string); ok {
-				x.want([]byte(t))
+			if v, ok := w.in[p.plan.Values[i].Field.Key]; ok {
+				x.wantKey(x.keyOf(v))
 			}
 		}
 	}
-	if err := p.resolve(ctx); err != nil {
-		return err
+	for _, x := range p.all() {
+		if _, err := x.resolve(ctx); err != nil {
+			return err
+		}
 	}
 	var seen map[LineKey]id.ID
 	if len(lines) > 0 {
@@ -273,10 +296,7 @@ func (p *plain) fill(ctx context.Context, c *chunk, rows []*row) error {
 		}
 	}
 	for _, w := range rows { // ids first: rows may point at one another
-		if w.match != nil && p.match.get(w.match) == 0 {
-			w.fresh = p.svc.cfg.Records.NewID()
-			p.match.put(w.match, w.fresh)
-		}
+		p.meet(c, w, seen)
 	}
 	if err := p.alike(ctx, c, rows, seen); err != nil {
 		return err
@@ -289,138 +309,185 @@ func (p *plain) fill(ctx context.Context, c *chunk, rows []*row) error {
 	return nil
 }
 
-func (p *plain) resolve(ctx context.Context) error {
-	all := []*index{}
-	if p.match != nil {
-		all = append(all, p.match)
-	}
-	for _, list := range p.relations {
-		all = append(all, list...)
-	}
-	for _, x := range p.uniques {
-		all = append(all, x)
-	}
-	for _, x := range all {
-		if _, err := x.resolve(ctx); err != nil {
-			return err
+// all are the indexes in use.
+func (p *plain) all() []*index {
+	var out []*index
+	add := func(x *index) {
+		if !slices.Contains(out, x) {
+			out = append(out, x)
 		}
 	}
-	return nil
+	for _, m := range p.matches {
+		add(m.index)
+	}
+	for _, rel := range p.relations {
+		for _, f := range rel.finders {
+			for _, x := range f.in {
+				add(x)
+			}
+		}
+	}
+	for _, x := range p.uniques {
+		add(x)
+	}
+	return out
+}
+
+// held is the record that the keys of a row find. Keys that several records have, or that find different ones, are a fault.
+func (p *plain) held(w *row) (found id.ID, bad *fault.Fault, at int) {
+	for i, k := range w.keys {
+		if k == "" {
+			continue
+		}
+		m := p.matches[i]
+		v, _ := m.find(k)
+		switch {
+		case m.several[k]:
+			return 0, fault.New(fault.Conflict, "import.match_several", fault.Params{"field": m.field.Key, "label": m.field.Label}), m.value
+		case v != 0 && found != 0 && v != found:
+			return 0, fault.New(fault.Conflict, "import.match_differs", fault.Params{"field": m.field.Key, "label": m.field.Label}), m.value
+		case v != 0:
+			found = v
+		}
+	}
+	return found, nil, 0
+}
+
+// meet finds the record of a row, or gives it an id; the mode of the import may leave the row out.
+func (p *plain) meet(c *chunk, w *row, seen map[LineKey]id.ID) {
+	found, bad, at := p.held(w)
+	if bad != nil {
+		c.report(w.number, p.plan.Values[at].Header, bad)
+		c.faults++
+		w.left = true
+		return
+	}
+	_, known := seen[w.line]
+	known = known && w.keys == nil
+	mode := p.plan.Options.Mode
+	switch {
+	case found != 0 && mode == mapping.OnlyCreate:
+		p.leave(c, w, codeExists)
+	case found == 0 && !known && mode == mapping.OnlyUpdate:
+		p.leave(c, w, codeNotThere)
+	case found != 0:
+		w.target = found
+		p.claim(w, found)
+	case w.keys != nil:
+		w.fresh = p.svc.cfg.Records.NewID()
+		p.claim(w, w.fresh)
+	}
+}
+
+// claim gives the keys of a row that nobody has to its record, for the rows that follow.
+func (p *plain) claim(w *row, v id.ID) {
+	for i, k := range w.keys {
+		if k == "" {
+			continue
+		}
+		if have, _ := p.matches[i].find(k); have == 0 {
+			p.matches[i].putKey(k, v)
+		}
+	}
+}
+
+// leave takes a row out by a rule of the import.
+func (p *plain) leave(c *chunk, w *row, code string) {
+	w.left = true
+	c.skipped++
+	c.report(w.number, "", fault.New(fault.Conflict, code, nil))
 }
 
 // build makes the operation of a row.
 func (p *plain) build(c *chunk, w *row, seen map[LineKey]id.ID) {
-	if !p.relate(c, w) {
+	if w.keys == nil && w.target == 0 {
+		if _, ok := seen[w.line]; ok {
+			u := &unit{rows: []int64{w.number}}
+			u.same(p.obj.Key, 1)
+			c.units = append(c.units, u)
+			return
+		}
+	}
+	u := &unit{rows: []int64{w.number}}
+	if !p.point(c, w, u) {
 		c.faults++
 		p.forget(w)
 		return
 	}
-	u := &unit{rows: []int64{w.number}}
-	n := len(c.units)
-	c.units = append(c.units, u)
-	var existing id.ID
-	if w.match != nil {
-		if existing = p.match.get(w.match); existing == w.fresh {
+	existing := w.target
+	if w.keys != nil && !w.twin { // the row that was to make it may have failed
+		if existing, _, _ = p.held(w); existing == w.fresh {
 			existing = 0
 		}
-	} else if _, ok := seen[w.line]; ok {
-		u.same(p.obj.Key, 1)
-		return
-	}
-	if w.twin != 0 {
-		existing = w.twin
 	}
 	if p.job.State.DryRun && !p.rehearse(c, w, existing) {
 		c.faults++
-		c.units = c.units[:n]
 		p.forget(w)
 		return
 	}
+	n := len(c.units)
+	c.units = append(c.units, u)
 	if existing != 0 {
-		c.add(n, update(p.obj.Key, existing, w.in))
+		c.add(n, update(p.obj.Key, existing, p.gentle(w.in)))
 		return
 	}
 	v := w.fresh
 	if v == 0 {
 		v = p.svc.cfg.Records.NewID()
-		if w.match != nil { // the row that was to make it failed
-			p.match.put(w.match, v)
-		}
+		p.claim(w, v)
 	}
-	if w.match == nil {
+	if w.keys == nil {
 		u.line = &SeenLine{LineKey: w.line, Record: v}
 	}
 	if p.obj.Key == "customer" && w.in["source"] == nil {
 		w.in["source"] = "import"
 	}
+	p.mark(c, u, w, v)
 	c.add(n, create(p.obj.Key, v, w.in))
 }
 
-// forget takes back the id of a record that will not be made.
-func (p *plain) forget(w *row) {
-	if w.fresh != 0 {
-		p.match.put(w.match, 0)
-	}
-}
-
-// relate fills in related records; false when one is not found.
-func (p *plain) relate(c *chunk, w *row) bool {
-	good := true
-	for i, t := range w.refs {
+// gentle makes the values that are to fill gaps alone do so.
+func (p *plain) gentle(in record.Input) record.Input {
+	for i := range p.plan.Values {
 		v := &p.plan.Values[i]
 		key := v.Field.Key
 		if v.Via != "" {
 			key = v.Via
 		}
-		found := id.ID(0)
-		for _, x := range p.relations[i] {
-			if found == 0 {
-				found = x.get(t)
+		if value, ok := in[key]; ok && v.OnlyEmpty {
+			if _, done := value.(record.Fill); !done {
+				in[key] = record.Fill{Value: value}
 			}
 		}
-		if found == 0 && v.Via == "" {
-			if target := p.svc.cfg.Registry().Object(v.Field.Target); target != nil {
-				found, _ = id.Parse(target.Prefix, string(t))
-			}
-		}
-		if found == 0 {
-			c.report(w.number, v.Header, fault.New(fault.Invalid, "import.relation_not_found", fault.Params{"value": shownText(v, t)}))
-			good = good && p.plan.Options.Lenient
-			continue
-		}
-		w.in[key] = found
 	}
-	return good
+	return in
 }
 
-// shownText is a text for a report: short, and nothing of a personal field.
-func shownText(v *mapping.Value, t []byte) string {
-	if v.Field.Personal {
-		return "…"
+// forget takes back the id of a record that will not be made.
+func (p *plain) forget(w *row) {
+	if w.fresh == 0 {
+		return
 	}
-	return clipText(string(t), 60)
+	for i, k := range w.keys {
+		if have, _ := p.matches[i].find(k); k != "" && have == w.fresh {
+			p.matches[i].putKey(k, 0)
+		}
+	}
 }
 
-// rehearse finds, in a dry run, what storing a row would refuse.
+// rehearse finds, in a dry run, what only earlier chunks of the file tell: unique values that two of its rows have.
 func (p *plain) rehearse(c *chunk, w *row, existing id.ID) bool {
 	good := true
-	if existing == 0 {
-		for _, f := range p.obj.Fields {
-			if f.Required && f.Default == nil && f.Type != schema.AutoNumber && w.in[f.Key] == nil {
-				c.report(w.number, p.columnOf(p.obj.Key, "fields."+f.Key), fault.New(fault.Invalid, "record.required", fault.Params{"field": f.Key, "label": f.Label}))
-				good = false
-			}
-		}
-	}
 	for i, x := range p.uniques {
 		v := &p.plan.Values[i]
-		t, ok := w.in[v.Field.Key].(string)
+		t, ok := w.in[v.Field.Key]
 		if !ok {
 			continue
 		}
-		switch holder := x.get([]byte(t)); {
+		k := x.keyOf(t)
+		switch holder, _ := x.find(k); {
 		case holder == 0:
-			x.put([]byte(t), -1) // taken by this row
+			x.putKey(k, -1) // taken by this row
 		case holder != existing:
 			c.report(w.number, v.Header, fault.New(fault.Conflict, "record.unique_taken", fault.Params{"field": v.Field.Key, "label": v.Field.Label}))
 			good = false

@@ -43,7 +43,7 @@ func TestChineseCustomers(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := im.Mapping
-		if m.Format.Encoding != "gb18030" || m.Options.Match != "external_id" || !slices.Equal(m.Fields["region"], []string{"省", "市", "区"}) {
+		if m.Format.Encoding != "gb18030" || !slices.Equal(m.Options.Match, []string{"external_id"}) || !slices.Equal(m.Fields["region"], []string{"省", "市", "区"}) {
 			t.Errorf("suggested %+v", m)
 		}
 		for field, column := range map[string]string{"external_id": "会员号", "name": "姓名", "phone": "手机号", "gender": "性别", "birthday": "生日", "address": "地址", "tags": "标签", "acquired_on": "注册日期"} {

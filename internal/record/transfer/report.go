@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -25,17 +26,48 @@ const (
 	EveryLine   Lines = ""
 	FaultyLines Lines = "errors"
 	LeftOut     Lines = "skipped"
+	NoRateLines Lines = "no_rate" // imported, but their amount counts in no total
+	MarkedLines Lines = "marked"  // imported, but they may be duplicates
 )
 
-// of tells whether a row with this code is among them.
-func (l Lines) of(code string) bool {
-	return l == EveryLine || byRule(code) == (l == LeftOut)
+// linesOf is the kind of report that a code belongs to.
+func linesOf(code string) Lines {
+	switch {
+	case byRule(code):
+		return LeftOut
+	case code == codeNoRate:
+		return NoRateLines
+	case strings.HasPrefix(code, codeMarked):
+		return MarkedLines
+	}
+	return FaultyLines
 }
+
+// KindOf is the kind of report that rows with a code stand in.
+func KindOf(code string) Lines { return linesOf(code) }
+
+// of tells whether a row with this code is among them.
+func (l Lines) of(code string) bool { return l == EveryLine || linesOf(code) == l }
+
+// Endings of codes of rows that may be another record: one of the file itself, or one that the actor does not see.
+const (
+	earlierRow   = "_row"
+	unseenRecord = "_unseen"
+)
+
+// Codes of rows of records.
+const (
+	codeDuplicate = "import.duplicate" // left out: it may be another record
+	codeMarked    = "import.marked"    // imported: it may be another record
+	codeExists    = "import.exists"    // left out: only new records are made
+	codeNotThere  = "import.not_there" // left out: only existing records are updated
+	codeNoRate    = "import.no_rate"
+)
 
 // byRule knows the codes of rows that were left out by a rule of the mapping.
 func byRule(code string) bool {
 	switch code {
-	case codeAnonymous, codeNoQuantity, codeAdjustment, codeNegativeQuantity, codeNegativeAmount, codeFree, codeDuplicate:
+	case codeAnonymous, codeNoQuantity, codeAdjustment, codeNegativeQuantity, codeNegativeAmount, codeFree, codeDuplicate, codeDuplicate + earlierRow, codeDuplicate + unseenRecord, codeExists, codeNotThere:
 		return true
 	}
 	return false
@@ -47,20 +79,23 @@ const (
 	sampleDepth = 10 * errorPage
 )
 
-// sample is the first rows of a job that are faulty, and the first that were left out.
-func (s *Service) sample(ctx context.Context, job id.ID) (faulty, leftOut []RowError, err error) {
+// sample is the first rows of a job that are faulty, the first that were left out, and the first that may be duplicates.
+func (s *Service) sample(ctx context.Context, job id.ID) (faulty, leftOut, marked []RowError, err error) {
 	row, number := int64(0), -1
 	for read := 0; read < sampleDepth; {
 		page, err := s.cfg.Store.Errors(ctx, job, row, number, errorPage)
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		for _, x := range page {
 			row, number = x.Row, x.Number
-			if byRule(x.Code) {
+			switch linesOf(x.Code) {
+			case LeftOut:
 				leftOut = append(leftOut, x)
-			} else {
+			case FaultyLines:
 				faulty = append(faulty, x)
+			case MarkedLines:
+				marked = append(marked, x)
 			}
 		}
 		read += len(page)
@@ -68,7 +103,7 @@ func (s *Service) sample(ctx context.Context, job id.ID) (faulty, leftOut []RowE
 			break
 		}
 	}
-	return faulty[:min(len(faulty), sampleSize)], leftOut[:min(len(leftOut), sampleSize)], nil
+	return faulty[:min(len(faulty), sampleSize)], leftOut[:min(len(leftOut), sampleSize)], marked[:min(len(marked), sampleSize)], nil
 }
 
 // Errors writes all rows that an import did not take, as Report does.
@@ -124,6 +159,11 @@ type errorFile struct {
 func (e *errorFile) write(r source.Reader) error {
 	head := []string{e.word("import.file_row"), e.word("import.file_column"), e.word("import.file_reason")}
 	if r != nil {
+		for i := range head { // the names of the file's own columns stay as they are
+			for slices.Contains(r.Columns(), head[i]) {
+				head[i] += "*"
+			}
+		}
 		for _, c := range r.Columns() {
 			head = append(head, disarm(c))
 		}

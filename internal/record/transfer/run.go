@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/record/transfer/mapping"
@@ -178,6 +179,7 @@ type run struct {
 	began    time.Time
 	written  int64 // rows when this run began
 	total    int64 // rows of a purchase file, 0 while unknown
+	dryFrom  id.ID // no record that a dry run would make has a smaller one
 }
 
 func (r *run) all(ctx context.Context) error {
@@ -201,7 +203,13 @@ func (r *run) start(ctx context.Context) error {
 	if r.file, err = r.svc.files.open(r.job); err != nil {
 		return err
 	}
-	if err = r.compile(ctx); err == nil && r.state.FirstID == 0 && !r.state.DryRun {
+	if err = r.compile(ctx); err == nil {
+		err = r.options(ctx)
+	}
+	if r.job.State.DryRun {
+		r.dryFrom = r.svc.cfg.Records.NewID()
+	}
+	if err == nil && r.state.FirstID == 0 && !r.state.DryRun {
 		if r.state.Since, err = r.svc.cfg.Store.Head(ctx); err == nil {
 			r.state.FirstID = r.svc.cfg.Records.NewID()
 			commit := r.commit(&chunk{state: r.state}, nil)
@@ -240,8 +248,61 @@ func (r *run) compile(ctx context.Context) error {
 	if r.env.Currency = o.Currency; o.Currency == "" {
 		r.env.Currency = r.env.Base
 	}
-	r.env.DateLayout, r.env.DayFirst, r.env.DecimalComma = mapping.GoLayout(r.job.Mapping.Format.Date), o.DateOrder == "dmy", o.DecimalComma
+	layout := r.job.Mapping.Format.Date
+	if v := r.plan.Value("order.at"); v != nil && v.Date != "" {
+		layout = v.Date
+	}
+	r.env.DateLayout, r.env.DayFirst, r.env.DecimalComma = mapping.GoLayout(layout), o.DateOrder == "dmy", o.DecimalComma
 	return r.decideDates(ctx)
+}
+
+// envOf is how the texts of a value are read.
+func (r *run) envOf(v *mapping.Value) *schema.ParseEnv {
+	return envOf(&r.env, v)
+}
+
+func envOf(base *schema.ParseEnv, v *mapping.Value) *schema.ParseEnv {
+	if v.Date == "" && v.Decimal == "" {
+		return base
+	}
+	env := *base
+	if v.Date != "" {
+		env.DateLayout = mapping.GoLayout(v.Date)
+		switch v.Date { // the order of day and month alone
+		case "dmy", "mdy":
+			env.DateLayout, env.DayFirst = "", v.Date == "dmy"
+		}
+	}
+	if v.Decimal != "" {
+		env.DecimalComma = v.Decimal == mapping.Comma
+	}
+	return &env
+}
+
+// options makes the options that the mapping asks for, before the first row is read. A dry run makes none: their rows count as good.
+func (r *run) options(ctx context.Context) error {
+	wanted := r.plan.NewOptions()
+	if len(wanted) == 0 || r.job.State.DryRun {
+		return nil
+	}
+	if r.svc.cfg.NewOptions == nil {
+		return fault.New(fault.Forbidden, "import.no_new_options", nil)
+	}
+	made := map[[2]string]map[string]string{}
+	for at, labels := range wanted {
+		keys, err := r.svc.cfg.NewOptions(ctx, at[0], at[1], labels)
+		if err != nil {
+			return err
+		}
+		made[at] = keys
+	}
+	if err := r.compile(ctx); err != nil { // with the options that are there now
+		return err
+	}
+	for at, keys := range made {
+		r.plan.SetMade(at[0], at[1], keys)
+	}
+	return nil
 }
 
 func (r *run) openReader() (source.Reader, error) {

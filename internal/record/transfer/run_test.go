@@ -87,7 +87,7 @@ func TestMappingIsRemembered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if im.Mapping.Options.Match != "external_id" || im.Columns[0].Suggested != "name" {
+	if fmt.Sprint(im.Mapping.Options.Match) != "[external_id]" || im.Columns[0].Suggested != "name" {
 		t.Errorf("%+v", im.Mapping)
 	}
 	if _, err := w.svc.SetMapping(w.ctx, im.ID, *mappingOf(t, `{"format":{},"fields":{"name":"丙列"}}`)); fault.CodeOf(err) != "import.unknown_column" {

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -28,6 +29,11 @@ type Config struct {
 	Vault    Vault  // nil keeps uploaded files in clear
 	// Duplicates finds existing records that rows may be; nil finds none.
 	Duplicates Duplicates
+	// People finds persons of the workspace by folded e-mail addresses or names; nil finds nobody. A name that several have has several.
+	People func(ctx context.Context, texts []string) (map[string][]id.ID, error)
+	// NewOptions makes options of a choice field under the rights of the actor and gives their keys by label; labels that an option has
+	// already give its key. nil makes none.
+	NewOptions func(ctx context.Context, object, field string, labels []string) (map[string]string, error)
 	// Words gives the sentence of a fault code in a language; nil gives codes.
 	Words func(locale, code string, params fault.Params) string
 	// Publish is told whenever a job moves; nil for nobody. It must not wait.
@@ -99,13 +105,17 @@ type Import struct {
 	Warnings []*fault.Fault
 	Errors   []RowError // the first twenty that are faulty
 	LeftOut  []RowError // the first twenty that a rule left out
+	Marked   []RowError // the first twenty that were imported and may be duplicates
+	Sheets   []string   // of a workbook
+	Head     []source.HeadRow
 }
 
 // Column is a column of the file.
 type Column struct {
 	Name      string
 	Samples   []string
-	Suggested string // a target key, "" for none
+	Reads     []string // what each sample is read as under the mapping, "" where it is no value of its field or not mapped
+	Suggested string   // a target key, "" for none
 }
 
 // look is what was read of a file for the mapping; it is kept in memory alone, since it holds values.
@@ -113,6 +123,9 @@ type look struct {
 	sample   source.Sample
 	warnings []*fault.Fault
 	mapping  string
+	dayFirst bool // what the dates of the file say
+	sheets   []string
+	head     []source.HeadRow
 }
 
 func allowed(ctx context.Context) error {
@@ -124,15 +137,22 @@ func allowed(ctx context.Context) error {
 
 // Create stores an upload and prepares its mapping.
 func (s *Service) Create(ctx context.Context, up Upload) (*Import, error) {
+	return s.create(ctx, up, 0)
+}
+
+func (s *Service) create(ctx context.Context, up Upload, retry id.ID) (*Import, error) {
 	if err := allowed(ctx); err != nil {
 		return nil, err
+	}
+	if a := access.From(ctx); s.cfg.Registry().Object(up.Object) != nil && !a.May(up.Object, access.Create) && !a.May(up.Object, access.Update) {
+		return nil, fault.New(fault.Forbidden, "import.object_forbidden", fault.Params{"label": s.cfg.Registry().Object(up.Object).Label})
 	}
 	if obj := s.cfg.Registry().Object(up.Object); obj == nil || obj.NoImport || obj.Virtual {
 		return nil, fault.InvalidField("import.unknown_object", "object", fault.Params{"object": up.Object})
 	}
 	now, actor := s.cfg.Clock.Now(), access.From(ctx)
 	j := &Job{ID: s.cfg.Records.NewID(), Object: up.Object, FileName: clipText(up.FileName, 200), Status: Uploaded, CreatedBy: actor.ID, CreatedAt: now, UpdatedAt: now,
-		State: State{Actor: Actor{Kind: actor.Kind, ID: actor.ID, Person: actor.Person, Role: actor.Role, Locale: actor.Locale}}}
+		State: State{Retry: retry, Actor: Actor{Kind: actor.Kind, ID: actor.ID, Person: actor.Person, Role: actor.Role, Locale: actor.Locale}}}
 	var err error
 	if j.Size, j.SHA256, j.State.FileKey, err = s.files.save(j.ID, up.Body, s.cfg.MaxFile); err != nil {
 		return nil, err
@@ -168,9 +188,11 @@ func (s *Service) prepare(ctx context.Context, j *Job, given *mapping.Mapping) (
 		return nil, err
 	}
 	if given != nil && !m.Empty() {
-		err = mapping.Check(s.cfg.Registry(), j.Object, m, withExtra(sample.Columns, m))
+		if err = mapping.Check(s.cfg.Registry(), j.Object, m, withExtra(sample.Columns, m)); err == nil {
+			err = s.permitted(ctx, j.Object, m, withExtra(sample.Columns, m))
+		}
 	} else {
-		m, err = s.suggest(ctx, j.Object, m, sample)
+		m, j.State.Saved, err = s.suggest(ctx, j.Object, m, sample)
 	}
 	if err != nil {
 		return nil, err
@@ -179,22 +201,37 @@ func (s *Service) prepare(ctx context.Context, j *Job, given *mapping.Mapping) (
 	return s.lookAt(ctx, j, file, sample)
 }
 
-// suggest maps the columns of a file: as the last time that such columns were imported, else by their names and values. Options
-// that the given mapping holds stay, except those that name fields.
-func (s *Service) suggest(ctx context.Context, object string, given mapping.Mapping, sample source.Sample) (mapping.Mapping, error) {
+// suggest maps the columns of a file: by the saved mapping for such columns, which it names, as the last time that such columns were
+// imported, or by their names and values. Options that the given mapping holds stay, except those that name fields.
+func (s *Service) suggest(ctx context.Context, object string, given mapping.Mapping, sample source.Sample) (mapping.Mapping, id.ID, error) {
 	reg := s.cfg.Registry()
-	out, ok, err := s.cfg.Store.Remembered(ctx, mapping.Fingerprint(object, sample.Columns))
+	var out mapping.Mapping
+	saved, named, err := s.recognised(ctx, object, sample.Columns)
 	if err != nil {
-		return out, err
+		return out, 0, err
 	}
+	if out = saved.Mapping.Fit(reg, object, sample.Columns); named && out.Empty() {
+		named, saved.ID = false, 0
+	}
+	ok := named
+	if !ok {
+		if out, ok, err = s.cfg.Store.Remembered(ctx, mapping.Fingerprint(object, sample.Columns)); err != nil {
+			return out, 0, err
+		}
+		out = out.Fit(reg, object, sample.Columns)
+	}
+	date := out.Format.Date
 	if out.Format = given.Format; !ok || mapping.Check(reg, object, out, sample.Columns) != nil {
-		out = mapping.Suggest(reg, object, given.Format, sample)
-	} else if e := mapping.DecimalsOf(reg, object, out, sample); e.Comma == 0 != (e.Point == 0) {
-		out.Options.DecimalComma = e.Comma > 0 // this file is written otherwise than the last one
+		out, saved.ID = mapping.Suggest(reg, object, given.Format, sample), 0
+	} else {
+		out.Format.Date = cmp.Or(given.Format.Date, date)
+		if e := mapping.DecimalsOf(reg, object, out, sample); e.Comma == 0 != (e.Point == 0) {
+			out.Options.DecimalComma = e.Comma > 0 // this file is written otherwise than the last one
+		}
 	}
-	given.Options.Match, given.Options.OrderKey = "", nil
+	given.Options.Match, given.Options.OrderKey, given.Options.Mode = nil, nil, ""
 	out.Options = given.Options.Over(out.Options)
-	return out, nil
+	return out, saved.ID, nil
 }
 
 // withExtra adds the columns that the mapping of an NDJSON file names and its first rows do not have.
@@ -214,12 +251,22 @@ func withExtra(columns []string, m mapping.Mapping) []string {
 const (
 	sampleRows  = 200
 	previewRows = 10
+	headRows    = 12
 	maxLooks    = 16
 )
 
 // lookAt gathers warnings about a file under its mapping.
 func (s *Service) lookAt(ctx context.Context, j *Job, file source.File, sample source.Sample) (*look, error) {
-	l := &look{sample: sample, mapping: encodeJSON(j.Mapping)}
+	l := &look{sample: sample, mapping: encodeJSON(j.Mapping), dayFirst: j.Mapping.Options.DateOrder == "dmy"}
+	var err error
+	if j.Mapping.Format.Kind == source.XLSX {
+		if l.sheets, err = source.Sheets(file, s.limits()); err != nil {
+			return nil, err
+		}
+	}
+	if l.head, err = source.Head(file, j.Mapping.Format, s.limits(), headRows); err != nil {
+		return nil, err
+	}
 	if sample.Faulty*10 > len(sample.Rows) {
 		l.warnings = append(l.warnings, sample.Fault)
 	} else if len(sample.Rows) == 0 {
@@ -240,7 +287,7 @@ func (s *Service) lookAt(ctx context.Context, j *Job, file source.File, sample s
 	l.warnings = append(l.warnings, s.unconvertible(ctx, plan, sample)...)
 	var at []*mapping.Value
 	for i := range plan.Values {
-		if t := plan.Values[i].Field.Type; t == schema.DateTime || t == schema.Date {
+		if t := plan.Values[i].Field.Type; (t == schema.DateTime || t == schema.Date) && plan.Values[i].Date == "" {
 			at = append(at, &plan.Values[i])
 		}
 	}
@@ -249,7 +296,8 @@ func (s *Service) lookAt(ctx context.Context, j *Job, file source.File, sample s
 		if err != nil {
 			return nil, err
 		}
-		if _, warning := e.Order(); warning != nil {
+		order, warning := e.Order()
+		if l.dayFirst = order == "dmy"; warning != nil {
 			l.warnings = append(l.warnings, warning)
 		}
 	}
@@ -297,10 +345,15 @@ func (s *Service) looked(ctx context.Context, j *Job) (*look, error) {
 
 func (s *Service) view(ctx context.Context, j *Job, l *look) (*Import, error) {
 	reg := s.cfg.Registry()
-	out := &Import{Job: j, Targets: mapping.Targets(reg, j.Object), Warnings: s.warnings(ctx, j, l)}
+	out := &Import{Job: j, Targets: mapping.Targets(reg, j.Object), Warnings: s.warnings(ctx, j, l), Sheets: l.sheets, Head: l.head}
+	reads := s.reads(ctx, j, l)
 	suggested := mapping.Suggested(reg, j.Object, j.Mapping, l.sample.Columns)
 	for i, name := range l.sample.Columns {
-		out.Columns = append(out.Columns, Column{Name: name, Samples: l.sample.Values(i, 3), Suggested: suggested[i]})
+		c := Column{Name: name, Samples: l.sample.Values(i, 3), Suggested: suggested[i]}
+		for _, text := range c.Samples {
+			c.Reads = append(c.Reads, reads(i, text))
+		}
+		out.Columns = append(out.Columns, c)
 	}
 	for _, row := range l.sample.Rows[:min(previewRows, len(l.sample.Rows))] {
 		m := make(map[string]string, len(row))
@@ -310,7 +363,7 @@ func (s *Service) view(ctx context.Context, j *Job, l *look) (*Import, error) {
 		out.Preview = append(out.Preview, m)
 	}
 	var err error
-	out.Errors, out.LeftOut, err = s.sample(ctx, j.ID)
+	out.Errors, out.LeftOut, out.Marked, err = s.sample(ctx, j.ID)
 	return out, err
 }
 
@@ -338,6 +391,25 @@ func (s *Service) Job(ctx context.Context, v id.ID) (*Job, error) {
 	return s.cfg.Store.GetJob(ctx, v)
 }
 
+// JobQuery asks for a page of the history of imports. Zero members ask for all.
+type JobQuery struct {
+	Object   string
+	Statuses []Status
+	By       id.ID
+	Text     string // in the name of the file
+	Before   id.ID  // older than this one
+	Limit    int
+}
+
+// Find reads a page of the history, newest first, without what the files show.
+func (s *Service) Find(ctx context.Context, q JobQuery) ([]*Job, error) {
+	if err := allowed(ctx); err != nil {
+		return nil, err
+	}
+	q.Limit = min(max(q.Limit, 1), 200)
+	return s.cfg.Store.FindJobs(ctx, q)
+}
+
 // List reads the newest imports, without what their files show.
 func (s *Service) List(ctx context.Context, limit int) ([]*Job, error) {
 	if err := allowed(ctx); err != nil {
@@ -346,9 +418,14 @@ func (s *Service) List(ctx context.Context, limit int) ([]*Job, error) {
 	return s.cfg.Store.ListJobs(ctx, min(max(limit, 1), 200))
 }
 
-// SetMapping changes the mapping of an import that has not been started; its mistakes are refused, all at once. A mapping that
-// says how the file is to be read and maps no column gets columns suggested anew, as the file then shows them.
+// SetMapping changes the mapping of an import that has not been started; its mistakes are refused, all at once. A mapping that maps no
+// column, or that says how the file is to be read and leaves the columns as they were though they are others then, gets columns
+// suggested anew, as the file then shows them.
 func (s *Service) SetMapping(ctx context.Context, v id.ID, m mapping.Mapping) (*Import, error) {
+	return s.set(ctx, v, m, 0)
+}
+
+func (s *Service) set(ctx context.Context, v id.ID, m mapping.Mapping, saved id.ID) (*Import, error) {
 	if err := allowed(ctx); err != nil {
 		return nil, err
 	}
@@ -359,6 +436,10 @@ func (s *Service) SetMapping(ctx context.Context, v id.ID, m mapping.Mapping) (*
 	was := j.Status
 	if was != Uploaded && was != Checked && was != Failed && was != Cancelled {
 		return nil, stateConflict(j)
+	}
+	before, err := s.looked(ctx, j)
+	if err != nil {
+		return nil, err
 	}
 	file, err := s.files.open(j)
 	if err != nil {
@@ -373,15 +454,16 @@ func (s *Service) SetMapping(ctx context.Context, v id.ID, m mapping.Mapping) (*
 	if err != nil {
 		return nil, err
 	}
-	if m.Empty() {
-		m, err = s.suggest(ctx, j.Object, m, sample)
-	} else {
-		err = mapping.Check(s.cfg.Registry(), j.Object, m, withExtra(sample.Columns, m))
+	others := !slices.Equal(before.sample.Columns, sample.Columns)
+	if m.Empty() || others && m.SameColumns(j.Mapping) {
+		m, saved, err = s.suggest(ctx, j.Object, m, sample)
+	} else if err = mapping.Check(s.cfg.Registry(), j.Object, m, withExtra(sample.Columns, m)); err == nil {
+		err = s.permitted(ctx, j.Object, m, withExtra(sample.Columns, m))
 	}
 	if err != nil {
 		return nil, err
 	}
-	j.Mapping, j.UpdatedAt = m, s.cfg.Clock.Now()
+	j.Mapping, j.UpdatedAt, j.State.Saved = m, s.cfg.Clock.Now(), saved
 	j.State.Rows, j.State.Groups, j.State.Read = 0, 0, false
 	if was == Checked {
 		j.Status = Uploaded
@@ -395,6 +477,39 @@ func (s *Service) SetMapping(ctx context.Context, v id.ID, m mapping.Mapping) (*
 	}
 	s.keepLook(j.ID, l)
 	return s.view(ctx, j, l)
+}
+
+// permitted refuses what the actor may not do by an import: make options, records of other objects, or owners of existing records.
+func (s *Service) permitted(ctx context.Context, object string, m mapping.Mapping, columns []string) error {
+	reg, a := s.cfg.Registry(), access.From(ctx)
+	plan, err := mapping.Compile(reg, object, m, columns)
+	if err != nil {
+		return err
+	}
+	var bad []*fault.Fault
+	for i := range plan.Values {
+		v := &plan.Values[i]
+		place := "mapping.rules." + v.Key
+		if v.Missing == mapping.MissingCreate {
+			target := v.Object
+			if v.Via == "" {
+				target = v.Field.Target
+			}
+			if !a.May(target, access.Create) {
+				bad = append(bad, &fault.Fault{Kind: fault.Invalid, Code: "import.target_right", Field: place + ".missing", Params: fault.Params{"label": reg.Object(target).Label}})
+			}
+		}
+		if v.Field.Type == schema.User && v.Field.OperationOnly && !a.Can(access.RecordAssign) {
+			bad = append(bad, &fault.Fault{Kind: fault.Invalid, Code: "import.owner_right", Field: "mapping." + string(v.Part) + "." + v.Name, Params: fault.Params{"label": v.Field.Label}})
+		}
+	}
+	if len(plan.NewOptions()) > 0 && !a.Can(access.SchemaManage) {
+		bad = append(bad, &fault.Fault{Kind: fault.Invalid, Code: "import.no_new_options", Field: "mapping.rules"})
+	}
+	if f := fault.Join("import.mapping_invalid", bad); f != nil {
+		return f
+	}
+	return nil
 }
 
 func stateConflict(j *Job) *fault.Fault {
@@ -425,6 +540,9 @@ func (s *Service) Start(ctx context.Context, v id.ID, dryRun bool) (*Job, error)
 	if err := mapping.Check(s.cfg.Registry(), j.Object, j.Mapping, withExtra(l.sample.Columns, j.Mapping)); err != nil {
 		return nil, err
 	}
+	if err := s.permitted(ctx, j.Object, j.Mapping, withExtra(l.sample.Columns, j.Mapping)); err != nil {
+		return nil, err
+	}
 	if !began {
 		if err := s.cfg.Store.ClearErrors(ctx, v); err != nil {
 			return nil, err
@@ -443,8 +561,10 @@ func (s *Service) Start(ctx context.Context, v id.ID, dryRun bool) (*Job, error)
 	if err := s.cfg.Store.SaveJob(ctx, j, was); err != nil {
 		return nil, err
 	}
-	if err := s.cfg.Store.Remember(ctx, mapping.Fingerprint(j.Object, l.sample.Columns), j.Mapping); err != nil {
-		return nil, err
+	if j.State.Retry == 0 {
+		if err := s.cfg.Store.Remember(ctx, mapping.Fingerprint(j.Object, l.sample.Columns), j.Mapping); err != nil {
+			return nil, err
+		}
 	}
 	s.publish(j)
 	s.nudge()

@@ -89,10 +89,41 @@ type Result struct {
 	Seconds   float64           `json:"seconds"`
 	// NoRate counts, by currency, the rows with an amount that has no value in the base currency since no rate is known.
 	NoRate map[string]int64 `json:"no_rate,omitempty"`
+	// Reasons counts the rows that are reported, by the code of the reason; a row with two reasons counts under both.
+	Reasons map[string]int64 `json:"reasons,omitempty"`
+	// Marked counts rows that were imported and may be duplicates, and Review those among them whose pair waits for somebody.
+	Marked int64 `json:"marked,omitempty"`
+	Review int64 `json:"review,omitempty"`
 	// Of an undo: records taken back, restored, and left because somebody changed them since.
 	Removed  int64 `json:"removed,omitempty"`
 	Restored int64 `json:"restored,omitempty"`
 	Kept     int64 `json:"kept,omitempty"`
+}
+
+// count adds reported rows to their reasons.
+func (r *Result) count(list []RowError) {
+	if len(list) == 0 {
+		return
+	}
+	type at struct {
+		row  int64
+		code string
+	}
+	seen := make(map[at]bool, len(list))
+	if r.Reasons == nil {
+		r.Reasons = map[string]int64{}
+	}
+	for i := range list {
+		k := at{list[i].Row, list[i].Code}
+		if seen[k] {
+			continue
+		}
+		seen[k] = true
+		r.Reasons[k.code]++
+		if linesOf(k.code) == MarkedLines {
+			r.Marked++
+		}
+	}
 }
 
 func (r *Result) of(object string) *Count {
@@ -109,7 +140,7 @@ func (r *Result) of(object string) *Count {
 
 func (r Result) clone() Result {
 	c := r
-	c.NoRate = maps.Clone(r.NoRate)
+	c.NoRate, c.Reasons = maps.Clone(r.NoRate), maps.Clone(r.Reasons)
 	c.ByObject = make(map[string]*Count, len(r.ByObject))
 	for k, v := range r.ByObject {
 		n := *v
@@ -136,6 +167,8 @@ type State struct {
 	LastID  id.ID           `json:"last_id,omitempty"`
 	Undo    UndoState       `json:"undo"`
 	Expired bool            `json:"expired,omitempty"` // the file is gone
+	Retry   id.ID           `json:"retry,omitempty"`   // the import whose rejected rows the file holds
+	Saved   id.ID           `json:"saved,omitempty"`   // the saved mapping in use
 	Active  float64         `json:"active,omitempty"`  // seconds of work in earlier runs
 }
 
@@ -228,6 +261,8 @@ type Commit struct {
 	Orders   []SeenOrder
 	Lines    []SeenLine
 	Errors   []RowError
+	Object   string
+	Pairs    []Pair // for the review of duplicates
 }
 
 // Made is a record that a job created.
@@ -251,6 +286,8 @@ type Store interface {
 	SaveJob(ctx context.Context, j *Job, expect Status) error // expect "" inserts; another status found is import.state_changed
 	GetJob(ctx context.Context, v id.ID) (*Job, error)        // fault NotFound import.not_found
 	ListJobs(ctx context.Context, limit int, statuses ...Status) ([]*Job, error)
+	// FindJobs is a page of the history, newest first.
+	FindJobs(ctx context.Context, q JobQuery) ([]*Job, error)
 	// Commit stores c in the transaction of the records, or with a nil tx in one of its own.
 	Commit(ctx context.Context, tx record.Tx, c *Commit) error
 	SeenOrders(ctx context.Context, source string, keys [][16]byte) (map[[16]byte]SeenOrder, error)
@@ -261,6 +298,13 @@ type Store interface {
 	// Remembered is the mapping last used for files with the same columns; ok is false for none.
 	Remembered(ctx context.Context, fingerprint string) (m mapping.Mapping, ok bool, err error)
 	Remember(ctx context.Context, fingerprint string, m mapping.Mapping) error
+	// SavedMappings reads the mappings that were saved by name, of one object or of all for "", by name.
+	SavedMappings(ctx context.Context, object string) ([]SavedMapping, error)
+	// SaveMapping stores one: a new one has Version 1; the stored one must have Version-1, else it is a Stale fault. A name that another of the
+	// object has is the Conflict fault import.saved_name_taken.
+	SaveMapping(ctx context.Context, m SavedMapping) error
+	DeleteMapping(ctx context.Context, v id.ID) error
+	UsedMapping(ctx context.Context, v id.ID, at int64) error
 	// Made lists the records of one object that a job created and that are still there, by id after the given one.
 	Made(ctx context.Context, obj *schema.Object, job *Job, after id.ID, limit int) ([]Made, error)
 	// Changed lists the updates of a job, newest first, before the given position (zero: from the newest).
@@ -274,7 +318,8 @@ type Store interface {
 type Records interface {
 	NewID() id.ID
 	Env(ctx context.Context) schema.ParseEnv
-	Lookup(ctx context.Context, object, field string, values []string) (map[string]id.ID, error)
+	LookupAll(ctx context.Context, object, field string, values []string) (map[string][]id.ID, error)
+	GetMany(ctx context.Context, object string, ids []id.ID, fields []string) ([]*record.Record, error)
 	List(ctx context.Context, object string, q record.Query) (*record.Page, error)
 	BulkThen(ctx context.Context, batch id.ID, ops []record.BulkOp, then record.Then) ([]record.BulkResult, change.Position, error)
 	Revert(ctx context.Context, object string, images []record.Image) ([]record.BulkOp, error)

@@ -226,6 +226,9 @@ func (s *Imports) commit(ctx context.Context, c Conn, m *transfer.Commit) error 
 	if err := putErrors(ctx, c, m); err != nil {
 		return err
 	}
+	if err := putPairs(ctx, c, m); err != nil {
+		return err
+	}
 	if len(m.Orders)+len(m.Lines) == 0 {
 		return nil
 	}

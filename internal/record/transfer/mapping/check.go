@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -14,8 +15,8 @@ import (
 // Plan is a mapping that has been checked against the columns of a file: which cells make which values.
 type Plan struct {
 	Object  string
-	Values  []Value // of all parts, in a fixed order
-	Match   *Value  // of plain objects: the value by which existing records are found, nil to create always
+	Values  []Value  // of all parts, in a fixed order
+	Matches []*Value // of plain objects: the values by which existing records are found, the surest first; nil to create always
 	Refund  Rule
 	Options Options
 	Zone    *time.Location // of the file; nil means the workspace's
@@ -26,16 +27,20 @@ type Value struct {
 	Target
 	Columns []int  // cells, joined by a space when several
 	Header  string // of the first column, for reports
+	Treatment
+	options  map[string]string // folded text → match
+	made     map[string]string // label → key of options that the import made
+	disarmed bool
 }
 
 // Text is the value's text in a row, trimmed; it shares memory with the cells unless it is joined.
 func (v *Value) Text(cells [][]byte) []byte {
 	if len(v.Columns) == 1 {
-		return trim(cells[v.Columns[0]])
+		return v.arm(trim(cells[v.Columns[0]]))
 	}
 	var out []byte
 	for _, c := range v.Columns {
-		if t := trim(cells[c]); len(t) > 0 {
+		if t := v.arm(trim(cells[c])); len(t) > 0 {
 			if len(out) > 0 {
 				out = append(out, ' ')
 			}
@@ -43,6 +48,14 @@ func (v *Value) Text(cells [][]byte) []byte {
 		}
 	}
 	return out
+}
+
+// arm takes back the apostrophe that a file of rejected rows has before what looks like a formula.
+func (v *Value) arm(t []byte) []byte {
+	if v.disarmed && len(t) > 1 && t[0] == '\'' && bytes.IndexAny(t[1:min(5, len(t))], "=+-@＝＋－＠\t\r\n") == 0 {
+		return t[1:]
+	}
+	return t
 }
 
 func trim(b []byte) []byte {
@@ -82,6 +95,8 @@ func Compile(reg *schema.Registry, object string, m Mapping, columns []string) (
 		}
 		c.plain(o, m)
 	}
+	c.treat(m.Rules)
+	c.relations()
 	c.options(m.Options)
 	if f := fault.Join("import.mapping_invalid", c.faults); f != nil {
 		return nil, f
@@ -115,7 +130,7 @@ func (c *compiler) part(part Part, in map[string]Column) {
 			continue
 		}
 		taken[t.Key] = name
-		v := Value{Target: t}
+		v := Value{Target: t, disarmed: c.plan.Options.Disarmed}
 		for _, col := range in[name] {
 			i, ok := Find(c.columns, col)
 			if !ok {
@@ -199,19 +214,24 @@ func (c *compiler) plain(o *schema.Object, m Mapping) {
 		c.bad("import.nothing_mapped", "fields", nil)
 		return
 	}
-	if m.Options.Match != "" {
-		f := o.Field(m.Options.Match)
-		switch v := c.plan.Value(m.Options.Match); {
-		case f == nil || !f.Unique:
-			c.bad("import.match_not_unique", "options.match", fault.Params{"field": clip(m.Options.Match, 60)})
+	for i, key := range m.Options.Match {
+		f := o.Field(key)
+		switch v := c.plan.Value(key); {
+		case f == nil || !Matchable(f):
+			c.bad("import.match_not_unique", "options.match", fault.Params{"field": clip(key, 60)})
 		case v == nil:
-			c.bad("import.match_not_mapped", "options.match", fault.Params{"field": m.Options.Match})
+			c.bad("import.match_not_mapped", "options.match", fault.Params{"field": key})
+		case slices.Contains(m.Options.Match[:i], key):
+			c.bad("import.target_twice", "options.match", fault.Params{"target": key, "other": key})
 		default:
-			c.plan.Match = v
+			c.plan.Matches = append(c.plan.Matches, v)
 		}
 	}
+	if len(m.Options.Match) == 0 && m.Options.Mode != Upsert {
+		c.bad("import.mode_needs_match", "options.mode", fault.Params{"mode": clip(m.Options.Mode, 20)})
+	}
 	for _, f := range o.Fields {
-		if f.Required && f.Default == nil && importable(f) && !c.fills(f.Key) && c.plan.Match == nil {
+		if f.Required && f.Default == nil && importable(f) && !c.fills(f.Key) && c.plan.Matches == nil {
 			c.bad("import.target_missing", "fields."+f.Key, fault.Params{"target": f.Key})
 		}
 	}
@@ -233,7 +253,8 @@ func (c *compiler) options(o Options) {
 		}
 	}
 	oneOf(o.OnError, "on_error", "skip", "stop")
-	oneOf(o.Duplicates, "duplicates", "create", "skip", "update")
+	oneOf(o.Duplicates, "duplicates", "create", "skip", "update", "mark", "review")
+	oneOf(o.Mode, "mode", OnlyCreate, OnlyUpdate)
 	oneOf(o.AnonymousCustomer, "anonymous_customer", "keep", "skip")
 	oneOf(o.FreeLines, "free_lines", "keep", "skip")
 	oneOf(o.DateOrder, "date_order", "dmy", "mdy")

@@ -63,11 +63,13 @@ func (c *Column) UnmarshalJSON(b []byte) error {
 
 // Mapping is the mapping file.
 type Mapping struct {
-	Format  source.Format     `json:"format"`
-	Order   map[string]Column `json:"order,omitempty"`
-	Line    map[string]Column `json:"line,omitempty"`
-	Fields  map[string]Column `json:"fields,omitempty"`
-	Options Options           `json:"options"`
+	Format source.Format     `json:"format"`
+	Order  map[string]Column `json:"order,omitempty"`
+	Line   map[string]Column `json:"line,omitempty"`
+	Fields map[string]Column `json:"fields,omitempty"`
+	// Rules say of single targets how their texts are read; keys are those of targets ("phone", "store.code", "order.at").
+	Rules   map[string]Treatment `json:"rules,omitempty"`
+	Options Options              `json:"options"`
 }
 
 // Options are the rules of an import. The zero value is usable.
@@ -79,12 +81,20 @@ type Options struct {
 	OnError      string `json:"on_error,omitempty"`      // skip (default) the row, or stop the import
 
 	// Of plain objects.
-	Match string `json:"match,omitempty"` // the unique field by which existing records are found and updated
+	// Match names the fields by which existing records are found, the surest first: of several the first that a row has a value
+	// of and that finds a record decides. Two that find different records are an error of the row.
+	Match Match `json:"match,omitempty"`
+	// Mode is "" to update what is found and to make the rest, create to leave out what is found, update to leave out the rest.
+	Mode string `json:"mode,omitempty"`
 	// Lenient imports a row without the values that cannot be read, and reports them; default false: the row is left out.
 	Lenient bool `json:"lenient,omitempty"`
-	// Duplicates says what becomes of a row that the rules of duplicates take for an existing record: create (default), skip, or update
-	// where the match is sure, else skip.
+	// Duplicates says what becomes of a row that the rules of duplicates take for an existing record or for an earlier row: create
+	// (default, nothing is looked for), skip, update where the match is sure, else skip, mark, which makes the record and reports
+	// it, or review, which makes the record and puts the pair to the duplicates that wait for somebody.
 	Duplicates string `json:"duplicates,omitempty"`
+	// Disarmed says that the file is one of rejected rows: an apostrophe before what a spreadsheet takes for a formula is not part of
+	// the text.
+	Disarmed bool `json:"disarmed,omitempty"`
 
 	// Of purchase files.
 	Source            string   `json:"source,omitempty"`             // tells equal lines of different systems apart
@@ -105,7 +115,10 @@ func (o Options) Over(under Options) Options {
 	pick(&o.Timezone, under.Timezone)
 	pick(&o.DateOrder, under.DateOrder)
 	pick(&o.OnError, under.OnError)
-	pick(&o.Match, under.Match)
+	if o.Match == nil {
+		o.Match = under.Match
+	}
+	pick(&o.Mode, under.Mode)
 	pick(&o.Duplicates, under.Duplicates)
 	pick(&o.Source, under.Source)
 	pick(&o.RefundWhen, under.RefundWhen)
@@ -134,6 +147,35 @@ func Parse(b []byte) (Mapping, error) {
 
 // Empty reports whether no column is mapped.
 func (m Mapping) Empty() bool { return len(m.Order)+len(m.Line)+len(m.Fields) == 0 }
+
+// SameColumns reports mappings that give the same columns to the same targets.
+func (m Mapping) SameColumns(o Mapping) bool {
+	same := func(a, b map[string]Column) bool {
+		return maps.EqualFunc(a, b, func(x, y Column) bool { return slices.Equal(x, y) })
+	}
+	return same(m.Order, o.Order) && same(m.Line, o.Line) && same(m.Fields, o.Fields)
+}
+
+// Named is a mapping in which columns that were named by number have their header.
+func (m Mapping) Named(columns []string) Mapping {
+	named := func(in map[string]Column) map[string]Column {
+		if in == nil {
+			return nil
+		}
+		out := make(map[string]Column, len(in))
+		for key, list := range in {
+			for _, name := range list {
+				if i, ok := Find(columns, name); ok {
+					name = columns[i]
+				}
+				out[key] = append(out[key], name)
+			}
+		}
+		return out
+	}
+	m.Order, m.Line, m.Fields = named(m.Order), named(m.Line), named(m.Fields)
+	return m
+}
 
 // Names are all columns that the mapping names.
 func (m Mapping) Names() []string {

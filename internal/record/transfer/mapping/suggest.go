@@ -38,7 +38,9 @@ func Suggest(reg *schema.Registry, object string, f source.Format, s source.Samp
 	} else {
 		g.plain()
 		m.Fields = g.given
-		m.Options.Match = g.match()
+		if by := g.match(); by != "" {
+			m.Options.Match = Match{by}
+		}
 	}
 	e := DecimalsOf(reg, object, m, s)
 	m.Options.DecimalComma = e.Comma > 0 && e.Point == 0

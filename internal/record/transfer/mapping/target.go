@@ -114,6 +114,21 @@ func importable(f *schema.Field) bool {
 	return !f.ReadOnly && !f.OperationOnly && f.Type != schema.RelationMany && f.Type != schema.User && schema.System(f.Key) == nil
 }
 
+// personOf reports fields that name a person of the workspace. An owner is one: a new record may be given to somebody, and whoever
+// may give records to others may do so for existing ones.
+func personOf(f *schema.Field) bool {
+	return f.Type == schema.User && !f.ReadOnly && schema.System(f.Key) == nil && (!f.OperationOnly || f.Key == "owner")
+}
+
+// Naming reports fields of an object by which files name its records: those that are unique, phone numbers, e-mail addresses, and the
+// title where it is a text.
+func Naming(o *schema.Object, f *schema.Field) bool {
+	if o == nil || o.Virtual || schema.System(f.Key) != nil || f.Hidden {
+		return false
+	}
+	return Matchable(f) || f.Key == o.TitleField && f.Type == schema.Text
+}
+
 // plainTarget finds a field of an object, or "relation.field": a relation found by a unique field of its target.
 func plainTarget(reg *schema.Registry, object, name string) (Target, bool) {
 	o := reg.Object(object)
@@ -122,7 +137,7 @@ func plainTarget(reg *schema.Registry, object, name string) (Target, bool) {
 	}
 	key, by, dotted := strings.Cut(name, ".")
 	f := o.Field(key)
-	if f == nil || !importable(f) && !(f.Type == schema.User && !f.ReadOnly && !f.OperationOnly) {
+	if f == nil || !importable(f) && !personOf(f) {
 		return Target{}, false
 	}
 	t := Target{Key: name, Part: FieldPart, Name: name, Object: object, Field: f, Label: f.Label, Group: o.Label, Required: f.Required && f.Default == nil}
@@ -134,7 +149,7 @@ func plainTarget(reg *schema.Registry, object, name string) (Target, bool) {
 	}
 	target := reg.Object(f.Target)
 	u := target.Field(by)
-	if u == nil || !u.Unique {
+	if u == nil || !Naming(target, u) {
 		return Target{}, false
 	}
 	t.Via, t.Object, t.Field = key, f.Target, u
@@ -206,7 +221,7 @@ func plainTargets(reg *schema.Registry, object string) []Target {
 			continue
 		}
 		for _, u := range reg.Object(f.Target).Fields {
-			if !u.Unique {
+			if !Naming(reg.Object(f.Target), u) {
 				continue
 			}
 			if t, ok := plainTarget(reg, object, f.Key+"."+u.Key); ok {

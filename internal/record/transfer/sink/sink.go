@@ -120,6 +120,13 @@ type Writer interface {
 	Shortened() int64
 }
 
+// Tables is a Writer of a format that holds several tables: XLSX.
+type Tables interface {
+	Writer
+	// Table ends the table at hand and begins another one under a name.
+	Table(name string, columns []Column) error
+}
+
 // New begins a file of some columns; Options must have passed Check.
 func New(w io.Writer, o Options, columns []Column) (Writer, error) {
 	switch o.Format {

@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,8 @@ type workbook struct {
 	letters []string
 	zone    *time.Location
 	name    string
+	names   []string // of the sheets
+	part    int      // of the table at hand, counted from 0
 	sheets  int
 	row     int
 	limit   int // rows of a sheet
@@ -49,6 +52,19 @@ func newWorkbook(w io.Writer, o Options, columns []Column) (*workbook, error) {
 		b.letters = append(b.letters, letter(i))
 	}
 	return b, b.sheet()
+}
+
+// Table begins another table on a sheet of its own.
+func (b *workbook) Table(name string, columns []Column) error {
+	b.columns, b.letters, b.part = columns, nil, 0
+	for i := range columns {
+		b.letters = append(b.letters, letter(i))
+	}
+	b.name = sheetName(name)
+	for n := 2; slices.Contains(b.names, b.name); n++ {
+		b.name = sheetName(name) + " " + strconv.Itoa(n)
+	}
+	return b.sheet()
 }
 
 // letter is the name of a column, counted from 0: A to Z, AA and so on.
@@ -85,6 +101,11 @@ func (b *workbook) sheet() error {
 		return err
 	}
 	b.sheets++
+	name := b.name
+	if b.part++; b.part > 1 {
+		name += " " + strconv.Itoa(b.part)
+	}
+	b.names = append(b.names, name)
 	w, err := b.zip.Create("xl/worksheets/sheet" + strconv.Itoa(b.sheets) + ".xml")
 	if err != nil {
 		return err
@@ -275,10 +296,7 @@ func (b *workbook) Close() error {
 	}
 	var types, sheets, links strings.Builder
 	for i := 1; i <= b.sheets; i++ {
-		name := b.name
-		if i > 1 {
-			name += " " + strconv.Itoa(i)
-		}
+		name := b.names[i-1]
 		fmt.Fprintf(&types, `<Override PartName="/xl/worksheets/sheet%d.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>`, i)
 		fmt.Fprintf(&sheets, `<sheet name="%s" sheetId="%d" r:id="rId%d"/>`, strings.ReplaceAll(string(appendXML(nil, name)), `"`, "&quot;"), i, i)
 		fmt.Fprintf(&links, `<Relationship Id="rId%d" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" Target="worksheets/sheet%d.xml"/>`, i, i)

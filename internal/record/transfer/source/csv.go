@@ -50,6 +50,9 @@ func openCSV(s *stream, f Format, limits Limits) (Reader, error) {
 		r.newline = '\r'
 	}
 	ok, err := r.read()
+	for ok && err == nil && r.row.Number < int64(f.HeaderRow) {
+		ok, err = r.read()
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func complete(file File, f Format, limits Limits) (Format, error) {
 		if f.Header == nil {
 			f.Header = &yes
 			if f.Kind == XLSX {
-				f.Header, err = guessHeader(file, f, limits)
+				err = guessHeader(file, &f, limits)
 			}
 		}
 		return f, err
@@ -59,7 +59,7 @@ func complete(file File, f Format, limits Limits) (Format, error) {
 	if f.Header == nil {
 		f.Header = &yes
 		if f.Kind == CSV || f.Kind == Fixed && len(f.Columns) == 0 {
-			f.Header, err = guessHeader(file, f, limits)
+			err = guessHeader(file, &f, limits)
 		} else if f.Kind == Fixed {
 			no := false
 			f.Header = &no
@@ -205,21 +205,116 @@ func columnar(rows [][]byte) bool {
 	return false
 }
 
-// guessHeader reports whether the first row names the columns: it does unless one of its cells is a figure or a date,
-// or most are empty.
-func guessHeader(file File, f Format, limits Limits) (*bool, error) {
+// titleRows is how many rows at the beginning are looked at for where the table begins.
+const titleRows = 30
+
+// guessHeader finds the row at which the table begins and whether it names the columns: it does unless one of its cells is a
+// figure or a date, or most are empty. Rows above the table are those that fill at most half as many cells as the fullest one.
+func guessHeader(file File, f *Format, limits Limits) error {
 	no := false
 	f.Header = &no
+	rows, err := firstRows(file, *f, limits)
+	if err != nil {
+		return err
+	}
+	rows = slices.DeleteFunc(rows, func(r firstRow) bool { return r.number < int64(f.HeaderRow) })
+	if len(rows) == 0 {
+		return nil
+	}
+	width := 0
+	for _, r := range rows {
+		width = max(width, r.filled)
+	}
+	begin := 0
+	if f.HeaderRow == 0 && width >= 3 {
+		for begin < len(rows)-1 && rows[begin].filled*2 <= width {
+			begin++
+		}
+		if begin > 0 && rows[begin].filled*5 < width*3 || begin > 5 && !rows[begin].header {
+			begin = 0 // nothing there looks like the beginning of a table
+		}
+	}
+	if begin > 0 {
+		f.HeaderRow = int(rows[begin].number)
+	}
+	header := rows[begin].header
+	f.Header = &header
+	return nil
+}
+
+// firstRow is what guessHeader looks at of a row.
+type firstRow struct {
+	number int64
+	filled int
+	header bool
+}
+
+// firstRows reads the beginning of a file as it stands, not fitted to any number of columns.
+func firstRows(file File, f Format, limits Limits) ([]firstRow, error) {
+	var out []firstRow
+	err := beginning(file, f, limits, titleRows, func(number int64, cells [][]byte) {
+		n := firstRow{number: number, header: looksLikeHeader(cells)}
+		for _, c := range cells {
+			if len(bytes.TrimSpace(c)) > 0 {
+				n.filled++
+			}
+		}
+		out = append(out, n)
+	})
+	return out, err
+}
+
+// HeadRow is one of the first rows of a file, for somebody to say where the table begins.
+type HeadRow struct {
+	Number int64
+	Cells  []string // the first few, shortened
+}
+
+// Head reads the first rows of a file that are not blank, titles included; none of a kind that has no rows above its table.
+func Head(file File, f Format, limits Limits, n int) ([]HeadRow, error) {
+	if f.Kind != CSV && f.Kind != XLSX {
+		return nil, nil
+	}
+	var out []HeadRow
+	err := beginning(file, f, limits.filled(), n, func(number int64, cells [][]byte) {
+		row := HeadRow{Number: number}
+		for _, c := range cells[:min(8, len(cells))] {
+			text := []rune(strings.ToValidUTF8(strings.TrimSpace(string(c)), "\ufffd"))
+			row.Cells = append(row.Cells, string(text[:min(40, len(text))]))
+		}
+		out = append(out, row)
+	})
+	return out, err
+}
+
+// beginning visits the first n rows of a file that are not blank.
+func beginning(file File, f Format, limits Limits, n int, visit func(number int64, cells [][]byte)) error {
+	no := false
+	f.Header, f.HeaderRow = &no, 0
 	r, err := Open(file, f, limits)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	row, err := r.Next()
-	header := err == nil && looksLikeHeader(row.Cells)
-	if err == io.EOF {
+	more := len(r.Columns()) > 0
+	for ; more && n > 0 && err == nil; n-- {
+		switch x := r.(type) {
+		case *csvReader:
+			visit(x.row.Number, x.cells)
+			more, err = x.read()
+		case *xlsxReader:
+			visit(x.row.Number, x.row.Cells)
+			err = x.read()
+		case *fixedReader:
+			visit(x.row.Number, x.row.Cells)
+			more, err = x.read()
+		default:
+			more = false
+		}
+	}
+	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	return &header, errors.Join(err, r.Close())
+	return errors.Join(err, r.Close())
 }
 
 func looksLikeHeader(cells [][]byte) bool {

@@ -68,7 +68,11 @@ func openFixed(s *stream, f Format, limits Limits) (Reader, error) {
 		}
 		return r, nil
 	}
-	switch ok, err := r.read(); {
+	ok, err := r.read()
+	for ok && err == nil && r.row.Number < int64(f.HeaderRow) {
+		ok, err = r.read()
+	}
+	switch {
 	case err == io.EOF || err == nil && !ok:
 		return r, nil
 	case err != nil:

@@ -33,14 +33,17 @@ const (
 
 // Format says how a file is to be read; it is the "format" part of a mapping file. Empty members are found out by Detect.
 type Format struct {
-	Kind      Kind    `json:"kind,omitempty"`
-	Header    *bool   `json:"header,omitempty"`    // whether the first row names the columns
-	Delimiter string  `json:"delimiter,omitempty"` // of CSV: one character, "tab", or `\t`
-	Encoding  string  `json:"encoding,omitempty"`  // utf-8, utf-16le, utf-16be, gb18030, gbk, big5, windows-1252 …
-	Date      string  `json:"date,omitempty"`      // layout of dates ("2006-01-02", "dd/mm/yyyy"), read by the mapping
-	Sheet     string  `json:"sheet,omitempty"`     // of XLSX; the first one when empty
-	Columns   []Range `json:"columns,omitempty"`   // of fixed width; without them lines are split at white space
-	Gzip      bool    `json:"gzip,omitempty"`      // told, never needed: gzip is recognised by its first bytes
+	Kind      Kind   `json:"kind,omitempty"`
+	Header    *bool  `json:"header,omitempty"`    // whether the first row names the columns
+	Delimiter string `json:"delimiter,omitempty"` // of CSV: one character, "tab", or `\t`
+	Encoding  string `json:"encoding,omitempty"`  // utf-8, utf-16le, utf-16be, gb18030, gbk, big5, windows-1252 …
+	Date      string `json:"date,omitempty"`      // layout of dates ("2006-01-02", "dd/mm/yyyy"), read by the mapping
+	Sheet     string `json:"sheet,omitempty"`     // of XLSX; the first one when empty
+	// HeaderRow is the row, counted from 1 as a spreadsheet does, at which the table begins: what stands above it, a title or a
+	// note, is not read. 0 is the first row. Not of NDJSON, Parquet and fixed positions.
+	HeaderRow int     `json:"header_row,omitempty"`
+	Columns   []Range `json:"columns,omitempty"` // of fixed width; without them lines are split at white space
+	Gzip      bool    `json:"gzip,omitempty"`    // told, never needed: gzip is recognised by its first bytes
 }
 
 // With is the format with what next says in its place. A next that names its kind says everything; one that does not changes
@@ -65,7 +68,14 @@ func (f Format) With(next Format) Format {
 		out.Columns, reread = next.Columns, true
 	}
 	if reread {
-		out.Header = nil
+		out.Header, out.HeaderRow = nil, 0
+	}
+	if next.HeaderRow > 0 && next.HeaderRow != out.HeaderRow {
+		out.HeaderRow = next.HeaderRow
+		if out.Header == nil {
+			yes := true
+			out.Header = &yes
+		}
 	}
 	if next.Header != nil {
 		out.Header = next.Header

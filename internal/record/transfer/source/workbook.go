@@ -67,6 +67,31 @@ func openWorkbook(file File, limits Limits) (*workbook, error) {
 	return w, nil
 }
 
+// Sheets are the names of the sheets of a workbook, in its order; none of a file of another kind.
+func Sheets(file File, limits Limits) ([]string, error) {
+	limits = limits.filled()
+	file, drop, err := whole(file, limits)
+	if err != nil {
+		return nil, err
+	}
+	z, err := zip.NewReader(file, file.Size())
+	if err != nil {
+		return nil, drop()
+	}
+	w := &workbook{parts: make(map[string]*zip.File, len(z.File))}
+	for _, p := range z.File {
+		w.parts[partName(p.Name)] = p
+	}
+	if err := w.directory(); err != nil {
+		return nil, errors.Join(broken("xlsx", err), drop())
+	}
+	out := make([]string, len(w.sheets))
+	for i, s := range w.sheets {
+		out[i] = s.name
+	}
+	return out, drop()
+}
+
 func partName(name string) string {
 	return strings.ToLower(strings.TrimPrefix(path.Clean(strings.ReplaceAll(name, `\`, "/")), "/"))
 }

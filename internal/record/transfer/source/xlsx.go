@@ -80,7 +80,11 @@ func (r *xlsxReader) begin(f Format) error {
 		return broken("xlsx", nil)
 	}
 	r.text = textOf{m: r.sheet, limit: r.limits.Cell}
-	switch err := r.read(); {
+	err = r.read()
+	for err == nil && r.row.Number < int64(f.HeaderRow) {
+		err = r.read()
+	}
+	switch {
 	case errors.Is(err, io.EOF):
 		return nil
 	case err != nil:
