@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/lunar"
@@ -95,6 +96,12 @@ func (c birthdayCodec) parseText(f *Field, s string, env *ParseEnv) (any, *fault
 		if strings.Contains(s, mark) {
 			b.Calendar, b.Leap = lunar.Lunar, true
 			s = strings.Replace(s, mark, "", 1)
+		}
+	}
+	if env.DateLayout != "" {
+		if t, err := time.Parse(env.DateLayout, s); err == nil {
+			b.Year, b.Month, b.Day = t.Year(), int(t.Month()), t.Day()
+			return c.check(f, b)
 		}
 	}
 	switch {

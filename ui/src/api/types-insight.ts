@@ -198,6 +198,8 @@ export interface ImportFormat {
   gzip?: boolean;
   date?: string;
   sheet?: string;
+  /** The row, counted from 1, at which the table begins; those above it are not read. */
+  header_row?: number;
   columns?: { name: string; from: number; to: number }[];
 }
 /** The mapping file: `order` and `line` for purchase files, `fields` for every other object. Values name columns. */
@@ -206,7 +208,18 @@ export interface ImportMapping {
   order?: Record<string, ImportSource>;
   line?: Record<string, ImportSource>;
   fields?: Record<string, ImportSource>;
+  rules?: Record<string, ImportRule>;
   options?: ImportOptions;
+}
+/** How the texts of a column become values of its target; keys are those of targets. */
+export interface ImportRule {
+  /** Of a relation whose record is not found. */
+  missing?: 'error' | 'empty' | 'create';
+  only_empty?: boolean;
+  date?: string;
+  decimal?: 'point' | 'comma';
+  /** Text of the file: key of an option, "" for no value, "+Label" for an option that the import makes. */
+  options?: Record<string, string>;
 }
 /** A column by name or number, or several that are joined by a space. */
 export type ImportSource = string | string[];
@@ -216,14 +229,44 @@ export interface ImportOptions {
   date_order?: 'dmy' | 'mdy';
   decimal_comma?: boolean;
   on_error?: 'skip' | 'stop';
-  match?: string;
+  match?: string | string[];
+  mode?: 'create' | 'update';
   lenient?: boolean;
-  duplicates?: 'create' | 'skip' | 'update';
+  duplicates?: 'create' | 'skip' | 'update' | 'mark' | 'review';
+  disarmed?: boolean;
   source?: string;
   order_key?: string[];
   refund_when?: string;
   anonymous_customer?: 'keep' | 'skip';
   free_lines?: 'keep' | 'skip';
+}
+export type ImportLines = 'errors' | 'skipped' | 'marked' | 'no_rate';
+/** A mapping saved by name, for everybody in the workspace who imports. */
+export interface SavedMapping {
+  id: string;
+  object: string;
+  name: string;
+  mapping: ImportMapping;
+  created_by: Ref | null;
+  updated_at: string;
+  used_at: string | null;
+}
+/** The texts of a column that becomes a choice. */
+export interface ImportChoice {
+  target: string;
+  object: string;
+  field: string;
+  label: Label;
+  column: string;
+  options: { key: string; label: Label; color?: string }[];
+  texts: { text: string; count: number; match: string | null; set: boolean }[];
+  more: boolean;
+  create: boolean;
+}
+export interface RejectedRows {
+  columns: string[];
+  rows: { row: number; cells: string[]; errors: ImportLine[] }[];
+  more: boolean;
 }
 export interface ImportTally {
   created?: number;
@@ -238,6 +281,9 @@ export interface ImportResult extends ImportTally {
   seconds: number;
   /** By currency, rows that were imported with an amount for which no rate is known. */
   no_rate?: Record<string, number>;
+  /** Rows that were imported and may be duplicates, and how many of their pairs wait for somebody. */
+  marked?: number;
+  review?: number;
   /** Of an undo: taken back, put back, and left because somebody changed them since. */
   removed?: number;
   restored?: number;
@@ -260,8 +306,18 @@ export interface ImportRun {
   created_at: string;
   created_by: Ref | null;
   format: ImportFormat;
-  columns: { name: string; samples: string[]; suggested: string | null }[];
-  targets: { key: string; label: Label; group: Label; type: string; required: boolean }[];
+  columns: { name: string; samples: string[]; reads: string[]; suggested: string | null }[];
+  targets: {
+    key: string;
+    label: Label;
+    group: Label;
+    type: string;
+    required: boolean;
+    /** The relation whose record is found by this field. */
+    via?: string;
+    /** Existing records can be found by it. */
+    match: boolean;
+  }[];
   mapping: ImportMapping;
   preview: Record<string, string>[];
   warnings: { code: string; message: string }[];
@@ -277,5 +333,12 @@ export interface ImportRun {
   /** Rows that are faulty, and rows that a rule of the mapping left out; the first of each. */
   errors_sample: ImportLine[];
   skipped_sample: ImportLine[];
+  marked_sample: ImportLine[];
+  reasons: { code: string; kind: ImportLines; message: string; rows: number }[];
+  sheets: string[];
+  /** The first rows as they stand, to choose where the table begins. */
+  head: { row: number; cells: string[] }[];
+  saved: string | null;
+  retry_of: string | null;
   error: { type: string; title: string; detail?: string } | null;
 }

@@ -157,7 +157,7 @@ const classificationRoute = createRoute({
 const importsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/imports',
-  loader: words('imports'),
+  loader: words('imports', 'importing'),
   component: lazyRouteComponent(() => import('@/features/imports/imports-page'), 'ImportsPage'),
 });
 
@@ -165,14 +165,14 @@ const importNewRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/imports/new',
   validateSearch: shape({ object: text }),
-  loader: words('imports'),
+  loader: words('imports', 'importing'),
   component: lazyRouteComponent(() => import('@/features/imports/import-new-page'), 'ImportNewPage'),
 });
 
 const importRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/imports/$id',
-  loader: words('imports'),
+  loader: words('imports', 'importing'),
   component: lazyRouteComponent(() => import('@/features/imports/import-page'), 'ImportPage'),
 });
 

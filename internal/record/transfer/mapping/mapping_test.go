@@ -114,9 +114,9 @@ func TestCheckNamesEveryMistake(t *testing.T) {
 				"import.bad_refund_rule@mapping.options.refund_when", "import.bad_timezone@mapping.options.timezone", "import.bad_currency@mapping.options.currency", "import.bad_option@mapping.options.anonymous_customer"}},
 		{"order", `{}`, []string{"import.nothing_mapped@mapping.order"}},
 		{"order", `{"order":{"at":"at","date":"no","total":"qty"},"options":{"order_key":["customer","moon"]}}`, []string{"import.target_twice@mapping.order.date", "import.bad_order_key@mapping.options.order_key"}},
-		{"customer", `{"fields":{"phone":"who"},"options":{"match":"phone"}}`, []string{"import.match_not_unique@mapping.options.match", "import.target_missing@mapping.fields.name"}},
+		{"customer", `{"fields":{"note":"who"},"options":{"match":"note"}}`, []string{"import.match_not_unique@mapping.options.match", "import.target_missing@mapping.fields.name"}},
 		{"customer", `{"fields":{"name":"who"},"options":{"match":"external_id","on_error":"pray"}}`, []string{"import.match_not_mapped@mapping.options.match", "import.bad_option@mapping.options.on_error"}},
-		{"customer", `{"order":{"number":"no"},"fields":{"name":["who","qty"],"owner":"at"}}`, []string{"import.unknown_target@mapping.fields.owner", "import.part_not_used@mapping.order"}},
+		{"customer", `{"order":{"number":"no"},"fields":{"name":["who","qty"],"created_by":"at"}}`, []string{"import.unknown_target@mapping.fields.created_by", "import.part_not_used@mapping.order"}},
 		{"order_line2", `{}`, []string{"import.unknown_object@"}},
 	} {
 		m, err := mapping.Parse([]byte(c.mapping))

@@ -254,7 +254,7 @@ func (m Mapping) Fit(reg *schema.Registry, object string, columns []string) Mapp
 		out.Rules[key] = t
 	}
 	out.Options.Match = slices.DeleteFunc(slices.Clone(m.Options.Match), func(key string) bool { return keys[key] == nil })
-	if len(out.Options.Match) == 0 && out.Options.Mode != Upsert {
+	if len(out.Options.Match) == 0 {
 		out.Options.Match, out.Options.Mode = nil, Upsert
 	}
 	return out

@@ -1,8 +1,7 @@
-import { useState } from 'react';
 import type { ImportFormat, ImportRun } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
-import { Panel, Select, Switch, TextInput } from '@/ui';
+import { Panel, Select, Switch } from '@/ui';
 import css from './imports.module.css';
 import type { MappingEditor } from './use-mapping';
 
@@ -12,27 +11,9 @@ const delimiterKey = (delimiter: string): string =>
   ({ ',': 'comma', ';': 'semicolon', '\t': 'tab', tab: 'tab', '\\t': 'tab', '|': 'pipe' })[delimiter] ?? 'other';
 const same = (left: string, right: string): boolean => left === right || delimiterKey(left) === delimiterKey(right);
 
-/** The name of a sheet is asked for once it is written. */
-function Sheet({ name, error, onName }: { name: string; error: string | undefined; onName: (name: string) => void }) {
-  const { t } = useTranslation('imports');
-  const [text, setText] = useState(name);
-  const commit = () => text.trim() !== '' && text.trim() !== name && onName(text.trim());
-  return (
-    <TextInput
-      label={t('imports:sheet')}
-      value={text}
-      placeholder={t('imports:firstSheet')}
-      error={error}
-      onChange={setText}
-      onBlur={commit}
-      onEnter={commit}
-    />
-  );
-}
-
 /** What was found out about the file; each part can be set right, and the file is read anew. */
 export function FormatPanel({ run, editor }: { run: ImportRun; editor: MappingEditor }) {
-  const { t } = useTranslation('imports');
+  const { t } = useTranslation(['imports', 'importing']);
   const fmt = useFormat();
   const { format } = editor.draft;
   const change = (part: Partial<ImportFormat>) => editor.setFormat(part);
@@ -77,12 +58,29 @@ export function FormatPanel({ run, editor }: { run: ImportRun; editor: MappingEd
             onChange={(next) => next !== null && !same(next, delimiter) && change({ delimiter: next })}
           />
         )}
-        {kind === 'xlsx' && (
-          <Sheet
-            key={format.sheet ?? ''}
-            name={format.sheet ?? ''}
+        {run.sheets.length > 1 && (
+          <Select
+            label={t('imports:sheet')}
+            options={run.sheets.map((value) => ({ value, label: value }))}
+            value={
+              run.sheets.find((name) => name.toLowerCase() === (format.sheet ?? '').toLowerCase()) ??
+              run.sheets[0] ??
+              null
+            }
             error={faultAt('sheet')}
-            onName={(sheet) => change({ sheet })}
+            onChange={(next) => next !== null && next !== format.sheet && change({ sheet: next })}
+          />
+        )}
+        {run.head.length > 1 && (
+          <Select
+            label={t('importing:headerRow')}
+            options={run.head.map(({ row, cells }) => ({
+              value: String(row),
+              label: t('importing:headerRowIs', { row, cells: cells.filter(Boolean).slice(0, 4).join(' \u00b7 ') }),
+            }))}
+            value={String(format.header_row ?? run.head[0]?.row ?? 1)}
+            error={faultAt('header_row')}
+            onChange={(next) => next !== null && change({ header_row: Number(next) })}
           />
         )}
         {(kind === 'csv' || kind === 'xlsx') && (

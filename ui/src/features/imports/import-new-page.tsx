@@ -1,10 +1,11 @@
+import { IconDownload } from '@tabler/icons-react';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
-import { isAbort, type ObjectType, type UploadProgress, useUploadImport } from '@/api';
+import { importTemplateUrl, isAbort, type ObjectType, type UploadProgress, useUploadImport } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { useCan, useObjects } from '@/metadata';
-import { BackLink, Button, Closed, ObjectIcon, Page, Panel, Progress } from '@/ui';
+import { BackLink, Button, ButtonAnchor, Closed, ObjectIcon, Page, Panel, Progress } from '@/ui';
 import { DropZone, EXTENSIONS } from './drop-zone';
 import css from './imports.module.css';
 import { Steps } from './steps';
@@ -41,7 +42,7 @@ function Upload({ progress, onCancel }: { progress: UploadProgress | null; onCan
 }
 
 export function ImportNewPage() {
-  const { t } = useTranslation(['imports', 'common']);
+  const { t } = useTranslation(['imports', 'importing', 'common']);
   const label = useLabel();
   const can = useCan();
   const navigate = useNavigate();
@@ -93,7 +94,20 @@ export function ImportNewPage() {
             ))}
           </div>
         </Panel>
-        <Panel title={t('imports:file')}>
+        <Panel
+          title={t('imports:file')}
+          aside={
+            object !== undefined && (
+              <ButtonAnchor
+                href={importTemplateUrl(object)}
+                download={`${object}-template.xlsx`}
+                icon={<IconDownload size={15} />}
+              >
+                {t('importing:template')}
+              </ButtonAnchor>
+            )
+          }
+        >
           <DropZone
             file={file}
             disabled={upload.isPending}

@@ -1,10 +1,24 @@
 import { IconPlus } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
-import { Link, useNavigate } from '@tanstack/react-router';
-import { type ImportRun, importsQuery, isImportBusy } from '@/api';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type ImportRun, type ImportsFilter, importsQuery, isImportBusy } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findObject, useCan, useObjects } from '@/metadata';
-import { ButtonLink, EmptyState, ErrorState, ObjectIcon, Page, Progress, SkeletonRows, Table } from '@/ui';
+import {
+  Button,
+  ButtonLink,
+  EmptyState,
+  ErrorState,
+  ObjectIcon,
+  Page,
+  Progress,
+  SearchInput,
+  Select,
+  SkeletonRows,
+  Switch,
+  Table,
+} from '@/ui';
+import own from './history.module.css';
 import css from './imports.module.css';
 import { ImportStatusDot } from './status';
 
@@ -35,19 +49,87 @@ function Outcome({ run }: { run: ImportRun }) {
   );
 }
 
+const STATES = ['running', 'done', 'failed', 'cancelled', 'uploaded', 'undone'] as const;
+/** What a state of the filter means to the server. */
+const MEANS: Record<string, string> = { running: 'running,checking,undoing', uploaded: 'uploaded,checked' };
+
+/** Which imports are listed; kept in the address. */
+function useFilter(): { filter: ImportsFilter; state: string | null; set: (part: Partial<ImportsFilter>) => void } {
+  const navigate = useNavigate();
+  const given = useSearch({ strict: false }) as ImportsFilter;
+  const filter: ImportsFilter = {};
+  for (const key of ['object', 'status', 'by', 'q'] as const)
+    if (typeof given[key] === 'string' && given[key] !== '') filter[key] = given[key];
+  const state = filter.status ?? null;
+  if (state !== null) filter.status = MEANS[state] ?? state;
+  return {
+    filter,
+    state,
+    set: (part) =>
+      navigate({
+        to: '/imports',
+        replace: true,
+        search: Object.fromEntries(
+          Object.entries({ ...given, ...part }).filter(([, value]) => value !== undefined && value !== ''),
+        ),
+      }),
+  };
+}
+
+function Filters({ filter, state, set }: ReturnType<typeof useFilter>) {
+  const { t } = useTranslation(['imports', 'importing']);
+  const label = useLabel();
+  const objects = useObjects().filter((object) => object.actions.import && !object.hidden);
+  return (
+    <search className={own.filters} aria-label={t('importing:filters')}>
+      <SearchInput
+        label={t('importing:searchFile')}
+        value={filter.q ?? ''}
+        onChange={(q) => set({ q: q === '' ? undefined : q } as Partial<ImportsFilter>)}
+      />
+      <Select
+        aria-label={t('imports:object')}
+        clearable
+        searchable
+        placeholder={t('importing:allObjects')}
+        options={objects.map((object) => ({ value: object.key, label: label(object.plural, object.key) }))}
+        value={filter.object ?? null}
+        onChange={(object) => set({ object: object ?? undefined } as Partial<ImportsFilter>)}
+      />
+      <Select
+        aria-label={t('imports:statusLabel')}
+        clearable
+        placeholder={t('importing:allStates')}
+        options={STATES.map((value) => ({ value, label: t(`imports:status.${value}`) }))}
+        value={state}
+        onChange={(status) => set({ status: status ?? undefined } as Partial<ImportsFilter>)}
+      />
+      <Switch
+        label={t('importing:mine')}
+        checked={filter.by === 'me'}
+        onChange={(mine) => set({ by: mine ? 'me' : undefined } as Partial<ImportsFilter>)}
+      />
+    </search>
+  );
+}
+
 export function ImportsPage() {
-  const { t } = useTranslation('imports');
+  const { t } = useTranslation(['imports', 'importing']);
   const fmt = useFormat();
   const label = useLabel();
   const objects = useObjects();
   const navigate = useNavigate();
   const can = useCan();
   const allowed = can('import.run');
-  const { data, error, isPending, refetch } = useQuery({
-    ...importsQuery(),
+  const filters = useFilter();
+  const { data, error, isPending, refetch, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery({
+    ...importsQuery(filters.filter),
     enabled: allowed,
-    refetchInterval: (query) => (query.state.data?.items.some(isImportBusy) ? 1500 : false),
+    placeholderData: keepPreviousData,
+    refetchInterval: (query) => (query.state.data?.pages.some((page) => page.items.some(isImportBusy)) ? 1500 : false),
   });
+  const items = data?.pages.flatMap((page) => page.items) ?? [];
+  const narrowed = Object.keys(filters.filter).length > 0;
   const create = allowed && (
     <ButtonLink to="/imports/new" kind="primary" icon={<IconPlus size={15} />}>
       {t('imports:new')}
@@ -63,14 +145,18 @@ export function ImportsPage() {
     <Page title={t('imports:title')} actions={create}>
       {isPending && <SkeletonRows rows={6} height={44} />}
       {error !== null && data === undefined && <ErrorState error={error} onRetry={() => refetch()} />}
-      {data !== undefined && data.items.length === 0 && (
+      {data !== undefined && items.length === 0 && !narrowed && (
         <EmptyState cause="none" title={t('imports:none.title')} text={t('imports:none.text')} actions={create} />
       )}
-      {data !== undefined && data.items.length > 0 && (
+      {data !== undefined && (items.length > 0 || narrowed) && <Filters {...filters} />}
+      {data !== undefined && items.length === 0 && narrowed && (
+        <EmptyState cause="no_match" title={t('importing:noneFound')} />
+      )}
+      {items.length > 0 && (
         <div className={css.listPanel}>
           <Table
             label={t('imports:title')}
-            rows={data.items}
+            rows={items}
             rowKey={(run) => run.id}
             onRowClick={(run) => navigate({ to: '/imports/$id', params: { id: run.id } })}
             columns={[
@@ -121,6 +207,13 @@ export function ImportsPage() {
               },
             ]}
           />
+        </div>
+      )}
+      {hasNextPage && (
+        <div className={own.more}>
+          <Button loading={isFetchingNextPage} onClick={() => fetchNextPage()}>
+            {t('importing:older')}
+          </Button>
         </div>
       )}
     </Page>

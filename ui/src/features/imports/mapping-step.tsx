@@ -8,6 +8,7 @@ import { missingTargets } from './mapping';
 import { MappingTable } from './mapping-table';
 import { OptionsPanel } from './options-panel';
 import { PreviewTable } from './preview-table';
+import { SavedPanel } from './saved-panel';
 import { LeftLines, Tallies } from './tallies';
 import { type MappingEditor, useMapping } from './use-mapping';
 import { Warnings } from './warnings';
@@ -124,6 +125,7 @@ export function MappingStep({ run }: { run: ImportRun }) {
             <p className={css.small}>{t('imports:dryRunHelp')}</p>
           </div>
         </Panel>
+        {run.retry_of === null && <SavedPanel run={run} editor={editor} />}
         <OptionsPanel run={run} editor={editor} />
       </aside>
     </div>

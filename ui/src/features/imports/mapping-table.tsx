@@ -1,26 +1,36 @@
-import { IconArrowRight, IconPlus } from '@tabler/icons-react';
+import { IconAdjustmentsHorizontal, IconArrowRight, IconPlus } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { ImportRun } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { IconButton, Pill, Select, type SelectOption } from '@/ui';
+import { ColumnSettings, hasSettings, useRuleWords } from './column-settings';
+import words from './column-settings.module.css';
 import css from './imports.module.css';
 import { targetsOf } from './mapping';
 import { useTargetNames } from './target-names';
 import type { MappingEditor } from './use-mapping';
 
 interface RowProps {
+  run: ImportRun;
   column: ImportRun['columns'][number];
   options: readonly SelectOption[];
   suggested: string | null;
   editor: MappingEditor;
 }
-function Row({ column, options, suggested, editor }: RowProps) {
-  const { t } = useTranslation('imports');
+function Row({ run, column, options, suggested, editor }: RowProps) {
+  const { t } = useTranslation(['imports', 'importing']);
   const [more, setMore] = useState(false);
+  const [shown, setShown] = useState<string | null>(null);
+  const ruleWords = useRuleWords();
   const targets = targetsOf(editor.draft, column.name);
   const slots: (string | null)[] = targets.length === 0 || more ? [...targets, null] : targets;
   const faults = editor.faults.filter((fault) =>
-    targets.some((target) => fault.location === target || fault.location === `fields.${target}`),
+    targets.some(
+      (target) =>
+        fault.location === target ||
+        fault.location === `fields.${target}` ||
+        fault.location.startsWith(`rules.${target}`),
+    ),
   );
   return (
     <tr>
@@ -48,6 +58,18 @@ function Row({ column, options, suggested, editor }: RowProps) {
                 }}
               />
               {target !== null && target === suggested && <Pill color="teal">{t('imports:suggested')}</Pill>}
+              {hasSettings(
+                run.targets.find(({ key }) => key === target),
+                run,
+              ) && (
+                <IconButton
+                  size="sm"
+                  label={t('importing:settingsOf', { name: column.name })}
+                  aria-expanded={shown === target}
+                  icon={<IconAdjustmentsHorizontal size={14} />}
+                  onClick={() => setShown(shown === target ? null : target)}
+                />
+              )}
               {target !== null && at === slots.length - 1 && (
                 <IconButton
                   size="sm"
@@ -58,6 +80,19 @@ function Row({ column, options, suggested, editor }: RowProps) {
               )}
             </div>
           ))}
+          {targets.map((key) => {
+            const said = ruleWords(editor.draft.rules[key]);
+            return said.length > 0 && shown !== key ? (
+              <p key={key} className={words.words}>
+                {said.join(' \u00b7 ')}
+              </p>
+            ) : null;
+          })}
+          {run.targets
+            .filter(({ key }) => key === shown && targets.includes(key))
+            .map((target) => (
+              <ColumnSettings key={target.key} run={run} column={column} target={target} editor={editor} />
+            ))}
           {faults.map((fault) => (
             <p key={fault.code} className={css.bad} role="alert">
               {fault.message}
@@ -98,6 +133,7 @@ export function MappingTable({ run, editor }: { run: ImportRun; editor: MappingE
         {run.columns.map((column) => (
           <Row
             key={column.name}
+            run={run}
             column={column}
             options={options}
             suggested={editor.suggested.get(column.name) ?? null}

@@ -11,13 +11,14 @@ import {
   targetsOf,
 } from './mapping';
 
-const column = (name: string) => ({ name, samples: [], suggested: null });
+const column = (name: string) => ({ name, samples: [], reads: [], suggested: null });
 const target = (key: string, required = false) => ({
   key,
   label: { en: key },
   group: { en: 'g' },
   type: 'text',
   required,
+  match: false,
 });
 const run = (over: Partial<ImportRun>): ImportRun =>
   ({

@@ -1,4 +1,4 @@
-import type { ImportFormat, ImportMapping, ImportOptions, ImportRun, ImportSource } from '@/api';
+import type { ImportFormat, ImportMapping, ImportOptions, ImportRule, ImportRun, ImportSource } from '@/api';
 
 type Targets = ImportRun['targets'];
 type Columns = ImportRun['columns'];
@@ -9,12 +9,15 @@ export interface MappingDraft {
   format: ImportFormat;
   /** Columns of each target, in the order in which they are joined. */
   columns: Record<string, string[]>;
+  /** What is said of single targets. */
+  rules: Record<string, ImportRule>;
   options: ImportOptions;
 }
 
 export type MappingAction =
   | { type: 'load'; run: ImportRun; columns?: MappingDraft['columns'] }
   | { type: 'assign'; column: string; from: string | null; to: string | null }
+  | { type: 'rule'; target: string; rule: Partial<ImportRule> }
   | { type: 'option'; options: Partial<Record<keyof ImportOptions, unknown>> };
 
 const isPurchase = (object: string): boolean => object === 'order';
@@ -81,6 +84,7 @@ export function draftOf(run: ImportRun): MappingDraft {
     object,
     format: { ...run.format, ...mapping.format },
     columns: columnsOf(mapping, object, run.columns, run.targets),
+    rules: mapping.rules ?? {},
     options: mapping.options ?? {},
   };
 }
@@ -93,13 +97,34 @@ export function mappingOf(draft: MappingDraft): ImportMapping {
         .filter(([key, columns]) => key.startsWith(prefix) && columns.length > 0)
         .map(([key, columns]) => [key.slice(prefix.length), columns.length === 1 ? (columns[0] as string) : columns]),
     );
-  const options = Object.fromEntries(
-    Object.entries(draft.options).filter(([, value]) => value !== undefined && value !== '' && value !== false),
-  ) as ImportOptions;
+  const options = compact(draft.options) as ImportOptions;
+  const match = matchOf(draft);
+  if (match.length > 0) options.match = match;
+  else {
+    delete options.match;
+    delete options.mode;
+  }
+  const rules = Object.fromEntries(
+    Object.entries(draft.rules)
+      .filter(([key]) => (draft.columns[key] ?? []).length > 0)
+      .map(([key, rule]) => [key, compact(rule) as ImportRule] as const)
+      .filter(([, rule]) => Object.keys(rule).length > 0),
+  );
+  const rest = { ...(Object.keys(rules).length > 0 && { rules }), options };
   return isPurchase(draft.object)
-    ? { format: draft.format, order: pack('order.'), line: pack('line.'), options }
-    : { format: draft.format, fields: pack(''), options };
+    ? { format: draft.format, order: pack('order.'), line: pack('line.'), ...rest }
+    : { format: draft.format, fields: pack(''), ...rest };
 }
+
+/** Without what is not set. */
+const compact = (given: object): object =>
+  Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined && value !== '' && value !== false),
+  );
+
+/** The fields by which existing records are found, as far as they are mapped. */
+export const matchOf = (draft: MappingDraft): string[] =>
+  listOf(draft.options.match).filter((key) => (draft.columns[key] ?? []).length > 0);
 
 /**
  * What asks the server to read the file anew: the change of format alone, without columns, which the server suggests again.
@@ -111,7 +136,7 @@ export function rereadOf(
   chosen: ReadonlySet<string>,
 ): ImportMapping {
   const { options } = mappingOf(draft);
-  const { decimal_comma, match: _match, order_key: _key, ...rest } = options ?? {};
+  const { decimal_comma, match: _match, mode: _mode, order_key: _key, ...rest } = options ?? {};
   const decimals = decimal_comma !== undefined && chosen.has('decimal_comma') ? { decimal_comma } : {};
   return { format: change, options: { ...rest, ...decimals } };
 }
@@ -138,6 +163,10 @@ export function reduceMapping(draft: MappingDraft, action: MappingAction): Mappi
       if (action.to !== null && !(columns[action.to] ?? []).includes(action.column))
         columns[action.to] = [...(columns[action.to] ?? []), action.column];
       return { ...draft, columns };
+    }
+    case 'rule': {
+      const rule = { ...draft.rules[action.target], ...action.rule };
+      return { ...draft, rules: { ...draft.rules, [action.target]: rule } };
     }
     case 'option':
       return { ...draft, options: { ...draft.options, ...action.options } as ImportOptions };

@@ -1,9 +1,9 @@
 import { useMemo, useState } from 'react';
 import type { ImportRun } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
-import { useObject, useSession } from '@/metadata';
-import { Panel, Select, Switch, TextInput } from '@/ui';
-import { type RefundChoice, refundChoice, refundRule } from './mapping';
+import { useSession } from '@/metadata';
+import { MultiSelect, Panel, Select, Switch, TextInput } from '@/ui';
+import { matchOf, type RefundChoice, refundChoice, refundRule } from './mapping';
 import type { MappingEditor } from './use-mapping';
 
 const values = (kind: 'currency' | 'timeZone', first: string): { value: string; label: string }[] => {
@@ -95,33 +95,47 @@ function PurchaseOptions({ editor }: { editor: MappingEditor }) {
   );
 }
 
+const MODES = ['upsert', 'create', 'update'] as const;
+const DUPLICATES = ['create', 'skip', 'update', 'mark', 'review'] as const;
+
 function PlainOptions({ run, editor }: { run: ImportRun; editor: MappingEditor }) {
-  const { t } = useTranslation('imports');
+  const { t } = useTranslation(['imports', 'importing']);
   const label = useLabel();
-  const object = useObject(run.object);
   const { options, columns } = editor.draft;
-  const unique = (object?.fields ?? []).filter((field) => field.unique && (columns[field.key] ?? []).length > 0);
+  const fields = run.targets.filter((target) => target.match && (columns[target.key] ?? []).length > 0);
+  const match = matchOf(editor.draft);
   return (
     <>
-      <Select
+      <MultiSelect
         label={t('imports:option.match')}
-        description={t('imports:option.matchHelp')}
-        clearable
-        placeholder={t('imports:alwaysCreate')}
-        options={unique.map((field) => ({ value: field.key, label: label(field.label, field.key) }))}
-        value={unique.some((field) => field.key === options.match) ? (options.match ?? null) : null}
-        onChange={(match) => editor.setOptions({ match: match ?? undefined })}
+        description={t('importing:matchHelp')}
+        placeholder={match.length > 0 ? '' : t('imports:alwaysCreate')}
+        options={fields.map((target) => ({ value: target.key, label: label(target.label, target.key) }))}
+        value={match}
+        onChange={(next) =>
+          editor.setOptions({
+            match: next.length > 0 ? next : undefined,
+            ...(next.length === 0 && { mode: undefined }),
+          })
+        }
       />
-      <Select
-        label={t('imports:option.duplicates')}
-        description={t('imports:option.duplicatesHelp')}
-        options={(['create', 'skip', 'update'] as const).map((value) => ({
-          value,
-          label: t(`imports:duplicates.${value}`),
-        }))}
-        value={options.duplicates ?? 'create'}
-        onChange={(next) => editor.setOptions({ duplicates: next === 'skip' || next === 'update' ? next : undefined })}
-      />
+      {match.length > 0 && (
+        <Select
+          label={t('importing:mode')}
+          options={MODES.map((value) => ({ value, label: t(`importing:modeName.${value}`) }))}
+          value={options.mode ?? 'upsert'}
+          onChange={(next) => editor.setOptions({ mode: next === 'create' || next === 'update' ? next : undefined })}
+        />
+      )}
+      {options.mode !== 'update' && (
+        <Select
+          label={t('imports:option.duplicates')}
+          description={t('importing:duplicatesHelp')}
+          options={DUPLICATES.map((value) => ({ value, label: t(`importing:duplicates.${value}`) }))}
+          value={options.duplicates ?? 'create'}
+          onChange={(next) => editor.setOptions({ duplicates: next === 'create' || next === null ? undefined : next })}
+        />
+      )}
       <Switch
         label={t('imports:option.lenient')}
         description={t('imports:option.lenientHelp')}

@@ -1,10 +1,21 @@
-import { IconAlertTriangle, IconArrowBackUp, IconCircleCheck, IconCircleX, IconPlayerPlay } from '@tabler/icons-react';
+import {
+  IconAlertTriangle,
+  IconArrowBackUp,
+  IconCircleCheck,
+  IconCircleX,
+  IconPencil,
+  IconPlayerPlay,
+} from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import { type ImportRun, useStartImport, useUndoImport } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findObject, useObjects } from '@/metadata';
 import { Button, ButtonLink, confirm, Panel, toast } from '@/ui';
 import css from './imports.module.css';
 import { hasLeftLines, LeftLines, Tallies } from './tallies';
+
+const RetryPanel = lazy(() => import('./retry-panel').then((module) => ({ default: module.RetryPanel })));
 
 const signOf = (run: ImportRun) => {
   if (run.status === 'failed') return <IconCircleX size={26} stroke={1.5} color="var(--danger)" aria-hidden />;
@@ -49,7 +60,8 @@ function useHeadline(run: ImportRun): { title: string; text: string } {
 
 /** What became of an import, and what can be done about it. */
 export function ResultStep({ run, onRemap }: { run: ImportRun; onRemap: () => void }) {
-  const { t } = useTranslation('imports');
+  const { t } = useTranslation(['imports', 'importing']);
+  const [correcting, setCorrecting] = useState(false);
   const label = useLabel();
   const fmt = useFormat();
   const objects = useObjects();
@@ -87,6 +99,14 @@ export function ResultStep({ run, onRemap }: { run: ImportRun; onRemap: () => vo
           <div className="grow">
             <h2>{headline.title}</h2>
             <p className="muted">{headline.text}</p>
+            {run.retry_of !== null && (
+              <p className="muted">
+                {t('importing:retryOf')}{' '}
+                <Link to="/imports/$id" params={{ id: run.retry_of }}>
+                  {t('importing:firstImport')}
+                </Link>
+              </p>
+            )}
           </div>
         </div>
         {touched && run.result !== null && run.status !== 'undone' && (
@@ -108,6 +128,20 @@ export function ResultStep({ run, onRemap }: { run: ImportRun; onRemap: () => vo
               <Button onClick={onRemap}>{t('imports:remap')}</Button>
             </>
           )}
+          {run.status !== 'undone' && (run.result?.errors ?? 0) > 0 && (
+            <Button
+              icon={<IconPencil size={15} />}
+              aria-expanded={correcting}
+              onClick={() => setCorrecting(!correcting)}
+            >
+              {t('importing:correct')}
+            </Button>
+          )}
+          {(run.result?.review ?? 0) > 0 && run.status === 'done' && (
+            <ButtonLink to="/duplicates/$object" params={{ object: run.object }}>
+              {t('importing:openReview', { count: run.result?.review ?? 0 })}
+            </ButtonLink>
+          )}
           {(run.status === 'done' || (stopped && touched)) && (
             <Button
               kind="danger-subtle"
@@ -123,6 +157,13 @@ export function ResultStep({ run, onRemap }: { run: ImportRun; onRemap: () => vo
           </ButtonLink>
         </div>
       </Panel>
+      {correcting && (
+        <Panel title={t('importing:correctTitle')}>
+          <Suspense>
+            <RetryPanel run={run} />
+          </Suspense>
+        </Panel>
+      )}
       {hasLeftLines(run) && (
         <Panel>
           <LeftLines run={run} />

@@ -7,6 +7,27 @@ import { ButtonAnchor, Table } from '@/ui';
 import css from './imports.module.css';
 import own from './tallies.module.css';
 
+/** Why rows were not taken, or taken with a reserve, the most frequent first. */
+function Reasons({ run }: { run: ImportRun }) {
+  const { t } = useTranslation(['imports', 'importing']);
+  const fmt = useFormat();
+  if (run.reasons.length === 0) return null;
+  return (
+    <div className={own.left}>
+      <h3>{t('importing:reasons')}</h3>
+      <ul className={own.reasons}>
+        {run.reasons.map(({ code, kind, message, rows }) => (
+          <li key={code} data-kind={kind}>
+            <span>{message}</span>
+            <span className="muted">{t(`importing:reasonKind.${kind}`)}</span>
+            <strong className="num">{fmt.number(rows)}</strong>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
 const sumOf = (tally: Record<string, number> | undefined): number =>
   Object.values(tally ?? {}).reduce((sum, count) => sum + count, 0);
 
@@ -18,9 +39,13 @@ export function Tallies({ result, dry = false }: { result: ImportResult; dry?: b
   const objects = useObjects();
   const facts = [
     { key: 'rows', value: result.rows, tone: undefined },
+    { key: dry ? 'wouldCreate' : 'created', value: result.created ?? 0, tone: undefined },
+    { key: dry ? 'wouldUpdate' : 'updated', value: result.updated ?? 0, tone: undefined },
+    { key: 'unchanged', value: result.unchanged ?? 0, tone: undefined },
     { key: 'skipped', value: result.skipped ?? 0, tone: undefined },
     { key: 'errors', value: result.errors, tone: result.errors > 0 ? 'danger' : undefined },
   ];
+  if ((result.marked ?? 0) > 0) facts.push({ key: 'marked', value: result.marked ?? 0, tone: 'warn' });
   const unrated = sumOf(result.no_rate);
   if (unrated > 0) facts.push({ key: 'noRate', value: unrated, tone: 'warn' });
   const rows = Object.entries(result.by_object ?? {});
@@ -30,12 +55,12 @@ export function Tallies({ result, dry = false }: { result: ImportResult; dry?: b
       <dl className={css.facts}>
         {facts.map((fact) => (
           <div key={fact.key}>
-            <dt>{t(`imports:tally.${fact.key}`)}</dt>
+            <dt>{t(fact.key === 'marked' ? 'importing:marked' : `imports:tally.${fact.key}`)}</dt>
             <dd data-tone={fact.tone}>{fmt.number(fact.value)}</dd>
           </div>
         ))}
       </dl>
-      {rows.length > 0 && (
+      {rows.length > 1 && (
         <Table
           label={t('imports:byObject')}
           rows={rows}
@@ -82,7 +107,7 @@ export function Tallies({ result, dry = false }: { result: ImportResult; dry?: b
 
 interface LinesProps {
   run: ImportRun;
-  kind: 'errors' | 'skipped';
+  kind: 'errors' | 'skipped' | 'marked';
   lines: readonly ImportLine[];
   /** How many there are in all, where that is known. */
   total: number | undefined;
@@ -113,9 +138,11 @@ const LineTable = ({ label, lines }: { label: string; lines: readonly ImportLine
 
 /** The first rows that were not taken for one kind of reason, and the file with all of them. */
 function Lines({ run, kind, lines, total }: LinesProps) {
-  const { t } = useTranslation('imports');
-  if (lines.length === 0 && (kind === 'skipped' || (total ?? 0) === 0)) return null;
-  const title = t(`imports:leftOut.${kind}.title`);
+  const { t } = useTranslation(['imports', 'importing']);
+  if (lines.length === 0 && (kind !== 'errors' || (total ?? 0) === 0)) return null;
+  const say = (part: 'title' | 'help' | 'download') =>
+    kind === 'marked' ? t(`importing:leftOut.marked.${part}`) : t(`imports:leftOut.${kind}.${part}`);
+  const title = say('title');
   return (
     <div className={own.left}>
       <div className={own.head}>
@@ -124,11 +151,11 @@ function Lines({ run, kind, lines, total }: LinesProps) {
           <p className="muted">
             {total !== undefined && lines.length > 0 && total > lines.length
               ? t('imports:leftOut.first', { shown: lines.length, count: total })
-              : t(`imports:leftOut.${kind}.help`)}
+              : say('help')}
           </p>
         </div>
         <ButtonAnchor href={importErrorsUrl(run.id, kind)} download={`${kind}.csv`} icon={<IconDownload size={15} />}>
-          {t(`imports:leftOut.${kind}.download`)}
+          {say('download')}
         </ButtonAnchor>
       </div>
       {lines.length > 0 && <LineTable label={title} lines={lines} />}
@@ -165,14 +192,16 @@ const NO_RATE = 'import.no_rate';
 const faultyLines = (run: ImportRun): ImportLine[] => run.errors_sample.filter((line) => line.code !== NO_RATE);
 
 export const hasLeftLines = (run: ImportRun): boolean =>
-  run.errors_sample.length + run.skipped_sample.length + (run.result?.errors ?? 0) > 0;
+  run.errors_sample.length + run.skipped_sample.length + run.reasons.length + (run.result?.errors ?? 0) > 0;
 
 /** What wants a look: rows with errors, apart from those that a rule left out, apart from amounts without a rate. */
 export function LeftLines({ run }: { run: ImportRun }) {
   return (
     <>
+      <Reasons run={run} />
       <Lines run={run} kind="errors" lines={faultyLines(run)} total={run.result?.errors} />
       <NoRate run={run} />
+      <Lines run={run} kind="marked" lines={run.marked_sample} total={run.result?.marked} />
       <Lines run={run} kind="skipped" lines={run.skipped_sample} total={run.result?.skipped} />
     </>
   );

@@ -3,6 +3,7 @@ import {
   type FieldError,
   type ImportFormat,
   type ImportMapping,
+  type ImportRule,
   type ImportRun,
   isApiError,
   useMapImport,
@@ -16,6 +17,9 @@ export interface MappingEditor {
   draft: MappingDraft;
   assign: (column: string, from: string | null, to: string | null) => void;
   setOptions: (options: Partial<Record<keyof MappingDraft['options'], unknown>>) => void;
+  setRule: (target: string, rule: Partial<ImportRule>) => void;
+  /** Takes over a run that another way than editing has changed: a saved mapping. */
+  load: (run: ImportRun) => void;
   /** Reads the file anew under one changed part of its format. */
   setFormat: (change: Partial<ImportFormat>) => void;
   /** What the server suggested for each column of this reading. */
@@ -90,6 +94,14 @@ export function useMapping(run: ImportRun): MappingEditor {
     setOptions: (options) => {
       for (const key of Object.keys(options)) chosen.current.add(key);
       dispatch({ type: 'option', options });
+    },
+    setRule: (target, rule) => dispatch({ type: 'rule', target, rule }),
+    load: (next) => {
+      sent.current = JSON.stringify(mappingOf(draftOf(next)));
+      setSuggested(suggestionsOf(next));
+      setFaults([]);
+      setError(null);
+      dispatch({ type: 'load', run: next });
     },
     setFormat,
     suggested,
