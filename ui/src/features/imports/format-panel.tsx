@@ -2,6 +2,7 @@ import type { ImportFormat, ImportRun } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { Panel, Select, Switch } from '@/ui';
+import own from './format-panel.module.css';
 import css from './imports.module.css';
 import type { MappingEditor } from './use-mapping';
 
@@ -72,16 +73,18 @@ export function FormatPanel({ run, editor }: { run: ImportRun; editor: MappingEd
           />
         )}
         {run.head.length > 1 && (
-          <Select
-            label={t('importing:headerRow')}
-            options={run.head.map(({ row, cells }) => ({
-              value: String(row),
-              label: t('importing:headerRowIs', { row, cells: cells.filter(Boolean).slice(0, 4).join(' \u00b7 ') }),
-            }))}
-            value={String(format.header_row ?? run.head[0]?.row ?? 1)}
-            error={faultAt('header_row')}
-            onChange={(next) => next !== null && change({ header_row: Number(next) })}
-          />
+          <div className={own.headerRow}>
+            <Select
+              label={t('importing:headerRow')}
+              options={run.head.map(({ row, cells }) => ({
+                value: String(row),
+                label: t('importing:headerRowIs', { row, cells: cells.filter(Boolean).slice(0, 4).join(' \u00b7 ') }),
+              }))}
+              value={String(format.header_row ?? run.head[0]?.row ?? 1)}
+              error={faultAt('header_row')}
+              onChange={(next) => next !== null && change({ header_row: Number(next) })}
+            />
+          </div>
         )}
         {(kind === 'csv' || kind === 'xlsx') && (
           <div className={cx(css.fact, css.wideFact)}>

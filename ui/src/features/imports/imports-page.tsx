@@ -83,7 +83,8 @@ function Filters({ filter, state, set }: ReturnType<typeof useFilter>) {
   return (
     <search className={own.filters} aria-label={t('importing:filters')}>
       <SearchInput
-        label={t('importing:searchFile')}
+        aria-label={t('importing:searchFile')}
+        placeholder={t('importing:searchFile')}
         value={filter.q ?? ''}
         onChange={(q) => set({ q: q === '' ? undefined : q } as Partial<ImportsFilter>)}
       />
