@@ -103,7 +103,8 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.auth = auth.New(auth.Config{Store: a.instance, Clock: o.Clock, IDs: a.ids, Hasher: auth.NewHasher(o.Cost), Vault: factorVault{a}, Idle: o.Config.SessionIdle, Max: o.Config.SessionMax, SignedIn: a.metrics.SignIn, Roles: a.mayGive})
+	a.auth = auth.New(auth.Config{Store: a.instance, Clock: o.Clock, IDs: a.ids, Hasher: auth.NewHasher(o.Cost), Vault: factorVault{a}, Idle: o.Config.SessionIdle, Max: o.Config.SessionMax, SignedIn: a.metrics.SignIn, Roles: a.mayGive,
+		Post: letters{a}, Later: a.later})
 	a.jobs = job.New(job.Config{Store: a.instance, Clock: o.Clock, IDs: a.ids, Log: o.Log, Finished: a.metrics.Job, Handlers: a.handlers()})
 	if a.embedded() { // the lock on the directory says that no other process is at work
 		if _, err := a.instance.Reclaim(ctx); err != nil {
@@ -205,6 +206,8 @@ func (a *App) tune() {
 const (
 	idleEvery  = 30 * time.Second
 	sweepEvery = time.Hour
+	// ticketsKept is how long links that are over are told apart from those that never were.
+	ticketsKept = 30 * 24 * time.Hour
 )
 
 // background starts what runs as long as the program.
@@ -257,7 +260,7 @@ func (a *App) housekeeping() {
 			before = m.Mallocs
 		case <-sweep.C:
 			now := a.Clock.Now()
-			err := errors.Join(a.instance.PurgeSessions(a.ctx, now.Add(-a.Config.SessionIdle), now), a.instance.Sweep(a.ctx, now))
+			err := errors.Join(a.instance.PurgeSessions(a.ctx, now.Add(-a.Config.SessionIdle), now), a.instance.Sweep(a.ctx, now), a.instance.PurgeTickets(a.ctx, now.Add(-ticketsKept)))
 			if err != nil && a.ctx.Err() == nil {
 				a.Log.Error("sweep", "error", err)
 			}

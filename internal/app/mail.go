@@ -7,11 +7,18 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/httpc"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/engage/invite"
+	"github.com/guanxi-crm/guanxi/internal/engage/letter"
+	"github.com/guanxi-crm/guanxi/internal/engage/talk"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
 	"github.com/guanxi-crm/guanxi/internal/platform/mail"
+	"github.com/guanxi-crm/guanxi/internal/record/timeline"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
@@ -19,6 +26,7 @@ import (
 type post struct {
 	*mail.Queue
 	dispatcher *mail.Dispatcher
+	mailer     *talk.Mailer
 }
 
 // newPost makes the sender of mails and gives its settings to the edge.
@@ -33,6 +41,20 @@ func (w *workspace) newPost(keys *crypt.Keyring) error {
 	w.post.Queue = &mail.Queue{Store: sqlstore.NewMails(w.store), Vault: vault, Clock: a.Clock, IDs: a.ids}
 	w.post.dispatcher = mail.NewDispatcher(mail.DispatcherConfig{Queue: w.post.Queue, Client: client, Log: a.Log, Seed: uint64(a.ids.Next()), Sole: a.embedded(), Counted: a.metrics.Mail}) //nolint:gosec // jitter
 	w.post.Notify = w.post.dispatcher.Notify
+	w.post.mailer = &talk.Mailer{Service: w.talk, Store: sqlstore.NewTalk(w.store), Post: w.post.Queue, Address: office{w}.Address, As: w.as, Words: a.words.Text, Sign: keys.Sign, Verify: keys.Verify,
+		Prefix: func(object string) string { return w.registry().Object(object).Prefix }, Workspace: w.info.Key, Name: w.info.Name, Zone: w.zoneOf}
+	w.edge.Notices = w.post.mailer
+	w.edge.Letters = letter.New(letter.Config{Records: w.records, Registry: w.registry, Mail: w.post.Queue, Family: w.store.Family, Clock: a.Clock, Email: func(ctx context.Context, user id.ID) (string, error) {
+		p, _, err := members{a, w.info.Key}.Person(ctx, user)
+		return p.Email, err
+	}})
+	w.edge.Timeline.WithLetters(written{w.edge.Letters})
+	w.edge.Guests = invite.New(invite.Config{Store: sqlstore.NewGuests(w.store), Records: w.records, Mail: w.post.Queue, Vault: vault, Words: func(locale, key string, params map[string]any) string {
+		return a.words.Text(lang.Locale(locale), key, params)
+	}, Workspace: w.info.Key, Name: w.info.Name, Locale: w.info.Locale, Zone: w.zoneOf, Clock: a.Clock, IDs: a.ids, Person: func(ctx context.Context, user id.ID) (string, string, error) {
+		p, _, err := members{a, w.info.Key}.Person(ctx, user)
+		return p.Name, p.Email, err
+	}})
 	w.edge.Post, w.edge.Office = w.post.Queue, office{w}
 	w.edge.Mail = mail.New(mail.Config{Queue: w.post.Queue, Client: client, Forgive: w.post.dispatcher.Forgive})
 	return nil
@@ -41,6 +63,20 @@ func (w *workspace) newPost(keys *crypt.Keyring) error {
 // feed runs what sends.
 func (p *post) feed(ctx context.Context, w *workspace, group *sync.WaitGroup) {
 	w.own(ctx, group, "mails", p.dispatcher.Run)
+	w.own(ctx, group, "notifications by mail", p.mailer.Run)
+}
+
+// as is a context in which a person acts with the rights of the moment; Forbidden for who has left or was shut out.
+func (w *workspace) as(ctx context.Context, user id.ID) (context.Context, error) {
+	who, err := w.app.auth.Present(ctx, w.info.Key, access.ByUser, user)
+	if err != nil {
+		return nil, err
+	}
+	who.Person = user
+	if who, err = w.edge.Rights.Resolve(ctx, who); err != nil {
+		return nil, err
+	}
+	return access.With(ctx, who), nil
 }
 
 // greeting is the name by which mail servers are greeted: the host that people see, else that of the machine.
@@ -135,4 +171,17 @@ func (o office) Reachable(ctx context.Context) (bool, error) {
 	}
 	address, err := o.Address(ctx)
 	return address != "", err
+}
+
+// written are letters for the timeline.
+type written struct{ letters *letter.Service }
+
+// Letters implements timeline.Letters.
+func (w written) Letters(ctx context.Context, rec id.ID, until time.Time, limit int) ([]timeline.Written, error) {
+	list, err := w.letters.About(ctx, rec, until, limit)
+	out := make([]timeline.Written, len(list))
+	for i, l := range list {
+		out[i] = timeline.Written{ID: l.ID, At: l.At, By: l.By, To: l.To, Subject: l.Subject, Text: l.Text, State: string(l.State), Reason: l.Reason}
+	}
+	return out, err
 }

@@ -98,11 +98,8 @@ func Write(to io.Writer, name string, events []Event) error {
 	return w.w.Flush()
 }
 
-func (w *writer) event(e *Event) {
-	w.line("BEGIN:VEVENT")
-	w.text("UID", e.UID)
-	w.line("DTSTAMP:" + e.Stamp.UTC().Format(instant))
-	w.line("LAST-MODIFIED:" + e.Stamp.UTC().Format(instant))
+// times writes when an event is.
+func (w *writer) times(e *Event) {
 	if e.Day {
 		last := e.Start
 		if e.End.After(e.Start) {
@@ -116,6 +113,14 @@ func (w *writer) event(e *Event) {
 			w.line("DTEND:" + e.End.UTC().Format(instant))
 		}
 	}
+}
+
+func (w *writer) event(e *Event) {
+	w.line("BEGIN:VEVENT")
+	w.text("UID", e.UID)
+	w.line("DTSTAMP:" + e.Stamp.UTC().Format(instant))
+	w.line("LAST-MODIFIED:" + e.Stamp.UTC().Format(instant))
+	w.times(e)
 	w.text("SUMMARY", e.Summary)
 	w.text("DESCRIPTION", e.Description)
 	w.text("LOCATION", e.Location)

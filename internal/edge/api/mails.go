@@ -11,6 +11,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/engage/talk"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/platform/mail"
 )
@@ -39,6 +40,10 @@ func (a *API) mailRoutes() []route {
 		{method: get, path: "/mail/messages", need: right, right: r, run: op(a.listMails), doc: "Mails that wait and that were sent, newest first; addresses are masked"},
 		{method: post, path: "/mail/messages/replay", need: right, right: r, run: op(a.replayMails), doc: "Send mails again that failed, were cancelled, or whose fate is unknown"},
 		{method: post, path: "/mail/messages/cancel", need: right, right: r, run: op(a.cancelMails), doc: "Do not send mails that wait, or set aside those whose fate is unknown"},
+		{method: get, path: "/notifications/mail", need: person, run: op(a.mailPreferences), doc: "When notifications reach me by mail"},
+		{method: patch, path: "/notifications/mail", need: person, run: op(a.setMailPreferences), doc: "Change when notifications reach me by mail"},
+		{method: get, path: "/mail/stop/{token}", need: open, run: op(a.lookAtStop), doc: "What a link at the end of a mail would stop; stops nothing"},
+		{method: post, path: "/mail/stop/{token}", need: open, run: op(a.stopMails), doc: "Stop mails of a kind by the link of one (RFC 8058)", secret: true},
 		{method: get, path: "/mail/addresses", need: right, right: r, run: op(a.listStopped), doc: "Addresses that take no mail any more"},
 		{method: post, path: "/mail/addresses/release", need: right, right: r, run: op(a.releaseAddress), doc: "Send to an address again"},
 	}
@@ -455,4 +460,82 @@ func (a *API) releaseAddress(ctx context.Context, c *call, in releaseIn) (empty,
 		return empty{}, err
 	}
 	return empty{}, a.Auth.Note(ctx, c.who.Workspace.Key, "mail.release", "", 0, nil)
+}
+
+// MailPreferences say of each kind of notification when it is mailed.
+type MailPreferences struct {
+	Kinds map[string]string `json:"kinds" doc:"now, daily or never"`
+	Quiet bool              `json:"quiet" doc:"mails are kept back from one time of the day to another"`
+	From  string            `json:"from"`
+	To    string            `json:"to"`
+}
+
+func showMailPreferences(p talk.MailPreferences) MailPreferences {
+	out := MailPreferences{Kinds: map[string]string{}, Quiet: p.Quiet, From: p.From, To: p.To}
+	for k, v := range p.Kinds {
+		out.Kinds[string(k)] = string(v)
+	}
+	return out
+}
+
+func (a *API) mailPreferences(ctx context.Context, c *call, _ struct{}) (MailPreferences, error) {
+	p, err := c.ws.Talk.MailPreferences(ctx)
+	return showMailPreferences(p), err
+}
+
+type mailPreferencesIn struct {
+	Body struct {
+		Kinds map[string]string `json:"kinds,omitempty"`
+		Quiet bool              `json:"quiet,omitempty"`
+		From  string            `json:"from,omitempty"`
+		To    string            `json:"to,omitempty"`
+	}
+}
+
+func (a *API) setMailPreferences(ctx context.Context, c *call, in mailPreferencesIn) (MailPreferences, error) {
+	want := talk.MailPreferences{Kinds: map[talk.Kind]talk.Channel{}, Quiet: in.Body.Quiet, From: in.Body.From, To: in.Body.To}
+	for k, v := range in.Body.Kinds {
+		want.Kinds[talk.Kind(k)] = talk.Channel(v)
+	}
+	p, err := c.ws.Talk.SetMailPreferences(ctx, want)
+	return showMailPreferences(p), err
+}
+
+type stopIn struct {
+	Token string `path:"token"`
+}
+
+// MailStop is what a link at the end of a mail stops.
+type MailStop struct {
+	Kind      string `json:"kind" doc:"of notification; empty for the daily mail"`
+	To        string `json:"to" doc:"masked"`
+	Workspace string `json:"workspace"`
+}
+
+// notices finds the mailer of the workspace that a link names.
+func (a *API) notices(ctx context.Context, token string) (*Workspace, error) {
+	key, _, _ := strings.Cut(token, ".")
+	ws, err := a.Workspaces.Open(ctx, key)
+	if fault.KindOf(err) == fault.NotFound && err != nil {
+		err = fault.New(fault.NotFound, "talk.stop_unknown", nil)
+	}
+	return ws, err
+}
+
+func (a *API) lookAtStop(ctx context.Context, _ *call, in stopIn) (MailStop, error) {
+	ws, err := a.notices(ctx, in.Token)
+	if err != nil {
+		return MailStop{}, err
+	}
+	s, err := ws.Notices.LookAt(ctx, in.Token)
+	return MailStop{Kind: string(s.Kind), To: mail.Mask(s.Person.Email), Workspace: ws.Info.Name}, err
+}
+
+func (a *API) stopMails(ctx context.Context, _ *call, in stopIn) (MailStop, error) {
+	ws, err := a.notices(ctx, in.Token)
+	if err != nil {
+		return MailStop{}, err
+	}
+	s, err := ws.Notices.Stop(ctx, in.Token)
+	return MailStop{Kind: string(s.Kind), To: mail.Mask(s.Person.Email), Workspace: ws.Info.Name}, err
 }

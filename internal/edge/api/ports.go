@@ -6,6 +6,8 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/engage/invite"
+	"github.com/guanxi-crm/guanxi/internal/engage/letter"
 	"github.com/guanxi-crm/guanxi/internal/engage/talk"
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
@@ -80,6 +82,9 @@ type Workspace struct {
 	Mail       *mail.Service
 	Post       mail.Sender
 	Office     PostOffice
+	Notices    *talk.Mailer
+	Letters    *letter.Service
+	Guests     *invite.Service
 	Metadata   *metadata.Service
 	Rates      RateService
 	Blueprints Blueprints
@@ -176,7 +181,7 @@ type View struct {
 type TimelineEntry struct {
 	ID      string        `json:"id"`
 	At      time.Time     `json:"at"`
-	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,order,refund,class,task,call,meeting,visit,note,comment,file"`
+	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,order,refund,class,task,call,meeting,visit,note,comment,file,letter"`
 	Actor   *Actor        `json:"actor,omitempty"`
 	Title   schema.Label  `json:"title"`
 	Record  *Ref          `json:"record,omitempty"`
@@ -188,6 +193,8 @@ type TimelineEntry struct {
 	Comment *Comment `json:"comment,omitempty"`
 	// File is a file that was added.
 	File *File `json:"file,omitempty"`
+	// Letter is a mail to the customer.
+	Letter *LetterShown `json:"letter,omitempty"`
 }
 
 // HistoryEntry is one version of a record.

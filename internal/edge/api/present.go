@@ -317,6 +317,9 @@ func (c *call) showTimeline(ctx context.Context, o *schema.Object, items []timel
 				return nil, err
 			}
 		}
+		if l := it.Letter; l != nil {
+			v.Letter = &LetterShown{To: l.To, Subject: l.Subject, Text: l.Text, State: l.State, Reason: l.Reason}
+		}
 		if it.Amount != nil {
 			m := ShowMoney(it.Amount.Amount, it.Amount.Currency)
 			v.Amount = &m

@@ -23,6 +23,8 @@ type User struct {
 	// For those who manage people, and of oneself.
 	SecondFactor      *bool `json:"second_factor,omitempty"`
 	TemporaryPassword *bool `json:"temporary_password,omitempty"`
+	// Invited says that the person has not set a password yet.
+	Invited bool `json:"invited,omitempty"`
 }
 
 // WorkspaceInfo is an organisation as the API shows it.
@@ -54,7 +56,7 @@ func showUser(u auth.User) *User {
 // showManaged is showUser with what only the person and those who manage people may know.
 func showManaged(u auth.User) *User {
 	out := showUser(u)
-	out.SecondFactor, out.TemporaryPassword = &u.Factor, &u.MustChange
+	out.SecondFactor, out.TemporaryPassword, out.Invited = &u.Factor, &u.MustChange, u.PasswordHash == ""
 	return out
 }
 

@@ -55,13 +55,14 @@ const (
 	RoleManage         Right = "role.manage"
 	DuplicateManage    Right = "duplicate.manage"
 	MailManage         Right = "mail.manage" // mail servers, and the log of what was sent
+	MailSend           Right = "mail.send"   // write to customers
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
 		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage, DuplicateManage,
-		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage}
+		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend}
 }
 
 // Can reports whether a built-in role holds a right; others hold none by their name alone.
@@ -74,7 +75,7 @@ func (r Role) Can(right Right) bool {
 			right != RoleManage && right != MailManage
 	case Member:
 		switch right {
-		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal, ReportRead, RecordShare, RecordAssign:
+		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal, ReportRead, RecordShare, RecordAssign, MailSend:
 			return true
 		}
 	case ReadOnly:

@@ -14,6 +14,10 @@
 // once, and ten recovery codes, kept as argon2id sums, replace it once each. Guesses at a code wait like guesses at a
 // password.
 //
+// A ticket is the secret of a link in a mail: an invitation, a new password, the proof of an address. It is 256 random bits of which
+// the SHA-256 is stored, is good once and for a while, and signs nobody in. Who asks for a new password is answered the same, and as
+// quickly, whether the address has an account or not.
+//
 // It does not know HTTP, nor which right a request needs.
 package auth
 
@@ -178,6 +182,7 @@ type Store interface {
 	People
 	Sessions
 	Factors
+	Tickets
 	Keys
 	AppendAudit(ctx context.Context, e Entry) error
 	ListAudit(ctx context.Context, f EntryFilter) ([]Entry, error)

@@ -172,6 +172,9 @@ func (s *Service) ChangeSelf(ctx context.Context, who Identity, in SelfChange) (
 	if err != nil || hash == "" {
 		return u, SignedIn{}, err
 	}
+	if err := s.Store.EndTickets(ctx, u.ID, Recovery); err != nil {
+		return u, SignedIn{}, err
+	}
 	if err := s.Note(ctx, who.Workspace.Key, "password.change", "user", u.ID, nil); err != nil {
 		return u, SignedIn{}, err
 	}

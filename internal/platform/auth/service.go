@@ -34,6 +34,10 @@ type Config struct {
 	Max    time.Duration // a session ends after so long
 	// Roles refuses a role that there is not, or that the actor may not hand out; nil knows the built-in ones alone.
 	Roles func(ctx context.Context, workspace string, role access.Role) error
+	// Post writes to people; nil for no letters.
+	Post Post
+	// Later runs work behind the request that asks for it; nil runs it at once.
+	Later func(func(context.Context) error)
 	// SignedIn is told the outcome of each attempt: ok, refused or locked. May be nil.
 	SignedIn func(outcome string)
 }
@@ -50,6 +54,9 @@ func New(c Config) *Service {
 			}
 			return nil
 		}
+	}
+	if c.Later == nil {
+		c.Later = func(fn func(context.Context) error) { _ = fn(context.Background()) }
 	}
 	if c.SignedIn == nil {
 		c.SignedIn = func(string) {}
@@ -268,12 +275,12 @@ func (s *Service) refused(ctx context.Context, email, reason string, e SignInEnt
 	}
 	_ = s.Record(ctx, Entry{ActorKind: access.BySystem, Action: "session.refused", Address: e.Peer.Address,
 		Detail: map[string]any{"reason": reason, "account": hashToken(lang.Fold(email))[:12]}})
-	_ = s.attempted(ctx, e)
+	_, _ = s.attempted(ctx, e)
 }
 
-func (s *Service) attempted(ctx context.Context, e SignInEntry) error {
+func (s *Service) attempted(ctx context.Context, e SignInEntry) (SignInEntry, error) {
 	e.ID, e.At = s.IDs.Next(), s.Clock.Now()
-	return s.Store.AppendSignIn(ctx, e)
+	return e, s.Store.AppendSignIn(ctx, e)
 }
 
 // wait is how long the next attempt must wait after n failures: nothing while free, then doubling.
@@ -332,8 +339,12 @@ func (s *Service) open(ctx context.Context, u User, o opening) (SignedIn, error)
 		return out, nil
 	}
 	s.SignedIn("ok")
-	if err := s.attempted(ctx, SignInEntry{UserID: u.ID, Outcome: OutcomeOK, Peer: o.peer}); err != nil {
+	entry, err := s.attempted(ctx, SignInEntry{UserID: u.ID, Outcome: OutcomeOK, Peer: o.peer})
+	if err != nil {
 		return SignedIn{}, err
+	}
+	if s.Post != nil {
+		s.Later(func(ctx context.Context) error { return s.arrived(ctx, m.Workspace.Key, u, entry) })
 	}
 	return out, s.Record(ctx, Entry{Workspace: m.Workspace.Key, ActorKind: access.ByUser, ActorID: u.ID, ActorName: u.Name, Action: "session.create", Detail: o.detail, Address: o.peer.Address})
 }

@@ -371,7 +371,10 @@ func (d *Dispatcher) deliver(ctx context.Context, p *Profile, c *conn, it *Item)
 	})
 	var f *failure
 	switch {
-	case errors.Is(err, errTaken):
+	case errors.Is(err, errTaken): // what still waits then goes to a stopped address; what does not is left as it is
+		if err := d.finish(ctx, it, &failure{reason: ErrStopped, permanent: true}, Waiting); err != nil {
+			return false, err
+		}
 		return c.Reset() == nil, nil
 	case err != nil && !errors.As(err, &f):
 		return false, err

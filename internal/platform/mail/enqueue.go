@@ -54,10 +54,10 @@ func ParseAddress(text string) (string, error) {
 func Mask(address string) string {
 	local, domain, ok := strings.Cut(address, "@")
 	if !ok || local == "" {
-		return "•••"
+		return "***"
 	}
 	r, _ := utf8.DecodeRuneInString(local)
-	return string(r) + "•••@" + domain
+	return string(r) + "***@" + domain
 }
 
 // Queue writes messages down. It is safe for concurrent use.
@@ -189,4 +189,13 @@ func (q *Queue) open(it *Item) (content, error) {
 		return c, err
 	}
 	return c, json.Unmarshal(raw, &c)
+}
+
+// Read opens what a kept message says; both are empty when it was forgotten.
+func (q *Queue) Read(it *Item) (subject, text string, err error) {
+	if it.Content == nil {
+		return "", "", nil
+	}
+	c, err := q.open(it)
+	return c.Subject, c.Text, err
 }

@@ -99,7 +99,7 @@ var page = template.Must(template.New("letter").Parse(`<!DOCTYPE html>
 <style>
 @media (prefers-color-scheme: dark) {
   .bg { background: #14161a !important; } .card { background: #1d2025 !important; border-color: #31353c !important; }
-  .ink { color: #e9ebee !important; } .soft { color: #a3a9b3 !important; } .line { border-color: #31353c !important; } .link { color: #8ab4ff !important; }
+  .ink { color: #e9ebee !important; } .soft { color: #a3a9b3 !important; } .line { border-color: #31353c !important; } .link { color: #6fd6c3 !important; }
 }
 @media (max-width: 480px) { .pad { padding: 20px !important; } }
 </style></head>
@@ -115,9 +115,9 @@ var page = template.Must(template.New("letter").Parse(`<!DOCTYPE html>
 <td class="ink line" width="100%" style="padding:7px 0;font-size:14px;line-height:20px;color:#1b1e23;border-top:1px solid #eceef1">{{.Value}}</td></tr>
 {{end}}</table>
 {{end}}{{range .Items}}<div class="line" style="padding:10px 0;border-top:1px solid #eceef1;font-size:15px;line-height:22px">
-{{if .URL}}<a class="link" href="{{.URL}}" style="color:#1f5fd6;text-decoration:none">{{.Label}}</a>{{else}}<span class="ink" style="color:#1b1e23">{{.Label}}</span>{{end}}
+{{if .URL}}<a class="link" href="{{.URL}}" style="color:#0b6e60;text-decoration:none">{{.Label}}</a>{{else}}<span class="ink" style="color:#1b1e23">{{.Label}}</span>{{end}}
 {{if .Note}}<div class="soft" style="font-size:13px;line-height:20px;color:#5f6672">{{.Note}}</div>{{end}}</div>
-{{end}}{{if .Button.Label}}<table role="presentation" cellpadding="0" cellspacing="0" style="margin:20px 0 6px"><tr><td style="border-radius:8px;background:#1f5fd6">
+{{end}}{{if .Button.Label}}<table role="presentation" cellpadding="0" cellspacing="0" style="margin:20px 0 6px"><tr><td style="border-radius:8px;background:#0b6e60">
 <a href="{{.Button.URL}}" style="display:inline-block;padding:11px 22px;font-size:15px;line-height:20px;font-weight:600;color:#ffffff;text-decoration:none">{{.Button.Label}}</a></td></tr></table>
 <p class="soft" style="margin:10px 0 0;font-size:12px;line-height:18px;color:#5f6672;word-break:break-all">{{.Button.URL}}</p>
 {{end}}</td></tr>

@@ -274,7 +274,7 @@ type Store interface {
 	Claim(ctx context.Context, it Item) (bool, error)
 	// Finish stores an attempt and what follows from it; it changes only a message that stands at from.
 	Finish(ctx context.Context, o Outcome, from State) error
-	// Expire ends what waits past its time, and what waits for a stopped address.
+	// Expire ends what waits past its time.
 	Expire(ctx context.Context, now time.Time) error
 	// Orphans makes messages that were being sent before an instant unknown, and counts them.
 	Orphans(ctx context.Context, before, now time.Time) (int, error)
@@ -292,7 +292,8 @@ type Store interface {
 	Sweep(ctx context.Context, before time.Time) error
 	// About are the kept messages about records at or before an instant, newest first.
 	About(ctx context.Context, records []id.ID, until time.Time, limit int) ([]Item, error)
-	// EraseAbout removes every message about a record, and those to an address ("" for none).
+	// EraseAbout removes every message about a record, and those to an address ("" for none), and takes them off the lists of
+	// meetings. That an address is stopped stays known by its keyed index alone. It counts messages.
 	EraseAbout(ctx context.Context, record id.ID, blind string) (int, error)
 
 	Stopped(ctx context.Context, blind string) (Stopped, bool, error)

@@ -206,7 +206,7 @@ func TestSentOnceOverTLS(t *testing.T) {
 			o.Errorf("receipts %+v %+v", first, again)
 		}
 		it := o.becomes(first.ID, mail.Sent)
-		if it.Content != nil || it.Mask != "W•••@example.org" || it.Attempts != 1 || it.DoneAt.IsZero() {
+		if it.Content != nil || it.Mask != "W***@example.org" || it.Attempts != 1 || it.DoneAt.IsZero() {
 			o.Errorf("item %+v", it)
 		}
 		got := s.Messages()
@@ -335,8 +335,11 @@ func TestPermanentRefusalStopsTheAddress(t *testing.T) {
 			o.Errorf("a stopped address: %v", err)
 		}
 		o.enqueue("3", "wang@example.org")
+		if n := len(s.Messages()); n != 0 {
+			o.Errorf("%d mails were taken", n)
+		}
 		stopped, err := o.service.Stopped(o.admin())
-		if err != nil || len(stopped) != 1 || stopped[0].Mask != "g•••@example.org" {
+		if err != nil || len(stopped) != 1 || stopped[0].Mask != "g***@example.org" {
 			o.Fatalf("stopped %+v %v", stopped, err)
 		}
 		if err := o.service.Release(o.admin(), stopped[0].Blind); err != nil {
@@ -458,6 +461,51 @@ func TestManyOverFewConnections(t *testing.T) {
 		if len(seen) != 300 || len(s.Messages()) != 300 || s.Dials() > 8 {
 			o.Errorf("%d people, %d mails, %d connections", len(seen), len(s.Messages()), s.Dials())
 		}
+	})
+}
+
+// TestStoppedWhileItWaits: of several mails to an address that bounces, the later ones end without being sent.
+func TestStoppedWhileItWaits(t *testing.T) {
+	t.Parallel()
+	on(t, func(o *office) {
+		s := mailtest.New(o.T, mailtest.Options{})
+		first, second := o.enqueue("1", "gone@example.org"), o.enqueue("2", "gone@example.org")
+		n := 0
+		s.Answers(func(c, _ string) string {
+			if c == "RCPT" {
+				if n++; n == 1 {
+					return "550 5.1.1 no such user"
+				}
+			}
+			return ""
+		})
+		o.profile(s, noLogin)
+		o.becomes(first.ID, mail.Failed)
+		if it := o.becomes(second.ID, mail.Failed); it.Reason != mail.ErrStopped || len(s.Messages()) != 0 {
+			o.Errorf("item %+v", it)
+		}
+	})
+}
+
+// TestErase: nothing about a person stays but the keyed index of an address that bounced.
+func TestErase(t *testing.T) {
+	t.Parallel()
+	on(t, func(o *office) {
+		kept, err := o.queue.Enqueue(o.Context(), mail.Message{Key: "kept", Kind: "customer", To: mail.Address{Email: "wang@example.org"}, Subject: "s", Text: "t", About: mail.About{Object: "customer", Record: 77}, Keep: true})
+		if err != nil {
+			o.Fatal(err)
+		}
+		other, same := o.enqueue("other", "li@example.org"), o.enqueue("same", "WANG@example.org")
+		n, err := o.store.EraseAbout(o.Context(), 77, o.queue.Vault.Blind("wang@example.org"))
+		if err != nil || n != 2 {
+			o.Errorf("erased %d %v", n, err)
+		}
+		for _, key := range []id.ID{kept.ID, same.ID} {
+			if _, err := o.store.Message(o.Context(), key); fault.KindOf(err) != fault.NotFound {
+				o.Errorf("still there: %v", err)
+			}
+		}
+		o.item(other.ID)
 	})
 }
 

@@ -50,11 +50,12 @@ const (
 	Note     Kind = activity.Note
 	Comment  Kind = "comment"
 	File     Kind = "file"
+	Letter   Kind = "letter"
 )
 
 // Kinds lists every kind, in a fixed order.
 func Kinds() []Kind {
-	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment, File}
+	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment, File, Letter}
 }
 
 // Item is one thing that happened.
@@ -78,6 +79,24 @@ type Item struct {
 	Remark *Remark
 	// File is a file that was added, and may have been removed since.
 	File *attachment.File
+	// Letter is a mail that was written to the customer.
+	Letter *Written
+}
+
+// Written is a mail to a customer, with a masked address.
+type Written struct {
+	ID            id.ID
+	At            time.Time
+	By            id.ID
+	To            string
+	Subject, Text string
+	State, Reason string
+}
+
+// Letters knows what was written to customers.
+type Letters interface {
+	// Letters gives at most limit letters about a record at or before an instant, newest first.
+	Letters(ctx context.Context, rec id.ID, until time.Time, limit int) ([]Written, error)
 }
 
 // Remark is a comment; the body of a deleted one is empty.
@@ -138,6 +157,13 @@ type Service struct {
 	registry func() *schema.Registry
 	remarks  Remarks
 	files    Files
+	letters  Letters
+}
+
+// WithLetters adds what was written by mail.
+func (s *Service) WithLetters(l Letters) *Service {
+	s.letters = l
+	return s
 }
 
 // WithFiles adds the files of records.
@@ -188,7 +214,8 @@ const (
 	fromActivity // and one for each activity behind it
 	fromRemark   = fromActivity + 6
 	fromFile     = fromActivity + 7
-	fromLast     = fromActivity + 8
+	fromLetter   = fromActivity + 8
+	fromLast     = fromActivity + 9
 )
 
 // Read gives a page of the timeline of a record, and the cursor of the next one ("" at the end). Kinds choose what it
@@ -205,7 +232,7 @@ func (s *Service) Read(ctx context.Context, object string, rec id.ID, limit int,
 		return nil, "", fmt.Errorf("read timeline: %w", err)
 	}
 	q := page{s: s, object: object, rec: rec, before: before, limit: limit + 1, kinds: kinds}
-	sources := []func(context.Context) error{q.activities, q.said, q.added}
+	sources := []func(context.Context) error{q.activities, q.said, q.added, q.written}
 	if q.wants(Created, Updated, Deleted, Restored, Merged, Unmerged) {
 		sources = append(sources, q.history)
 	}

@@ -130,3 +130,20 @@ func (q *page) added(ctx context.Context) error {
 func (q *page) wants(kinds ...Kind) bool {
 	return len(q.kinds) == 0 || slices.ContainsFunc(kinds, func(k Kind) bool { return slices.Contains(q.kinds, k) })
 }
+
+// written adds mails to the customer. Several in one millisecond are ordered by their ids.
+func (q *page) written(ctx context.Context) error {
+	if q.s.letters == nil || !q.wants(Letter) {
+		return nil
+	}
+	until := time.UnixMilli(min(q.before.At, 1<<52)).UTC()
+	list, err := q.s.letters.Letters(ctx, q.rec, until, q.limit+maxTies)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		l := &list[i]
+		q.add(entry{place{l.At.UnixMilli(), fromLetter, int64(l.ID), 0}, Item{ID: id.Format("eml", l.ID), At: l.At, Kind: Letter, By: l.By, ByKind: access.ByUser, Letter: l}})
+	}
+	return nil
+}

@@ -44,8 +44,7 @@ const (
 	mailFinish = "UPDATE mail_message SET state = ?, reason = ?, reply = ?, attempts = ?, tries = ?, used = ?, next_at = ?, tried_at = ?, done_at = ?, " +
 		"content = CASE WHEN ? = 'sent' AND keep = FALSE THEN NULL ELSE content END WHERE id = ? AND state = ?"
 	mailExpire  = "UPDATE mail_message SET state = 'failed', reason = ?, done_at = ? WHERE state = 'waiting' AND until_at <= ?"
-	mailHalted  = "UPDATE mail_message SET state = 'failed', reason = ?, done_at = ? WHERE state = 'waiting' AND blind IN (SELECT blind FROM mail_address)"
-	mailOrphans = "UPDATE mail_message SET state = 'unknown', reason = ?, done_at = ? WHERE state = 'sending' AND tried_at <= ?"
+	mailOrphans = "UPDATE mail_message SET state = 'unknown', reason = ?, done_at = ? WHERE state <> 'sent' AND state = 'sending' AND tried_at <= ?"
 	mailCounts  = "SELECT state, count(*) FROM mail_message WHERE state <> 'sent' GROUP BY state"
 	mailReplay  = "UPDATE mail_message SET state = 'waiting', reason = '', tries = 0, next_at = ?, until_at = ?, done_at = 0 " +
 		"WHERE id = ? AND state IN ('failed', 'unknown', 'cancelled') AND content IS NOT NULL"
@@ -226,20 +225,13 @@ func (k *Mails) Expire(ctx context.Context, now time.Time) error {
 	var n int64
 	err := k.store.Read(ctx, func(c Conn) error {
 		_, err := c.QueryRow(ctx, []any{&n}, "SELECT count(*) FROM (SELECT 1 FROM mail_message WHERE state = 'waiting' AND until_at <= ? LIMIT 1) AS late", milli(now))
-		if err != nil || n > 0 {
-			return err
-		}
-		_, err = c.QueryRow(ctx, []any{&n}, "SELECT count(*) FROM (SELECT 1 FROM mail_address a JOIN mail_message m ON m.blind = a.blind AND m.state = 'waiting' LIMIT 1) AS halted")
 		return err
 	})
 	if err != nil || n == 0 {
 		return err
 	}
 	return k.store.Write(ctx, func(c Conn) error {
-		if _, err := c.Exec(ctx, mailExpire, mail.ErrExpired, milli(now), milli(now)); err != nil {
-			return err
-		}
-		_, err := c.Exec(ctx, mailHalted, mail.ErrStopped, milli(now))
+		_, err := c.Exec(ctx, mailExpire, mail.ErrExpired, milli(now), milli(now))
 		return err
 	})
 }
@@ -386,6 +378,16 @@ func (k *Mails) About(ctx context.Context, records []id.ID, until time.Time, lim
 
 // EraseAbout implements mail.Store.
 func (k *Mails) EraseAbout(ctx context.Context, record id.ID, blind string) (total int, err error) {
+	err = k.store.Write(ctx, func(c Conn) error {
+		if _, err := c.Exec(ctx, "DELETE FROM meeting_guest WHERE record_id = ? AND record_id > 0 OR blind = ?", int64(record), blind); err != nil || blind == "" {
+			return err
+		}
+		_, err := c.Exec(ctx, "UPDATE mail_address SET mask = '***' WHERE blind = ?", blind)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
 	for _, q := range []struct {
 		text string
 		arg  any

@@ -1,6 +1,7 @@
 import type { Label } from '@/i18n';
 import type { Money } from '@/lib/format';
 import type { RecordFile } from './files';
+import type { LetterShown } from './letters';
 import type { Comment } from './talk';
 import type { Actor, Change, RecordData, Ref } from './types';
 
@@ -21,7 +22,8 @@ export type TimelineKind =
   | 'visit'
   | 'note'
   | 'comment'
-  | 'file';
+  | 'file'
+  | 'letter';
 export interface TimelineEntry {
   id: string;
   at: string;
@@ -37,4 +39,6 @@ export interface TimelineEntry {
   comment?: Comment;
   /** A file that was added. */
   file?: RecordFile;
+  /** A mail that was written to the customer. */
+  letter?: LetterShown;
 }

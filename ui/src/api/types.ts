@@ -31,6 +31,8 @@ export const CAPABILITIES = [
   'record.assign',
   'export.run',
   'duplicate.manage',
+  'mail.manage',
+  'mail.send',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
@@ -45,6 +47,8 @@ export interface User {
   /** Told to those who manage people, and of oneself. */
   second_factor?: boolean;
   temporary_password?: boolean;
+  /** Has not set a password yet. */
+  invited?: boolean;
 }
 export interface Workspace {
   key: string;

@@ -27,8 +27,29 @@ const signInRoute = createRoute({
     const state = await context.queryClient.fetchQuery(setupQuery()).catch(() => null);
     if (state?.needed === true) throw redirect({ to: '/setup' });
   },
-  loader: words('auth'),
+  loader: words('auth', 'links'),
   component: lazyRouteComponent(() => import('@/features/auth/sign-in-page'), 'SignInPage'),
+});
+
+const linkRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/link',
+  loader: words('auth', 'links'),
+  component: lazyRouteComponent(() => import('@/features/auth/link-page'), 'LinkPage'),
+});
+
+const forgotRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/forgot',
+  loader: words('auth', 'links'),
+  component: lazyRouteComponent(() => import('@/features/auth/forgot-page'), 'ForgotPage'),
+});
+
+const stopRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/stop',
+  loader: words('auth', 'links'),
+  component: lazyRouteComponent(() => import('@/features/auth/stop-page'), 'StopPage'),
 });
 
 const setupRoute = createRoute({
@@ -81,7 +102,7 @@ const dayRoute = createRoute({
 const notificationsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/notifications',
-  loader: words('work'),
+  loader: words('work', 'links'),
   component: lazyRouteComponent(() => import('@/features/notifications/notifications-page'), 'NotificationsPage'),
 });
 
@@ -205,6 +226,7 @@ const settingsPages = [
   createRoute({
     getParentRoute: () => settingsRoute,
     path: 'profile',
+    loader: words('links'),
     component: lazyRouteComponent(() => import('@/features/settings/profile-page'), 'ProfilePage'),
   }),
   createRoute({
@@ -220,6 +242,7 @@ const settingsPages = [
   createRoute({
     getParentRoute: () => settingsRoute,
     path: 'users',
+    loader: words('links'),
     component: lazyRouteComponent(() => import('@/features/settings/users-page'), 'UsersPage'),
   }),
   createRoute({
@@ -271,6 +294,12 @@ const settingsPages = [
     path: 'webhooks/$id/edit',
     loader: words('webhooks', 'conditions'),
     component: lazyRouteComponent(() => import('@/features/settings/webhooks-edit'), 'WebhookEditPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'mail',
+    loader: words('mail'),
+    component: lazyRouteComponent(() => import('@/features/settings/mail-page'), 'MailPage'),
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
@@ -331,6 +360,9 @@ const kitRoute = createRoute({
 export const routeTree = rootRoute.addChildren([
   signInRoute,
   setupRoute,
+  linkRoute,
+  forgotRoute,
+  stopRoute,
   appRoute.addChildren([
     homeRoute,
     dayRoute,

@@ -110,6 +110,7 @@ export const SETTINGS_PAGES = [
   'roles',
   'apikeys',
   'webhooks',
+  'mail',
   'objects',
   'config',
   'currencies',

@@ -14,6 +14,7 @@ import {
 import { useFormat, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { Button, EmptyState, ErrorState, Page, Panel, SegmentedControl, SkeletonRows, Switch, toast } from '@/ui';
+import { MailChoice } from './mail-preferences';
 import css from './notifications.module.css';
 
 function sentence(notice: Notice, t: (key: string, values?: Record<string, unknown>) => string): string {
@@ -144,7 +145,10 @@ export function NotificationsPage() {
             </Button>
           )}
         </div>
-        <Preferences />
+        <div className={css.side}>
+          <Preferences />
+          <MailChoice />
+        </div>
       </div>
     </Page>
   );

@@ -20,6 +20,7 @@ import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, SkeletonRows } from '@/ui';
 
 const OrderLines = lazy(() => import('@/records/page/order-lines').then((module) => ({ default: module.OrderLines })));
+const Guests = lazy(() => import('@/records/guests/guests').then((module) => ({ default: module.Guests })));
 
 /** What a record is made of stands before what happened with it. */
 const RANK: Record<string, number> = { variant: 0, contact: 0, refund: 2 };
@@ -106,6 +107,21 @@ function OneRecord({ object, id }: { object: Object; id: string }) {
                     content: (
                       <Suspense fallback={<SkeletonRows rows={6} />}>
                         <OrderLines order={record} onOpenRef={openRef} />
+                      </Suspense>
+                    ),
+                  },
+                ]
+              : []
+          }
+          after={
+            object.key === 'meeting'
+              ? [
+                  {
+                    value: 'guests',
+                    label: t('records:page.guests'),
+                    content: (
+                      <Suspense fallback={<SkeletonRows rows={4} />}>
+                        <Guests record={record} />
                       </Suspense>
                     ),
                   },

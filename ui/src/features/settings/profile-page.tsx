@@ -13,6 +13,7 @@ import {
   setDensity,
 } from '@/theme/appearance';
 import { Avatar, Button, Panel, SegmentedControl, Switch, TextInput, toast } from '@/ui';
+import { AddressPanel } from './profile-address';
 import css from './settings.module.css';
 
 function Person() {
@@ -123,6 +124,7 @@ export function ProfilePage() {
   return (
     <div className={css.narrow}>
       <Person />
+      <AddressPanel />
       <Look />
     </div>
   );

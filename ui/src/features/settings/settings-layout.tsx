@@ -14,6 +14,7 @@ const NEEDS: Partial<Record<SettingsPage, Capability>> = {
   roles: 'role.manage',
   apikeys: 'apikey.manage',
   webhooks: 'webhook.manage',
+  mail: 'mail.manage',
   config: 'schema.manage',
   audit: 'audit.read',
   signins: 'audit.read',

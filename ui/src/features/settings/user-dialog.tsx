@@ -1,6 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { BUILTIN_ROLES, isApiError, type Role, rolesQuery, type User, useSaveUser } from '@/api';
+import {
+  BUILTIN_ROLES,
+  isApiError,
+  mailStateQuery,
+  type Role,
+  rolesQuery,
+  type User,
+  useInvite,
+  useSaveUser,
+} from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { Button, Modal, PasswordInput, RadioGroup, Switch, TextInput, toast } from '@/ui';
 import css from './settings.module.css';
@@ -13,7 +22,7 @@ interface Props {
 
 /** A new person with a first password, or name, role and a new password of an existing one. */
 export function UserDialog({ user, onClose }: Props) {
-  const { t } = useTranslation(['settings', 'common']);
+  const { t } = useTranslation(['settings', 'common', 'links']);
   const label = useLabel();
   const made = useQuery(rolesQuery()).data?.items.filter((each) => !each.builtin) ?? [];
   const [email, setEmail] = useState(user?.email ?? '');
@@ -22,9 +31,14 @@ export function UserDialog({ user, onClose }: Props) {
   const [password, setPassword] = useState('');
   const [temporary, setTemporary] = useState(true);
   const save = useSaveUser();
-  const fault = (field: string) => (isApiError(save.error) ? save.error.at(field) : undefined);
-  const whole = isApiError(save.error) && save.error.fields.length === 0 ? save.error.message : null;
-  const ready = email.trim() !== '' && (user !== undefined || password !== '');
+  const invite = useInvite();
+  const reachable = useQuery({ ...mailStateQuery(), enabled: user === undefined }).data?.reachable === true;
+  const [way, setWay] = useState<'mail' | 'password'>('mail');
+  const byMail = user === undefined && reachable && way === 'mail';
+  const problem = byMail ? invite.error : save.error;
+  const fault = (field: string) => (isApiError(problem) ? problem.at(field) : undefined);
+  const whole = isApiError(problem) && problem.fields.length === 0 ? problem.message : null;
+  const ready = email.trim() !== '' && (user !== undefined || byMail || password !== '');
   const submit = () => {
     if (!ready) return;
     const done = {
@@ -33,7 +47,17 @@ export function UserDialog({ user, onClose }: Props) {
         onClose();
       },
     };
-    if (user === undefined)
+    if (byMail)
+      invite.mutate(
+        { email: email.trim(), name: name.trim(), role },
+        {
+          onSuccess: () => {
+            toast.ok(t('links:people.sent'));
+            onClose();
+          },
+        },
+      );
+    else if (user === undefined)
       save.mutate({ create: { email: email.trim(), name: name.trim(), role, password, temporary } }, done);
     else
       save.mutate(
@@ -56,8 +80,9 @@ export function UserDialog({ user, onClose }: Props) {
       footer={
         <>
           <Button onClick={onClose}>{t('common:cancel')}</Button>
-          <Button kind="primary" disabled={!ready} loading={save.isPending} onClick={submit}>
-            {user === undefined ? t('settings:users.create') : t('common:save')}
+          <Button kind="primary" disabled={!ready} loading={save.isPending || invite.isPending} onClick={submit}>
+            {byMail && t('links:people.send')}
+            {!byMail && (user === undefined ? t('settings:users.create') : t('common:save'))}
           </Button>
         </>
       }
@@ -98,16 +123,29 @@ export function UserDialog({ user, onClose }: Props) {
             })),
           ]}
         />
-        <PasswordInput
-          label={user === undefined ? t('settings:users.password') : t('settings:users.newPassword')}
-          description={user === undefined ? t('settings:users.passwordHelp') : t('settings:users.newPasswordHelp')}
-          autoComplete="new-password"
-          toggleLabel={t('settings:password.show')}
-          value={password}
-          onChange={setPassword}
-          error={fault('password')}
-        />
-        {password !== '' && (
+        {user === undefined && reachable && (
+          <RadioGroup
+            label={t('links:people.how')}
+            value={way}
+            onChange={setWay}
+            options={[
+              { value: 'mail', label: t('links:people.byMail') },
+              { value: 'password', label: t('links:people.byPassword') },
+            ]}
+          />
+        )}
+        {!byMail && (
+          <PasswordInput
+            label={user === undefined ? t('settings:users.password') : t('settings:users.newPassword')}
+            description={user === undefined ? t('settings:users.passwordHelp') : t('settings:users.newPasswordHelp')}
+            autoComplete="new-password"
+            toggleLabel={t('settings:password.show')}
+            value={password}
+            onChange={setPassword}
+            error={fault('password')}
+          />
+        )}
+        {!byMail && password !== '' && (
           <Switch
             label={t('settings:users.temporary')}
             description={t('settings:users.temporaryHelp')}

@@ -2,6 +2,7 @@ import {
   IconDeviceMobileOff,
   IconDots,
   IconLogout,
+  IconMailForward,
   IconPencil,
   IconPlus,
   IconUserCheck,
@@ -9,7 +10,7 @@ import {
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { rolesQuery, type User, useHelpUser, usersQuery, useSaveUser } from '@/api';
+import { rolesQuery, type User, useHelpUser, useInviteAgain, usersQuery, useSaveUser } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { useCan, useSession } from '@/metadata';
 import {
@@ -77,13 +78,14 @@ function useHelp() {
 }
 
 export function UsersPage() {
-  const { t } = useTranslation(['settings', 'common']);
+  const { t } = useTranslation(['settings', 'common', 'links']);
   const fmt = useFormat();
   const label = useLabel();
   const can = useCan();
   const me = useSession().user;
   const disable = useDisable();
   const help = useHelp();
+  const again = useInviteAgain();
   const [edited, setEdited] = useState<User | 'new' | null>(null);
   const { data, error, isPending, refetch } = useQuery(usersQuery());
   const roles = useQuery({ ...rolesQuery(), enabled: can('user.manage') }).data?.items ?? [];
@@ -130,8 +132,10 @@ export function UsersPage() {
                 label: t('settings:users.state'),
                 minor: true,
                 cell: (user) => (
-                  <Pill color={user.disabled ? 'gray' : 'green'}>
-                    {user.disabled ? t('settings:users.disabled') : t('settings:users.active')}
+                  <Pill color={user.disabled || user.invited ? 'gray' : 'green'}>
+                    {user.disabled && t('settings:users.disabled')}
+                    {!user.disabled && user.invited && t('links:people.invited')}
+                    {!user.disabled && !user.invited && t('settings:users.active')}
                   </Pill>
                 ),
               },
@@ -175,6 +179,19 @@ export function UsersPage() {
                         icon: <IconPencil size={15} />,
                         onSelect: () => setEdited(user),
                       },
+                      ...(user.invited && !user.disabled
+                        ? [
+                            {
+                              label: t('links:people.again'),
+                              icon: <IconMailForward size={15} />,
+                              onSelect: () =>
+                                again.mutate(user.id, {
+                                  onSuccess: () => toast.ok(t('links:people.sent')),
+                                  onError: (failure) => toast.error(failure.message),
+                                }),
+                            },
+                          ]
+                        : []),
                       {
                         label: t('settings:users.help.sessions'),
                         icon: <IconLogout size={15} />,

@@ -7,6 +7,7 @@ import {
   IconCategory,
   IconCheckbox,
   IconFilter,
+  IconMail,
   IconMapPin,
   IconMessage,
   IconNote,
@@ -31,6 +32,7 @@ import { CompleteBox } from '../work/activity-row';
 import { ActivityFacts } from './activity-facts';
 import css from './timeline.module.css';
 
+const LetterEntry = lazy(() => import('../letter/letter-entry').then((module) => ({ default: module.LetterEntry })));
 const FileEntry = lazy(() => import('../files/file-entry').then((module) => ({ default: module.FileEntry })));
 
 const SIGNS: Record<TimelineKind, Icon> = {
@@ -51,11 +53,13 @@ const SIGNS: Record<TimelineKind, Icon> = {
   note: IconNote,
   comment: IconMessage,
   file: IconPaperclip,
+  letter: IconMail,
 };
 
 /** What a reader may want to see alone; nobody asks for deletions by themselves. */
 const GROUPS: { key: string; kinds: readonly TimelineKind[]; customer?: boolean }[] = [
   { key: 'comments', kinds: ['comment'] },
+  { key: 'letters', kinds: ['letter'] },
   { key: 'files', kinds: ['file'] },
   { key: 'notes', kinds: ['note'] },
   { key: 'tasks', kinds: ['task'] },
@@ -119,6 +123,11 @@ function Entry({ entry, object, context, onOpenRef }: EntryProps) {
         </div>
         {entry.actor?.name && <div className={css.by}>{entry.actor.name}</div>}
         {entry.comment && <CommentEntry comment={entry.comment} />}
+        {entry.letter && (
+          <Suspense>
+            <LetterEntry letter={entry.letter} />
+          </Suspense>
+        )}
         {entry.file && (
           <Suspense>
             <FileEntry file={entry.file} />

@@ -1,9 +1,9 @@
-import { IconMessage } from '@tabler/icons-react';
+import { IconMail, IconMessage } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { ACTIVITIES, type Activity, type ObjectType, postComment, type RecordData, refreshWork } from '@/api';
 import { labelText, useLanguage, useTranslation } from '@/i18n';
-import { useObjects } from '@/metadata';
+import { findObject, useCan, useObjects } from '@/metadata';
 import { SkeletonRows } from '@/ui';
 import { useFileButtons } from '../files/uploads';
 import { WaitingPlace } from '../offline/lazy-waiting';
@@ -11,6 +11,7 @@ import css from './composer.module.css';
 import { ACTIVITY_SIGNS } from './signs';
 
 const ActivityForm = lazy(() => import('./activity-form').then((module) => ({ default: module.ActivityForm })));
+const LetterForm = lazy(() => import('../letter/letter-form').then((module) => ({ default: module.LetterForm })));
 const CommentForm = lazy(() => import('../talk/comment-form').then((module) => ({ default: module.CommentForm })));
 
 const ORDER: readonly Activity[] = ['note', 'task', 'call', 'meeting', 'visit'];
@@ -29,9 +30,12 @@ export function Composer({ record }: { record: RecordData }) {
   const language = useLanguage();
   const kinds = useComposable();
   const client = useQueryClient();
-  const [chosen, setChosen] = useState<Activity | 'comment' | null>(null);
+  const [chosen, setChosen] = useState<Activity | 'comment' | 'letter' | null>(null);
+  const may = useCan()('mail.send');
+  const objects = useObjects();
   const files = useFileButtons(record, css.kind);
   if ((kinds.length === 0 && !files.may) || record.deleted_at !== null) return null;
+  const writes = may && findObject(objects, record.object)?.fields.some((field) => field.type === 'email') === true;
   const open = kinds.find((each) => each.key === chosen);
   return (
     <>
@@ -46,6 +50,17 @@ export function Composer({ record }: { record: RecordData }) {
             <IconMessage size={15} stroke={1.7} aria-hidden />
             {t('work:comment')}
           </button>
+          {writes && (
+            <button
+              type="button"
+              className={css.kind}
+              aria-expanded={chosen === 'letter'}
+              onClick={() => setChosen(chosen === 'letter' ? null : 'letter')}
+            >
+              <IconMail size={15} stroke={1.7} aria-hidden />
+              {t('work:letter')}
+            </button>
+          )}
           {files.buttons}
           {kinds.map(({ key, object }) => {
             const Sign = ACTIVITY_SIGNS[key];
@@ -78,6 +93,11 @@ export function Composer({ record }: { record: RecordData }) {
               />
             </Suspense>
           </div>
+        )}
+        {chosen === 'letter' && (
+          <Suspense fallback={<SkeletonRows rows={3} />}>
+            <LetterForm record={record} onDone={() => setChosen(null)} />
+          </Suspense>
         )}
         {open !== undefined && (
           <Suspense fallback={<SkeletonRows rows={3} />}>
