@@ -189,3 +189,28 @@ func shift(t *testing.T, day string, days int) string {
 	}
 	return at.AddDate(0, 0, days).Format(time.DateOnly)
 }
+
+// A role that may see tasks and nothing else has a day of tasks: what it may not see is not there, and no refusal.
+func TestTheDayHoldsWhatOneMaySee(t *testing.T) {
+	t.Parallel()
+	bothStores(t, func(t *testing.T, s *site) {
+		o := newOffice(t, s)
+		o.role("tasks", `{"name":"tasks","rights":[],"objects":{"task":`+grants("own")+`,"customer":`+grants("own")+`}}`)
+		lin := o.person("lin", o.roles["tasks"])
+		mine := `{"subject":"call back","due_at":"` + time.Now().UTC().Format(time.RFC3339) + `","all_day":true}`
+		task := lin.create("task", mine)
+		day := read[shownDay](lin, "GET", "/day", "", 200)
+		if len(day.Due)+len(day.Overdue) != 1 || append(day.Due, day.Overdue...)[0].Record.ID != task.ID {
+			t.Fatalf("my day: %+v", day)
+		}
+		week := read[page](lin, "GET", "/agenda?from=2020-01-01&to=2020-01-31", "", 200)
+		if len(week.Items) != 0 {
+			t.Fatalf("agenda: %+v", week)
+		}
+		customer := lin.create("customer", `{"name":"Chen"}`)
+		open := read[page](lin, "GET", "/records/customer/"+customer.ID+"/open", "", 200)
+		if len(open.Items) != 0 {
+			t.Fatalf("open: %+v", open)
+		}
+	})
+}

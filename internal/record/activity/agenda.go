@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
@@ -162,7 +163,15 @@ func (a *Agenda) read(ctx context.Context, object string, user id.ID, q record.Q
 		prefix = o.Prefix
 	}
 	q.Where = all(equal("assignee", id.Format(prefix, user)), q.Where)
+	return a.list(ctx, object, q)
+}
+
+// list reads activities; of a kind that the reader may not see there are none.
+func (a *Agenda) list(ctx context.Context, object string, q record.Query) (page, error) {
 	p, err := a.Records.List(ctx, object, q)
+	if f, ok := fault.Find(err); ok && f.Kind == fault.Forbidden {
+		return page{&record.Page{}}, nil
+	}
 	if err != nil {
 		return page{}, fmt.Errorf("read agenda: %w", err)
 	}
@@ -209,11 +218,11 @@ func (a *Agenda) Of(ctx context.Context, object string, rec id.ID) ([]Item, erro
 		if Known(a.Registry(), kind) == nil {
 			continue
 		}
-		p, err := a.Records.List(ctx, kind, record.Query{Where: all(mine, open()), Sort: []schema.Sort{{Field: WhenField(kind)}}, Limit: openAtMost})
+		p, err := a.list(ctx, kind, record.Query{Where: all(mine, open()), Sort: []schema.Sort{{Field: WhenField(kind)}}, Limit: openAtMost})
 		if err != nil {
-			return nil, fmt.Errorf("read open activities: %w", err)
+			return nil, err
 		}
-		out = append(out, page{p}.items(kind)...)
+		out = append(out, p.items(kind)...)
 	}
 	slices.SortStableFunc(out, func(x, y Item) int {
 		switch {
