@@ -1,14 +1,23 @@
 import { expectAccessible } from './axe';
-import { furtherPages, settled } from './pages';
+import { settled } from './pages';
+import { allPages, patterns, unknownPages } from './routes';
 import { expect, test } from './support';
 
-const NAVIGATION = ['/', '/o/customer', '/o/order', '/o/product', '/segments', '/classifications', '/imports'].map(
-  (path) => ({ name: path, path }),
-);
+/** The states of pages that have no address of their own in the router. */
+const STATES = ['/o/customer?new=true', '/segments/tour?tab=edit', '/day?view=week', '/day?view=month'];
 
+test('every page has an address to look at', async ({ api }) => {
+  expect(patterns().length, 'the table of routes was read').toBeGreaterThanOrEqual(40);
+  expect(await unknownPages(api), 'a new page has an address').toEqual([]);
+  const pages = await allPages(api);
+  expect(pages.filter((page) => page.path.includes('missing') || page.path.includes('$'))).toEqual([]);
+});
+
+// One project is light and Chinese, the other dark and English: between them every page is looked at in both.
 test('nothing serious on any page', async ({ page, api }) => {
-  test.setTimeout(300_000);
-  for (const stop of [...NAVIGATION, ...(await furtherPages(api))])
+  test.setTimeout(400_000);
+  const states = STATES.map((path) => ({ name: path, path }));
+  for (const stop of [...(await allPages(api)), ...states])
     await test.step(stop.name, async () => {
       await page.goto(stop.path);
       await settled(page);

@@ -228,6 +228,23 @@ test('what the server refuses says why and can be changed; signing out clears th
   void context;
 });
 
+test('a visit says where it was, if one wants it to', async ({ page, context, t, api }) => {
+  await context.grantPermissions(['geolocation']);
+  await context.setGeolocation({ latitude: 31.2304, longitude: 121.4737, accuracy: 12 });
+  const customer = await api.create('customer', { name: `定位客户${Date.now()}` });
+  await page.goto(`/o/customer/${customer.id}`);
+  await settled(page);
+  const composer = page.getByRole('region', { name: t('work:add'), exact: true });
+  await composer.getByRole('button', { name: t('shell:nav.visit').replace(/s$/, '') }).click();
+  const form = composer.getByRole('form');
+  await form.getByRole('button', { name: t('offline:visit.here') }).click();
+  await expect(form.locator('input[value^="31.23040, 121.47370"]')).toBeVisible();
+  await form.getByRole('button', { name: t('common:save') }).click();
+  await expect(toast(page, customer.title)).toBeVisible();
+  const [visit] = await api.find('visit', { where: { field: 'customer', op: '=', value: customer.id } });
+  expect(visit?.fields.place).toBe('31.23040, 121.47370 ±12 m');
+});
+
 test('the program can be installed', async ({ page, request, t }) => {
   await page.goto('/');
   await settled(page);

@@ -1,4 +1,4 @@
-import { lazy, type ReactNode, Suspense, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useEffect, useRef, useState } from 'react';
 
 export interface DialogProps {
   opened: boolean;
@@ -25,7 +25,37 @@ function useEver(opened: boolean): boolean {
   return ever || opened;
 }
 
+const FADE = 600;
+/**
+ * What had the focus before gets it back afterwards. The dialog itself does so only from its second time on: the first time
+ * its code comes after the press.
+ */
+function useFocusBack(opened: boolean): void {
+  const [was, setWas] = useState(false);
+  const before = useRef<Element | null>(null);
+  if (opened !== was) {
+    setWas(opened);
+    if (opened) before.current = document.activeElement;
+  }
+  useEffect(() => {
+    if (!opened) return;
+    return () => {
+      const last = before.current;
+      if (!(last instanceof HTMLElement) || last === document.body) return;
+      // The dialog fades out with the focus still in it; another one that opens instead keeps its own.
+      const until = performance.now() + FADE;
+      const look = () => {
+        const now = document.activeElement;
+        if ((now === null || now === document.body) && last.isConnected) last.focus({ preventScroll: true });
+        else if (performance.now() < until) requestAnimationFrame(look);
+      };
+      requestAnimationFrame(look);
+    };
+  }, [opened]);
+}
+
 export function Modal(props: DialogProps) {
+  useFocusBack(props.opened);
   if (!useEver(props.opened)) return null;
   return (
     <Suspense>
@@ -35,6 +65,7 @@ export function Modal(props: DialogProps) {
 }
 
 export function Drawer(props: DrawerProps) {
+  useFocusBack(props.opened);
   if (!useEver(props.opened)) return null;
   return (
     <Suspense>

@@ -16,7 +16,7 @@ const totalOf = (groups: readonly HomeGroup[]) =>
 function EditLink({ to }: { to: string }) {
   const { t } = useTranslation('home');
   return (
-    <Link to="/classifications/$key" params={{ key: to }}>
+    <Link to="/classifications/$key" params={{ key: to }} className={css.asideLink}>
       {t('home:editClasses')}
     </Link>
   );

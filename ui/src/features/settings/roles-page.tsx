@@ -92,7 +92,7 @@ export function RolesPage() {
                 cell: (role) => (
                   <span className={css.twoLines}>
                     <span>{label(role.name, role.key)}</span>
-                    <span className="muted truncate">
+                    <span className="muted">
                       {role.builtin ? t(`settings:roleHelp.${role.key}`) : role.description}
                     </span>
                   </span>

@@ -17,7 +17,7 @@ export function BirthdayEditor(props: EditorProps) {
   return (
     <fieldset style={{ border: 0, padding: 0, margin: 0 }}>
       {label !== undefined && <legend style={{ marginBottom: 5, padding: 0, fontWeight: 500 }}>{label}</legend>}
-      <div className="row" style={{ gap: 6 }}>
+      <div style={{ display: 'grid', gap: 6, gridTemplateColumns: 'repeat(auto-fit, minmax(112px, 1fr))' }}>
         <Select
           {...sized}
           aria-label={t('fields:birthday.calendar')}
