@@ -6,7 +6,7 @@ import type { Waiting } from './waiting';
 
 /**
  * What a person saw last stays readable without a connection, and what they write goes out later. The work is done by
- * ./offline, which is loaded when the first page has come to rest; here is only what every request needs.
+ * ./offline, which is loaded after the first page; here is only what every request needs.
  */
 
 /** Answers that are kept: who one is, what there are, my day, and records with what happened to them. */

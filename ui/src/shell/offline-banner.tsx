@@ -8,8 +8,9 @@ import { outboxOpen } from '@/records/offline/drawer-store';
 import css from './frame.module.css';
 import { updateStore } from './worker';
 
-/** The first page comes first. */
-const REST = 4_000;
+/** The first page comes first: keeping begins with the first press or key, or when nothing happens for a while. */
+const REST = 10_000;
+const SIGNS = ['pointerdown', 'keydown', 'offline'] as const;
 
 function Plain() {
   const { t } = useTranslation('shell');
@@ -32,25 +33,30 @@ const Strip = lazy(async () => {
   }
 });
 
-/** Keeps what is seen and sends what waits, from when the first page has come to rest; at once without a connection. */
+/** Keeps what is seen and sends what waits, from the first press on; at once without a connection. */
 function useOfflineWork(): void {
   const client = useQueryClient();
   useEffect(() => {
     const stopWatching = watchConnection();
-    let gone = false;
+    const ending = new AbortController();
+    let begun = false;
     let stop: () => void = () => undefined;
     const begin = async () => {
+      if (begun) return;
+      begun = true;
       try {
         const started = await (await import('./offline-start')).startOffline(client);
-        if (gone) started();
+        if (ending.signal.aborted) started();
         else stop = started;
       } catch {
         // Nothing is kept then; everything else works.
       }
     };
     const timer = setTimeout(() => void begin(), connectionStore.get().online ? REST : 0);
+    for (const sign of SIGNS)
+      addEventListener(sign, () => void begin(), { once: true, passive: true, signal: ending.signal });
     return () => {
-      gone = true;
+      ending.abort();
       clearTimeout(timer);
       stopWatching();
       stop();

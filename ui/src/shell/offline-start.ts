@@ -15,7 +15,6 @@ const AGAIN = 30_000;
 export async function startOffline(client: QueryClient): Promise<() => void> {
   void registerWorker();
   if (!vaultPossible() || keptOwner() === '') return () => undefined;
-  await loadWords('offline');
   await keepAnswers(keptOwner());
   await loadWaiting();
 
@@ -24,7 +23,7 @@ export async function startOffline(client: QueryClient): Promise<() => void> {
   };
   const stopArrived = arrived.on(({ item }) => {
     void refresh(item);
-    if (waitingStore.get().length === 0) toast.ok(i18next.t('offline:allSent'));
+    if (waitingStore.get().length === 0) void loadWords('offline').then(() => toast.ok(i18next.t('offline:allSent')));
   });
 
   let online = connectionStore.get().online;
