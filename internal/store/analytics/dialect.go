@@ -33,6 +33,9 @@ type Dialect interface {
 	Division() string
 	// First is an aggregate: the value of the first row of a group in an order.
 	First(value, order string) string
+	// Spread places a table of the plane: by customer beside the customers, whose table is given, or, when there is no
+	// customer in it, on every machine. Done before, it does nothing; "" where there is one machine.
+	Spread(table string, byCustomer bool, customers string) string
 	// Exchange has a staged table take the place of another; ddl makes the staged one anew, copy fills the other from it.
 	// DuckDB renames, PostgreSQL, whose views hold on to tables, copies.
 	Exchange(table, staged, ddl, copy string) []string
@@ -89,6 +92,9 @@ func (Duck) Division() string {
 // First implements Dialect.
 func (Duck) First(value, order string) string { return "first(" + value + " ORDER BY " + order + ")" }
 
+// Spread implements Dialect.
+func (Duck) Spread(string, bool, string) string { return "" }
+
 // Exchange implements Dialect.
 func (Duck) Exchange(table, staged, ddl, _ string) []string {
 	return []string{"DROP TABLE " + table, "ALTER TABLE " + staged + " RENAME TO " + table, ddl}
@@ -97,8 +103,10 @@ func (Duck) Exchange(table, staged, ddl, _ string) []string {
 // Settle implements Dialect.
 func (Duck) Settle(string) string { return "" }
 
-// Postgres is the dialect of PostgreSQL 14 and later, and of Citus on it.
-type Postgres struct{}
+// Postgres is the dialect of PostgreSQL 14 and later.
+type Postgres struct {
+	Citus bool // the tables are spread over the machines of a Citus cluster
+}
 
 // Name implements Dialect.
 func (Postgres) Name() string { return "postgres" }
@@ -120,8 +128,12 @@ func (Postgres) PrimaryKey(columns ...string) string {
 // CreateStaging implements Dialect.
 func (Postgres) CreateStaging() string { return "CREATE UNLOGGED TABLE" }
 
-// Scratch implements Dialect.
-func (Postgres) Scratch(name, columns string) []string {
+// Scratch implements Dialect. On a cluster the tables are made and placed beforehand, and emptying one by TRUNCATE would lock
+// it on every machine.
+func (p Postgres) Scratch(name, columns string) []string {
+	if p.Citus {
+		return []string{"DELETE FROM " + name}
+	}
 	return []string{"CREATE UNLOGGED TABLE IF NOT EXISTS " + name + " (" + columns + ")", "TRUNCATE TABLE " + name}
 }
 
@@ -140,10 +152,26 @@ func (Postgres) First(value, order string) string {
 	return "(array_agg(" + value + " ORDER BY " + order + "))[1]"
 }
 
+// Spread implements Dialect.
+func (p Postgres) Spread(table string, byCustomer bool, customers string) string {
+	switch {
+	case !p.Citus:
+		return ""
+	case byCustomer:
+		return dialect.CitusPlace(table, "customer_id", customers)
+	}
+	return dialect.CitusPlace(table, "", "")
+}
+
 // Exchange implements Dialect.
 func (Postgres) Exchange(table, staged, _, copy string) []string {
 	return []string{"DELETE FROM " + table, copy, "DELETE FROM " + staged}
 }
 
-// Settle implements Dialect.
-func (Postgres) Settle(table string) string { return "ANALYZE " + Quote(table) }
+// Settle implements Dialect. A cluster does not count anew in the transaction that fills a table; each machine does by itself.
+func (p Postgres) Settle(table string) string {
+	if p.Citus {
+		return ""
+	}
+	return "ANALYZE " + Quote(table)
+}

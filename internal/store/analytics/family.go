@@ -36,6 +36,8 @@ type table struct {
 	key     []string
 	// local tables hold bookkeeping and no fact about a customer.
 	local bool
+	// everywhere: a local table that facts are joined with, of which every machine needs a copy.
+	everywhere bool
 	// family tables are part of customer_traits.
 	family bool
 	// staging tables hold nothing between two passes.
@@ -79,7 +81,10 @@ func (t table) ddl(d Dialect) string {
 			}
 		}
 	}
-	b.WriteString(d.PrimaryKey(t.key...) + ")")
+	if len(t.key) > 0 {
+		b.WriteString(d.PrimaryKey(t.key...))
+	}
+	b.WriteString(")")
 	return b.String()
 }
 
@@ -160,14 +165,14 @@ func tables() []table {
 		table{name: "segment_move", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"entered", schema.Boolean}}},
 		table{name: "trait_touched", key: []string{"customer_id", "batch"}, columns: ints("customer_id", "batch")},
 		table{name: "trait_now", key: customer, staging: true, columns: ints("customer_id")},
-		table{name: "pass_name", key: []string{"code"}, local: true, staging: true, columns: []column{{"code", schema.Int64}, {"name", schema.String}}},
+		table{name: "pass_name", key: []string{"code"}, local: true, everywhere: true, staging: true, columns: []column{{"code", schema.Int64}, {"name", schema.String}}},
 		table{name: "plane_state", key: []string{"key"}, local: true, columns: texts("key", "value")},
 	)
 }
 
 // workTables hold the customers of one scope and their facts during a pass, then the parts of taste.
 func workTables() []table {
-	return []table{
+	list := []table{
 		{name: "pass_customer", columns: ints("customer_id")},
 		{name: "pass_purchase", columns: ints("customer_id", "placed_at", "day", "amount", "discount", "cost", "channel_id", "store_id", "side")},
 		{name: "pass_refund", columns: ints("customer_id", "amount", "cost")},
@@ -181,6 +186,10 @@ func workTables() []table {
 		{name: "pass_brand", columns: ints("customer_id", "code")},
 		{name: "pass_size", columns: ints("customer_id", "code")},
 	}
+	for i := range list {
+		list[i].staging = true
+	}
+	return list
 }
 
 // gone are tables of earlier versions that held nothing between two passes.

@@ -26,12 +26,13 @@ type PostgresConfig struct {
 }
 
 type postgresDB struct {
-	db  *sql.DB
-	key int64 // of the advisory lock that makes writers take turns, over all processes
+	db    *sql.DB
+	key   int64 // of the advisory lock that makes writers take turns, over all processes
+	citus bool
 }
 
 // OpenPostgres connects to a workspace's schema. Writers of all processes take turns by an advisory lock held for the
-// length of a Write.
+// length of a Write. On a Citus cluster everything connects to its coordinator.
 func OpenPostgres(ctx context.Context, c PostgresConfig) (DB, error) {
 	cfg, err := pgx.ParseConfig(c.URL)
 	if err != nil {
@@ -41,22 +42,41 @@ func OpenPostgres(ctx context.Context, c PostgresConfig) (DB, error) {
 	cfg.RuntimeParams["application_name"] = "guanxi analytics"
 	cfg.RuntimeParams["jit"] = "off" // compiling costs more than it saves on these statements
 	cfg.RuntimeParams["work_mem"] = strconv.Itoa(max(c.WorkMemory, 64)) + "MB"
-	db := stdlib.OpenDB(*cfg)
+	p := &postgresDB{}
+	p.db = stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(p.greet))
 	conns := c.Conns
 	if conns == 0 {
 		conns = 8
 	}
-	db.SetMaxOpenConns(conns)
-	db.SetMaxIdleConns(2)
-	if err := db.PingContext(ctx); err != nil {
-		return nil, errors.Join(dialect.Fault(dialect.Refused, err), db.Close())
+	p.db.SetMaxOpenConns(conns)
+	p.db.SetMaxIdleConns(2)
+	first, err := p.db.Conn(ctx)
+	if err == nil {
+		err = first.QueryRowContext(ctx, dialect.CitusPresent).Scan(&p.citus)
+		if err == nil && p.citus { // later connections are greeted so
+			_, err = first.ExecContext(ctx, dialect.CitusSession)
+		}
+		err = errors.Join(err, first.Close())
+	}
+	if err != nil {
+		return nil, errors.Join(dialect.Fault(dialect.Refused, err), p.db.Close())
 	}
 	h := fnv.New64a()
 	h.Write([]byte("guanxi analytics " + c.Schema))
-	return &postgresDB{db: db, key: int64(h.Sum64())}, nil
+	p.key = int64(h.Sum64())
+	return p, nil
 }
 
-func (p *postgresDB) Dialect() Dialect { return Postgres{} }
+// greet prepares a connection.
+func (p *postgresDB) greet(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, dialect.WatchClient)
+	if err == nil && p.citus {
+		_, err = c.Exec(ctx, dialect.CitusSession)
+	}
+	return err
+}
+
+func (p *postgresDB) Dialect() Dialect { return Postgres{Citus: p.citus} }
 
 func (p *postgresDB) Close() error { return p.db.Close() }
 
@@ -169,6 +189,9 @@ func postgresFault(err error) error {
 			class = dialect.Unique
 		case "57P01", "57P02", "57P03":
 			class = dialect.Closed
+		}
+		if dialect.CitusRefuses(pe.Code, pe.Message) {
+			class = dialect.Unsupported
 		}
 	case errors.As(err, &ce):
 		class = dialect.Refused

@@ -51,23 +51,12 @@ func (s *Store) Ensure(ctx context.Context, reg *schema.Registry, settings trait
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.makeTables(ctx, reg.Object("customer").Physical); err != nil {
+		return fmt.Errorf("prepare analytics plane: %w", err)
+	}
 	var classes []string
 	err = s.db.Write(ctx, func(tx Tx) error {
 		d := s.db.Dialect()
-		own := tables()
-		if d.Mirrored() {
-			own = append(own, mirrorTables()...)
-		}
-		for _, t := range own {
-			if _, err := tx.Exec(ctx, t.ddl(d)); err != nil {
-				return fmt.Errorf("create %s: %w", t.name, err)
-			}
-		}
-		for _, name := range gone() {
-			if _, err := tx.Exec(ctx, "DROP TABLE IF EXISTS "+name); err != nil {
-				return fmt.Errorf("drop %s: %w", name, err)
-			}
-		}
 		columns, err := tableColumns(ctx, tx)
 		if err != nil {
 			return err
@@ -86,6 +75,56 @@ func (s *Store) Ensure(ctx context.Context, reg *schema.Registry, settings trait
 		return fmt.Errorf("prepare analytics plane: %w", err)
 	}
 	s.classes = classes
+	return nil
+}
+
+// makeTables makes the tables of the plane's own, and places each where there are several machines. Views follow, which hold
+// on to where their tables lie.
+func (s *Store) makeTables(ctx context.Context, customers string) error {
+	d := s.db.Dialect()
+	own := tables()
+	if d.Mirrored() {
+		own = append(own, mirrorTables()...)
+	}
+	err := s.db.Write(ctx, func(tx Tx) error {
+		for _, t := range own {
+			if _, err := tx.Exec(ctx, t.ddl(d)); err != nil {
+				return fmt.Errorf("create %s: %w", t.name, err)
+			}
+		}
+		for _, name := range gone() {
+			if _, err := tx.Exec(ctx, "DROP TABLE IF EXISTS "+name); err != nil {
+				return fmt.Errorf("drop %s: %w", name, err)
+			}
+		}
+		return nil
+	})
+	if err != nil || d.Spread("", true, "") == "" {
+		return err
+	}
+	err = s.db.Write(ctx, func(tx Tx) error {
+		for _, t := range workTables() {
+			if _, err := tx.Exec(ctx, t.ddl(d)); err != nil {
+				return fmt.Errorf("create %s: %w", t.name, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, t := range append(own, workTables()...) {
+		if t.local && !t.everywhere {
+			continue
+		}
+		err := s.db.Write(ctx, func(tx Tx) error {
+			_, err := tx.Exec(ctx, d.Spread(t.name, !t.local, customers))
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("spread %s: %w", t.name, err)
+		}
+	}
 	return nil
 }
 

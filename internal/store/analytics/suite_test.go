@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
+	"github.com/guanxi-crm/guanxi/internal/store/dialect"
 	"github.com/guanxi-crm/guanxi/internal/store/duckdb"
 	"github.com/guanxi-crm/guanxi/objects"
 )
@@ -94,7 +96,10 @@ func postgresBench(t testing.TB) *bench {
 		must(t, admin.Close())
 	})
 	// The record tables as the records plane makes them, as far as the plane's views read them.
-	for _, o := range registry(t).Objects() {
+	reg := registry(t)
+	customers := reg.Object("customer")
+	list := append([]*schema.Object{customers}, slices.DeleteFunc(slices.Clone(reg.Objects()), func(o *schema.Object) bool { return o == customers })...)
+	for _, o := range list {
 		cols := []string{}
 		for _, c := range schema.SystemColumns {
 			cols = append(cols, c+" BIGINT")
@@ -103,6 +108,15 @@ func postgresBench(t testing.TB) *bench {
 			cols = append(cols, analytics.Quote(c.Name)+" "+db.Dialect().ColumnType(c.Kind))
 		}
 		must(t, write(t.Context(), db, "CREATE TABLE "+o.Physical+" ("+strings.Join(cols, ", ")+")"))
+		if p, ok := db.Dialect().(analytics.Postgres); ok && p.Citus {
+			place := dialect.CitusPlace(o.Physical, "", "")
+			if o == customers {
+				place = dialect.CitusPlace(o.Physical, "id", "")
+			} else if c, ok := o.Column(o.CustomerField, schema.Main); ok {
+				place = dialect.CitusPlace(o.Physical, c.Name, customers.Physical)
+			}
+			must(t, write(t.Context(), db, place))
+		}
 	}
 	return newBench(t, db)
 }
@@ -140,7 +154,37 @@ func (b *bench) load(t testing.TB, object string, columns []string, rows analyti
 	if !b.db.Dialect().Mirrored() {
 		table = b.reg.Object(object).Physical
 	}
+	if owner := slices.Index(columns, b.ownerColumn(object)); owner >= 0 && b.citus() {
+		rows = owned(rows, owner)
+	}
 	must(t, b.db.Write(t.Context(), func(tx analytics.Tx) error { return tx.Append(t.Context(), table, columns, rows) }))
+}
+
+func (b *bench) citus() bool {
+	p, ok := b.db.Dialect().(analytics.Postgres)
+	return ok && p.Citus
+}
+
+// ownerColumn is the column of the customer of a fact, "" for none.
+func (b *bench) ownerColumn(object string) string {
+	o := b.reg.Object(object)
+	c, _ := o.Column(o.CustomerField, schema.Main)
+	return c.Name
+}
+
+// owned puts 0 for no customer, as the records plane does: no row is spread by nothing.
+func owned(rows analytics.Source, owner int) analytics.Source {
+	return func(yield func([]any, error) bool) {
+		for row, err := range rows {
+			if err == nil && row[owner] == nil {
+				row = slices.Clone(row)
+				row[owner] = int64(0)
+			}
+			if !yield(row, err) {
+				return
+			}
+		}
+	}
 }
 
 // remove takes rows away by id.

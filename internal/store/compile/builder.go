@@ -56,6 +56,9 @@ func (b *builder) selection(c *query.Checked) (joins, where piece, err error) {
 	if err != nil {
 		return joins, where, err
 	}
+	if where.text == no.text { // whatever is joined
+		return raw(""), b.nobody(s.alias, where), nil
+	}
 	return s.joined(b), where, nil
 }
 
@@ -66,6 +69,15 @@ func (s *scope) joined(b *builder) piece {
 		all = append(all, g.render(b))
 	}
 	return joined("", all)
+}
+
+// nobody is a condition that no row of a table fulfils, as a condition on the rows: a cluster answers no question with outer joins
+// in which a constant stands for it.
+func (b *builder) nobody(alias string, where piece) piece {
+	if where.text == no.text && b.dialect.engine() == postgresEngine {
+		return raw(alias + `."id" < 0`) // ids are positive
+	}
+	return where
 }
 
 func (b *builder) expr(s *scope, e query.Expr) (piece, error) {
@@ -162,7 +174,12 @@ func (b *builder) reach(s *scope, hops []query.Hop, f *schema.Field, role schema
 			if !b.analytics {
 				on += " AND " + known + `."deleted_at" IS NULL`
 			}
-			s.joins = append(s.joins, raw(" LEFT JOIN "+b.table(h.Target)+" "+known+" ON "+on))
+			table := b.table(h.Target)
+			if b.dialect.Spread() && (!beside(obj, h) || s.known[apartSign+alias] != "" && spread(h.Target)) {
+				table = "(SELECT * FROM " + table + ")"
+				s.known[apartSign+known] = known
+			}
+			s.joins = append(s.joins, raw(" LEFT JOIN "+table+" "+known+" ON "+on))
 			s.known[path] = known
 		}
 		alias, obj = known, h.Target
@@ -172,6 +189,21 @@ func (b *builder) reach(s *scope, hops []query.Hop, f *schema.Field, role schema
 	}
 	return b.name(alias, obj, f, role), nil
 }
+
+// beside reports whether the rows that a relation leads to are found on the machine of those that it comes from: those of a
+// customer lie together, and what belongs to none is everywhere.
+func beside(from *schema.Object, h query.Hop) bool {
+	if h.Target.Key == query.Customer {
+		return from.CustomerField == h.Field.Key
+	}
+	return !spread(h.Target)
+}
+
+// spread reports whether the rows of an object lie by customer, each on one machine.
+func spread(obj *schema.Object) bool { return obj.Key == query.Customer || obj.CustomerField != "" }
+
+// apartSign begins what a scope knows of an alias that was found by a subquery: nothing lies beside it.
+const apartSign = "apart "
 
 // common reports fields whose values many records share.
 func common(f *schema.Field) bool {
@@ -321,7 +353,7 @@ func (b *builder) customersIn(s *scope, of query.Expr, tail, more piece) (piece,
 		return piece{}, err
 	}
 	return joined("", []piece{
-		raw(`SELECT t."id" AS "customer_id" FROM ` + b.table(s.object) + " t"), s.joined(b), wrap(" WHERE ", and(where, more), ""), tail,
+		raw(`SELECT t."id" AS "customer_id" FROM ` + b.table(s.object) + " t"), s.joined(b), wrap(" WHERE ", b.nobody(s.alias, and(where, more)), ""), tail,
 	}), nil
 }
 

@@ -17,6 +17,9 @@ type Dialect interface {
 	// Beside is a column of a joined table that only looks at rows found otherwise: no index on it is to decide where the
 	// search begins. The alias is that of the table which the others are joined to.
 	Beside(alias, column string) string
+	// Spread reports whether the tables lie on several machines, what belongs to a customer beside the customer: rows that may
+	// lie elsewhere are found by a subquery that stands by itself.
+	Spread() bool
 	// Among reports whether an integer is in the parameter, which List makes of ids however many they are.
 	Among(x string) string
 	List(ids []int64) any
@@ -71,6 +74,9 @@ func (SQLite) Beside(alias, column string) string {
 	return "(CASE WHEN " + alias + `."id" > 0 THEN ` + column + " END)" // ids are positive; IS NOT NULL would be folded away
 }
 
+// Spread is false.
+func (SQLite) Spread() bool { return false }
+
 // Among reads a JSON list.
 func (SQLite) Among(x string) string { return x + " IN (SELECT value FROM json_each(?))" }
 
@@ -89,7 +95,9 @@ func numbers(ids []int64) string {
 }
 
 // PostgreSQL orders by the database's collation unless told otherwise.
-type PostgreSQL struct{}
+type PostgreSQL struct {
+	Citus bool // the tables are spread over the machines of a Citus cluster
+}
 
 // Contains is strpos.
 func (PostgreSQL) Contains(text string) string { return "strpos(" + text + ", ?) > 0" }
@@ -110,6 +118,9 @@ func (PostgreSQL) Bytes(text string) string { return text + ` COLLATE "C"` }
 
 // Beside leaves it to the planner, which knows how many rows there are.
 func (PostgreSQL) Beside(_, column string) string { return column }
+
+// Spread is true on a cluster.
+func (p PostgreSQL) Spread() bool { return p.Citus }
 
 // Among compares with an array.
 func (PostgreSQL) Among(x string) string { return x + " = ANY(?)" }

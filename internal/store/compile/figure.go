@@ -62,7 +62,7 @@ func Figures(env Env, f *query.Figures, n *query.Node, l *query.Limits, analytic
 		}
 		cols = append(cols, value, filled)
 	}
-	joins := s.joined(b)
+	joins, where := s.joined(b), b.nobody(s.alias, where)
 	out.Fragment = Fragment{Joins: joins.text, Where: where.text, JoinArgs: len(joins.args), Args: append(append([]any{}, joins.args...), where.args...)}
 	out.Columns, out.Width = strings.Join(cols, ", "), len(cols)
 	if len(keys) > 0 {

@@ -103,13 +103,17 @@ func digits(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// text is a text constant, made of hexadecimal digits.
+// text is a text constant, made of hexadecimal digits. A function that depends on the server's encoding would keep a cluster
+// from sending the formula to its machines.
 func (w *formulaText) text(s string) string {
-	x := hex.EncodeToString([]byte(s))
 	if w.duck {
-		return "decode(unhex('" + x + "'))"
+		return "decode(unhex('" + hex.EncodeToString([]byte(s)) + "'))"
 	}
-	return "convert_from(decode('" + x + "', 'hex'), 'UTF8')"
+	var b strings.Builder
+	for _, r := range s {
+		fmt.Fprintf(&b, `\+%06x`, r)
+	}
+	return "CAST(U&'" + b.String() + "' AS TEXT)"
 }
 
 // wide is a number in the type in which arithmetic runs.
@@ -450,7 +454,13 @@ func (w *formulaText) written(n *formula.Node) string {
 		if w.duck {
 			return "strftime(" + w.date(x) + ", '%Y-%m-%d')"
 		}
-		return "to_char(" + w.date(x) + ", 'YYYY-MM-DD')"
+		return w.let(n.Args, []string{x}, func(args []string) string {
+			year, two := "CAST("+w.part("year", args[0])+" AS TEXT)", func(name string) string {
+				return " || '-' || lpad(CAST(" + w.part(name, args[0]) + " AS TEXT), 2, '0')"
+			}
+			// to_char goes by the session's language, so that a cluster would not send it to its machines.
+			return "(lpad(" + year + ", greatest(4, length(" + year + ")), '0')" + two("month") + two("day") + ")"
+		})
 	}
 	if scale == 0 {
 		return "CAST(" + x + " AS TEXT)"

@@ -147,7 +147,7 @@ func (g *group) render(b *builder) piece {
 	}
 	parts = append(parts, raw(" FROM "+b.table(g.object)+" r"), g.scope.joined(b))
 	if where.text != yes.text {
-		parts = append(parts, wrap(" WHERE ", where, ""))
+		parts = append(parts, wrap(" WHERE ", b.nobody("r", where), ""))
 	}
 	parts = append(parts, raw(" GROUP BY "+g.via+") "+g.alias+" ON "+g.alias+`."customer_id" = t."id"`))
 	return joined("", parts)

@@ -47,8 +47,30 @@ func (b *builder) from(s, in *scope, r *query.Rows, t rowsText) piece {
 	link := raw(b.name(in.alias, r.Object, r.Via, schema.Main) + " = " + s.alias + `."id"`)
 	return joined("", []piece{
 		raw(" FROM " + b.table(r.Object) + " " + in.alias), in.joined(b),
-		wrap(" WHERE ", and(link, raw(in.alias+`."deleted_at" IS NULL`), t.where, t.window), ""),
+		wrap(" WHERE ", and(link, raw(in.alias+`."deleted_at" IS NULL`), b.nobody(in.alias, t.where), b.nobody(in.alias, t.window)), ""),
 	})
+}
+
+// apart reports whether the rows of a leaf may lie on another machine than the record asked about: a cluster answers no
+// subquery that speaks of both.
+func (b *builder) apart(s *scope, r *query.Rows) bool {
+	if !b.dialect.Spread() || !spread(r.Object) {
+		return false
+	}
+	return s.object.Key != query.Customer || r.Object.CustomerField != r.Via.Key
+}
+
+// whose asks whether the record is among those whose rows fulfil a condition on all of them, yes for at least one row.
+func (b *builder) whose(s, in *scope, r *query.Rows, t rowsText, having piece) piece {
+	via := b.name(in.alias, r.Object, r.Via, schema.Main)
+	tail := raw("")
+	if having.text != yes.text {
+		tail = wrap(" GROUP BY "+via+" HAVING ", having, "")
+	}
+	return wrap(s.alias+`."id" IN (SELECT `+via, joined("", []piece{
+		raw(" FROM " + b.table(r.Object) + " " + in.alias), in.joined(b),
+		wrap(" WHERE ", and(raw(via+" IS NOT NULL"), raw(in.alias+`."deleted_at" IS NULL`), b.nobody(in.alias, t.where), b.nobody(in.alias, t.window)), ""), tail,
+	}), ")")
 }
 
 func (b *builder) aggregated(s *scope, e *query.Aggregated) (piece, error) {
@@ -66,6 +88,9 @@ func (b *builder) correlated(s *scope, e *query.Aggregated) (piece, error) {
 		return piece{}, err
 	}
 	if e.Func == "count" && someRows(&e.Test) && !e.None {
+		if b.apart(s, &e.Rows) {
+			return b.whose(s, in, &e.Rows, t, yes), nil
+		}
 		return wrap("EXISTS (SELECT 1", b.from(s, in, &e.Rows, t), ")"), nil
 	}
 	f, err := b.function(in, e)
@@ -77,6 +102,13 @@ func (b *builder) correlated(s *scope, e *query.Aggregated) (piece, error) {
 		asked = average(e, func(bound int64) piece { return f.around(bound) })
 	} else {
 		asked = b.test(f.text(""), &e.Test)
+	}
+	switch {
+	case !b.apart(s, &e.Rows):
+	case e.None:
+		return not(b.whose(s, in, &e.Rows, t, not(asked))), nil
+	default:
+		return b.whose(s, in, &e.Rows, t, asked), nil
 	}
 	return wrap("coalesce((SELECT ", joined("", []piece{asked, b.from(s, in, &e.Rows, t)}), "), "+truth(e.None)+")"), nil
 }
@@ -171,6 +203,9 @@ func (b *builder) noRows(s *scope, e *query.NoRows) (piece, error) {
 	if err != nil {
 		return piece{}, err
 	}
+	if b.apart(s, &e.Rows) {
+		return not(b.whose(s, in, &e.Rows, t, yes)), nil
+	}
 	return wrap("NOT EXISTS (SELECT 1", b.from(s, in, &e.Rows, t), ")"), nil
 }
 
@@ -204,5 +239,8 @@ func (b *builder) resumed(s *scope, e *query.Resumed) (piece, error) {
 		return wrap(fn+"("+t.time+") FILTER (WHERE ", rangeOf(t.time, r), ")")
 	}
 	gap := joined("", []piece{at("min", span), raw(" - "), at("max", before), {" >= ?", []any{e.Gap}}})
+	if b.apart(s, &e.Rows) {
+		return b.whose(s, in, &e.Rows, t, gap), nil
+	}
 	return wrap("coalesce((SELECT ", joined("", []piece{gap, b.from(s, in, &e.Rows, t)}), "), FALSE)"), nil
 }

@@ -46,6 +46,8 @@ type Dialect interface {
 	// ClaimKeys is the statement that inserts unique keys unless taken: parameters object, field, then what ClaimArgs
 	// makes of the keys and their records.
 	ClaimKeys() string
+	// CountsClaims reports whether the number of rows that ClaimKeys touched is the number of keys that were free.
+	CountsClaims() bool
 	// ClaimArgs are the further parameters of ClaimKeys; ids[i] claims keys[i], no key stands there twice.
 	ClaimArgs(keys []string, ids []int64) []any
 

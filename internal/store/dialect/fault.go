@@ -12,13 +12,14 @@ type Class uint8
 
 // The classes.
 const (
-	Other      Class = iota // anything else: a defect or a failure of the machine
-	Unique                  // a primary or unique key exists already
-	DiskFull                // no room for the write
-	Busy                    // another process holds the database, or a lock was not granted in time
-	Contention              // a serialization failure or a deadlock: nothing was done, the transaction may be run again
-	Closed                  // the database or the connection is closed
-	Refused                 // the database cannot be reached
+	Other       Class = iota // anything else: a defect or a failure of the machine
+	Unique                   // a primary or unique key exists already
+	DiskFull                 // no room for the write
+	Busy                     // another process holds the database, or a lock was not granted in time
+	Contention               // a serialization failure or a deadlock: nothing was done, the transaction may be run again
+	Closed                   // the database or the connection is closed
+	Refused                  // the database cannot be reached
+	Unsupported              // the database cannot do this at all
 )
 
 // Codes of the faults that storage makes.
@@ -30,6 +31,7 @@ const (
 	CodeClosed     = "store.closed"
 	CodeRefused    = "store.unreachable"
 	CodeFailed     = "store.failed"
+	CodeRefuses    = "store.not_on_citus"
 )
 
 // Fault makes the fault of a class. An error that is a fault already, and the ends of a context, pass unchanged.
@@ -56,6 +58,8 @@ func Fault(c Class, err error) error {
 		return fault.Wrap(fault.Unavailable, CodeClosed, err)
 	case Refused:
 		return fault.Wrap(fault.Unavailable, CodeRefused, err)
+	case Unsupported:
+		return fault.Wrap(fault.Invalid, CodeRefuses, err)
 	default:
 		return fault.Wrap(fault.Internal, CodeFailed, err)
 	}

@@ -7,8 +7,10 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
 
-// Postgres is the dialect of PostgreSQL 14 and later, and of Citus on it.
-type Postgres struct{}
+// Postgres is the dialect of PostgreSQL 14 and later.
+type Postgres struct {
+	Citus bool // the tables are spread over the machines of a Citus cluster
+}
 
 // Name implements Dialect.
 func (Postgres) Name() string { return "postgres" }
@@ -56,6 +58,9 @@ func (Postgres) ClaimKeys() string {
 
 // ClaimArgs implements Dialect: two arrays side by side.
 func (Postgres) ClaimArgs(keys []string, ids []int64) []any { return []any{keys, ids} }
+
+// CountsClaims implements Dialect: a cluster counts the keys that it was given, not those that it kept.
+func (p Postgres) CountsClaims() bool { return !p.Citus }
 
 // ChangeColumns implements Dialect.
 func (Postgres) ChangeColumns() string { return "xid, " + changeColumns }

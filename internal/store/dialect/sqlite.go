@@ -54,6 +54,9 @@ func (SQLite) ClaimKeys() string {
 		"SELECT ?, ?, k.key, k.value FROM json_each(?) k WHERE TRUE ON CONFLICT DO NOTHING"
 }
 
+// CountsClaims implements Dialect.
+func (SQLite) CountsClaims() bool { return true }
+
 // ClaimArgs implements Dialect.
 func (SQLite) ClaimArgs(keys []string, ids []int64) []any {
 	m := make(map[string]int64, len(keys))

@@ -2,29 +2,50 @@ package postgres
 
 import (
 	"context"
+	"database/sql"
 
+	"github.com/guanxi-crm/guanxi/internal/store/dialect"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
-// Citus reports whether the extension citus is present.
-func (db *DB) Citus() bool { return db.citus }
+var _ sqlstore.Distributor = (*DB)(nil)
 
-// Distribute implements sqlstore.Distributor. Without Citus, and for a table that is spread already, it does nothing.
-// Tables distributed by a 64-bit column are all co-located, so a customer, its orders and their lines lie together; the
-// unique keys, distributed by a text, are a group of their own.
-func (db *DB) Distribute(ctx context.Context, c sqlstore.Conn, table, column string) error {
-	if !db.citus {
+// Citus reports whether the extension citus is present.
+func (db *DB) Citus() bool { return db.citus.Load() }
+
+// Distribute implements sqlstore.Distributor. Tables that lie beside each other have the same shards on the same machines,
+// so a customer, its orders and their lines are joined where they lie. A transaction for each table keeps the number of
+// locks that one holds to those of its shards.
+func (db *DB) Distribute(ctx context.Context, places []sqlstore.Placement) error {
+	if !db.Citus() {
 		return nil
 	}
-	var there bool
-	if _, err := c.QueryRow(ctx, []any{&there}, "SELECT EXISTS (SELECT 1 FROM pg_dist_partition WHERE logicalrelid = ?::text::regclass)", table); err != nil || there {
+	placed := map[string]bool{}
+	err := db.Read(ctx, func(c sqlstore.Conn) error {
+		return sqlstore.Each(ctx, c, func(r *sql.Rows) error {
+			var table string
+			err := r.Scan(&table)
+			placed[table] = true
+			return err
+		}, dialect.CitusPlaced)
+	})
+	if err != nil {
 		return err
 	}
-	var nothing any
-	if column == "" {
-		_, err := c.QueryRow(ctx, []any{&nothing}, "SELECT create_reference_table(?::text)::text", table)
-		return err
+	for _, p := range places {
+		if placed[p.Table] {
+			continue
+		}
+		err := db.Write(ctx, func(c sqlstore.Conn) error {
+			if _, err := c.Exec(ctx, c.Dialect().LockSchema()); err != nil { // another process may be at it
+				return err
+			}
+			_, err := c.Exec(ctx, dialect.CitusPlace(p.Table, p.Column, p.Beside))
+			return err
+		})
+		if err != nil {
+			return err
+		}
 	}
-	_, err := c.QueryRow(ctx, []any{&nothing}, "SELECT create_distributed_table(?::text, ?::text)::text", table, column)
-	return err
+	return nil
 }

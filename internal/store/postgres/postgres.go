@@ -6,7 +6,8 @@
 // per connection by the driver.
 //
 // Where the extension citus is present, Distribute spreads the tables after they were made: facts and customers by
-// customer, other records as reference tables, unique keys by value.
+// customer, other records as reference tables, unique keys by value. The rest stays on the coordinator, to which every
+// process of the program connects. A snapshot then holds on each machine by itself.
 package postgres
 
 import (
@@ -46,7 +47,7 @@ type Config struct {
 type DB struct {
 	pool   *sql.DB
 	schema string
-	citus  bool
+	citus  atomic.Bool
 
 	mu      sync.RWMutex // guards closed against running
 	closed  bool
@@ -69,13 +70,20 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 	if conf.RuntimeParams["application_name"] == "" {
 		conf.RuntimeParams["application_name"] = "guanxi"
 	}
-	pool := stdlib.OpenDB(*conf)
+	db := &DB{schema: cfg.Schema}
+	pool := stdlib.OpenDB(*conf, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, dialect.WatchClient)
+		if err == nil && db.citus.Load() {
+			_, err = c.Exec(ctx, dialect.CitusSession)
+		}
+		return err
+	}))
 	if cfg.MaxConns == 0 {
 		cfg.MaxConns = max(8, 4*runtime.NumCPU())
 	}
 	pool.SetMaxOpenConns(cfg.MaxConns)
 	pool.SetMaxIdleConns(cfg.MaxConns)
-	db := &DB{pool: pool, schema: cfg.Schema}
+	db.pool = pool
 	if err := db.prepare(ctx); err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}
@@ -83,19 +91,28 @@ func Open(ctx context.Context, cfg Config) (*DB, error) {
 }
 
 func (db *DB) prepare(ctx context.Context) error {
-	var there bool
-	err := db.pool.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)", db.schema).Scan(&there)
-	if err == nil && !there {
-		_, err = db.pool.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+dialect.Quote(db.schema))
+	c, err := db.pool.Conn(ctx)
+	if err != nil {
+		return translate(err)
+	}
+	defer func() { _ = c.Close() }() // gives it back to the pool
+	var citus, there bool
+	err = c.QueryRowContext(ctx, dialect.CitusPresent).Scan(&citus)
+	if err == nil && citus {
+		db.citus.Store(true)
+		_, err = c.ExecContext(ctx, dialect.CitusSession)
 	}
 	if err == nil {
-		err = db.pool.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')").Scan(&db.citus)
+		err = c.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)", db.schema).Scan(&there)
+	}
+	if err == nil && !there {
+		_, err = c.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+dialect.Quote(db.schema))
 	}
 	return translate(err)
 }
 
 // Dialect implements sqlstore.DB.
-func (db *DB) Dialect() dialect.Dialect { return dialect.Postgres{} }
+func (db *DB) Dialect() dialect.Dialect { return dialect.Postgres{Citus: db.citus.Load()} }
 
 // Schema is the workspace's schema.
 func (db *DB) Schema() string { return db.schema }
@@ -180,7 +197,7 @@ func (db *DB) transact(ctx context.Context, opts *sql.TxOptions, fn func(sqlstor
 			_ = tx.Rollback() // the closure's error, or its panic, is what counts
 		}
 	}()
-	c := &conn{tx: tx, raw: raw}
+	c := &conn{tx: tx, raw: raw, dialect: db.Dialect()}
 	if opts == nil {
 		if _, err := tx.ExecContext(ctx, dialect.Postgres{}.EnterWrite()); err != nil {
 			return translate(err)
@@ -226,6 +243,9 @@ func translate(err error) error {
 	var netErr net.Error
 	switch {
 	case errors.As(err, &pg):
+		if dialect.CitusRefuses(pg.Code, pg.Message) {
+			return dialect.Fault(dialect.Unsupported, err)
+		}
 		return dialect.Fault(classify(pg.Code), err)
 	case errors.As(err, &dial):
 		return dialect.Fault(dialect.Refused, err)
@@ -257,11 +277,12 @@ func classify(state string) dialect.Class {
 
 // conn implements sqlstore.Conn on one transaction.
 type conn struct {
-	tx  *sql.Tx
-	raw *sql.Conn
+	tx      *sql.Tx
+	raw     *sql.Conn
+	dialect dialect.Dialect
 }
 
-func (c *conn) Dialect() dialect.Dialect { return dialect.Postgres{} }
+func (c *conn) Dialect() dialect.Dialect { return c.dialect }
 
 // Exec implements sqlstore.Conn.
 func (c *conn) Exec(ctx context.Context, query string, args ...any) (int64, error) {

@@ -123,7 +123,7 @@ func (s Attachments) ForgetFiles(ctx context.Context, objects []*schema.Object, 
 			if len(names) > 0 { // the next call goes on
 				break
 			}
-			q := "SELECT id, blob FROM attachment a WHERE a.object = ? AND NOT EXISTS (SELECT 1 FROM " + dialect.Quote(obj.Physical) + " r WHERE r.id = a.record_id) ORDER BY id LIMIT ?"
+			q := "SELECT a.id, a.blob FROM attachment a LEFT JOIN " + dialect.Quote(obj.Physical) + " r ON r.id = a.record_id WHERE a.object = ? AND r.id IS NULL ORDER BY a.id LIMIT ?"
 			if err := collect(q, obj.Key, limit); err != nil {
 				return err
 			}

@@ -15,10 +15,20 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/store/dialect"
 )
 
+// Placement says where the rows of a table lie when tables are spread over several machines.
+type Placement struct {
+	Table string
+	// Column is what the rows are spread by; "" copies the table to every machine.
+	Column string
+	// Beside is a table spread before: rows with equal values lie together. "" is a table that lies by itself.
+	Beside string
+}
+
 // Distributor is what a DB is besides when its tables can be spread over several machines.
 type Distributor interface {
-	// Distribute spreads a table by a column, or copies it everywhere when column is "". Done before, it does nothing.
-	Distribute(ctx context.Context, c Conn, table, column string) error
+	// Distribute places tables in the given order, each in a transaction of its own, with what they hold. One that is placed
+	// already stays as it is. Where there is one machine, it does nothing.
+	Distribute(ctx context.Context, places []Placement) error
 }
 
 // Ensure creates and extends the tables of objects so that every column and index the registry asks for is there: it
@@ -46,31 +56,34 @@ func (s *Store) Ensure(ctx context.Context, reg *schema.Registry) ([]string, err
 				}
 				ran = append(ran, st)
 			}
-			if err := s.distribute(ctx, c, obj); err != nil {
-				return err
-			}
 		}
 		return s.note(ctx, c, ran)
 	})
+	if d, ok := s.db.(Distributor); ok && err == nil {
+		err = d.Distribute(ctx, placements(reg))
+	}
 	return ran, err
 }
 
-// distribute keeps what belongs to a customer beside the customer.
-func (s *Store) distribute(ctx context.Context, c Conn, obj *schema.Object) error {
-	d, ok := s.db.(Distributor)
-	if !ok {
-		return nil
+// placements keep what belongs to a customer beside the customer, and the unique keys by their value, which only so can be
+// promised to be unique. Everything else is copied to every machine.
+func placements(reg *schema.Registry) []Placement {
+	beside := ""
+	out := []Placement{{Table: "unique_key", Column: "value"}}
+	if c := reg.Object("customer"); c != nil && !c.Virtual {
+		beside = c.Physical
+		out = append(out, Placement{Table: beside, Column: "id"})
 	}
-	column := ""
-	if i := factColumn(obj); i >= 0 {
-		column = obj.Columns()[i].Name
-	} else if obj.Key == "customer" {
-		column = "id"
+	for _, obj := range reg.Tables() {
+		p := Placement{Table: obj.Physical}
+		if i := factColumn(obj); i >= 0 {
+			p.Column, p.Beside = obj.Columns()[i].Name, beside
+		}
+		if p.Table != beside {
+			out = append(out, p)
+		}
 	}
-	if err := d.Distribute(ctx, c, obj.Physical, column); err != nil {
-		return err
-	}
-	return d.Distribute(ctx, c, "unique_key", "value")
+	return out
 }
 
 func (s *Store) note(ctx context.Context, c Conn, ran []string) error {

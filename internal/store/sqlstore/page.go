@@ -31,8 +31,8 @@ func (s *Store) environment() compile.Env {
 }
 
 func conditionDialect(d dialect.Dialect) compile.Dialect {
-	if d.Name() == (dialect.Postgres{}).Name() {
-		return compile.PostgreSQL{}
+	if p, ok := d.(dialect.Postgres); ok {
+		return compile.PostgreSQL{Citus: p.Citus}
 	}
 	return compile.SQLite{}
 }

@@ -156,7 +156,8 @@ func (t *tx) Insert(ctx context.Context, obj *schema.Object, rows []record.Row) 
 const rewriteFrom = 4
 
 // Replace implements record.Tx. On PostgreSQL a fact is deleted and inserted: its customer, which may have changed, is
-// part of the key, and a distributed table refuses to update that.
+// part of the key, and a distributed table refuses to update that. Deleting locks the rows, which a distributed table refuses to
+// do for reading, and tells which versions they had.
 func (t *tx) Replace(ctx context.Context, obj *schema.Object, rows []record.Row) error {
 	if len(rows) == 0 {
 		return nil
@@ -188,31 +189,27 @@ func stale(v id.ID) error {
 }
 
 func (t *tx) rewrite(ctx context.Context, sh *shape, rows []record.Row) error {
-	ids, versions := make([]int64, len(rows)), make([]int64, len(rows))
+	ids := make([]int64, len(rows))
 	for i := range rows {
-		ids[i], versions[i] = int64(rows[i].ID), rows[i].Version-1
+		ids[i] = int64(rows[i].ID)
 	}
-	table := dialect.Quote(sh.table)
-	found := make(map[int64]int64, len(rows))
+	gone := make(map[int64]int64, len(rows))
 	err := Each(ctx, t.c, func(r *sql.Rows) error {
 		var rowID, version int64
 		if err := r.Scan(&rowID, &version); err != nil {
 			return err
 		}
-		found[rowID] = version
+		gone[rowID] = version
 		return nil
-	}, "SELECT t.id, t.version FROM "+table+" t WHERE "+t.c.Dialect().In("t.id")+t.c.Dialect().ForUpdate(), t.c.Dialect().IDList(ids))
+	}, "DELETE FROM "+dialect.Quote(sh.table)+" WHERE "+t.c.Dialect().In("id")+" RETURNING id, version", t.c.Dialect().IDList(ids))
 	if err != nil {
 		return err
 	}
-	for i := range ids {
-		if v, ok := found[ids[i]]; !ok || v != versions[i] {
-			return stale(rows[i].ID)
+	for i := range rows {
+		if v, ok := gone[ids[i]]; !ok || v != rows[i].Version-1 {
+			return stale(rows[i].ID) // what was deleted comes back with the transaction
 		}
-		delete(found, ids[i]) // the same record twice in one call is stale the second time
-	}
-	if _, err := t.c.Exec(ctx, "DELETE FROM "+table+" WHERE "+t.c.Dialect().In("id"), t.c.Dialect().IDList(ids)); err != nil {
-		return err
+		delete(gone, ids[i]) // the same record twice in one call is stale the second time
 	}
 	return t.c.InsertMany(ctx, sh.table, sh.columns, len(rows), func(i int, dst []any) { sh.fillRow(&rows[i], dst) })
 }

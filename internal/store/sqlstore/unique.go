@@ -79,7 +79,7 @@ func (t *tx) claim(ctx context.Context, obj *schema.Object, field *schema.Field,
 		ids[i] = int64(keys[k])
 	}
 	n, err := t.c.Exec(ctx, d.ClaimKeys(), append([]any{obj.Key, field.Key}, d.ClaimArgs(chunk, ids)...)...)
-	if err != nil || n == int64(len(chunk)) {
+	if err != nil || d.CountsClaims() && n == int64(len(chunk)) {
 		return nil, err
 	}
 	holders, err := t.FindUnique(ctx, obj, field, chunk)

@@ -7,10 +7,10 @@ WHERE FALSE
 
 -- records, compile.PostgreSQL
 
-WHERE FALSE
+WHERE t."id" < 0
 [] (0 of joins)
 
 -- analytics
 
-WHERE FALSE
+WHERE t."id" < 0
 [] (0 of joins)
