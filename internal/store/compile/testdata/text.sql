@@ -7,7 +7,7 @@ WHERE ((t."name_fold" IS NOT NULL AND instr(t."name_fold", ?) > 0) AND (t."name_
 
 -- records, compile.PostgreSQL
 
-WHERE ((t."name_fold" IS NOT NULL AND strpos(t."name_fold", ?) > 0) AND (t."name_fold" IS NOT NULL AND (t."name_fold" COLLATE "C" >= ? AND t."name_fold" COLLATE "C" < ?)) AND (t."name_fold" IS NOT NULL AND right(t."name_fold", 1) = ?) AND (t."name_fold" IS NOT NULL AND t."name_fold" ~ ?))
+WHERE ((t."name_fold" IS NOT NULL AND t."name_fold" LIKE '%' || replace(replace(replace(CAST(? AS TEXT), '\', '\\'), '%', '\%'), '_', '\_') || '%') AND (t."name_fold" IS NOT NULL AND (t."name_fold" COLLATE "C" >= ? AND t."name_fold" COLLATE "C" < ?)) AND (t."name_fold" IS NOT NULL AND right(t."name_fold", 1) = ?) AND (t."name_fold" IS NOT NULL AND t."name_fold" ~ ?))
 [有限_公司 上海 上浸 店 ^[A-Za-z](?:[^\n])*$] (0 of joins)
 
 -- analytics
