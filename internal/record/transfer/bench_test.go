@@ -44,3 +44,27 @@ func BenchmarkPlain(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkCompared imports a hundred thousand customers whose rows are compared with one another by the rules of duplicates.
+func BenchmarkCompared(b *testing.B) {
+	const rows = 100_000
+	file := benchFile(rows)
+	for b.Loop() {
+		b.StopTimer()
+		w := newWorld(b, openSQLite(b), "Asia/Shanghai", "CNY")
+		w.alikes()
+		im, err := w.svc.Create(w.ctx, transfer.Upload{Object: "customer", FileName: "c.csv", Body: bytes.NewReader(file)})
+		if err != nil {
+			b.Fatal(err)
+		}
+		m := im.Mapping
+		m.Options.Duplicates = "review"
+		if _, err := w.svc.SetMapping(w.ctx, im.ID, m); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if j := w.done(w.finish(im.ID)); j.Result.Created != rows {
+			b.Fatalf("%+v", j.Result)
+		}
+	}
+}

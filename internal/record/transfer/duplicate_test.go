@@ -2,6 +2,7 @@ package transfer_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -73,6 +74,52 @@ func TestRowsThatMayBeDuplicates(t *testing.T) {
 			}
 			if out := w.errorFile(j.ID); (want.skipped == 1) != strings.Contains(out, "王晓明") {
 				t.Errorf("%q: %s", how, out)
+			}
+		}
+	})
+}
+
+// Rows are compared set-wise with what is stored and with the rows before them; what becomes of a hit is chosen for each import.
+func TestRowsComparedAsASet(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("name,phone,note\n王晓明,138 1234 1234,x\n李四,13900000001,a\n")
+	for i := range 3200 { // two chunks, and too many rows for asking about each
+		fmt.Fprintf(&b, "客户%d号,1370%07d,行\n", i, i)
+	}
+	b.WriteString("李肆,13900000001,b\n李四,13900000001,c\n")
+	onBoth(t, func(t *testing.T, open func(testing.TB) sqlstore.DB) {
+		for how, want := range map[string]struct{ created, updated, skipped, marked, pairs int64 }{
+			"skip": {3201, 0, 3, 0, 0}, "update": {3201, 3, 0, 0, 0}, "mark": {3204, 0, 0, 3, 0}, "review": {3204, 0, 0, 3, 3},
+		} {
+			w := newWorld(t, open(t), "Asia/Shanghai", "CNY")
+			w.alikes()
+			old := w.make("customer", record.Input{"name": "王小明", "phone": "13812341234"})
+			m := `{"fields":{"name":"name","phone":"phone","note":"note"},"options":{"duplicates":"` + how + `"}}`
+			im, err := w.svc.Create(w.ctx, transfer.Upload{Object: "customer", FileName: "a.csv", Body: strings.NewReader(b.String()), Mapping: mappingOf(t, m)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.svc.Start(w.ctx, im.ID, true); err != nil {
+				t.Fatal(err)
+			}
+			if r := w.work(im.ID).Result; r.Created != want.created || r.Skipped != want.skipped || r.Marked != want.marked || w.number("SELECT count(*) FROM duplicate_pair") != 0 {
+				t.Errorf("dry run, %s: %+v", how, r)
+			}
+			j := w.done(w.finish(im.ID))
+			if r := j.Result; r.Created != want.created || r.Updated != want.updated || r.Skipped != want.skipped || r.Marked != want.marked || r.Errors != 0 || r.Rows != 3204 {
+				t.Errorf("%s: %+v", how, r)
+			}
+			if got := w.number("SELECT count(*) FROM duplicate_pair WHERE object = 'customer'"); got != want.pairs || j.Result.Review != want.pairs {
+				t.Errorf("%s: %d pairs to review", how, got)
+			}
+			if got := w.value("customer", old, "note"); (got == "x") != (how == "update") {
+				t.Errorf("%s: %v", how, got)
+			}
+			if how == "update" { // the last of the rows of one person says what stands
+				if got := w.value("customer", w.one("customer", "phone", "13900000001"), "note"); got != "c" {
+					t.Errorf("rows of one person: %v", got)
+				}
 			}
 		}
 	})

@@ -280,7 +280,7 @@ func (r *run) decideDates(ctx context.Context) error {
 	}
 	var at []*mapping.Value
 	for i := range r.plan.Values {
-		if t := r.plan.Values[i].Field.Type; t == schema.DateTime || t == schema.Date {
+		if t := r.plan.Values[i].Field.Type; (t == schema.DateTime || t == schema.Date) && r.plan.Values[i].Date == "" {
 			at = append(at, &r.plan.Values[i])
 		}
 	}

@@ -229,7 +229,9 @@ func (r *run) compile(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.plan, err = mapping.Compile(r.svc.cfg.Registry(), r.job.Object, r.job.Mapping, rd.Columns())
+	if r.plan, err = mapping.Compile(r.svc.cfg.Registry(), r.job.Object, r.job.Mapping, rd.Columns()); err == nil {
+		err = r.svc.permitted(ctx, r.job.Object, r.job.Mapping, rd.Columns()) // rights may have changed since it was asked for
+	}
 	if err = errors.Join(err, rd.Close()); err != nil {
 		return err
 	}

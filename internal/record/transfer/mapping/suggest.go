@@ -230,6 +230,11 @@ func (g *guesser) plain() {
 			g.claim(t.Key, list)
 		}
 	}
+	for _, t := range plainTargets(g.reg, g.object) { // 客户手机 finds the customer by the phone
+		if t.Via != "" && g.given[t.Via] == nil {
+			g.claim(t.Key, []string{foldName(t.Key), foldName(t.Label.In("zh-CN")), foldName(t.Label.In("en"))})
+		}
+	}
 	if region != "" {
 		g.region(region)
 	}
