@@ -395,3 +395,16 @@ func TestTemplateComesBack(t *testing.T) {
 		t.Errorf("without the right: %v", err)
 	}
 }
+
+func TestColumnsOfRelatedRecordsAreSuggested(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openSQLite(t), "Asia/Shanghai", "CNY")
+	im, err := w.svc.Create(w.ctx, transfer.Upload{Object: "contact", FileName: "c.csv", Body: strings.NewReader("姓名,客户,客户手机,手机\n王,甲公司,13800000001,13800000002\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := im.Mapping.Fields
+	if fmt.Sprint(f["customer.name"], f["customer.phone"], f["phone"], f["customer"]) != "[客户] [客户手机] [手机] []" {
+		t.Errorf("%v", f)
+	}
+}

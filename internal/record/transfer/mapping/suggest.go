@@ -213,6 +213,7 @@ func (g *guesser) plain() {
 	if o == nil {
 		return
 	}
+	g.related()
 	var region string
 	for pass := range 2 { // exact names first, looser words after, so that 客户编号 is not taken by a looser field
 		for _, f := range o.Fields {
@@ -230,11 +231,7 @@ func (g *guesser) plain() {
 			g.claim(t.Key, list)
 		}
 	}
-	for _, t := range plainTargets(g.reg, g.object) { // 客户手机 finds the customer by the phone
-		if t.Via != "" && g.given[t.Via] == nil {
-			g.claim(t.Key, []string{foldName(t.Key), foldName(t.Label.In("zh-CN")), foldName(t.Label.In("en"))})
-		}
-	}
+	g.settle(o)
 	if region != "" {
 		g.region(region)
 	}
@@ -245,6 +242,43 @@ func (g *guesser) plain() {
 		}
 	}
 	g.shapes(byType)
+}
+
+// related gives columns that name a related record by one of its fields (客户手机) to that field.
+func (g *guesser) related() {
+	for _, t := range plainTargets(g.reg, g.object) {
+		if t.Via == "" {
+			continue
+		}
+		list := []string{foldName(t.Key), foldName(t.Label.In("zh-CN")), foldName(t.Label.In("en"))}
+		if o := g.reg.Object(t.Object); t.Object != g.object {
+			list = append(list, foldName(o.Label.In("zh-CN")+t.Field.Label.In("zh-CN")), foldName(o.Label.In("en")+t.Field.Label.In("en")))
+		}
+		g.claim(t.Key, list)
+	}
+}
+
+// settle makes a column that names a related record as such its title, where other columns say more of the same record.
+func (g *guesser) settle(o *schema.Object) {
+	for _, f := range o.Fields {
+		col, named := g.given[f.Key]
+		target := g.reg.Object(f.Target)
+		if f.Type != schema.Relation || !named || target == nil {
+			continue
+		}
+		title := f.Key + "." + target.TitleField
+		more := false
+		for key := range g.given {
+			more = more || strings.HasPrefix(key, f.Key+".")
+		}
+		if !more {
+			continue
+		}
+		delete(g.given, f.Key)
+		if _, ok := plainTarget(g.reg, g.object, title); ok && g.given[title] == nil {
+			g.given[title] = col
+		}
+	}
 }
 
 // match proposes the unique field by which a repeated import finds the records of the first.

@@ -152,7 +152,7 @@ func plainTarget(reg *schema.Registry, object, name string) (Target, bool) {
 	if u == nil || !Naming(target, u) {
 		return Target{}, false
 	}
-	t.Via, t.Object, t.Field = key, f.Target, u
+	t.Via, t.Object, t.Field, t.Required = key, f.Target, u, false // one of them suffices
 	t.Label = schema.Label{"zh-CN": f.Label.In("zh-CN") + "：" + u.Label.In("zh-CN"), "en": f.Label.In("en") + ": " + u.Label.In("en")}
 	return t, true
 }

@@ -129,6 +129,35 @@ describe('other files', () => {
   });
 });
 
+it('misses a required relation only when nothing names its record', () => {
+  const targets = [target('customer', true), { ...target('customer.phone'), via: 'customer' }];
+  const of = (fields: Record<string, string>) =>
+    draftOf(run({ object: 'contact', columns: ['a'].map(column), targets, mapping: { fields } }));
+  expect(missingTargets(of({}), targets).map(({ key }) => key)).toEqual(['customer']);
+  expect(missingTargets(of({ 'customer.phone': 'a' }), targets)).toEqual([]);
+  expect(missingTargets(of({ customer: 'a' }), targets)).toEqual([]);
+});
+
+it('sends rules of mapped targets alone, and match fields that are mapped', () => {
+  const targets = [target('name', true), { ...target('phone'), match: true }];
+  const draft = draftOf(
+    run({
+      object: 'customer',
+      columns: ['a', 'b'].map(column),
+      targets,
+      mapping: {
+        fields: { name: 'a', phone: 'b' },
+        rules: { phone: { only_empty: true } },
+        options: { match: 'phone', mode: 'update' },
+      },
+    }),
+  );
+  expect(mappingOf(draft)).toMatchObject({ rules: { phone: { only_empty: true } }, options: { match: ['phone'], mode: 'update' } });
+  const without = reduceMapping(draft, { type: 'assign', column: 'b', from: 'phone', to: null });
+  expect(mappingOf(without)).not.toHaveProperty('rules');
+  expect(mappingOf(without).options).toEqual({});
+});
+
 it('knows the usual refund rules', () => {
   for (const rule of ['quantity<0', 'amount<0', 'number starts_with C', 'status = refunded'])
     expect(refundRule(refundChoice(rule).choice, refundChoice(rule).text)).toBe(rule);

@@ -173,9 +173,16 @@ export function reduceMapping(draft: MappingDraft, action: MappingAction): Mappi
   }
 }
 
-/** Required targets that no column fills. */
-export const missingTargets = (draft: MappingDraft, targets: Targets): Targets =>
-  targets.filter((target) => target.required && (draft.columns[target.key] ?? []).length === 0);
+/** Required targets that no column fills. A relation is filled by any column that names its record. */
+export const missingTargets = (draft: MappingDraft, targets: Targets): Targets => {
+  const filled = (key: string): boolean => (draft.columns[key] ?? []).length > 0;
+  return targets.filter(
+    (target) =>
+      target.required &&
+      !filled(target.key) &&
+      !targets.some((other) => other.via === target.key && filled(other.key)),
+  );
+};
 
 /** The refund rule as one of the offered forms. */
 export type RefundChoice = 'none' | 'quantity' | 'amount' | 'prefix' | 'custom';
