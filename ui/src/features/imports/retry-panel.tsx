@@ -66,7 +66,7 @@ export function RetryPanel({ run }: { run: ImportRun }) {
                 const bad = new Set(errors.map(({ column }) => column));
                 return (
                   <tr key={row} data-left={left.has(row) || undefined}>
-                    <td>
+                    <td data-label={t('importing:take')}>
                       <input
                         type="checkbox"
                         aria-label={t('importing:takeRow', { row })}
@@ -74,10 +74,12 @@ export function RetryPanel({ run }: { run: ImportRun }) {
                         onChange={() => toggle(row)}
                       />
                     </td>
-                    <td className="num">{fmt.number(row)}</td>
+                    <td className="num" data-label={t('importing:row')}>
+                      {fmt.number(row)}
+                    </td>
                     <td className={own.why}>{errors.map(({ message }) => message).join(' ')}</td>
                     {data.columns.map((name, at) => (
-                      <td key={name}>
+                      <td key={name} data-label={name}>
                         <input
                           className={cx(own.cell, bad.has(name) && own.bad)}
                           aria-label={t('importing:cellOf', { row, name })}
