@@ -10,6 +10,11 @@
 //     that a file imported twice changes nothing and a longer file adds only what is new. A plain row is known again by
 //     its match field or, without one, by its content and occurrence.
 //   - Every row of the file is imported, recognised, or reported with its number, column and reason.
+//   - A dry run of records writes every chunk and takes it back, so that it counts what the import would; nothing of it stays.
+//   - Rows that may be other records, by the rules of duplicates, are compared a chunk at a time with all that is stored and with the rows
+//     before them. A dry run, which stores nothing, remembers the last 200,000 rows for that.
+//   - An import runs with the rights that its person has when it runs. What it may do beside writing records of its object (make related
+//     records, options, give records to owners) is refused when the mapping is set and asked again then.
 //   - Undo takes back what a job created and restores what it updated, and reports what has been changed since.
 //   - Memory does not grow with the file beyond keys and ids; what must be sorted spills to encrypted scratch files.
 //
