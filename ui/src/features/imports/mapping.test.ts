@@ -152,7 +152,10 @@ it('sends rules of mapped targets alone, and match fields that are mapped', () =
       },
     }),
   );
-  expect(mappingOf(draft)).toMatchObject({ rules: { phone: { only_empty: true } }, options: { match: ['phone'], mode: 'update' } });
+  expect(mappingOf(draft)).toMatchObject({
+    rules: { phone: { only_empty: true } },
+    options: { match: ['phone'], mode: 'update' },
+  });
   const without = reduceMapping(draft, { type: 'assign', column: 'b', from: 'phone', to: null });
   expect(mappingOf(without)).not.toHaveProperty('rules');
   expect(mappingOf(without).options).toEqual({});

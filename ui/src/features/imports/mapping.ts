@@ -178,9 +178,7 @@ export const missingTargets = (draft: MappingDraft, targets: Targets): Targets =
   const filled = (key: string): boolean => (draft.columns[key] ?? []).length > 0;
   return targets.filter(
     (target) =>
-      target.required &&
-      !filled(target.key) &&
-      !targets.some((other) => other.via === target.key && filled(other.key)),
+      target.required && !filled(target.key) && !targets.some((other) => other.via === target.key && filled(other.key)),
   );
 };
 
