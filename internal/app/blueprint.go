@@ -221,7 +221,10 @@ func (b blueprints) gatherObjects(ctx context.Context, g *gathered) (err error) 
 				return err
 			}
 		}
-		spec.Prefix, spec.Physical, spec.Rules = "", "", nil
+		if err := b.gatherShape(ctx, g, r.Object, &spec); err != nil {
+			return err
+		}
+		spec.Prefix, spec.Physical, spec.Rules, spec.UniqueRules, spec.Layouts = "", "", nil, nil, nil
 		if err := b.put(g, false, spec, blueprint.Objects, r.Object, blueprint.Settings); err != nil {
 			return err
 		}
@@ -270,12 +273,22 @@ func (b blueprints) gatherField(g *gathered, obj *schema.Object, r metadata.Row)
 		spec.Default = nil
 	}
 	personal := false
+	for _, raw := range []json.RawMessage{spec.ShownWhen, spec.RequiredWhen} {
+		if len(raw) == 0 {
+			continue
+		}
+		where, err := query.Parse(raw)
+		if err != nil {
+			return err
+		}
+		personal = personal || b.personal(obj.Key, where)
+	}
 	if spec.Rollup != nil && len(spec.Rollup.Where) > 0 {
 		where, err := query.Parse(spec.Rollup.Where)
 		if err != nil {
 			return err
 		}
-		personal = b.personal(spec.Rollup.Object, where)
+		personal = personal || b.personal(spec.Rollup.Object, where)
 	}
 	return b.put(g, personal, spec, blueprint.Objects, obj.Key, blueprint.Fields, r.Field)
 }

@@ -258,6 +258,7 @@ func (m *importing) check(next *schema.Registry) []*fault.Fault {
 	for _, d := range m.of(blueprint.DefaultViews) {
 		add(d, func() error { return m.checkUsual(d, next) })
 	}
+	steps = append(steps, m.layouts(next)...)
 	var bad []*fault.Fault
 	for _, s := range steps {
 		if err := s.run(); err != nil {
@@ -409,7 +410,11 @@ func (m *importing) rest() ([]*fault.Fault, error) {
 		}
 		bad = append(bad, found...)
 	}
-	return bad, m.analysis()
+	found, err := inOrder(m.layouts(nil))
+	if err != nil {
+		return nil, err
+	}
+	return append(bad, found...), m.analysis()
 }
 
 func (m *importing) unit(d blueprint.Difference) error {

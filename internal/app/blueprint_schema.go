@@ -93,7 +93,7 @@ type shaping struct {
 
 // run makes the chosen differences of objects.
 func (s *shaping) run() ([]*fault.Fault, error) {
-	var objects, fields, settings, rules, orders, gone []step
+	var objects, fields, settings, rules, uniques, orders, gone []step
 	for _, d := range s.chosen {
 		parts := blueprint.Parts(d.Pointer)
 		object := parts[1]
@@ -111,10 +111,12 @@ func (s *shaping) run() ([]*fault.Fault, error) {
 			add(&fields, func() error { return s.field(object, parts[3], d.After) })
 		case parts[2] == blueprint.Rules:
 			add(&rules, func() error { return s.rule(object, parts[3], d.After) })
+		case parts[2] == blueprint.Uniques:
+			add(&uniques, func() error { return s.unique(object, parts[3], d.After) })
 		}
 	}
 	var bad []*fault.Fault
-	for _, stage := range [][]step{objects, fields, settings, rules, orders, gone} {
+	for _, stage := range [][]step{objects, fields, settings, rules, uniques, orders, gone} {
 		found, err := inOrder(stage)
 		if err != nil {
 			return nil, err
@@ -235,7 +237,8 @@ func (s *shaping) field(object, key string, item blueprint.Item) error {
 	}
 	now := obj.Field(key)
 	in := metadata.FieldChange{Label: want.Label, Help: want.Help, Section: &want.Section, Required: &want.Required, Indexed: &want.Indexed,
-		Searchable: &want.Searchable, Width: &want.Width, Default: want.Default, NoDefault: want.Default == nil}
+		Searchable: &want.Searchable, Width: &want.Width, Default: want.Default, NoDefault: want.Default == nil,
+		ShownWhen: orNull(want.ShownWhen), RequiredWhen: orNull(want.RequiredWhen)}
 	if in.Help == nil {
 		in.Help = schema.Label{}
 	}
@@ -258,6 +261,14 @@ func (s *shaping) field(object, key string, item blueprint.Item) error {
 		in.Formula, in.Type, in.Scale = &want.Formula, want.Type, &want.Scale
 	}
 	return s.all.UpdateField(s.ctx, object, key, in)
+}
+
+// orNull is a condition, or that there is none.
+func orNull(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 {
+		return json.RawMessage("null")
+	}
+	return raw
 }
 
 func or(want, declared bool) *bool {
@@ -340,6 +351,10 @@ func (s *shaping) archive(parts []string) error {
 		return nil
 	case parts[2] == blueprint.Fields:
 		return s.all.ArchiveField(s.ctx, parts[1], parts[3])
+	case parts[2] == blueprint.Layouts:
+		return s.all.RemoveLayout(s.ctx, parts[1], roleKey(s.g, parts[3]))
+	case parts[2] == blueprint.Uniques:
+		return s.unique(parts[1], parts[3], nil)
 	}
 	for _, r := range s.reg().Object(parts[1]).Rules {
 		if r.Key == parts[3] {

@@ -42,6 +42,9 @@ func shapeAll(c *client) {
 	}
 	c.want(200, c.do("PATCH", "/objects/customer/fields/plans", `{"position":0}`))
 	c.want(200, c.do("PATCH", "/objects/customer/fields/note", `{"label":{"zh-CN":"说明","en":"Remark"}}`))
+	c.want(200, c.do("PATCH", "/objects/visit_plan/fields/score", `{"shown_when":{"field":"customer.grade","op":"=","value":"a"},"required_when":{"field":"customer.kind","op":"=","value":"company"}}`))
+	c.want(200, c.do("PATCH", "/objects/visit_plan", `{"unique_rules":[{"label":{"zh-CN":"一客一分","en":"One score"},"fields":["customer","score"]}]}`))
+	c.want(200, c.do("POST", "/objects/visit_plan/layouts", `{"sections":[{"key":"basic","title":{},"columns":2,"fields":["name","score"]}],"tabs":["history"]}`))
 	c.want(200, c.do("PATCH", "/objects/visit_plan", `{"rules":[{"when":"score < 0","message":{"zh-CN":"不能为负","en":"Not below zero"},"field":"score"}]}`))
 	top := read[struct{ ID string }](c, "POST", "/org/units", `{"kind":"department","name":"总部"}`, 201)
 	c.want(201, c.do("POST", "/org/units", `{"kind":"department","name":"销售/一","parent":"`+top.ID+`"}`))

@@ -76,6 +76,30 @@ func newSite(t *testing.T) *site {
 // newPostgresSite is newSite in schemas of its own of the database given.
 func newPostgresSite(t *testing.T) *site {
 	t.Helper()
+	return postgresSite(t, app.Options{})
+}
+
+// atWork runs a test on programs that work their jobs, one on each database.
+func atWork(t *testing.T, fn func(t *testing.T, s *site)) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		fn(t, prepareAtWork(t))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		fn(t, postgresSite(t, app.Options{Background: true}))
+	})
+}
+
+// prepareAtWork is newSite with a program that works its jobs.
+func prepareAtWork(t *testing.T) *site {
+	t.Helper()
+	return prepare(t, open(t, app.Options{Config: settings(t, nil), Background: true}))
+}
+
+func postgresSite(t *testing.T, o app.Options) *site {
+	t.Helper()
 	url := os.Getenv("GUANXI_TEST_POSTGRES_URL")
 	if url == "" {
 		t.Skip("GUANXI_TEST_POSTGRES_URL is not set")
@@ -94,7 +118,8 @@ func newPostgresSite(t *testing.T) *site {
 		}
 	})
 	cfg := settings(t, map[string]string{"database-url": url, "secret": strings.Repeat("s3cret", 8)})
-	return prepare(t, open(t, app.Options{Config: cfg, InstanceSchema: name + "instance", WorkspacePrefix: name}))
+	o.Config, o.InstanceSchema, o.WorkspacePrefix = cfg, name+"instance", name
+	return prepare(t, open(t, o))
 }
 
 var postgresSites atomic.Int64

@@ -8,9 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
-	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/job"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
@@ -28,8 +26,8 @@ func (w *workspace) openMetadata(ctx context.Context) error {
 		return err
 	}
 	w.metadata = metadata.New(metadata.Config{Store: sqlstore.NewMetadata(w.store), Standard: declared, IDs: w.app.ids, Check: w.breaks,
-		Ensure: func(ctx context.Context, reg *schema.Registry) error {
-			_, err := w.store.Ensure(ctx, reg)
+		Ensure: func(ctx context.Context, reg *schema.Registry) (err error) {
+			w.late, err = w.store.EnsureSoon(ctx, reg)
 			return err
 		},
 		Use: w.useMetadata,
@@ -47,6 +45,7 @@ func (w *workspace) openMetadata(ctx context.Context) error {
 // useMetadata puts a registry to work: the analytics plane grows first, so that the mirror finds what it writes into. While
 // that plane is made anew it takes the registry of then.
 func (w *workspace) useMetadata(ctx context.Context, reg *schema.Registry, follows metadata.Effect) error {
+	asked := ctx
 	ctx = system(ctx)
 	settings, err := w.settings(ctx)
 	if err != nil {
@@ -60,6 +59,11 @@ func (w *workspace) useMetadata(ctx context.Context, reg *schema.Registry, follo
 	w.app.hub.Publish(w.info.Key, api.Event{Kind: "metadata"})
 	if objects := rerolled(old, reg); len(objects) > 0 {
 		if _, err := w.app.jobs.Add(ctx, job.Job{Kind: rollupJob, Workspace: w.info.Key, Args: strings.Join(objects, ",")}); err != nil {
+			return err
+		}
+	}
+	if w.edge != nil && w.edge.Reshape != nil {
+		if err := w.reshapeAfter(asked, old, reg); err != nil {
 			return err
 		}
 	}
@@ -119,66 +123,6 @@ func (a *App) runReindex(ctx context.Context, j job.Job) error {
 	}
 	_, err = w.indexer.Rebuild(system(ctx))
 	return err
-}
-
-// breaks refuses a registry under which something that is saved could not be asked any more: Conflict metadata.used_in_*.
-func (w *workspace) breaks(ctx context.Context, old, next *schema.Registry) error {
-	ctx = system(ctx)
-	check := func(reg *schema.Registry, object string, where *query.Node) bool {
-		env := w.words.env(ctx, object, "")
-		env.Registry = reg
-		return where == nil || query.Check(where, env) == nil
-	}
-	lost := func(object string, where *query.Node) bool { // with the object itself its lists go too
-		return old.Object(object) != nil && next.Object(object) != nil && check(old, object, where) && !check(next, object, where)
-	}
-	segments, err := w.segments.List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range segments {
-		if lost(query.Customer, s.Where) {
-			return fault.New(fault.Conflict, "metadata.used_in_segment", fault.Params{"name": s.Label})
-		}
-	}
-	classes, err := w.classes.List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, c := range classes {
-		for _, class := range c.Classes {
-			if lost(query.Customer, class.Where) {
-				return fault.New(fault.Conflict, "metadata.used_in_classification", fault.Params{"name": c.Label})
-			}
-		}
-	}
-	hooks, err := w.edge.Webhooks.List(ctx)
-	if err != nil {
-		return err
-	}
-	for _, h := range hooks {
-		for _, r := range h.Rules {
-			if lost(r.Object, r.Where) {
-				return fault.New(fault.Conflict, "metadata.used_in_webhook", fault.Params{"name": h.Name})
-			}
-		}
-	}
-	if name, err := w.edge.Rights.Uses(ctx, next); err != nil || name != "" {
-		if err == nil {
-			err = fault.New(fault.Conflict, "metadata.used_in_role", fault.Params{"name": name})
-		}
-		return err
-	}
-	views, err := sqlstore.NewViews(w.store).AllViews(ctx)
-	if err != nil {
-		return err
-	}
-	for _, v := range views {
-		if lost(v.Object, v.Where) {
-			return fault.New(fault.Conflict, "metadata.used_in_view", fault.Params{"name": v.Name})
-		}
-	}
-	return nil
 }
 
 // metadataEvery is how often a process looks for what another one has changed; PostgreSQL only, where there may be several.

@@ -56,6 +56,7 @@ type workspace struct {
 	reg      atomic.Pointer[schema.Registry]
 	rates    atomic.Pointer[money.Table]
 	metadata *metadata.Service
+	late     []string // objects whose indexes a change of metadata left to be made
 	db       sqlstore.DB
 	store    *sqlstore.Store
 	adb      analytics.DB
@@ -408,6 +409,7 @@ func (w *workspace) version(ctx context.Context) (string, error) {
 
 // run starts what follows the change log. An api process on PostgreSQL leaves it to the workers.
 func (w *workspace) run() {
+	w.shape()
 	w.resume()
 	if w.app.embedded() && w.app.Config.Role != "api" {
 		w.own(w.ctx, &w.owned, "imports", w.imports.Run)

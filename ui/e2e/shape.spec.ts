@@ -128,7 +128,7 @@ test('an object is made, used everywhere, and loses nothing when its field is ar
     await page.getByRole('option', { name: locale?.startsWith('zh') ? '客户' : 'Customer', exact: true }).click();
     await addField(page, t, relation, words.who);
     const date = await startField(page, t, 'date', words.day, locale);
-    await date.getByRole('switch', { name: t('shape:rule.required') }).click();
+    await date.getByRole('switch', { name: t('shape:rule.required'), exact: true }).click();
     await addField(page, t, date, words.day);
     await expect(page.getByRole('row').filter({ hasText: words.day })).toContainText(t('settings:flag.required'));
   });

@@ -17,7 +17,7 @@ func (a *API) formulaRoutes() []route {
 	return []route{
 		{method: get, path: "/formulas/functions", need: right, right: access.SchemaManage, run: op(a.functions), doc: "Functions of formulas"},
 		{method: post, path: "/objects/{object}/formula", need: right, right: access.SchemaManage, run: op(a.checkFormula), doc: "Check a formula and try it on records", status: http.StatusOK},
-		{method: post, path: "/records/{object}/check", need: right, right: access.RecordRead, run: op(a.checkRecord), doc: "Which validation rules values would break; nothing is stored", status: http.StatusOK},
+		{method: post, path: "/records/{object}/check", need: right, right: access.RecordRead, run: op(a.checkRecord), doc: "Which rules values would break, and which fields they hide or require; nothing is stored", status: http.StatusOK},
 	}
 }
 
@@ -155,9 +155,11 @@ type checkRecordIn struct {
 	}
 }
 
-// RecordCheck is what validation rules say of values.
+// RecordCheck is what the rules and conditions of an object say of values.
 type RecordCheck struct {
 	Problems []ProblemItem `json:"problems"`
+	Hidden   []string      `json:"hidden" doc:"fields that are not shown with these values"`
+	Required []string      `json:"required" doc:"fields that need a value with these, besides those that always do"`
 }
 
 func (a *API) checkRecord(ctx context.Context, c *call, in checkRecordIn) (RecordCheck, error) {
@@ -171,9 +173,9 @@ func (a *API) checkRecord(ctx context.Context, c *call, in checkRecordIn) (Recor
 			return RecordCheck{}, fault.InvalidField("record.relation_unknown", "id", fault.Params{"object": o.Key})
 		}
 	}
-	found, err := c.ws.Records.Violations(ctx, in.Object, rec, in.Body.Fields)
-	out := RecordCheck{Problems: []ProblemItem{}}
-	for _, f := range found {
+	found, err := c.ws.Records.Try(ctx, in.Object, rec, in.Body.Fields)
+	out := RecordCheck{Problems: []ProblemItem{}, Hidden: append([]string{}, found.Hidden...), Required: append([]string{}, found.Required...)}
+	for _, f := range found.Problems {
 		out.Problems = append(out.Problems, ProblemItem{Location: f.Field, Message: a.Words.Text(localeOf(c.locale), f.Code, f.Params), Code: f.Code})
 	}
 	return out, err

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -14,22 +15,24 @@ import (
 
 // Object is a kind of record as the interface needs it.
 type Object struct {
-	Key            string        `json:"key"`
-	Label          schema.Label  `json:"label"`
-	Plural         schema.Label  `json:"plural"`
-	Icon           string        `json:"icon"`
-	Prefix         string        `json:"prefix"`
-	TitleField     string        `json:"title_field"`
-	SubtitleFields []string      `json:"subtitle_fields"`
-	Standard       bool          `json:"standard"`
-	Hidden         bool          `json:"hidden"`
-	Actions        ObjectActions `json:"actions"`
-	Fields         []Field       `json:"fields"`
-	Rules          []schema.Rule `json:"rules" doc:"validation rules"`
-	DefaultColumns []string      `json:"default_columns"`
-	DefaultSort    []schema.Sort `json:"default_sort"`
-	Related        []Related     `json:"related"`
-	OwnerField     string        `json:"owner_field" doc:"the field that says whose a record is"`
+	Key            string         `json:"key"`
+	Label          schema.Label   `json:"label"`
+	Plural         schema.Label   `json:"plural"`
+	Icon           string         `json:"icon"`
+	Prefix         string         `json:"prefix"`
+	TitleField     string         `json:"title_field"`
+	SubtitleFields []string       `json:"subtitle_fields"`
+	Standard       bool           `json:"standard"`
+	Hidden         bool           `json:"hidden"`
+	Actions        ObjectActions  `json:"actions"`
+	Fields         []Field        `json:"fields"`
+	Rules          []schema.Rule  `json:"rules" doc:"validation rules"`
+	DefaultColumns []string       `json:"default_columns"`
+	DefaultSort    []schema.Sort  `json:"default_sort"`
+	Related        []Related      `json:"related"`
+	OwnerField     string         `json:"owner_field" doc:"the field that says whose a record is"`
+	UniqueRules    []UniqueRule   `json:"unique_rules" doc:"rules that no two records may have the same values in several fields"`
+	Layout         *schema.Layout `json:"layout,omitempty" doc:"how page and form are laid out for the caller's role; none leaves it to the program"`
 }
 
 // ObjectActions is what the caller may do with records of an object.
@@ -74,6 +77,9 @@ type Field struct {
 	Max           int             `json:"max,omitempty" doc:"most stars of a rating"`
 	Formula       string          `json:"formula,omitempty" doc:"of a computed field"`
 	Rollup        *schema.Rollup  `json:"rollup,omitempty" doc:"of a field that sums up related records"`
+	Conversions   []schema.Type   `json:"conversions,omitempty" doc:"types that its values can become"`
+	ShownWhen     json.RawMessage `json:"shown_when,omitempty" doc:"a condition: where it does not hold the field is not shown"`
+	RequiredWhen  json.RawMessage `json:"required_when,omitempty" doc:"a condition: where it holds the field needs a value"`
 	Broken        bool            `json:"broken,omitempty" doc:"the formula does not hold any more; values are blank"`
 }
 
@@ -148,6 +154,13 @@ func (c *call) showObject(o *schema.Object) Object {
 	for _, r := range o.Rules {
 		out.Rules = append(out.Rules, schema.Rule{Key: r.Key, When: r.When, Message: r.Message, Field: r.Field, Off: r.Off})
 	}
+	out.UniqueRules = []UniqueRule{}
+	for _, u := range o.UniqueRules {
+		out.UniqueRules = append(out.UniqueRules, UniqueRule{Key: u.Key, Label: u.Label, Fields: c.visibleKeys(o, u.Fields), State: string(u.State)})
+	}
+	if l := o.Layout(string(c.who.Actor.Role)); l != nil {
+		out.Layout = l.Seen(c.sees(o))
+	}
 	for _, f := range schema.Systems() {
 		if f.Key != "updated_by" {
 			out.Fields = append(out.Fields, showField(f, false))
@@ -168,6 +181,14 @@ func (c *call) showObject(o *schema.Object) Object {
 	return out
 }
 
+// sees tells of the fields of an object that are there and that the caller sees.
+func (c *call) sees(o *schema.Object) func(string) bool {
+	return func(key string) bool {
+		f := o.Field(key)
+		return f != nil && c.who.Actor.FieldOf(o.Key, f) != access.FieldHidden
+	}
+}
+
 // visibleKeys are the fields among some that the caller sees.
 func (c *call) visibleKeys(o *schema.Object, keys []string) []string {
 	out := []string{}
@@ -183,6 +204,7 @@ func showField(f *schema.Field, write bool) Field {
 	out := Field{Key: f.Key, Type: string(f.Type), Label: f.Label, Help: f.Help, Section: f.Section, Required: f.Required, Unique: f.Unique, Personal: f.Personal,
 		ReadOnly: f.ReadOnly, OperationOnly: f.OperationOnly, Filterable: schema.Filterable(f), Sortable: schema.Sortable(f), Searchable: f.Searchable,
 		Indexed: f.Indexed, Custom: f.Custom, Pattern: f.Pattern, Options: f.Options, Target: f.Target, Via: f.Via, Scale: f.Scale, MaxLength: f.MaxLength, Default: f.Default, Operators: query.Operators(f), Width: f.Width, Access: "read", Formula: f.Formula, Rollup: f.Rollup,
+		ShownWhen: f.ShownWhen, RequiredWhen: f.RequiredWhen, Conversions: schema.Conversions(f),
 		Broken: f.Computed() && formula.Of(f) == nil}
 	if f.Type == schema.Rating {
 		out.Max = f.Stars()

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/guanxi-crm/guanxi/internal/model/access"
@@ -11,7 +12,7 @@ import (
 
 // schemaRoutes shape a workspace.
 func (a *API) schemaRoutes() []route {
-	return []route{
+	return append(append(a.shapeRoutes(), a.convertRoutes()...), []route{
 		{method: get, path: "/objects/archived", need: right, right: access.SchemaManage, run: op(a.archived), doc: "Archived objects and fields"},
 		{method: post, path: "/objects", need: right, right: access.SchemaManage, run: op(a.createObject), doc: "Make an object", status: http.StatusCreated},
 		{method: patch, path: "/objects/{object}", need: right, right: access.SchemaManage, run: op(a.patchObject), doc: "Change an object"},
@@ -23,7 +24,7 @@ func (a *API) schemaRoutes() []route {
 		{method: post, path: "/objects/{object}/fields/{field}/restore", need: right, right: access.SchemaManage, run: op(a.restoreField), doc: "Restore a field with its values"},
 		{method: get, path: "/rates", need: right, right: access.RecordRead, run: op(a.rates), doc: "Exchange rates"},
 		{method: patch, path: "/rates", need: right, right: access.SchemaManage, run: op(a.setRates), doc: "Replace all exchange rates; stored amounts are worked out anew"},
-	}
+	}...)
 }
 
 // Archived is what can be restored.
@@ -104,13 +105,14 @@ type patchObjectIn struct {
 		DefaultColumns []string      `json:"default_columns,omitempty"`
 		DefaultSort    []schema.Sort `json:"default_sort,omitempty"`
 		Rules          []schema.Rule `json:"rules,omitempty" doc:"all validation rules; an empty list takes them away"`
+		UniqueRules    []UniqueRule  `json:"unique_rules,omitempty" doc:"all unique rules, likewise"`
 	}
 }
 
 func (a *API) patchObject(ctx context.Context, c *call, in patchObjectIn) (Object, error) {
 	b := in.Body
 	return c.objectNow(in.Object, c.ws.Metadata.UpdateObject(ctx, in.Object, metadata.ObjectChange{Label: b.Label, Plural: b.Plural, Icon: b.Icon,
-		TitleField: b.TitleField, SubtitleFields: b.SubtitleFields, DefaultColumns: b.DefaultColumns, DefaultSort: b.DefaultSort, Rules: b.Rules}))
+		TitleField: b.TitleField, SubtitleFields: b.SubtitleFields, DefaultColumns: b.DefaultColumns, DefaultSort: b.DefaultSort, Rules: b.Rules, UniqueRules: uniqueRules(b.UniqueRules)}))
 }
 
 func (a *API) archiveObject(ctx context.Context, c *call, in objectIn) (empty, error) {
@@ -145,6 +147,9 @@ type createFieldIn struct {
 		Max        int             `json:"max,omitempty" doc:"most stars of a rating"`
 		Rollup     *schema.Rollup  `json:"rollup,omitempty" doc:"makes a field that sums up related records; its type follows"`
 		Formula    string          `json:"formula,omitempty" doc:"makes a computed field; type and scale follow from it when left out"`
+
+		ShownWhen    json.RawMessage `json:"shown_when,omitempty"`
+		RequiredWhen json.RawMessage `json:"required_when,omitempty"`
 	}
 }
 
@@ -152,7 +157,8 @@ func (a *API) createField(ctx context.Context, c *call, in createFieldIn) (Field
 	b := in.Body
 	key, err := c.ws.Metadata.CreateField(ctx, in.Object, schema.Field{Key: b.Key, Type: schema.Type(b.Type), Label: b.Label, Help: b.Help, Section: b.Section,
 		Required: b.Required, Unique: b.Unique, Indexed: b.Indexed, Personal: b.Personal, Searchable: b.Searchable, Options: b.Options, Target: b.Target, Via: b.Via,
-		Scale: b.Scale, Pattern: b.Pattern, Default: b.Default, MaxLength: b.MaxLength, Width: b.Width, Max: b.Max, Formula: b.Formula, Rollup: b.Rollup})
+		Scale: b.Scale, Pattern: b.Pattern, Default: b.Default, MaxLength: b.MaxLength, Width: b.Width, Max: b.Max, Formula: b.Formula, Rollup: b.Rollup,
+		ShownWhen: b.ShownWhen, RequiredWhen: b.RequiredWhen})
 	return c.fieldNow(in.Object, key, err)
 }
 
@@ -197,6 +203,9 @@ type patchFieldIn struct {
 		Type       string          `json:"type,omitempty" doc:"of a computed field: number, percent or duration"`
 		Scale      *int            `json:"scale,omitempty" doc:"of a computed field"`
 		Rollup     *schema.Rollup  `json:"rollup,omitempty" doc:"of a rollup: another order or condition; the result must be of the same type"`
+
+		ShownWhen    json.RawMessage `json:"shown_when,omitempty" doc:"null takes the condition away"`
+		RequiredWhen json.RawMessage `json:"required_when,omitempty" doc:"null takes the condition away"`
 	}
 }
 
@@ -205,7 +214,7 @@ func (a *API) patchField(ctx context.Context, c *call, in patchFieldIn) (Field, 
 	return c.fieldNow(in.Object, in.Field, c.ws.Metadata.UpdateField(ctx, in.Object, in.Field, metadata.FieldChange{Label: b.Label, Help: b.Help, Section: b.Section,
 		Required: b.Required, Indexed: b.Indexed, Searchable: b.Searchable, Hidden: b.Hidden, Options: b.Options, Default: b.Default, NoDefault: b.NoDefault,
 		MaxLength: b.MaxLength, Width: b.Width, Pattern: b.Pattern, Position: b.Position,
-		Formula: b.Formula, Type: schema.Type(b.Type), Scale: b.Scale, Rollup: b.Rollup}))
+		Formula: b.Formula, Type: schema.Type(b.Type), Scale: b.Scale, Rollup: b.Rollup, ShownWhen: b.ShownWhen, RequiredWhen: b.RequiredWhen}))
 }
 
 func (a *API) archiveField(ctx context.Context, c *call, in fieldIn) (empty, error) {

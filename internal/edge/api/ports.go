@@ -25,6 +25,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/record/mass"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/record/reshape"
 	"github.com/guanxi-crm/guanxi/internal/record/rights"
 	"github.com/guanxi-crm/guanxi/internal/record/timeline"
 	"github.com/guanxi-crm/guanxi/internal/record/transfer"
@@ -86,6 +87,10 @@ type Workspace struct {
 	Letters    *letter.Service
 	Guests     *invite.Service
 	Metadata   *metadata.Service
+	Reshape    *reshape.Service
+	Adviser    *reshape.Adviser
+	// Uses are what names a field and could not be asked with another one in its place; without one, not at all.
+	Uses       func(ctx context.Context, object, field string, want *schema.Field) ([]metadata.Loss, error)
 	Rates      RateService
 	Blueprints Blueprints
 	Rights     *rights.Service

@@ -31,6 +31,7 @@ type ProblemItem struct {
 	Location string `json:"location"`
 	Message  string `json:"message"`
 	Code     string `json:"code"`
+	Record   string `json:"record,omitempty" doc:"the record that has the value already, for who sees it"`
 }
 
 // statusOf is the one map from faults to HTTP. A few faults of the edge itself have a status of their own.
@@ -92,7 +93,11 @@ func (a *API) items(p *Problem, locale string, items []*fault.Fault) {
 			a.items(p, locale, it.Items)
 			continue
 		}
-		p.Errors = append(p.Errors, ProblemItem{Location: it.Field, Message: a.Words.Text(localeOf(locale), it.Code, it.Params), Code: it.Code})
+		item := ProblemItem{Location: it.Field, Message: a.Words.Text(localeOf(locale), it.Code, it.Params), Code: it.Code}
+		if it.Kind == fault.Conflict {
+			item.Record, _ = it.Params["record"].(string)
+		}
+		p.Errors = append(p.Errors, item)
 	}
 }
 

@@ -37,6 +37,8 @@ const (
 	Settings = "settings"
 	Fields   = "fields"
 	Rules    = "rules"
+	Uniques  = "unique_rules"
+	Layouts  = "layouts"
 )
 
 // Item is what is said of one thing: JSON values, numbers as they are written.
@@ -80,7 +82,7 @@ func isItem(parts []string) (item, leads bool) {
 			return false, true
 		case parts[2] == Settings:
 			return len(parts) == 3, false
-		case parts[2] == Fields || parts[2] == Rules:
+		case parts[2] == Fields, parts[2] == Rules, parts[2] == Uniques, parts[2] == Layouts:
 			return len(parts) == 4, len(parts) < 4
 		}
 		return false, false

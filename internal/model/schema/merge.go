@@ -17,18 +17,20 @@ type Stored struct {
 
 // ObjectSpec is what is stored of an object. Of a declared one only the labels, icon, columns, sort and subtitle count.
 type ObjectSpec struct {
-	Label          Label    `json:"label,omitempty"`
-	Plural         Label    `json:"plural,omitempty"`
-	Icon           string   `json:"icon,omitempty"`
-	Prefix         string   `json:"prefix,omitempty"`
-	Physical       string   `json:"physical,omitempty"`
-	TitleField     string   `json:"title_field,omitempty"`
-	SubtitleFields []string `json:"subtitle_fields"` // empty takes away, null says nothing
-	CustomerField  string   `json:"customer_field,omitempty"`
-	TimeField      string   `json:"time_field,omitempty"`
-	DefaultColumns []string `json:"default_columns,omitempty"`
-	DefaultSort    []Sort   `json:"default_sort,omitempty"`
-	Rules          []Rule   `json:"rules,omitempty"`
+	Label          Label        `json:"label,omitempty"`
+	Plural         Label        `json:"plural,omitempty"`
+	Icon           string       `json:"icon,omitempty"`
+	Prefix         string       `json:"prefix,omitempty"`
+	Physical       string       `json:"physical,omitempty"`
+	TitleField     string       `json:"title_field,omitempty"`
+	SubtitleFields []string     `json:"subtitle_fields"` // empty takes away, null says nothing
+	CustomerField  string       `json:"customer_field,omitempty"`
+	TimeField      string       `json:"time_field,omitempty"`
+	DefaultColumns []string     `json:"default_columns,omitempty"`
+	DefaultSort    []Sort       `json:"default_sort,omitempty"`
+	Rules          []Rule       `json:"rules,omitempty"`
+	UniqueRules    []UniqueRule `json:"unique_rules,omitempty"`
+	Layouts        []Layout     `json:"layouts,omitempty"`
 	// Archived objects and fields are not part of the registry; their tables, columns and data stay.
 	Archived bool `json:"archived,omitempty"`
 }
@@ -120,7 +122,17 @@ func (o *Object) say(s *ObjectSpec) {
 	if s.DefaultSort != nil {
 		o.DefaultSort = s.DefaultSort
 	}
-	o.Rules = s.rules()
+	o.Rules, o.UniqueRules, o.Layouts = s.rules(), s.uniqueRules(), s.Layouts
+}
+
+// uniqueRules are those of a registry of its own.
+func (s *ObjectSpec) uniqueRules() []*UniqueRule {
+	out := make([]*UniqueRule, len(s.UniqueRules))
+	for i := range s.UniqueRules {
+		r := s.UniqueRules[i]
+		out[i] = &r
+	}
+	return out
 }
 
 // rules are those of a registry of its own.
@@ -137,7 +149,7 @@ func (s *ObjectSpec) rules() []*Rule {
 func (s *ObjectSpec) object(key string) *Object {
 	return &Object{Key: key, Label: s.Label, Plural: s.Plural, Icon: s.Icon, Prefix: s.Prefix, Physical: s.Physical, TitleField: s.TitleField,
 		SubtitleFields: s.SubtitleFields, CustomerField: s.CustomerField, TimeField: s.TimeField, DefaultColumns: s.DefaultColumns,
-		DefaultSort: s.DefaultSort, Rules: s.rules(), Analytic: true}
+		DefaultSort: s.DefaultSort, Rules: s.rules(), UniqueRules: s.uniqueRules(), Layouts: s.Layouts, Analytic: true}
 }
 
 // add puts a stored field into the object, or applies it to the declared one of the same key.
@@ -171,6 +183,7 @@ func (o *Object) add(key string, s *FieldSpec) {
 	f.Indexed = f.Indexed || s.Indexed
 	f.Searchable = f.Searchable || s.Searchable
 	f.Hidden = s.Hidden
+	f.ShownWhen, f.RequiredWhen = s.ShownWhen, s.RequiredWhen
 	if s.Options != nil {
 		f.Options = options(f.Options, s.Options)
 	}

@@ -7,6 +7,7 @@
 package schema
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
@@ -88,6 +89,14 @@ type Field struct {
 	// Rollup makes a field a stored sum over records that point here; its type is that of the result.
 	Rollup *Rollup `json:"rollup,omitempty"`
 
+	// ShownWhen and RequiredWhen are conditions (package query) on the record itself and what its relations point at: where the
+	// first does not hold the field is not shown and keeps its value, where the second holds it must have one. nil says nothing.
+	ShownWhen    json.RawMessage `json:"shown_when,omitempty"`
+	RequiredWhen json.RawMessage `json:"required_when,omitempty"`
+
+	// Becoming is of a field that is being filled with another one's values.
+	Becoming *Becoming `json:"becoming,omitempty"`
+
 	// Hidden keeps a declared field out of the interface and the API; what the program writes into it stays.
 	Hidden bool `json:"hidden,omitempty"`
 
@@ -111,28 +120,30 @@ func (f *Field) Computed() bool { return f.Formula != "" }
 
 // Object is a kind of record.
 type Object struct {
-	Key            string   `json:"key"`
-	Label          Label    `json:"label"`
-	Plural         Label    `json:"plural"`
-	Icon           string   `json:"icon"`
-	Prefix         string   `json:"prefix"` // of its ids, e.g. "cus"
-	TitleField     string   `json:"title_field"`
-	SubtitleFields []string `json:"subtitle_fields,omitempty"`
-	Standard       bool     `json:"standard"`
-	Hidden         bool     `json:"hidden,omitempty"`   // not in the navigation (order lines)
-	Analytic       bool     `json:"analytic,omitempty"` // mirrored to the analytics plane
-	Virtual        bool     `json:"virtual,omitempty"`  // has no table here (users live in the instance store); only titles are known
-	CustomerField  string   `json:"customer_field,omitempty"`
-	TimeField      string   `json:"time_field,omitempty"`  // when the fact happened, for windows ("placed_at"); created_at when empty
-	OwnerField     string   `json:"owner_field,omitempty"` // the user whose record it is, for rights; a user field "owner", else who made it, when empty
-	NoCreate       bool     `json:"no_create,omitempty"`
-	NoUpdate       bool     `json:"no_update,omitempty"`
-	NoDelete       bool     `json:"no_delete,omitempty"`
-	NoImport       bool     `json:"no_import,omitempty"`
-	DefaultColumns []string `json:"default_columns,omitempty"`
-	DefaultSort    []Sort   `json:"default_sort,omitempty"`
-	Rules          []*Rule  `json:"rules,omitempty"`
-	Fields         []*Field `json:"fields"`
+	Key            string        `json:"key"`
+	Label          Label         `json:"label"`
+	Plural         Label         `json:"plural"`
+	Icon           string        `json:"icon"`
+	Prefix         string        `json:"prefix"` // of its ids, e.g. "cus"
+	TitleField     string        `json:"title_field"`
+	SubtitleFields []string      `json:"subtitle_fields,omitempty"`
+	Standard       bool          `json:"standard"`
+	Hidden         bool          `json:"hidden,omitempty"`   // not in the navigation (order lines)
+	Analytic       bool          `json:"analytic,omitempty"` // mirrored to the analytics plane
+	Virtual        bool          `json:"virtual,omitempty"`  // has no table here (users live in the instance store); only titles are known
+	CustomerField  string        `json:"customer_field,omitempty"`
+	TimeField      string        `json:"time_field,omitempty"`  // when the fact happened, for windows ("placed_at"); created_at when empty
+	OwnerField     string        `json:"owner_field,omitempty"` // the user whose record it is, for rights; a user field "owner", else who made it, when empty
+	NoCreate       bool          `json:"no_create,omitempty"`
+	NoUpdate       bool          `json:"no_update,omitempty"`
+	NoDelete       bool          `json:"no_delete,omitempty"`
+	NoImport       bool          `json:"no_import,omitempty"`
+	DefaultColumns []string      `json:"default_columns,omitempty"`
+	DefaultSort    []Sort        `json:"default_sort,omitempty"`
+	Rules          []*Rule       `json:"rules,omitempty"`
+	UniqueRules    []*UniqueRule `json:"unique_rules,omitempty"`
+	Layouts        []Layout      `json:"layouts,omitempty"`
+	Fields         []*Field      `json:"fields"`
 
 	// Physical is the table name, "r_"+key for standard objects.
 	Physical string `json:"physical,omitempty"`

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -17,6 +18,7 @@ type Note struct {
 const (
 	NoteMerged = "$merged" // in a Merge or Unmerge: the records that were merged, or taken apart again
 	NoteInto   = "$into"   // in a Delete or Restore: the record that it was merged into, or taken out of
+	noteShape  = "$shape"  // in an Update: nothing was said that was not said before, in another form
 )
 
 // Annotate adds notes to an image, which may be nil.
@@ -37,6 +39,13 @@ func Annotate(image []byte, notes []Note) []byte {
 	}
 	return image
 }
+
+// Reshaped marks an image of an Update that only keeps what was there in another form: the converted values of a field. Who tells
+// people what happened passes over it.
+func Reshaped(image []byte) []byte { return Annotate(image, []Note{{Key: noteShape}}) }
+
+// IsReshaped reports such an image.
+func IsReshaped(image []byte) bool { return bytes.Contains(image, []byte(`"`+noteShape+`":`)) }
 
 // Notes reads the notes out of an image.
 func Notes(image []byte) []Note {

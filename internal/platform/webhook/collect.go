@@ -227,6 +227,9 @@ func (c *Collector) queue(ctx context.Context, rows []change.Row, subs []Subscri
 
 func (s *Subscription) passes(row *change.Row, shot *Snapshot) (bool, error) {
 	kind := KindOf(row.Op)
+	if change.IsReshaped(row.After) { // the same values in another form
+		return false, nil
+	}
 	for i := range s.Rules {
 		r := &s.Rules[i]
 		if !r.wants(row.Object, kind) {

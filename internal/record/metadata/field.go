@@ -62,6 +62,7 @@ func Types() []schema.Type {
 // checkField says everything that is wrong with a description.
 func checkField(reg *schema.Registry, obj *schema.Object, f *schema.Field) []*fault.Fault {
 	bad := []*fault.Fault{checkLabel("label", f.Label, true), checkLabel("help", f.Help, false)}
+	bad = append(bad, checkConditions(reg, obj, f)...)
 	if f.Formula != "" {
 		return append(bad, checkFormula(reg, obj, f)...)
 	}
@@ -182,6 +183,8 @@ type FieldChange struct {
 	Type    schema.Type
 	Scale   *int
 	Rollup  *schema.Rollup // of a rollup: another definition whose result is of the same type
+	// Conditions; null takes one away, nil leaves it.
+	ShownWhen, RequiredWhen json.RawMessage
 }
 
 // UpdateField changes a field. What decides about its columns (type, target, scale, personal, unique) stays as it was made.
@@ -205,6 +208,7 @@ func (s *Service) UpdateField(ctx context.Context, object, key string, in FieldC
 			return bad
 		}
 		bad := checkField(d.reg, obj, &want)
+		spec.ShownWhen, spec.RequiredWhen = want.ShownWhen, want.RequiredWhen // in their one spelling
 		if !now.Custom {
 			bad = append(bad, in.checkDeclared(d.declared(object), key, &want)...)
 		}
@@ -285,6 +289,12 @@ func (c *FieldChange) apply(spec *schema.FieldSpec, now *schema.Field) {
 		if c.Default != nil || c.NoDefault {
 			f.Default = c.Default
 		}
+		if c.ShownWhen != nil {
+			f.ShownWhen = c.ShownWhen
+		}
+		if c.RequiredWhen != nil {
+			f.RequiredWhen = c.RequiredWhen
+		}
 	}
 }
 
@@ -357,6 +367,9 @@ func (s *Service) ArchiveField(ctx context.Context, object, key string) error {
 		}
 		if users := rollupUsers(d.reg, object, key); len(users) > 0 {
 			return usedBy(f, users)
+		}
+		if rules := uniqueUsers(obj, key); rules != nil {
+			return inRules(f, rules)
 		}
 		if err := d.forget(obj, key); err != nil {
 			return err

@@ -205,6 +205,9 @@ type ObjectChange struct {
 	DefaultColumns []string
 	DefaultSort    []schema.Sort
 	Rules          []schema.Rule // all of them; empty takes them away, nil leaves them
+	// UniqueRules are all of them, likewise. A rule that is new, was off or names other fields is checked against the records first;
+	// State "off" switches one off.
+	UniqueRules []schema.UniqueRule
 }
 
 // UpdateObject changes what an object is called and how it is shown.
@@ -243,6 +246,10 @@ func (s *Service) UpdateObject(ctx context.Context, key string, in ObjectChange)
 			in.Rules = slices.Clone(in.Rules)
 			bad = append(bad, checkRules(d.reg, obj, in.Rules)...)
 		}
+		if in.UniqueRules != nil {
+			in.UniqueRules = slices.Clone(in.UniqueRules)
+			bad = append(bad, s.checkUnique(obj, in.UniqueRules)...)
+		}
 		if err := joined(bad); err != nil {
 			return err
 		}
@@ -279,6 +286,9 @@ func (c *ObjectChange) apply(spec *schema.ObjectSpec) {
 	}
 	if c.Rules != nil {
 		spec.Rules = c.Rules
+	}
+	if c.UniqueRules != nil {
+		spec.UniqueRules = c.UniqueRules
 	}
 }
 

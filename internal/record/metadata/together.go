@@ -108,6 +108,10 @@ func (d *draft) rebuild() error {
 			return b.Fault()
 		}
 	}
+	if lost := lossesOf(d.reg, reg, nil, nil); len(lost) > 0 {
+		l := lost[0]
+		return fault.New(fault.Conflict, "metadata.used_in_"+l.Kind, fault.Params{"field": l.Name, "name": l.Name, "object": reg.Object(l.Object).Label})
+	}
 	d.reg, d.broken = reg, broken
 	return nil
 }

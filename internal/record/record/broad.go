@@ -92,6 +92,7 @@ func (l *listing) broad(ctx context.Context) (kind string, ok bool) {
 
 // fetch reads the rows of a page, one more than its limit when there is a next one, and its total.
 func (l *listing) fetch(ctx context.Context, page *Page) (rows []Row, more bool, err error) {
+	defer l.asked(l.s.cfg.Clock.Now())
 	kind, can := l.broad(ctx)
 	if !can {
 		rows, err = l.narrow(ctx, page)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -159,11 +160,8 @@ func (w *writing) release(ctx context.Context, items []*item, which func(*item) 
 				keys[c.field] = append(keys[c.field], c.key)
 			}
 		}
-		for _, i := range sh.unique {
-			if len(keys[i]) == 0 {
-				continue
-			}
-			if err := w.tx.Release(ctx, sh.obj, sh.fields[i].f, keys[i]); err != nil {
+		for _, i := range slices.Sorted(maps.Keys(keys)) {
+			if err := w.tx.Release(ctx, sh.obj, sh.keyField(i), keys[i]); err != nil {
 				return err
 			}
 		}
@@ -398,6 +396,7 @@ func (w *writing) encode(it *item) error {
 				w.put(it, i, v)
 			}
 		}
+		w.follow(it)
 		return nil
 	}
 	it.row = *it.old
@@ -412,6 +411,7 @@ func (w *writing) encode(it *item) error {
 		if err := w.apply(it); err != nil {
 			return err
 		}
+		w.follow(it)
 		if !it.changed() {
 			return nil
 		}

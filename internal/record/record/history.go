@@ -91,8 +91,8 @@ func (s *Service) history(ctx context.Context, object string, rec id.ID, before 
 	env, seen := s.Env(ctx), fieldsSeen(ctx, sh)
 	for i := range changes {
 		e := s.entry(sh, &changes[i], key, &env)
-		if len(e.Changes) == 0 && e.Op == change.Update && !plain {
-			continue // rollups alone
+		if e.Op == change.Update && (len(e.Changes) == 0 && !plain || change.IsReshaped(changes[i].After)) {
+			continue // rollups and conversions alone
 		}
 		e.Changes = inSight(e.Changes, seen)
 		if plain {
@@ -155,7 +155,7 @@ func (s *Service) entry(sh *shape, c *change.Row, key *crypt.Key, env *schema.Pa
 	slices.Sort(fields)
 	for _, i := range fields {
 		f := sh.fields[i].f
-		if f.Rollup != nil {
+		if f.Rollup != nil || f.Becoming != nil {
 			continue // follows from what happened to other records
 		}
 		ch := FieldChange{Field: f.Key, Masked: f.Personal}

@@ -39,7 +39,7 @@ type item struct {
 	bad    []*fault.Fault
 }
 
-// claim is a unique key of a field.
+// claim is a unique key of a field, or of a unique rule behind the fields (shape.keyField).
 type claim struct {
 	field int
 	key   string

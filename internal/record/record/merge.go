@@ -389,5 +389,13 @@ func (w *writing) point(ctx context.Context, sh *shape, p pointer, rows []Row, t
 			return err
 		}
 	}
+	if err := w.claimJoined(ctx, items); err != nil {
+		return err
+	}
+	for _, it := range items { // two records that may not be the same would be
+		if err := it.err(); err != nil {
+			return err
+		}
+	}
 	return w.store(ctx, items)
 }

@@ -122,6 +122,7 @@ type Service struct {
 	hooks   map[string][]Hook
 	limiter limiter
 	slow    slowly
+	watch   func(Asked)  // nil watches nothing
 	looking atomic.Int64 // pages being read from the store with patience
 }
 
@@ -206,9 +207,13 @@ type shape struct {
 	personal []int
 	defaults []int
 	rules    []ruleShape
-	computed []int // fields with a formula that holds
-	title    int   // position of the title field, -1 for a system field
+	joined   []joined // unique rules over several fields
+	staged   []staged // fields that are being converted
+	computed []int    // fields with a formula that holds
+	title    int      // position of the title field, -1 for a system field
 	err      error
+
+	conditions []condition
 }
 
 type fieldShape struct {
@@ -224,6 +229,7 @@ func (s *Service) shape(obj *schema.Object) *shape {
 		return sh.(*shape)
 	}
 	sh := newShape(obj)
+	sh.conditions = s.conditions(sh)
 	s.shapes.Store(obj, sh)
 	return sh
 }
@@ -249,7 +255,7 @@ func newShape(obj *schema.Object) *shape {
 			fs.deflt = v
 		}
 		add(&sh.unique, f.Unique)
-		add(&sh.required, f.Required)
+		add(&sh.required, f.Required && f.ShownWhen == nil) // else it is asked for where it is shown
 		add(&sh.related, f.Type == schema.Relation)
 		add(&sh.numbered, f.Type == schema.AutoNumber)
 		add(&sh.personal, f.Personal)
@@ -263,7 +269,8 @@ func newShape(obj *schema.Object) *shape {
 		}
 		return -1
 	}
-	sh.rules = newRules(sh, obj)
+	sh.rules, sh.joined = newRules(sh, obj), newJoined(sh, obj)
+	sh.staged = newStaged(sh)
 	sh.customer, sh.moment, sh.title = at(obj.CustomerField), at(obj.TimeField), at(obj.TitleField)
 	return sh
 }

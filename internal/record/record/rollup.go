@@ -496,7 +496,7 @@ func imageOf(raw []byte) map[string]json.RawMessage {
 // the way of a person who changes something else.
 func (w *writing) onlyRolled(ctx context.Context, it *item) (bool, error) {
 	behind := it.old.Version - it.version
-	if it.op != change.Update || behind <= 0 || behind > 50 || len(it.sh.rollupsOf()) == 0 {
+	if it.op != change.Update || behind <= 0 || behind > 50 || len(it.sh.rollupsOf()) == 0 && len(it.sh.staged) == 0 {
 		return false, nil
 	}
 	rows, err := w.tx.Changes(ctx, it.sh.obj.Key, it.id, change.Position{}, int(behind))
@@ -512,7 +512,7 @@ func (w *writing) onlyRolled(ctx context.Context, it *item) (bool, error) {
 		_, fields := it.sh.readImage(rows[i].After)
 		_, more := it.sh.readImage(rows[i].Before)
 		for _, at := range append(fields, more...) {
-			if it.sh.fields[at].f.Rollup == nil {
+			if f := it.sh.fields[at].f; f.Rollup == nil && f.Becoming == nil {
 				return false, nil
 			}
 		}

@@ -138,21 +138,48 @@ func (r *ruleShape) fault(sh *shape) *fault.Fault {
 	return fault.InvalidField("record.rule", at, fault.Params{"message": r.rule.Message, "rule": r.rule.Key, "object": sh.obj.Key})
 }
 
-// Violations are the validation rules that a record would break, as faults at its fields: what a form asks while it is filled in.
+// Try says what a form asks while it is filled in: which rules values would break, which fields they hide and which they require.
 // rec is 0 for a new record. Values that cannot be read are left out, and nothing is stored.
-func (s *Service) Violations(ctx context.Context, object string, rec id.ID, in Input) ([]*fault.Fault, error) {
+func (s *Service) Try(ctx context.Context, object string, rec id.ID, in Input) (Trial, error) {
 	obj, err := s.object(ctx, object, access.RecordRead)
 	if err != nil {
-		return nil, err
+		return Trial{}, err
 	}
 	sh := s.shape(obj)
+	it, err := s.trialItem(ctx, sh, rec, in)
+	if err != nil {
+		return Trial{}, err
+	}
+	var out Trial
+	if err := s.standingOf(ctx, sh, &it.row, &out); err != nil {
+		return Trial{}, err
+	}
+	programs := make([]*formula.Program, len(sh.rules))
+	for i := range sh.rules {
+		programs[i] = sh.rules[i].program
+	}
+	c, err := s.computer(ctx, s.outside, []Row{it.row}, programs)
+	if err != nil {
+		return Trial{}, err
+	}
+	for _, r := range sh.rules {
+		if r.concerns(it) && holdsFor(c, &it.row, r.program) {
+			out.Problems = append(out.Problems, r.fault(sh))
+		}
+	}
+	return out, nil
+}
+
+// trialItem is a record as it would be with some values.
+func (s *Service) trialItem(ctx context.Context, sh *shape, rec id.ID, in Input) (*item, error) {
+	obj := sh.obj
 	it := &item{op: change.Create, sh: sh, id: rec, values: make([]any, len(sh.fields)), set: make([]bool, len(sh.fields))}
 	it.row = Row{Cols: make([]any, sh.width)}
 	w := s.writingOf(ctx, nil, &writeMode{})
 	it.row.CreatedAt, it.row.CreatedAtDay = w.now.UnixMilli(), int64(w.day)
 	it.row.UpdatedAt, it.row.UpdatedAtDay = it.row.CreatedAt, it.row.CreatedAtDay
 	if rec != 0 {
-		rows, err := s.readSeen(ctx, obj, []id.ID{rec}, false, access.Read)
+		rows, err := s.readSeen(ctx, obj, []id.ID{rec}, true, access.Read)
 		if err != nil {
 			return nil, err
 		}
@@ -169,7 +196,14 @@ func (s *Service) Violations(ctx context.Context, object string, rec id.ID, in I
 			continue
 		}
 		value, bad := schema.ParseJSON(sh.fields[i].f, v, env)
-		if _, named := value.(schema.Key); bad == nil && !named {
+		if _, named := value.(schema.Key); bad != nil || named {
+			continue
+		}
+		ok, err := s.tried(ctx, sh.fields[i].f, value)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			it.values[i], it.set[i] = value, true
 		}
 	}
@@ -183,19 +217,5 @@ func (s *Service) Violations(ctx context.Context, object string, rec id.ID, in I
 			it.dirty = append(it.dirty, i)
 		}
 	}
-	programs := make([]*formula.Program, len(sh.rules))
-	for i := range sh.rules {
-		programs[i] = sh.rules[i].program
-	}
-	c, err := s.computer(ctx, s.outside, []Row{it.row}, programs)
-	if err != nil {
-		return nil, err
-	}
-	var out []*fault.Fault
-	for _, r := range sh.rules {
-		if r.concerns(it) && holdsFor(c, &it.row, r.program) {
-			out = append(out, r.fault(sh))
-		}
-	}
-	return out, nil
+	return it, nil
 }

@@ -244,8 +244,10 @@ func (w *writing) round(ctx context.Context, items []*item) error {
 		return err
 	}
 	items = live(items)
-	if err := w.validate(ctx, items); err != nil {
-		return err
+	for _, step := range []func(context.Context, []*item) error{w.claimJoined, w.demand, w.validate} {
+		if err := step(ctx, items); err != nil {
+			return err
+		}
 	}
 	if err := refuse(w.mode, items); err != nil {
 		return err

@@ -111,6 +111,31 @@ func (db *DB) prepare(ctx context.Context) error {
 	return translate(err)
 }
 
+// Outside implements sqlstore.Builder.
+func (db *DB) Outside(ctx context.Context, statement string) error {
+	leave, err := db.enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	_, err = db.pool.ExecContext(ctx, statement)
+	return translate(err)
+}
+
+// Halves implements sqlstore.Builder.
+func (db *DB) Halves(ctx context.Context) (names []string, err error) {
+	err = db.Read(ctx, func(c sqlstore.Conn) error {
+		names = nil
+		return sqlstore.Each(ctx, c, func(r *sql.Rows) error {
+			var name string
+			err := r.Scan(&name)
+			names = append(names, name)
+			return err
+		}, "SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = ? AND NOT i.indisvalid", db.schema)
+	})
+	return names, err
+}
+
 // Dialect implements sqlstore.DB.
 func (db *DB) Dialect() dialect.Dialect { return dialect.Postgres{Citus: db.citus.Load()} }
 

@@ -50,7 +50,11 @@ func (s *Store) Ensure(ctx context.Context, reg *schema.Registry) ([]string, err
 			return err
 		}
 		for _, obj := range reg.Tables() {
-			for _, st := range statements(c.Dialect(), obj, have) {
+			list, err := due(ctx, c, obj, have)
+			if err != nil {
+				return err
+			}
+			for _, st := range list {
 				if _, err := c.Exec(ctx, st); err != nil {
 					return fmt.Errorf("%s: %w", st, err)
 				}
@@ -183,10 +187,11 @@ func sameType(got, declared string) bool {
 type inventory struct {
 	columns map[string]map[string]string // table → column → type
 	indexes map[string]bool
+	on      map[string]string // index → table
 }
 
 func inspect(ctx context.Context, c Conn) (inventory, error) {
-	h := inventory{columns: map[string]map[string]string{}, indexes: map[string]bool{}}
+	h := inventory{columns: map[string]map[string]string{}, indexes: map[string]bool{}, on: map[string]string{}}
 	err := Each(ctx, c, func(r *sql.Rows) error {
 		var table, column, kind string
 		if err := r.Scan(&table, &column, &kind); err != nil {
@@ -204,7 +209,7 @@ func inspect(ctx context.Context, c Conn) (inventory, error) {
 	err = Each(ctx, c, func(r *sql.Rows) error {
 		var table, index string
 		err := r.Scan(&table, &index)
-		h.indexes[index] = true
+		h.indexes[index], h.on[index] = true, table
 		return err
 	}, c.Dialect().Indexes())
 	return h, err

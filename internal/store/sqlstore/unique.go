@@ -8,6 +8,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/store/dialect"
 )
 
 // FindUnique implements record.Reader.
@@ -108,6 +109,18 @@ func (t *tx) Release(ctx context.Context, obj *schema.Object, field *schema.Fiel
 	}
 	_, err := t.c.Exec(ctx, q, obj.Key, field.Key, arg)
 	return err
+}
+
+// Lock implements record.Locker. SQLite has one writer, so nobody else writes meanwhile.
+func (t *tx) Lock(ctx context.Context, obj *schema.Object, ids []id.ID) error {
+	d := t.c.Dialect()
+	if d.ForUpdate() == "" || len(ids) == 0 {
+		return nil
+	}
+	return Each(ctx, t.c, func(r *sql.Rows) error {
+		var v int64
+		return r.Scan(&v)
+	}, "SELECT t.id FROM "+dialect.Quote(obj.Physical)+" t WHERE "+d.In("t.id")+d.ForUpdate(), d.IDList(plain(ids)))
 }
 
 // Next implements record.Tx. The counter's row is locked until the commit, so the numbers of committed transactions have

@@ -3,6 +3,8 @@ export interface FieldError {
   location: string;
   message: string;
   code: string;
+  /** The record that has the value already. */
+  record?: string;
 }
 
 /** RFC 9457 problem, as every refused request answers. */

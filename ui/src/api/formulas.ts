@@ -52,16 +52,25 @@ export const formulaQuery = (object: string, draft: FormulaDraft) =>
     retry: false,
   });
 
-/** Which validation rules values would break. */
-export const violationsQuery = (object: string, fields: FieldValues, enabled: boolean) =>
+export interface Trial {
+  problems: { location: string; message: string }[];
+  /** Fields that are not shown with these values. */
+  hidden: string[];
+  /** Fields that need a value with these, besides those that always do. */
+  required: string[];
+}
+
+/** What rules and conditions say of values: of a new record, or of one with the changes that are tried. */
+export const trialQuery = (
+  object: string,
+  fields: FieldValues,
+  enabled: boolean,
+  record?: { id: string; version: number },
+) =>
   queryOptions({
-    queryKey: ['records', object, 'check', fields],
+    queryKey: ['records', object, 'check', record?.id, record?.version, fields],
     queryFn: ({ signal }) =>
-      api.post<{ problems: { location: string; message: string }[] }>(
-        `/records/${object}/check`,
-        { fields },
-        { signal },
-      ),
+      api.post<Trial>(`/records/${object}/check`, { fields, ...(record && { id: record.id }) }, { signal }),
     enabled,
     placeholderData: (old) => old,
     retry: false,

@@ -1,7 +1,12 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import type { Label } from '@/i18n';
 import { api } from './client';
+import type { Condition } from './conditions';
 import type { Field, FieldType, ObjectType, Option, Rollup } from './types';
+
+export * from './conversions';
+export * from './layouts';
+export * from './types-shape';
 
 /** A new object; its first field is its title. */
 export interface ObjectInput {
@@ -18,7 +23,15 @@ export interface ObjectInput {
 export type ObjectChange = Partial<
   Pick<
     ObjectType,
-    'label' | 'plural' | 'icon' | 'title_field' | 'subtitle_fields' | 'default_columns' | 'default_sort' | 'rules'
+    | 'label'
+    | 'plural'
+    | 'icon'
+    | 'title_field'
+    | 'subtitle_fields'
+    | 'default_columns'
+    | 'default_sort'
+    | 'rules'
+    | 'unique_rules'
   >
 >;
 /** An option that has no key yet gets one of its label. */
@@ -45,6 +58,8 @@ export interface FieldInput {
   max?: number;
   formula?: string;
   rollup?: Rollup;
+  shown_when?: Condition | null;
+  required_when?: Condition | null;
 }
 export type FieldChange = Partial<
   Omit<FieldInput, 'key' | 'type' | 'target' | 'via' | 'scale' | 'unique' | 'personal'>

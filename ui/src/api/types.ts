@@ -1,6 +1,7 @@
 import type { Label } from '@/i18n';
 import type { Money } from '@/lib/format';
 import type { Condition, Operator } from './conditions';
+import type { Layout, UniqueRule } from './types-shape';
 
 export type { Label, Money };
 
@@ -220,6 +221,12 @@ export interface Field {
   rollup?: Rollup;
   /** Its formula does not hold any more. */
   broken?: boolean;
+  /** Types that its values can become. */
+  conversions?: FieldType[];
+  /** Where the condition does not hold the field is not shown, and keeps its value. */
+  shown_when?: Condition;
+  /** Where the condition holds the field needs a value. */
+  required_when?: Condition;
   operators: Operator[];
   width?: number;
   access: 'read' | 'write' | 'hidden';
@@ -253,6 +260,9 @@ export interface ObjectType {
   /** The field that says whose a record is. */
   owner_field?: string;
   rules?: Rule[];
+  unique_rules?: UniqueRule[];
+  /** How page and form are laid out for this person; none leaves it to the program. */
+  layout?: Layout;
   fields: Field[];
   default_columns: string[];
   default_sort: Sort[];

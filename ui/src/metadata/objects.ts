@@ -1,5 +1,6 @@
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
-import { type Field, type ObjectType, objectsQuery } from '@/api';
+import { type Field, type Layout, type ObjectType, objectsQuery } from '@/api';
+import type { Label } from '@/i18n';
 
 /** Fields that every object has beside its own; the server lists them too, and then those win. */
 export const SYSTEM_FIELDS = ['id', 'created_at', 'updated_at', 'created_by'] as const;
@@ -56,8 +57,46 @@ export const canRead = (field: Field): boolean => field.access !== 'hidden';
 export const canEdit = (field: Field, object: ObjectType): boolean =>
   field.access === 'write' && !field.read_only && !field.operation_only && object.actions.update;
 
-/** Readable fields by their section, in the order of the metadata. */
-export function fieldSections(object: ObjectType): { key: string; fields: Field[] }[] {
+export interface FieldSection {
+  key: string;
+  /** The layout's own title; else the key has words. */
+  title?: Label;
+  columns?: number;
+  collapsed?: boolean;
+  fields: Field[];
+}
+
+/** Whether some field is shown or required by a condition. */
+export const isConditional = (object: ObjectType): boolean =>
+  object.fields.some((field) => field.shown_when !== undefined || field.required_when !== undefined);
+
+/** The sections of a layout. Fields that it does not name stand under "other", those of the program under "system". */
+function laidOut(object: ObjectType, layout: Layout): FieldSection[] {
+  const left = new Map(object.fields.filter(canRead).map((field) => [field.key, field]));
+  const take = (key: string): Field[] => {
+    const field = left.get(key);
+    left.delete(key);
+    return field === undefined ? [] : [field];
+  };
+  const sections: FieldSection[] = layout.sections.map((section) => ({
+    ...section,
+    columns: section.columns ?? 1,
+    fields: section.fields.flatMap(take),
+  }));
+  // A record could not be saved without these.
+  for (const key of layout.hidden ?? []) if (left.get(key)?.required !== true) left.delete(key);
+  const rest = [...left.values()];
+  const system = rest.filter((field) => sectionOf(field) === 'system');
+  return [
+    ...sections,
+    { key: 'other', fields: rest.filter((field) => sectionOf(field) !== 'system') },
+    { key: 'system', fields: system },
+  ].filter((section) => section.fields.length > 0);
+}
+
+/** Readable fields by their section, in the order of the layout, else of the metadata. */
+export function fieldSections(object: ObjectType): FieldSection[] {
+  if (object.layout !== undefined) return laidOut(object, object.layout);
   const sections = new Map<string, Field[]>();
   for (const field of object.fields) {
     if (!canRead(field)) continue;

@@ -7,7 +7,7 @@ import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findField, useObject, useTraits } from '@/metadata';
 import { DuplicateBanner } from '@/records/duplicates/lazy-banner';
 import { rememberList, useListContext, useNeighbours } from '@/records/list-context';
-import { pillsOf, profileFacts } from '@/records/page/facts';
+import { chosenFacts, pillsOf, profileFacts } from '@/records/page/facts';
 import { FieldList } from '@/records/page/field-list';
 import { type Highlight, Highlights } from '@/records/page/highlights';
 import { Identity, Notice, RecordLayout } from '@/records/page/layout';
@@ -71,7 +71,8 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
     if (profile === undefined || record === undefined) return <SkeletonRows rows={10} />;
     const openRef = (ref: { object: string; id: string }) => open({ object: ref.object, id: ref.id });
     const relations = relationsOf(profile);
-    const figures: Highlight[] = profileFacts(profile, context, traits).slice(0, FIGURES);
+    const figures: Highlight[] =
+      chosenFacts(object, record, context) ?? profileFacts(profile, context, traits).slice(0, FIGURES);
     if (profile.rfm !== null)
       figures.push({ key: 'rfm', label: t('customers:rfm.title'), value: <RfmBars rfm={profile.rfm} /> });
     const kind = findField(object, 'kind')?.options?.find((option) => option.key === record.fields.kind);

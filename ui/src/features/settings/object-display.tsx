@@ -21,7 +21,7 @@ interface FieldsProps {
 }
 
 /** Some of the fields in an order: picked from a list, dragged, taken away. */
-function FieldsChoice({ label: title, help, fields, keys, fixed, onChange, error }: FieldsProps) {
+export function FieldsChoice({ label: title, help, fields, keys, fixed, onChange, error }: FieldsProps) {
   const { t } = useTranslation('shape');
   const label = useLabel();
   const nameOf = (key: string) => label(fields.find((field) => field.key === key)?.label, key);

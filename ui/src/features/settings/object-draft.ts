@@ -1,4 +1,5 @@
 import {
+  type Condition,
   type Field,
   type FieldChange,
   type FieldInput,
@@ -100,6 +101,8 @@ export interface FieldDraft {
   /** A formula that is a path over a relation, chosen from lists. */
   lookup: boolean;
   rollup: Rollup | null;
+  shown_when: Condition | null;
+  required_when: Condition | null;
 }
 
 /** Whether nobody fills the field in. */
@@ -135,6 +138,8 @@ export const emptyDraft = (type: FieldType): FieldDraft => ({
   formula: null,
   lookup: false,
   rollup: null,
+  shown_when: null,
+  required_when: null,
 });
 
 /** A computed field; its type follows from its formula. */
@@ -183,6 +188,8 @@ export const draftOf = (field: Field): FieldDraft => ({
   formula: field.formula ?? null,
   lookup: false,
   rollup: field.rollup ?? null,
+  shown_when: field.shown_when ?? null,
+  required_when: field.required_when ?? null,
 });
 
 /** A label without the languages that were left empty. */
@@ -237,6 +244,14 @@ const isSet = (value: unknown): boolean =>
 
 /** What is sent for a new field: only the members that its type has. */
 export function toInput(draft: FieldDraft): FieldInput {
+  return {
+    ...inputOf(draft),
+    ...(draft.shown_when !== null && { shown_when: draft.shown_when }),
+    ...(draft.required_when !== null && !isComputed(draft) && { required_when: draft.required_when }),
+  };
+}
+
+function inputOf(draft: FieldDraft): FieldInput {
   if (draft.formula !== null)
     return {
       ...(draft.key.trim() !== '' && { key: draft.key.trim() }),
@@ -300,6 +315,8 @@ export function toChange(field: Field, draft: FieldDraft): FieldChange {
   )
     Object.assign(change, { formula: after.formula, type: after.type, scale: after.scale });
   if (!same(before.rollup, after.rollup)) change.rollup = after.rollup;
+  for (const member of ['shown_when', 'required_when'] as const)
+    if (!same(before[member] ?? null, after[member] ?? null)) change[member] = after[member] ?? null;
   if ((field.access === 'hidden') !== draft.hidden) change.hidden = draft.hidden;
   return change;
 }
@@ -319,6 +336,8 @@ export function pastedOptions(text: string, first: string, second: string, from 
 export interface Objections {
   /** What is wrong with one member: "label", "options.2.key". */
   at: (location: string) => string | undefined;
+  /** What is wrong with a member or anywhere inside it: "shown_when" finds "shown_when/all/0/value". */
+  within: (member: string) => string | undefined;
   /** What stands at no control, in one line; null when everything has its place. */
   rest: (placed: (location: string) => boolean) => string | null;
 }
@@ -327,6 +346,10 @@ export function objectionsOf(error: unknown): Objections {
   const fields = isApiError(error) ? error.fields : [];
   return {
     at: (location) => fields.find((each) => each.location === location)?.message,
+    within: (member) =>
+      fields.find(
+        ({ location }) => location === member || location.startsWith(`${member}.`) || location.startsWith(`${member}/`),
+      )?.message,
     rest: (placed) => {
       if (error === null || error === undefined) return null;
       const left = fields.filter((each) => !placed(each.location)).map((each) => each.message);

@@ -6,6 +6,7 @@ import { findObject, useObjects } from '@/metadata';
 import { Checkbox, NumberInput, SegmentedControl, Select, Switch, TextInput } from '@/ui';
 import css from './object.module.css';
 import { type FieldDraft, hasMember, isComputed, type Member, type Objections, tidy } from './object-draft';
+import { FieldConditions } from './object-field-conditions';
 import { FormulaMembers } from './object-formula';
 import { LabelInput } from './object-labels';
 import { OptionsEditor } from './object-options';
@@ -217,7 +218,7 @@ function Rules({ draft, field, onChange, objections }: FormProps) {
 export function FieldForm(props: FormProps) {
   const { t } = useTranslation(['shape', 'settings', 'formula']);
   const own = useLanguage();
-  const { draft, field, onChange, objections } = props;
+  const { object, draft, field, onChange, objections } = props;
   const builtIn = field !== undefined && field.custom !== true;
   const computed = isComputed(draft);
   const has = (member: Member) => hasMember(draft.type, member);
@@ -291,6 +292,7 @@ export function FieldForm(props: FormProps) {
       </div>
       {!computed && has('default') && <Default {...props} />}
       {!computed && <Rules {...props} />}
+      {field?.key !== object.title_field && <FieldConditions {...props} />}
       {draft.rollup !== null && (
         <div className={css.rules}>
           <Switch

@@ -41,6 +41,8 @@ const ALWAYS = new Set([
   'rollup.by',
   'rollup.where',
 ]);
+/** What is wrong inside a condition is said below it. */
+const IN_CONDITION = /^(shown|required)_when(\/|\.|$)/;
 const MEMBERS = [
   'options',
   'target',
@@ -58,7 +60,8 @@ const MEMBERS = [
 /** Whether the form of a type has a control where an objection can stand. */
 function placedFor(type: FieldType) {
   const shown = new Set<string>([...ALWAYS, ...MEMBERS.filter((member) => hasMember(type, member))]);
-  return (location: string) => shown.has(location) || /^options\.\d+\.(key|label)$/.test(location);
+  return (location: string) =>
+    shown.has(location) || IN_CONDITION.test(location) || /^options\.\d+\.(key|label)$/.test(location);
 }
 
 const COMPUTED = { formula: formulaDraft, lookup: lookupDraft, rollup: rollupDraft } satisfies Record<

@@ -1,7 +1,16 @@
-import { IconArchive, IconCheck, IconDots, IconLock, IconPencil, IconPlus } from '@tabler/icons-react';
+import {
+  IconArchive,
+  IconCheck,
+  IconDots,
+  IconLock,
+  IconPencil,
+  IconPlus,
+  IconSearch,
+  IconTransform,
+} from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { archivedQuery, type Field, type ObjectType, useArchiveField, useChangeField, useRestoreField } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { matchScore } from '@/lib/match';
@@ -24,6 +33,9 @@ import css from './object.module.css';
 import { FieldPanel } from './object-field-panel';
 import { useSorting } from './object-sort';
 import { TypeIcon } from './object-types';
+
+const UsesDialog = lazy(() => import('./object-uses').then((module) => ({ default: module.UsesDialog })));
+const ConvertPanel = lazy(() => import('./object-convert').then((module) => ({ default: module.ConvertPanel })));
 
 const FLAGS = ['required', 'unique', 'indexed', 'personal', 'read_only', 'searchable'] as const;
 const FLAG_COLORS = {
@@ -183,15 +195,18 @@ interface Props {
 
 /** The fields of an object: found, made, changed, put in order, archived and restored. */
 export function ObjectFields({ object, editable }: Props) {
-  const { t } = useTranslation(['settings', 'shape', 'common']);
+  const { t } = useTranslation(['settings', 'shape', 'common', 'convert']);
   const label = useLabel();
   const [search, setSearch] = useState('');
   const [edited, setEdited] = useState<Field | 'new' | null>(null);
   const [refused, setRefused] = useState<string | null>(null);
+  const own = object.fields.filter((field) => field.custom === true);
+  const [converted, setConverted] = useState<string | null>(null);
+  const [asked, setAsked] = useState<Field | null>(null);
+  const converting = own.find((field) => field.key === converted);
   const change = useChangeField(object.key);
   const archive = useArchiveField(object.key);
   const restore = useRestoreField(object.key);
-  const own = object.fields.filter((field) => field.custom === true);
   const sorting = useSorting(
     own.map((field) => field.key),
     (_, field, position) =>
@@ -268,8 +283,22 @@ export function ObjectFields({ object, editable }: Props) {
             position="bottom-end"
             entries={[
               { label: t('common:edit'), icon: <IconPencil size={15} />, onSelect: () => setEdited(field) },
+              ...((field.conversions ?? []).length > 0
+                ? [
+                    {
+                      label: t('convert:menu'),
+                      icon: <IconTransform size={15} />,
+                      onSelect: () => setConverted(field.key),
+                    },
+                  ]
+                : []),
               ...(field.custom === true
                 ? [
+                    {
+                      label: t('convert:used'),
+                      icon: <IconSearch size={15} />,
+                      onSelect: () => setAsked(field),
+                    },
                     {
                       label: t('shape:archived.archive'),
                       icon: <IconArchive size={15} />,
@@ -320,6 +349,21 @@ export function ObjectFields({ object, editable }: Props) {
       </div>
       {sorting.status}
       {editable && <ArchivedFields object={object} onRefused={setRefused} />}
+      {asked !== null && (
+        <Suspense>
+          <UsesDialog
+            object={object.key}
+            field={asked.key}
+            name={label(asked.label, asked.key)}
+            onClose={() => setAsked(null)}
+          />
+        </Suspense>
+      )}
+      {converting !== undefined && (
+        <Suspense>
+          <ConvertPanel object={object} field={converting} onClose={() => setConverted(null)} />
+        </Suspense>
+      )}
       {edited !== null && (
         <FieldPanel object={object} field={edited === 'new' ? undefined : edited} onClose={() => setEdited(null)} />
       )}

@@ -6,6 +6,7 @@ import { useLabel, useTranslation } from '@/i18n';
 import { findObject, useCan, useObjects } from '@/metadata';
 import { BackLink, Button, ButtonLink, EmptyState, IconButton, Menu, ObjectIcon, Pill, Tabs, toast } from '@/ui';
 import css from './object.module.css';
+import { useAspects } from './object-aspects';
 import { ObjectDisplay } from './object-display';
 import { ObjectFields } from './object-fields';
 import { ObjectRules } from './object-rules';
@@ -65,6 +66,7 @@ function Shaped({ object }: { object: ObjectType }) {
   // People are kept elsewhere: their object has no fields of a workspace's own.
   const stored = object.key !== 'user';
   const shown = object.fields.length;
+  const aspects = useAspects<Tab>(object);
   return (
     <div className="stack">
       <div className={css.head}>
@@ -104,6 +106,7 @@ function Shaped({ object }: { object: ObjectType }) {
               content: <ObjectFields object={object} editable />,
             },
             { value: 'display', label: t('shape:tab.display'), content: <ObjectDisplay object={object} /> },
+            ...aspects,
             {
               value: 'rules',
               label: t('formula:rule.tab'),

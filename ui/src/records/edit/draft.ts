@@ -1,11 +1,11 @@
 import type { Field, FieldValues, ObjectType } from '@/api';
 import { isEmptyValue, kindOf } from '@/fields';
-import { canRead, sectionOf } from '@/metadata';
+import { canRead, type FieldSection, fieldSections, sectionOf } from '@/metadata';
 
 /** The title first, then what must be given, then the rest by section. */
 export interface FormSections {
   needed: Field[];
-  sections: { key: string; fields: Field[] }[];
+  sections: FieldSection[];
 }
 
 const writable = (field: Field): boolean =>
@@ -17,6 +17,13 @@ const writable = (field: Field): boolean =>
   field.type !== 'auto_number';
 
 export function formSections(object: ObjectType): FormSections {
+  if (object.layout !== undefined)
+    return {
+      needed: [],
+      sections: fieldSections(object)
+        .map((section) => ({ ...section, fields: section.fields.filter(writable) }))
+        .filter((section) => section.fields.length > 0),
+    };
   const fields = object.fields.filter(writable);
   const first = (field: Field) => field.required || field.key === object.title_field;
   const sections = new Map<string, Field[]>();
@@ -47,18 +54,29 @@ export function startValues(object: ObjectType, today: string, given: FieldValue
   return { ...values, ...given };
 }
 
-/** What goes to the server: only what was filled in. */
-export function toCreate(object: ObjectType, values: FieldValues): FieldValues {
+/** What goes to the server: only what was filled in and is shown. */
+export function toCreate(object: ObjectType, values: FieldValues, hidden: readonly string[] = []): FieldValues {
   const sent: FieldValues = {};
   for (const field of object.fields) {
     const value = values[field.key];
-    if (writable(field) && !isEmptyValue(value)) sent[field.key] = kindOf(field.type).toWrite(value);
+    if (writable(field) && !isEmptyValue(value) && !hidden.includes(field.key))
+      sent[field.key] = kindOf(field.type).toWrite(value);
   }
   return sent;
 }
 
-/** Keys of the needed fields that are still empty. */
-export const missing = (object: ObjectType, values: FieldValues): string[] =>
+/** Keys of the needed fields that are still empty: those that always are needed, and those that are with these values. */
+export const missing = (
+  object: ObjectType,
+  values: FieldValues,
+  said: { hidden: readonly string[]; required: readonly string[] } = { hidden: [], required: [] },
+): string[] =>
   object.fields
-    .filter((field) => field.required && writable(field) && isEmptyValue(values[field.key]))
+    .filter(
+      (field) =>
+        (field.required || said.required.includes(field.key)) &&
+        !said.hidden.includes(field.key) &&
+        writable(field) &&
+        isEmptyValue(values[field.key]),
+    )
     .map((field) => field.key);

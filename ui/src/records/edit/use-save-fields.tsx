@@ -1,4 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import {
   type ApiError,
@@ -17,7 +18,7 @@ import {
   workLater,
 } from '@/api';
 import { kindOf } from '@/fields';
-import { useTranslation } from '@/i18n';
+import { loadWords, useTranslation } from '@/i18n';
 import { findField } from '@/metadata';
 import { toast } from '@/ui';
 import { rememberStep } from './steps';
@@ -25,10 +26,21 @@ import { rememberStep } from './steps';
 const DuplicateDialog = lazy(() =>
   import('../duplicates/duplicate-dialog').then((module) => ({ default: module.DuplicateDialog })),
 );
+const NeedsDialog = lazy(() =>
+  Promise.all([import('./needs-dialog'), loadWords('layout')]).then(([module]) => ({ default: module.NeedsDialog })),
+);
 const ConflictDialog = lazy(() => import('./conflict-dialog').then((module) => ({ default: module.ConflictDialog })));
 
 interface Conflict {
   theirs: RecordData;
+  mine: FieldValues;
+}
+
+/** Fields that a change asks for besides. */
+interface Needs {
+  fields: Field[];
+  messages: Record<string, string>;
+  record: RecordData;
   mine: FieldValues;
 }
 
@@ -71,6 +83,20 @@ function refusal(error: ApiError, fields: readonly Field[], name: (field: Field)
   return errorText(error);
 }
 
+/** The other fields that a refused change needs filled in; null when that is not all that stands against it. */
+function asked(error: unknown, object: ObjectType, sent: readonly string[]): Pick<Needs, 'fields' | 'messages'> | null {
+  if (!isApiError(error) || error.fields.length === 0) return null;
+  const messages: Record<string, string> = {};
+  const fields = error.fields.flatMap((each) => {
+    const key = each.location.replace(/^fields\./, '');
+    const field = findField(object, key);
+    if (each.code !== 'record.required_when' || field?.access !== 'write' || sent.includes(key)) return [];
+    messages[key] = each.message;
+    return [field];
+  });
+  return fields.length === error.fields.length ? { fields, messages } : null;
+}
+
 /** Saves fields of a record from wherever it is shown: optimistic, with undo, and never over somebody else's change. */
 export function useSaveFields(
   object: ObjectType,
@@ -79,8 +105,10 @@ export function useSaveFields(
 ): SaveFields {
   const { t } = useTranslation(['records', 'common']);
   const client = useQueryClient();
+  const navigate = useNavigate();
   const [conflict, setConflict] = useState<Conflict | null>(null);
   const [doubt, setDoubt] = useState<Doubt | null>(null);
+  const [needs, setNeeds] = useState<Needs | null>(null);
 
   const send = async (
     record: RecordData,
@@ -126,17 +154,38 @@ export function useSaveFields(
         setDoubt({ found, record, mine: values });
         return false;
       }
+      const more = asked(error, object, keys);
+      if (more !== null && !undoing) {
+        setNeeds({ ...more, record, mine: values });
+        return false;
+      }
       const fields = keys.map((key) => findField(object, key)).filter((field) => field !== undefined);
       const detail = isApiError(error) ? refusal(error, fields, nameOf) : errorText(error);
-      toast.error(t('records:edit.reverted'), { detail });
+      const other = isApiError(error) ? error.fields.find((each) => each.record !== undefined)?.record : undefined;
+      const open = () => navigate({ to: '/o/$object/$id', params: { object: object.key, id: other ?? '' } });
+      toast.error(t('records:edit.reverted'), {
+        detail,
+        ...(other !== undefined && { action: { label: t('records:form.openOther'), run: () => void open() } }),
+      });
       return false;
     }
   };
 
-  return {
-    save: (record, values) => send(record, values, false),
-    dialog: doubt ? (
-      <Suspense>
+  const question = () => {
+    if (needs !== null)
+      return (
+        <NeedsDialog
+          fields={needs.fields}
+          messages={needs.messages}
+          onClose={() => setNeeds(null)}
+          onSave={(values) => {
+            setNeeds(null);
+            void send(needs.record, { ...needs.mine, ...values }, false);
+          }}
+        />
+      );
+    if (doubt !== null)
+      return (
         <DuplicateDialog
           object={object}
           found={doubt.found}
@@ -147,22 +196,20 @@ export function useSaveFields(
             void send(doubt.record, doubt.mine, false, true);
           }}
         />
-      </Suspense>
-    ) : (
-      conflict && (
-        <Suspense>
-          <ConflictDialog
-            object={object}
-            theirs={conflict.theirs}
-            mine={conflict.mine}
-            onKeepTheirs={() => setConflict(null)}
-            onTakeMine={() => {
-              setConflict(null);
-              void send(conflict.theirs, conflict.mine, false);
-            }}
-          />
-        </Suspense>
-      )
-    ),
+      );
+    if (conflict === null) return null;
+    return (
+      <ConflictDialog
+        object={object}
+        theirs={conflict.theirs}
+        mine={conflict.mine}
+        onKeepTheirs={() => setConflict(null)}
+        onTakeMine={() => {
+          setConflict(null);
+          void send(conflict.theirs, conflict.mine, false);
+        }}
+      />
+    );
   };
+  return { save: (record, values) => send(record, values, false), dialog: <Suspense>{question()}</Suspense> };
 }

@@ -11,14 +11,14 @@ import {
   isApiError,
   type ObjectType,
   type RecordData,
+  trialQuery,
   useCreateRecord,
-  violationsQuery,
 } from '@/api';
 import { FieldEditor } from '@/fields';
 import { labelText, useFormat, useLanguage, useTranslation } from '@/i18n';
 import { useDebounced } from '@/lib/hooks';
-import { useCan } from '@/metadata';
-import { Button, confirm, Drawer } from '@/ui';
+import { type FieldSection, isConditional, useCan } from '@/metadata';
+import { Button, ButtonLink, confirm, Drawer } from '@/ui';
 import { formSections, missing, startValues, toCreate } from '../edit/draft';
 import css from './form.module.css';
 
@@ -51,9 +51,20 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
   const create = useCreateRecord(object.key);
   const checked = useDebounced(values, 300);
   const ruled = object.rules?.some((rule) => rule.off !== true) === true;
-  const rules = useQuery(violationsQuery(object.key, toCreate(object, checked), ruled && dirty)).data?.problems ?? [];
-  const live = dirty ? rules : [];
-  const { needed, sections } = formSections(object);
+  const conditional = isConditional(object);
+  const trial = useQuery(trialQuery(object.key, toCreate(object, checked), conditional || (ruled && dirty))).data;
+  const live = dirty ? (trial?.problems ?? []) : [];
+  const said = {
+    // What may be hidden is not shown before that is known.
+    hidden: trial?.hidden ?? object.fields.filter((field) => field.shown_when !== undefined).map((field) => field.key),
+    required: trial?.required ?? [],
+  };
+  const shown = (field: Field) => !said.hidden.includes(field.key);
+  const laid = formSections(object);
+  const needed = laid.needed.filter(shown);
+  const sections = laid.sections
+    .map((section) => ({ ...section, fields: section.fields.filter(shown) }))
+    .filter((section) => section.fields.length > 0);
   const problem: ApiError | null = isApiError(create.error) ? create.error : null;
   const known = new Set([...needed, ...sections.flatMap((section) => section.fields)].map((field) => field.key));
   // What stands at a field is not said twice.
@@ -62,6 +73,8 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
   const placed = (problem?.fields.length ?? 0) > 0 && unplaced.length === 0;
   const rest = unplaced.map((error) => error.message).join(' ');
   const objection = placed ? '' : rest || errorText(create.error);
+
+  const other = problem?.fields.find((each) => each.record !== undefined)?.record;
 
   const errorOf = (field: Field): string | undefined => {
     if (tried.includes(field.key)) return t('records:form.needed');
@@ -73,14 +86,14 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
     setTried((old) => old.filter((key) => key !== field.key));
   };
   const save = () => {
-    const lacking = missing(object, values);
+    const lacking = missing(object, values, said);
     setTried(lacking);
     if (lacking.length > 0) return;
-    create.mutate({ fields: toCreate(object, values) }, { onSuccess: onCreated });
+    create.mutate({ fields: toCreate(object, values, said.hidden) }, { onSuccess: onCreated });
   };
   const found = duplicatesIn(create.error);
   const anyway = (then: (record: RecordData) => void) =>
-    create.mutate({ fields: toCreate(object, values), anyway: true }, { onSuccess: then });
+    create.mutate({ fields: toCreate(object, values, said.hidden), anyway: true }, { onSuccess: then });
   const others = (found?.items ?? []).flatMap((match) =>
     match.record === null || match.deleted ? [] : [match.record.id],
   );
@@ -111,7 +124,7 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
         label={labelText(field.label, language, field.key)}
         description={field.help === undefined ? undefined : labelText(field.help, language)}
         error={errorOf(field)}
-        required={field.required}
+        required={field.required || said.required.includes(field.key)}
         size="lg"
         autoFocus={autoFocus}
       />
@@ -133,15 +146,18 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
           save();
         }}
       >
-        <div className={css.needed}>{needed.map((field, at) => editor(field, at === 0))}</div>
-        {sections.map((section) => (
+        {needed.length > 0 && <div className={css.needed}>{needed.map((field, at) => editor(field, at === 0))}</div>}
+        {sections.map((section, nth) => (
           <Section
             key={section.key}
-            title={t(`fields:section.${section.key}`, { defaultValue: section.key })}
-            startOpen={OPEN.has(section.key)}
+            title={
+              labelText(section.title, language) || t(`fields:section.${section.key}`, { defaultValue: section.key })
+            }
+            startOpen={object.layout === undefined ? OPEN.has(section.key) : startsOpen(section)}
             failing={section.fields.some((field) => errorOf(field) !== undefined)}
+            columns={section.columns}
           >
-            {section.fields.map((field) => editor(field))}
+            {section.fields.map((field, at) => editor(field, needed.length + nth + at === 0))}
           </Section>
         ))}
         {live
@@ -160,6 +176,11 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
           <div className={css.problem} role="alert">
             {objection}
           </div>
+        )}
+        {other !== undefined && (
+          <ButtonLink to="/o/$object/$id" params={{ object: object.key, id: other }}>
+            {t('records:form.openOther')}
+          </ButtonLink>
         )}
         <div className={css.foot}>
           <Button size="lg" onClick={() => void close()}>
@@ -187,13 +208,20 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
   );
 }
 
+/** What a layout says; what it does not name waits behind its heading, unless it is needed. */
+const startsOpen = (section: FieldSection): boolean =>
+  section.collapsed === undefined && section.title === undefined
+    ? section.fields.some((field) => field.required)
+    : section.collapsed !== true;
+
 interface SectionProps {
   title: string;
+  columns: number | undefined;
   startOpen: boolean;
   failing: boolean;
   children: React.ReactNode;
 }
-function Section({ title, startOpen, failing, children }: SectionProps) {
+function Section({ title, startOpen, failing, columns, children }: SectionProps) {
   const [opened, setOpened] = useState(startOpen);
   const open = opened || failing;
   return (
@@ -202,7 +230,11 @@ function Section({ title, startOpen, failing, children }: SectionProps) {
         {open ? <IconChevronDown size={15} /> : <IconChevronRight size={15} />}
         {title}
       </button>
-      {open && <div className={css.fields}>{children}</div>}
+      {open && (
+        <div className={css.fields} data-columns={columns}>
+          {children}
+        </div>
+      )}
     </section>
   );
 }

@@ -20,6 +20,8 @@ const MOST = 4;
 
 /** The figures of an object that has no profile: what its list shows, money first. */
 export function factsOf(object: ObjectType, record: RecordData, context: FieldContext): Highlight[] {
+  const chosen = chosenFacts(object, record, context);
+  if (chosen !== null) return chosen;
   return object.default_columns
     .map((key) => findField(object, key))
     .filter(
@@ -37,6 +39,19 @@ export function factsOf(object: ObjectType, record: RecordData, context: FieldCo
       label: labelText(field.label, context.language, field.key),
       value: factValue(field, record, context),
     }));
+}
+
+/** The figures that the layout names, empty ones too; null where it names none. */
+export function chosenFacts(object: ObjectType, record: RecordData, context: FieldContext): Highlight[] | null {
+  const keys = object.layout?.highlights ?? [];
+  if (keys.length === 0) return null;
+  return keys.flatMap((key) => {
+    const field = findField(object, key);
+    if (field === undefined) return [];
+    const empty = isEmptyValue(cellValue(record, key));
+    const value = empty ? '\u2013' : factValue(field, record, context);
+    return [{ key, label: labelText(field.label, context.language, key), value }];
+  });
 }
 
 /** Days are enough in a figure; the clock is in the fields below. */

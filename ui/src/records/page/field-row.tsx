@@ -14,6 +14,8 @@ interface Props {
   object: ObjectType;
   record: RecordData;
   field: Field;
+  /** It must have a value, always or as the record is. */
+  needed?: boolean;
   context: FieldContext;
   reveal: Reveal;
   onSave: (value: unknown) => void;
@@ -23,7 +25,7 @@ interface Props {
 /** A link or a picture in the value: the value itself cannot be the button then. */
 const LIVE = new Set<Field['type']>(['relation', 'record', 'url']);
 
-export function FieldRow({ object, record, field, context, reveal, onSave, onOpenRef }: Props) {
+export function FieldRow({ object, record, field, needed, context, reveal, onSave, onOpenRef }: Props) {
   const { t } = useTranslation(['records', 'fields']);
   const can = useCan();
   const [editing, setEditing] = useState(false);
@@ -81,6 +83,14 @@ export function FieldRow({ object, record, field, context, reveal, onSave, onOpe
     <div className={css.row} ref={row} onPointerEnter={readyToEdit} onFocus={readyToEdit}>
       <dt className={css.label} title={field.help === undefined ? undefined : labelText(field.help, context.language)}>
         {name}
+        {needed === true && isEmptyValue(value) && (
+          <>
+            <span className={css.needed} aria-hidden>
+              *
+            </span>
+            <span className="sr-only"> {t('records:form.needed')}</span>
+          </>
+        )}
       </dt>
       <dd className={css.data}>
         {content()}

@@ -34,11 +34,20 @@ interface Props {
 
 export const relationKey = (relation: Relation): string => `${relation.object}.${relation.via}`;
 
+/** As the layout says: the tabs that it names first, without those that it hides. One tab stays in any case. */
+function inOrder<T extends { value: string }>(items: readonly T[], layout: ObjectType['layout']): readonly T[] {
+  if (layout === undefined) return items;
+  const order = layout.tabs ?? [];
+  const rank = (item: T) => (order.includes(item.value) ? order.indexOf(item.value) : order.length);
+  const kept = items.filter((item) => layout.hidden_tabs?.includes(item.value) !== true);
+  return (kept.length > 0 ? kept : items.slice(0, 1)).toSorted((left, right) => rank(left) - rank(right));
+}
+
 export function RecordTabs(props: Props) {
   const { t } = useTranslation('records');
   const label = useLabel();
   const { object, record, relations, counts, before = [], after = [], onOpenRef } = props;
-  const items: TabItem<string>[] = [
+  const all: TabItem<string>[] = [
     ...before,
     {
       value: 'timeline',
@@ -79,6 +88,7 @@ export function RecordTabs(props: Props) {
       ),
     },
   ];
+  const items = inOrder(all, object.layout);
   const chosen = items.find((item) => item.value === props.tab) ?? items[0];
   return (
     <Tabs value={chosen?.value ?? 'timeline'} onChange={props.onTab} items={items} label={t('records:page.details')} />

@@ -38,7 +38,7 @@ export function RecordPeek({ object: key, id, onOpen, onClose }: RecordPeekProps
   if (answer.isError) return <ErrorState error={answer.error} onRetry={() => answer.refetch()} compact />;
   if (record === undefined) return <SkeletonRows rows={8} />;
   const facts =
-    profile.data === undefined
+    profile.data === undefined || object.layout?.highlights?.length
       ? factsOf(object, record, context)
       : profileFacts(profile.data, context, traits).slice(0, 4);
   const classes = profile.data?.classes ?? [];
