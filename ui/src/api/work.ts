@@ -60,6 +60,23 @@ export function refreshWork(client: QueryClient): Promise<unknown> {
   ]);
 }
 
+type Held = Partial<Record<keyof MyDay, unknown>> & { items?: unknown };
+/** A changed activity where lists of work hold it, so that the next press is made on the version that there is now. */
+export function patchWorkCache(client: QueryClient, record: RecordData): void {
+  const renewed = (list: unknown): unknown =>
+    Array.isArray(list)
+      ? list.map((item: Partial<AgendaItem>) =>
+          item.record?.id === record.id
+            ? { ...item, record: { ...item.record, ...record, fields: { ...item.record.fields, ...record.fields } } }
+            : item,
+        )
+      : list;
+  client.setQueriesData<Held>(
+    { queryKey: ['work'] },
+    (held) => held && Object.fromEntries(Object.entries(held).map(([key, list]) => [key, renewed(list)])),
+  );
+}
+
 /** Whether my calendar has a secret address; the address itself is told once, when it is made. */
 export const calendarQuery = () =>
   queryOptions({

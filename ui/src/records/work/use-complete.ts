@@ -3,6 +3,7 @@ import {
   errorText,
   isApiError,
   patchRecordCache,
+  patchWorkCache,
   type RecordData,
   recordKeys,
   refreshWork,
@@ -32,6 +33,7 @@ export function useComplete(): (record: RecordData) => Promise<void> {
       if (workLater.offline(record.object)) return await later();
       const saved = await updateRecord(record.object, record.id, { status }, record.version);
       patchRecordCache(client, saved);
+      patchWorkCache(client, saved);
       return saved;
     } catch (error) {
       if (workLater.afterwards(record.object, error)) return await later();
