@@ -13,6 +13,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/engage/approval"
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/blueprint"
@@ -114,12 +115,13 @@ type gathered struct {
 	units  map[string]map[string]id.ID // by section and path
 	usual  map[string]string           // key of everybody's default view by object
 	byView map[string]string           // pointer by view key
+	waits  map[string]approval.Process // by pointer
 }
 
 func (b blueprints) gather(ctx context.Context) (*gathered, error) {
 	g := &gathered{Document: blueprint.Document{Items: map[string]blueprint.Item{}}, views: map[string]view.View{}, roles: map[string]rights.Role{},
-		units: map[string]map[string]id.ID{blueprint.Departments: {}, blueprint.Teams: {}}, usual: map[string]string{}, byView: map[string]string{}}
-	for _, part := range []func(context.Context, *gathered) error{b.gatherObjects, b.gatherViews, b.gatherInsight, b.gatherRights} {
+		units: map[string]map[string]id.ID{blueprint.Departments: {}, blueprint.Teams: {}}, usual: map[string]string{}, byView: map[string]string{}, waits: map[string]approval.Process{}}
+	for _, part := range []func(context.Context, *gathered) error{b.gatherObjects, b.gatherViews, b.gatherInsight, b.gatherRights, b.gatherProcesses} {
 		if err := part(ctx, g); err != nil {
 			return nil, err
 		}

@@ -255,6 +255,9 @@ func (m *importing) check(next *schema.Registry) []*fault.Fault {
 			return errors.Join(analyse(&s, d), s.Check())
 		})
 	}
+	for _, d := range append(m.of(blueprint.Approvals), m.of(blueprint.Stages)...) {
+		add(d, func() error { return m.checkProcess(d, next) })
+	}
 	for _, d := range m.of(blueprint.DefaultViews) {
 		add(d, func() error { return m.checkUsual(d, next) })
 	}
@@ -399,7 +402,8 @@ func (m *importing) rest() ([]*fault.Fault, error) {
 		section string
 		run     func(blueprint.Difference) error
 	}{{blueprint.Departments, m.unit}, {blueprint.Teams, m.unit}, {blueprint.Roles, m.role}, {blueprint.Segments, m.segment},
-		{blueprint.Classifications, m.class}, {blueprint.Views, m.view}, {blueprint.DefaultViews, m.usual}} {
+		{blueprint.Classifications, m.class}, {blueprint.Views, m.view}, {blueprint.DefaultViews, m.usual},
+		{blueprint.Stages, m.stages}, {blueprint.Approvals, m.approval}} {
 		var steps []step
 		for _, d := range m.of(part.section) {
 			steps = append(steps, step{d.Pointer, func() error { return part.run(d) }})

@@ -31,7 +31,7 @@ import (
 func (w *workspace) newMass(keys *crypt.Keyring) *mass.Service {
 	a := w.app
 	return mass.New(mass.Config{Store: sqlstore.NewMass(w.store), Records: w.records, Audience: crowd{w}, Extra: traitColumns{w}, Registry: w.registry, Clock: a.Clock,
-		Dir: filepath.Join(w.dir, "exports"), Vault: vault{keys}, Log: a.Log, Lock: w.leads.Load, Base: w.base,
+		Dir: filepath.Join(w.dir, "exports"), Vault: vault{keys}, Log: a.Log, Lock: w.leads.Load, Base: w.base, Permit: w.permitExport,
 		Who: func(ctx context.Context, who mass.Actor) (access.Actor, error) {
 			actor, err := a.auth.Present(ctx, w.info.Key, who.Kind, who.ID)
 			if err != nil {

@@ -15,6 +15,8 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/money"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/engage/approval"
+	"github.com/guanxi-crm/guanxi/internal/engage/stage"
 	"github.com/guanxi-crm/guanxi/internal/engage/talk"
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
@@ -69,6 +71,10 @@ type workspace struct {
 	indexer  *search.Indexer
 	recurrer *activity.Recurrer
 	rollups  *rollup.Follower
+
+	approvals    *approval.Service
+	stages       *stage.Service
+	followStages *stage.Follower
 
 	talk        *talk.Service
 	told        *talk.Collector
@@ -306,6 +312,7 @@ func (w *workspace) build(ctx context.Context) error {
 	activity.Rules{Registry: registry, Zone: w.zoneOf, Clock: a.Clock}.Register(w.records)
 	w.recurrer = &activity.Recurrer{Records: w.records, Changes: w.store.Log(), Registry: registry, Zone: w.zoneOf, Clock: a.Clock, Log: a.Log}
 	w.newTalk()
+	w.newApprovals(keys)
 	if err := w.newFiles(keys); err != nil {
 		return err
 	}
@@ -336,7 +343,7 @@ func (w *workspace) build(ctx context.Context) error {
 	w.mass = w.newMass(keys)
 	w.edge = &api.Workspace{Info: w.info, Registry: registry, Catalogue: w.words.Catalogue, Records: w.records, Conditions: w.words, Lists: lister{w.audience},
 		Views:    view.New(view.Config{Store: sqlstore.NewViews(w.store), Registry: registry, Traits: func() query.Traits { return w.words.Catalogue() }, Check: w.words.Check, Clock: a.Clock, IDs: a.ids}),
-		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}).WithFiles(w.files), Talk: w.talk, Files: w.files, Calendars: calendars{w},
+		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}).WithFiles(w.files).WithAgreements(agreements{w}), Talk: w.talk, Approvals: w.approvals, Stages: w.stages, Files: w.files, Calendars: calendars{w},
 		Agenda:   &activity.Agenda{Records: w.records, Registry: registry, Zone: w.zoneOf, Clock: a.Clock},
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
@@ -445,6 +452,9 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "rollups", w.rollups.Run)
 	w.own(ctx, group, "notifications", w.told.Run)
 	w.own(ctx, group, "reminders", w.reminders.Run)
+	w.own(ctx, group, "requests for agreement", w.approvals.Run)
+	w.own(ctx, group, "stays in stages", w.followStages.Run)
+	w.own(ctx, group, "stages", w.stages.Run)
 	w.own(ctx, group, "ended imports", w.tellOfImports)
 	w.hooks.feed(ctx, w, group)
 	w.post.feed(ctx, w, group)

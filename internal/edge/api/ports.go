@@ -6,8 +6,10 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/engage/approval"
 	"github.com/guanxi-crm/guanxi/internal/engage/invite"
 	"github.com/guanxi-crm/guanxi/internal/engage/letter"
+	"github.com/guanxi-crm/guanxi/internal/engage/stage"
 	"github.com/guanxi-crm/guanxi/internal/engage/talk"
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
@@ -68,6 +70,8 @@ type Workspace struct {
 	Timeline   *timeline.Service
 	Agenda     *activity.Agenda
 	Talk       *talk.Service
+	Approvals  *approval.Service
+	Stages     *stage.Service
 	Files      *attachment.Service
 	Calendars  Calendars
 	Profiles   ProfileService
@@ -186,7 +190,7 @@ type View struct {
 type TimelineEntry struct {
 	ID      string        `json:"id"`
 	At      time.Time     `json:"at"`
-	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,order,refund,class,task,call,meeting,visit,note,comment,file,letter"`
+	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,order,refund,class,task,call,meeting,visit,note,comment,file,letter,approval"`
 	Actor   *Actor        `json:"actor,omitempty"`
 	Title   schema.Label  `json:"title"`
 	Record  *Ref          `json:"record,omitempty"`
@@ -200,6 +204,16 @@ type TimelineEntry struct {
 	File *File `json:"file,omitempty"`
 	// Letter is a mail to the customer.
 	Letter *LetterShown `json:"letter,omitempty"`
+	// Approval is a step of a request for agreement.
+	Approval *TimelineApproval `json:"approval,omitempty"`
+}
+
+// TimelineApproval is what happened in a request for agreement.
+type TimelineApproval struct {
+	Request string `json:"request"`
+	What    string `json:"what"`
+	Step    string `json:"step,omitempty"`
+	Comment string `json:"comment,omitempty"`
 }
 
 // HistoryEntry is one version of a record.

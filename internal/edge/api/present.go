@@ -9,6 +9,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/base/money"
+	"github.com/guanxi-crm/guanxi/internal/engage/approval"
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
@@ -320,6 +321,9 @@ func (c *call) showTimeline(ctx context.Context, o *schema.Object, items []timel
 		if l := it.Letter; l != nil {
 			v.Letter = &LetterShown{To: l.To, Subject: l.Subject, Text: l.Text, State: l.State, Reason: l.Reason}
 		}
+		if g := it.Agreement; g != nil {
+			v.Approval = &TimelineApproval{Request: id.Format(approval.Prefix, g.Request), What: g.What, Step: g.Step, Comment: g.Comment}
+		}
 		if it.Amount != nil {
 			m := ShowMoney(it.Amount.Amount, it.Amount.Currency)
 			v.Amount = &m
@@ -349,7 +353,12 @@ func (c *call) timelineTitle(ctx context.Context, o *schema.Object, it timeline.
 				params["classification"], params["from"], params["to"] = k.Label.In(loc), className(k, m.From, loc), className(k, m.To, loc)
 			}
 		}
-		out[loc] = c.words.Text(loc, "api.timeline_"+string(it.Kind), params)
+		code := "api.timeline_" + string(it.Kind)
+		if it.Agreement != nil {
+			code = "approval.event_" + it.Agreement.What
+			params["step"] = it.Agreement.Step
+		}
+		out[loc] = c.words.Text(loc, code, params)
 	}
 	return out
 }

@@ -45,6 +45,7 @@ type Unit struct {
 	Name     string   `json:"name"`
 	Position int      `json:"position"`
 	Members  []string `json:"members" doc:"ids of people"`
+	Head     *string  `json:"head" doc:"the person who leads it"`
 	Version  int64    `json:"version"`
 }
 
@@ -61,6 +62,10 @@ func showUnit(u rights.Unit) Unit {
 	}
 	for _, m := range u.Members {
 		out.Members = append(out.Members, id.Format(auth.UserPrefix, m))
+	}
+	if u.Head != 0 {
+		h := id.Format(auth.UserPrefix, u.Head)
+		out.Head = &h
 	}
 	return out
 }
@@ -79,6 +84,7 @@ type unitBody struct {
 	Name     *string   `json:"name,omitempty"`
 	Parent   *string   `json:"parent,omitempty" doc:"of a department; an empty text puts it at the top"`
 	Position *int      `json:"position,omitempty"`
+	Head     *string   `json:"head,omitempty" doc:"the person who leads it; an empty text is nobody"`
 	Add      *[]string `json:"add,omitempty" doc:"ids of people who come in"`
 	Remove   *[]string `json:"remove,omitempty" doc:"ids of people who leave"`
 	Version  int64     `json:"version,omitempty"`
@@ -95,6 +101,16 @@ func (b unitBody) change() (rights.UnitChange, error) {
 			}
 		}
 		out.Parent = &p
+	}
+	if b.Head != nil {
+		var h id.ID
+		if *b.Head != "" {
+			var err error
+			if h, err = id.Parse(auth.UserPrefix, *b.Head); err != nil {
+				return out, fault.InvalidField("rights.person_unknown", "head", nil)
+			}
+		}
+		out.Head = &h
 	}
 	for _, part := range []struct {
 		from *[]string

@@ -46,11 +46,15 @@ const (
 	Commented Kind = "commented" // on a record that is followed
 	Changed   Kind = "changed"   // a record that is followed
 	Reminder  Kind = "reminder"
-	Job       Kind = "job" // of one's own has ended: an import, an export, mass work
+	Stage     Kind = "stage"    // a record entered or left a stage that tells one
+	Approval  Kind = "approval" // asked of one, or what became of what one asked
+	Job       Kind = "job"      // of one's own has ended: an import, an export, mass work
 )
 
 // Kinds lists every kind, in a fixed order.
-func Kinds() []Kind { return []Kind{Assigned, Mentioned, Reminder, Commented, Changed, Job} }
+func Kinds() []Kind {
+	return []Kind{Assigned, Mentioned, Reminder, Approval, Stage, Commented, Changed, Job}
+}
 
 // Comment is what somebody said about a record.
 type Comment struct {
@@ -92,12 +96,13 @@ type Notification struct {
 
 // Detail is what else there is to say.
 type Detail struct {
-	Comment string `json:"comment,omitempty"` // printed id
-	Text    string `json:"text,omitempty"`    // the beginning of a comment, the name of a file
-	Job     string `json:"job,omitempty"`     // import, export …
-	Status  string `json:"status,omitempty"`
-	JobID   string `json:"job_id,omitempty"`
-	At      string `json:"at,omitempty"` // of a reminder: when the activity is
+	Comment  string `json:"comment,omitempty"` // printed id
+	Text     string `json:"text,omitempty"`    // the beginning of a comment, the name of a file
+	Job      string `json:"job,omitempty"`     // import, export …
+	Status   string `json:"status,omitempty"`
+	JobID    string `json:"job_id,omitempty"`
+	Approval string `json:"approval,omitempty"` // printed id of a request for agreement
+	At       string `json:"at,omitempty"`       // of a reminder: when the activity is
 }
 
 // Store keeps it all.

@@ -30,6 +30,8 @@ const (
 	Roles           = "roles"
 	Departments     = "departments"
 	Teams           = "teams"
+	Approvals       = "approvals" // processes by name
+	Stages          = "stages"    // processes by object
 )
 
 // The parts of an object.
@@ -88,7 +90,7 @@ func isItem(parts []string) (item, leads bool) {
 		return false, false
 	case Views:
 		return len(parts) == 3, len(parts) < 3
-	case DefaultViews, Segments, Classifications, Analysis, Roles, Departments, Teams:
+	case DefaultViews, Segments, Classifications, Analysis, Roles, Departments, Teams, Approvals, Stages:
 		return len(parts) == 2, len(parts) < 2
 	}
 	return false, false

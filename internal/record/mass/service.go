@@ -37,6 +37,8 @@ type Config struct {
 	Publish func(Event)
 	// Lock tells whether this process is the one that runs jobs, where there are several; nil: it is.
 	Lock func() bool
+	// Permit refuses an export of the actor that must not be made now; nil for none.
+	Permit func(ctx context.Context, object string) error
 	// Base is the workspace's currency.
 	Base func() string
 	// Wait is how long Start waits for a small job, 2 seconds when 0.
@@ -81,6 +83,9 @@ func New(cfg Config) *Service {
 	if cfg.Lock == nil {
 		cfg.Lock = func() bool { return true }
 	}
+	if cfg.Permit == nil {
+		cfg.Permit = func(context.Context, string) error { return nil }
+	}
 	if cfg.Base == nil {
 		cfg.Base = func() string { return "CNY" }
 	}
@@ -93,6 +98,7 @@ func New(cfg Config) *Service {
 
 // Order is what somebody asks for.
 type Order struct {
+	Key     id.ID // of the job; 0 makes one
 	Kind    Kind
 	Object  string
 	Set     Set
@@ -108,6 +114,12 @@ func actorOf(a access.Actor) Actor {
 
 func forbidden(r access.Right) error {
 	return fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(r)})
+}
+
+// Check refuses an order that the actor may not give or that is wrong.
+func (s *Service) Check(ctx context.Context, o Order) error {
+	_, err := s.check(ctx, &o)
+	return err
 }
 
 // check refuses an order that the actor may not give or that is wrong.
@@ -131,7 +143,13 @@ func (s *Service) check(ctx context.Context, o *Order) (*schema.Object, error) {
 	if err := s.checkSet(ctx, obj, o); err != nil {
 		return nil, err
 	}
-	return obj, s.checkWork(ctx, obj, o)
+	if err := s.checkWork(ctx, obj, o); err != nil {
+		return nil, err
+	}
+	if o.Kind == Export {
+		return obj, s.cfg.Permit(ctx, obj.Key)
+	}
+	return obj, nil
 }
 
 // may refuses a kind of job that the actor may do with no record of an object.
@@ -217,6 +235,9 @@ func (s *Service) Start(ctx context.Context, o Order) (*Job, error) {
 	j := &Job{ID: s.cfg.Records.NewID(), Kind: o.Kind, Object: obj.Key, Status: Running, CreatedBy: actor.ID, ByKind: actor.Kind, CreatedAt: now, UpdatedAt: now,
 		Spec:     Spec{Set: o.Set, Source: o.Set.source(), Segment: o.Set.Segment, Changes: o.Changes, Owner: o.Owner, Changed: o.Changed, File: o.File},
 		Progress: Progress{Phase: PhaseQueued}, State: State{Actor: actorOf(actor)}}
+	if o.Key != 0 {
+		j.ID = o.Key
+	}
 	if j.Spec.Changed == "" {
 		j.Spec.Changed = SkipChanged
 	}

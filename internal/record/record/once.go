@@ -30,7 +30,7 @@ type once struct {
 // turn is the key of the next write of the context, "" when it may be done again.
 func turn(ctx context.Context, mode *writeMode) string {
 	o, ok := ctx.Value(onceKey{}).(*once)
-	if !ok || mode.bulk || mode.mass {
+	if !ok || mode.bulk || mode.mass || mode.carried {
 		return ""
 	}
 	return o.key + "#" + strconv.FormatInt(o.n.Add(1), 10)

@@ -120,6 +120,7 @@ type Service struct {
 	cfg     Config
 	shapes  sync.Map // *schema.Object → *shape
 	hooks   map[string][]Hook
+	guards  []Guard
 	limiter limiter
 	slow    slowly
 	watch   func(Asked)  // nil watches nothing

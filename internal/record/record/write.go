@@ -21,6 +21,7 @@ type writeMode struct {
 	mass      bool // a person's bulk work: ordinary rights, restores besides, and it yields
 	batch     id.ID
 	then      Then
+	carried   bool // an engine's write in the name of somebody: not the sender's request itself
 }
 
 // Operation lets an engine write the fields that only its operation may change (owner, balance, gated stage), and

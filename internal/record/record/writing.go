@@ -252,6 +252,13 @@ func (w *writing) round(ctx context.Context, items []*item) error {
 	if err := refuse(w.mode, items); err != nil {
 		return err
 	}
+	items = live(items)
+	if err := w.guard(ctx, items); err != nil {
+		return err
+	}
+	if err := refuse(w.mode, items); err != nil {
+		return err
+	}
 	return w.store(ctx, live(items))
 }
 

@@ -43,6 +43,7 @@ type Unit struct {
 	Name     string
 	Position int
 	Members  []id.ID // ascending
+	Head     id.ID   // who leads it; 0 for nobody
 	Version  int64
 }
 

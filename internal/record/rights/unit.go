@@ -37,6 +37,7 @@ type UnitChange struct {
 	Parent      *id.ID
 	Position    *int
 	Add, Remove []id.ID // people
+	Head        *id.ID  // 0 for nobody
 	Version     int64   // that the caller saw, 0 for any
 }
 
@@ -112,6 +113,14 @@ func (s *Service) put(ctx context.Context, st *state, u Unit, c UnitChange, acti
 	}
 	if c.Parent != nil {
 		u.Parent = *c.Parent
+	}
+	if c.Head != nil {
+		if *c.Head != 0 {
+			if _, err := s.cfg.People.Member(ctx, *c.Head); err != nil {
+				bad = append(bad, fault.InvalidField("rights.person_unknown", "head", nil))
+			}
+		}
+		u.Head = *c.Head
 	}
 	for _, v := range c.Add {
 		if _, err := s.cfg.People.Member(ctx, v); err != nil {

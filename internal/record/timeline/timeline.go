@@ -51,11 +51,12 @@ const (
 	Comment  Kind = "comment"
 	File     Kind = "file"
 	Letter   Kind = "letter"
+	Approval Kind = "approval"
 )
 
 // Kinds lists every kind, in a fixed order.
 func Kinds() []Kind {
-	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment, File, Letter}
+	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment, File, Letter, Approval}
 }
 
 // Item is one thing that happened.
@@ -81,6 +82,8 @@ type Item struct {
 	File *attachment.File
 	// Letter is a mail that was written to the customer.
 	Letter *Written
+	// Agreement is a step of a request for agreement.
+	Agreement *Agreement
 }
 
 // Written is a mail to a customer, with a masked address.
@@ -97,6 +100,24 @@ type Written struct {
 type Letters interface {
 	// Letters gives at most limit letters about a record at or before an instant, newest first.
 	Letters(ctx context.Context, rec id.ID, until time.Time, limit int) ([]Written, error)
+}
+
+// Agreement is what happened in a request for agreement about the record.
+type Agreement struct {
+	ID      id.ID
+	Request id.ID
+	At      time.Time
+	ByKind  access.ActorKind
+	By      id.ID
+	What    string // submitted, approved, rejected …
+	Step    string
+	Comment string
+}
+
+// Agreements knows the requests for agreement about records.
+type Agreements interface {
+	// Agreements gives at most limit steps at or before an instant, newest first.
+	Agreements(ctx context.Context, rec id.ID, until time.Time, limit int) ([]Agreement, error)
 }
 
 // Remark is a comment; the body of a deleted one is empty.
@@ -158,11 +179,18 @@ type Service struct {
 	remarks  Remarks
 	files    Files
 	letters  Letters
+	agreed   Agreements
 }
 
 // WithLetters adds what was written by mail.
 func (s *Service) WithLetters(l Letters) *Service {
 	s.letters = l
+	return s
+}
+
+// WithAgreements adds requests for agreement.
+func (s *Service) WithAgreements(a Agreements) *Service {
+	s.agreed = a
 	return s
 }
 
@@ -211,11 +239,12 @@ const (
 	fromRefund
 	fromOrder
 	fromHistory
-	fromActivity // and one for each activity behind it
-	fromRemark   = fromActivity + 6
-	fromFile     = fromActivity + 7
-	fromLetter   = fromActivity + 8
-	fromLast     = fromActivity + 9
+	fromActivity  // and one for each activity behind it
+	fromRemark    = fromActivity + 6
+	fromFile      = fromActivity + 7
+	fromLetter    = fromActivity + 8
+	fromAgreement = fromActivity + 9
+	fromLast      = fromActivity + 10
 )
 
 // Read gives a page of the timeline of a record, and the cursor of the next one ("" at the end). Kinds choose what it
@@ -232,7 +261,7 @@ func (s *Service) Read(ctx context.Context, object string, rec id.ID, limit int,
 		return nil, "", fmt.Errorf("read timeline: %w", err)
 	}
 	q := page{s: s, object: object, rec: rec, before: before, limit: limit + 1, kinds: kinds}
-	sources := []func(context.Context) error{q.activities, q.said, q.added, q.written}
+	sources := []func(context.Context) error{q.activities, q.said, q.added, q.written, q.agreed}
 	if q.wants(Created, Updated, Deleted, Restored, Merged, Unmerged) {
 		sources = append(sources, q.history)
 	}

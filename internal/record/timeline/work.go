@@ -126,6 +126,23 @@ func (q *page) added(ctx context.Context) error {
 	return nil
 }
 
+// agreed adds requests for agreement. Several steps in one millisecond are ordered by their ids.
+func (q *page) agreed(ctx context.Context) error {
+	if q.s.agreed == nil || !q.wants(Approval) {
+		return nil
+	}
+	until := time.UnixMilli(min(q.before.At, 1<<52)).UTC()
+	list, err := q.s.agreed.Agreements(ctx, q.rec, until, q.limit+maxTies)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		a := &list[i]
+		q.add(entry{place{a.At.UnixMilli(), fromAgreement, int64(a.ID), 0}, Item{ID: id.Format("ape", a.ID), At: a.At, Kind: Approval, By: a.By, ByKind: a.ByKind, Agreement: a}})
+	}
+	return nil
+}
+
 // wants reports whether a page is to hold items of a kind.
 func (q *page) wants(kinds ...Kind) bool {
 	return len(q.kinds) == 0 || slices.ContainsFunc(kinds, func(k Kind) bool { return slices.Contains(q.kinds, k) })

@@ -23,9 +23,9 @@ func NewRights(s *Store) *Rights { return &Rights{store: s} }
 const (
 	rightsVersion = "SELECT version FROM rights_state WHERE one = 1"
 	rightsRaise   = "UPDATE rights_state SET version = version + 1 WHERE one = 1"
-	unitList      = "SELECT id, kind, parent, name, position, version FROM org_unit ORDER BY id"
-	unitInsert    = "INSERT INTO org_unit (kind, parent, name, position, version, created_at, updated_at, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-	unitUpdate    = "UPDATE org_unit SET kind = ?, parent = ?, name = ?, position = ?, version = ?, updated_at = ? WHERE id = ? AND version = ?"
+	unitList      = "SELECT id, kind, parent, name, position, version, head FROM org_unit ORDER BY id"
+	unitInsert    = "INSERT INTO org_unit (kind, parent, name, position, version, head, created_at, updated_at, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	unitUpdate    = "UPDATE org_unit SET kind = ?, parent = ?, name = ?, position = ?, version = ?, head = ?, updated_at = ? WHERE id = ? AND version = ?"
 	unitDelete    = "DELETE FROM org_unit WHERE id = ?"
 	memberList    = "SELECT unit, person FROM org_member ORDER BY unit, person"
 	memberInsert  = "INSERT INTO org_member (unit, person) VALUES (?, ?) ON CONFLICT DO NOTHING"
@@ -97,9 +97,9 @@ func loadUnits(ctx context.Context, c Conn) (units []rights.Unit, err error) {
 	err = Each(ctx, c, func(rows *sql.Rows) error {
 		var u rights.Unit
 		var kind string
-		var key, parent int64
-		err := rows.Scan(&key, &kind, &parent, &u.Name, &u.Position, &u.Version)
-		u.ID, u.Parent, u.Kind = id.ID(key), id.ID(parent), rights.Kind(kind)
+		var key, parent, head int64
+		err := rows.Scan(&key, &kind, &parent, &u.Name, &u.Position, &u.Version, &head)
+		u.ID, u.Parent, u.Kind, u.Head = id.ID(key), id.ID(parent), rights.Kind(kind), id.ID(head)
 		at[u.ID] = len(units)
 		units = append(units, u)
 		return err
@@ -124,10 +124,10 @@ func (k *Rights) PutUnit(ctx context.Context, u rights.Unit) error {
 	now := milli(k.store.clock.Now())
 	return k.write(ctx, func(c Conn) error {
 		if u.Version == 1 {
-			_, err := c.Exec(ctx, unitInsert, string(u.Kind), int64(u.Parent), u.Name, int64(u.Position), u.Version, now, now, int64(u.ID))
+			_, err := c.Exec(ctx, unitInsert, string(u.Kind), int64(u.Parent), u.Name, int64(u.Position), u.Version, int64(u.Head), now, now, int64(u.ID))
 			return err
 		}
-		n, err := c.Exec(ctx, unitUpdate, string(u.Kind), int64(u.Parent), u.Name, int64(u.Position), u.Version, now, int64(u.ID), u.Version-1)
+		n, err := c.Exec(ctx, unitUpdate, string(u.Kind), int64(u.Parent), u.Name, int64(u.Position), u.Version, int64(u.Head), now, int64(u.ID), u.Version-1)
 		if err == nil && n == 0 {
 			return fault.New(fault.Stale, "rights.stale", nil)
 		}

@@ -15,7 +15,9 @@ interface ServerEvent {
     | 'job'
     | 'duplicates'
     | 'talk'
-    | 'notification';
+    | 'notification'
+    | 'approval'
+    | 'stages';
   object?: string;
   id?: string;
 }
@@ -38,6 +40,10 @@ function keysOf(event: ServerEvent): unknown[][] {
       return [event.id ? ['records', event.object, 'one', event.id, 'timeline'] : ['records', event.object, 'one']];
     case 'notification':
       return [['notifications']];
+    case 'approval':
+      return [['approvals'], ...(event.id ? [['records', event.object, 'one', event.id]] : [])];
+    case 'stages':
+      return [['stages']];
     case 'import':
       return [['imports']];
     case 'segment':

@@ -1,3 +1,5 @@
+export * from './approval-gate';
+export * from './approvals';
 export * from './audit';
 export { api, sessionLost } from './client';
 export * from './conditions';
@@ -25,6 +27,8 @@ export * from './records';
 export * from './rights';
 export * from './session';
 export * from './shape';
+export * from './stage-gate';
+export * from './stages';
 export * from './talk';
 export * from './tickets';
 export * from './trust';

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, type QueryClient, queryOptions } from '@tanstack/react-query';
 import { createStore } from '@/lib/store';
+import { orPropose } from './approval-gate';
 import { API, api } from './client';
 import type { Condition } from './conditions';
 import type { Problem } from './errors';
@@ -127,7 +128,8 @@ export const activeJobsQuery = () =>
 export const previewBulk = (object: string, order: BulkOrder, signal: AbortSignal) =>
   api.post<BulkPreview>(`/records/${object}/bulk/preview`, order, { signal });
 export const startBulk = (object: string, order: BulkOrder) => api.post<Job>(`/records/${object}/bulk`, order);
-export const startExport = (object: string, order: ExportOrder) => api.post<Job>(`/records/${object}/exports`, order);
+export const startExport = (object: string, order: ExportOrder) =>
+  orPropose(api.post<Job>(`/records/${object}/exports`, order), { object, action: 'export', order: { ...order } });
 export const steerJob = (id: string, what: 'cancel' | 'resume' | 'undo') => api.post<Job>(`/jobs/${id}/${what}`);
 export const jobErrorsUrl = (id: string): string => `${API}/jobs/${id}/errors`;
 export const jobFileUrl = (id: string): string => `${API}/jobs/${id}/file`;

@@ -5,6 +5,7 @@ import {
   useMutation,
   useQueryClient,
 } from '@tanstack/react-query';
+import { orPropose } from './approval-gate';
 import { api } from './client';
 import type { Condition } from './conditions';
 import type {
@@ -90,16 +91,22 @@ export const historyQuery = (object: string, id: string) =>
 /* Plain calls, for optimistic flows that manage the cache themselves */
 /** With a key, the same request arrives once however often it is sent. */
 export const createRecord = (object: string, fields: FieldValues, anyway = false, key = '') =>
-  api.post<RecordData>(
-    `${path(object)}${anyway ? '?duplicates=allow' : ''}`,
-    { fields },
-    key === '' ? {} : { idempotencyKey: key },
+  orPropose(
+    api.post<RecordData>(
+      `${path(object)}${anyway ? '?duplicates=allow' : ''}`,
+      { fields },
+      key === '' ? {} : { idempotencyKey: key },
+    ),
+    { object, action: 'create', fields },
   );
 /** Throws ApiError 412 with `current` when somebody else was faster. */
 export const updateRecord = (object: string, id: string, fields: FieldValues, version: number, anyway = false) =>
-  api.patch<RecordData>(`${path(object, id)}${anyway ? '?duplicates=allow' : ''}`, { fields }, { ifMatch: version });
+  orPropose(
+    api.patch<RecordData>(`${path(object, id)}${anyway ? '?duplicates=allow' : ''}`, { fields }, { ifMatch: version }),
+    { object, action: 'update', record: id, version, fields },
+  );
 export const deleteRecord = (object: string, id: string, version: number) =>
-  api.delete(path(object, id), { ifMatch: version });
+  orPropose(api.delete(path(object, id), { ifMatch: version }), { object, action: 'delete', record: id, version });
 export const restoreRecord = (object: string, id: string) => api.post<RecordData>(`${path(object, id)}/restore`);
 export const batchRecords = (object: string, operations: BatchOperation[], atomic = false) =>
   api.post<{ results: BatchResult[] }>(`${path(object)}/batch`, { atomic, operations });

@@ -1,4 +1,5 @@
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import { orPropose } from './approval-gate';
 import { api } from './client';
 import type { Condition } from './conditions';
 import type { Items, Label, RecordData, Ref } from './types';
@@ -44,6 +45,7 @@ export interface Unit {
   name: string;
   position: number;
   members: string[];
+  head: string | null;
   version: number;
 }
 export interface RoleSight {
@@ -97,8 +99,8 @@ export const sharesQuery = (object: string, id: string) =>
   });
 
 export type UnitInput =
-  | { id?: undefined; create: { kind: Unit['kind']; name: string; parent?: string; add?: string[] } }
-  | { id: string; change: { name?: string; parent?: string; add?: string[]; remove?: string[] } };
+  | { id?: undefined; create: { kind: Unit['kind']; name: string; parent?: string; head?: string; add?: string[] } }
+  | { id: string; change: { name?: string; parent?: string; head?: string; add?: string[]; remove?: string[] } };
 export function useSaveUnit() {
   const client = useQueryClient();
   return useMutation({
@@ -161,7 +163,13 @@ export function useAssign(object: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: ({ id, version, owner }: { id: string; version: number; owner: string | null }) =>
-      api.post<{ record: RecordData | null }>(`/records/${object}/${id}/assign`, { owner, version }),
+      orPropose(api.post<{ record: RecordData | null }>(`/records/${object}/${id}/assign`, { owner, version }), {
+        object,
+        action: 'assign',
+        record: id,
+        version,
+        owner,
+      }),
     onSuccess: () =>
       Promise.all([
         client.invalidateQueries({ queryKey: ['records', object] }),

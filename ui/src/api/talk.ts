@@ -16,7 +16,16 @@ export interface Comment {
   can_delete: boolean;
 }
 
-export const NOTICE_KINDS = ['assigned', 'mentioned', 'reminder', 'commented', 'changed', 'job'] as const;
+export const NOTICE_KINDS = [
+  'assigned',
+  'mentioned',
+  'reminder',
+  'approval',
+  'stage',
+  'commented',
+  'changed',
+  'job',
+] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 
 export interface Notice {
@@ -27,7 +36,15 @@ export interface Notice {
   times: number;
   actor: Actor | null;
   record: Ref | null;
-  detail: { comment?: string; text?: string; job?: string; status?: string; job_id?: string; at?: string };
+  detail: {
+    comment?: string;
+    text?: string;
+    job?: string;
+    status?: string;
+    job_id?: string;
+    at?: string;
+    approval?: string;
+  };
 }
 
 const of = (object: string, id: string) => `/records/${object}/${id}`;

@@ -23,7 +23,8 @@ export type TimelineKind =
   | 'note'
   | 'comment'
   | 'file'
-  | 'letter';
+  | 'letter'
+  | 'approval';
 export interface TimelineEntry {
   id: string;
   at: string;
@@ -41,4 +42,6 @@ export interface TimelineEntry {
   file?: RecordFile;
   /** A mail that was written to the customer. */
   letter?: LetterShown;
+  /** A step of a request for agreement. */
+  approval?: { request: string; what: string; step?: string; comment?: string };
 }

@@ -30,28 +30,24 @@ const signInRoute = createRoute({
   loader: words('auth', 'links'),
   component: lazyRouteComponent(() => import('@/features/auth/sign-in-page'), 'SignInPage'),
 });
-
 const linkRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/link',
   loader: words('auth', 'links'),
   component: lazyRouteComponent(() => import('@/features/auth/link-page'), 'LinkPage'),
 });
-
 const forgotRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/forgot',
   loader: words('auth', 'links'),
   component: lazyRouteComponent(() => import('@/features/auth/forgot-page'), 'ForgotPage'),
 });
-
 const stopRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/stop',
   loader: words('auth', 'links'),
   component: lazyRouteComponent(() => import('@/features/auth/stop-page'), 'StopPage'),
 });
-
 const setupRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/setup',
@@ -90,7 +86,6 @@ const homeRoute = createRoute({
   loader: words('home'),
   component: lazyRouteComponent(() => import('@/features/home/home-page'), 'HomePage'),
 });
-
 const dayRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/day',
@@ -98,14 +93,28 @@ const dayRoute = createRoute({
   loader: words('work', 'records', 'customers'),
   component: lazyRouteComponent(() => import('@/features/day/day-page'), 'DayPage'),
 });
-
 const notificationsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/notifications',
-  loader: words('work', 'links'),
+  loader: words('work', 'links', 'approvals'),
   component: lazyRouteComponent(() => import('@/features/notifications/notifications-page'), 'NotificationsPage'),
 });
-
+const approvalsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/approvals',
+  validateSearch: shape({
+    tab: oneOf<'waiting' | 'mine' | 'done' | 'all'>('waiting', 'mine', 'done', 'all'),
+    id: text,
+  }),
+  loader: words('approvals', 'records'),
+  component: lazyRouteComponent(() => import('@/features/approvals/approvals-page'), 'ApprovalsPage'),
+});
+const stageReportRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/stages/$object',
+  loader: words('stages', 'records'),
+  component: lazyRouteComponent(() => import('@/features/stages/report-page'), 'StageReportPage'),
+});
 const listRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/o/$object',
@@ -113,7 +122,6 @@ const listRoute = createRoute({
   loader: words('records', 'views'),
   component: lazyRouteComponent(() => import('@/features/objects/list-page'), 'ListPage'),
 });
-
 const recordRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/o/$object/$id',
@@ -121,7 +129,6 @@ const recordRoute = createRoute({
   loader: words('records', 'customers', 'work'),
   component: lazyRouteComponent(() => import('./record-route'), 'RecordRoute'),
 });
-
 const mergeRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/merge/$object',
@@ -129,21 +136,18 @@ const mergeRoute = createRoute({
   loader: words('merge', 'records'),
   component: lazyRouteComponent(() => import('@/features/merge/merge-page'), 'MergePage'),
 });
-
 const duplicatesRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/duplicates/$object',
   loader: words('duplicates', 'records'),
   component: lazyRouteComponent(() => import('@/features/duplicates/review-page'), 'ReviewPage'),
 });
-
 const segmentsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/segments',
   loader: words('segments', 'conditions'),
   component: lazyRouteComponent(() => import('@/features/segments/segments-page'), 'SegmentsPage'),
 });
-
 const segmentNewRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/segments/new',
@@ -152,7 +156,6 @@ const segmentNewRoute = createRoute({
   loader: words('segments', 'conditions'),
   component: lazyRouteComponent(() => import('@/features/segments/segment-new-page'), 'SegmentNewPage'),
 });
-
 const segmentRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/segments/$key',
@@ -160,28 +163,24 @@ const segmentRoute = createRoute({
   loader: words('segments', 'conditions', 'records'),
   component: lazyRouteComponent(() => import('@/features/segments/segment-page'), 'SegmentPage'),
 });
-
 const classificationsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/classifications',
   loader: words('classifications', 'conditions'),
   component: lazyRouteComponent(() => import('@/features/classifications/classifications-page'), 'ClassificationsPage'),
 });
-
 const classificationRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/classifications/$key',
   loader: words('classifications', 'conditions'),
   component: lazyRouteComponent(() => import('@/features/classifications/classification-page'), 'ClassificationPage'),
 });
-
 const importsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/imports',
   loader: words('imports', 'importing'),
   component: lazyRouteComponent(() => import('@/features/imports/imports-page'), 'ImportsPage'),
 });
-
 const importNewRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/imports/new',
@@ -189,14 +188,12 @@ const importNewRoute = createRoute({
   loader: words('imports', 'importing'),
   component: lazyRouteComponent(() => import('@/features/imports/import-new-page'), 'ImportNewPage'),
 });
-
 const importRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/imports/$id',
   loader: words('imports', 'importing'),
   component: lazyRouteComponent(() => import('@/features/imports/import-page'), 'ImportPage'),
 });
-
 const jobsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/jobs',
@@ -213,7 +210,6 @@ const settingsRoute = createRoute({
   loader: words('settings', 'auth'),
   component: lazyRouteComponent(() => import('@/features/settings/settings-layout'), 'SettingsLayout'),
 });
-
 const settingsIndexRoute = createRoute({
   getParentRoute: () => settingsRoute,
   path: '/',
@@ -221,7 +217,6 @@ const settingsIndexRoute = createRoute({
     throw redirect({ to: '/settings/profile', replace: true });
   },
 });
-
 const settingsPages = [
   createRoute({
     getParentRoute: () => settingsRoute,
@@ -310,8 +305,20 @@ const settingsPages = [
   createRoute({
     getParentRoute: () => settingsRoute,
     path: 'objects/$object',
-    loader: words('shape'),
+    loader: words('shape', 'stages', 'conditions'),
     component: lazyRouteComponent(() => import('@/features/settings/object-page'), 'ObjectPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'approvals',
+    loader: words('approvals'),
+    component: lazyRouteComponent(() => import('@/features/settings/approvals-page'), 'ApprovalProcessesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'approvals/$id',
+    loader: words('approvals', 'conditions'),
+    component: lazyRouteComponent(() => import('@/features/settings/approval-page'), 'ApprovalProcessPage'),
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
@@ -367,6 +374,8 @@ export const routeTree = rootRoute.addChildren([
     homeRoute,
     dayRoute,
     notificationsRoute,
+    approvalsRoute,
+    stageReportRoute,
     listRoute,
     recordRoute,
     mergeRoute,

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef } from 'react';
-import { activeJobsQuery, listenForChanges, watchedJobs } from '@/api';
+import { activeJobsQuery, listenForChanges, wantedApproval, watchedJobs } from '@/api';
 import { FormatProvider, loadWords, useTranslation } from '@/i18n';
 import { useIsPhone } from '@/lib/hooks';
 import { lazyPart } from '@/lib/lazy-part';
@@ -22,6 +22,10 @@ const JobTray = lazy(async () => {
   return { default: module.JobTray };
 });
 const OfflineBanner = lazyPart(() => import('./offline-banner').then((module) => module.OfflineBanner));
+const ApprovalDialog = lazy(async () => {
+  const [module] = await Promise.all([import('@/records/approval/request-dialog'), loadWords('approvals')]);
+  return { default: module.RequestDialog };
+});
 const ShortcutHelp = lazy(() => import('./shortcut-help').then((module) => ({ default: module.ShortcutHelp })));
 
 function useFrameShortcuts() {
@@ -72,11 +76,13 @@ function useHasJobs(): boolean {
 function Overlays() {
   const overlay = useStore(overlayStore);
   const jobs = useHasJobs();
+  const wanted = useStore(wantedApproval);
   return (
     <>
       <Palette />
       <Suspense>{overlay === 'shortcuts' && <ShortcutHelp />}</Suspense>
       <Suspense>{jobs && <JobTray />}</Suspense>
+      <Suspense>{wanted !== null && <ApprovalDialog proposal={wanted} />}</Suspense>
       <ReLogin />
     </>
   );

@@ -17,6 +17,7 @@ import {
   IconPhone,
   IconReceiptRefund,
   IconRoute,
+  IconRubberStamp,
   IconSettings,
   IconShoppingBag,
   IconSun,
@@ -59,6 +60,7 @@ export const NAV: readonly NavGroup[] = [
     entries: [
       { key: 'home', to: '/', icon: IconHome, go: 'h' },
       { key: 'day', to: '/day', icon: IconSun, go: 'd' },
+      { key: 'approvals', to: '/approvals', icon: IconRubberStamp, go: 'a' },
     ],
   },
   {
@@ -112,6 +114,7 @@ export const SETTINGS_PAGES = [
   'webhooks',
   'mail',
   'objects',
+  'approvals',
   'config',
   'currencies',
   'duplicates',

@@ -6,6 +6,7 @@ import { useStore } from '@/lib/store';
 import { findObject, useCan, useObjectsIfLoaded, useSession } from '@/metadata';
 import { Drawer } from '@/ui';
 import { Account } from './account';
+import { ApprovalCount } from './approval-count';
 import { Bell } from './bell';
 import css from './frame.module.css';
 import { isActive, phoneEntries } from './nav';
@@ -50,6 +51,7 @@ export function PhoneBar() {
         >
           <IconMenu2 size={22} stroke={1.5} aria-hidden />
           {t('shell:more')}
+          <ApprovalCount />
         </button>
       </nav>
       <Drawer opened={opened} onClose={closeOverlay} title={workspace.name} side="left" size={290}>

@@ -5,6 +5,7 @@ import { cx } from '@/lib/cx';
 import { findObject, useCan, useObjectsIfLoaded, useSession } from '@/metadata';
 import { Kbd, ObjectIcon } from '@/ui';
 import { Account } from './account';
+import { ApprovalCount } from './approval-count';
 import { Bell } from './bell';
 import css from './frame.module.css';
 import { Logo } from './logo';
@@ -43,7 +44,8 @@ export function NavList({ onGo }: { onGo?: () => void }) {
                 ) : (
                   <ObjectIcon name={entry.iconName} />
                 )}
-                <span className="truncate">{nameOf(entry)}</span>
+                <span className="truncate grow">{nameOf(entry)}</span>
+                {entry.key === 'approvals' && <ApprovalCount />}
               </Link>
             );
           })}

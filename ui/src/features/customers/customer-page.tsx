@@ -5,6 +5,7 @@ import { type CustomerProfile, isApiError, type ObjectType, profileQuery } from 
 import { useFieldContext } from '@/fields';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findField, useObject, useTraits } from '@/metadata';
+import { ApprovalBanner } from '@/records/approval/lazy-banner';
 import { DuplicateBanner } from '@/records/duplicates/lazy-banner';
 import { rememberList, useListContext, useNeighbours } from '@/records/list-context';
 import { chosenFacts, pillsOf, profileFacts } from '@/records/page/facts';
@@ -14,6 +15,7 @@ import { Identity, Notice, RecordLayout } from '@/records/page/layout';
 import { RecordActions, useRecordWork } from '@/records/page/record-actions';
 import { RecordTabs } from '@/records/page/record-tabs';
 import { useSurvivor } from '@/records/page/use-survivor';
+import { StagePath } from '@/records/stage/lazy-path';
 import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, Pill, SkeletonRows } from '@/ui';
 import { RfmBars } from './rfm-bars';
@@ -80,7 +82,11 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
       <RecordLayout
         notice={
           record.deleted_at === null ? (
-            <DuplicateBanner object={object} record={record} />
+            <>
+              <ApprovalBanner object={object} record={record} />
+              <StagePath object={object} record={record} />
+              <DuplicateBanner object={object} record={record} />
+            </>
           ) : (
             <Notice
               action={

@@ -24,12 +24,13 @@ function sentence(notice: Notice, t: (key: string, values?: Record<string, unkno
     count: notice.times,
   };
   if (notice.kind === 'job') return t(`work:notice.job.${notice.detail.status === 'done' ? 'done' : 'ended'}`, values);
+  if (notice.kind === 'approval') return t(`approvals:notice.${notice.detail.status ?? 'asked'}`, values);
   if (notice.kind === 'changed' && notice.times > 1) return t('work:notice.changedTimes', values);
   return t(`work:notice.${notice.kind}`, values);
 }
 
 function Row({ notice }: { notice: Notice }) {
-  const { t } = useTranslation('work');
+  const { t } = useTranslation(['work', 'approvals']);
   const fmt = useFormat();
   const client = useQueryClient();
   const { record, detail } = notice;
@@ -49,7 +50,12 @@ function Row({ notice }: { notice: Notice }) {
   };
   return (
     <li className={cx(css.row, notice.read_at === null && css.fresh)}>
-      {record !== null && (
+      {detail.approval !== undefined && (
+        <Link to="/approvals" search={{ id: detail.approval }} className={css.link} onClick={read}>
+          {inside}
+        </Link>
+      )}
+      {detail.approval === undefined && record !== null && (
         <Link to="/o/$object/$id" params={{ object: record.object, id: record.id }} className={css.link} onClick={read}>
           {inside}
         </Link>
@@ -59,7 +65,7 @@ function Row({ notice }: { notice: Notice }) {
           {inside}
         </Link>
       )}
-      {record === null && detail.job_id === undefined && (
+      {record === null && detail.job_id === undefined && detail.approval === undefined && (
         <button type="button" className={css.link} onClick={read}>
           {inside}
         </button>

@@ -5,6 +5,7 @@ import { recordQuery } from '@/api';
 import { useFieldContext } from '@/fields';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { useObject } from '@/metadata';
+import { ApprovalBanner } from '@/records/approval/lazy-banner';
 import { DuplicateBanner } from '@/records/duplicates/lazy-banner';
 import { rememberList, useListContext, useNeighbours } from '@/records/list-context';
 import { factsOf, pillsOf } from '@/records/page/facts';
@@ -15,6 +16,7 @@ import { RecordActions, useRecordWork } from '@/records/page/record-actions';
 import { RecordTabs } from '@/records/page/record-tabs';
 import { useRelatedCounts } from '@/records/page/related-counts';
 import { useSurvivor } from '@/records/page/use-survivor';
+import { StagePath } from '@/records/stage/lazy-path';
 import { hasAvatar } from '@/records/title';
 import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, SkeletonRows } from '@/ui';
@@ -69,7 +71,11 @@ function OneRecord({ object, id }: { object: Object; id: string }) {
       <RecordLayout
         notice={
           record.deleted_at === null ? (
-            <DuplicateBanner object={object} record={record} />
+            <>
+              <ApprovalBanner object={object} record={record} />
+              <StagePath object={object} record={record} />
+              <DuplicateBanner object={object} record={record} />
+            </>
           ) : (
             <Notice
               action={

@@ -10,8 +10,9 @@ import { useAspects } from './object-aspects';
 import { ObjectDisplay } from './object-display';
 import { ObjectFields } from './object-fields';
 import { ObjectRules } from './object-rules';
+import { ObjectStages } from './object-stages';
 
-type Tab = 'fields' | 'display' | 'rules';
+type Tab = 'fields' | 'display' | 'rules' | 'stages';
 
 function ArchiveMenu({ object, onRefused }: { object: ObjectType; onRefused: (reason: string) => void }) {
   const { t } = useTranslation(['shape', 'common']);
@@ -56,7 +57,7 @@ export function ObjectPage() {
 }
 
 function Shaped({ object }: { object: ObjectType }) {
-  const { t } = useTranslation(['settings', 'shape', 'formula']);
+  const { t } = useTranslation(['settings', 'shape', 'formula', 'stages']);
   const label = useLabel();
   const can = useCan();
   const [tab, setTab] = useState<Tab>('fields');
@@ -113,6 +114,7 @@ function Shaped({ object }: { object: ObjectType }) {
               count: object.rules?.length ?? 0,
               content: <ObjectRules object={object} />,
             },
+            { value: 'stages', label: t('stages:settings.tab'), content: <ObjectStages object={object} /> },
           ]}
         />
       ) : (

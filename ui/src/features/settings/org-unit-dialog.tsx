@@ -37,6 +37,7 @@ export function UnitDialog({ draft, units, people, onClose }: Props) {
     draft.unit === undefined ? (draft.parent ?? null) : draft.unit.parent,
   );
   const [members, setMembers] = useState<string[]>(unit?.members ?? []);
+  const [head, setHead] = useState<string | null>(unit?.head ?? null);
   const save = useSaveUnit();
   const fault = (field: string) => (isApiError(save.error) ? save.error.at(field) : undefined);
   const whole = isApiError(save.error) && save.error.fields.length === 0 ? save.error.message : null;
@@ -47,6 +48,7 @@ export function UnitDialog({ draft, units, people, onClose }: Props) {
     const change = {
       name: name.trim(),
       ...(kind === 'department' && { parent: parent ?? '' }),
+      head: head ?? '',
       add: members.filter((id) => !had.includes(id)),
       remove: had.filter((id) => !members.includes(id)),
     };
@@ -96,6 +98,18 @@ export function UnitDialog({ draft, units, people, onClose }: Props) {
             error={fault('parent')}
           />
         )}
+        <Select
+          label={t('rights:org.head')}
+          description={t('rights:org.headHelp')}
+          searchable
+          clearable
+          options={people
+            .filter((user) => !user.disabled || user.id === head)
+            .map((user) => ({ value: user.id, label: user.name || user.email }))}
+          value={head}
+          onChange={setHead}
+          error={fault('head')}
+        />
         <MultiSelect
           label={t('rights:org.members')}
           description={t(`rights:org.membersHelp.${kind}`)}

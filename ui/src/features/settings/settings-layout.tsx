@@ -15,6 +15,7 @@ const NEEDS: Partial<Record<SettingsPage, Capability>> = {
   apikeys: 'apikey.manage',
   webhooks: 'webhook.manage',
   mail: 'mail.manage',
+  approvals: 'schema.manage',
   config: 'schema.manage',
   audit: 'audit.read',
   signins: 'audit.read',

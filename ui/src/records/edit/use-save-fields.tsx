@@ -3,13 +3,16 @@ import { useNavigate } from '@tanstack/react-router';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import {
   type ApiError,
+  type ClosedGate,
   type DuplicateMatches,
   duplicatesIn,
   errorText,
   type Field,
   type FieldValues,
   figuresKey,
+  gateIn,
   isApiError,
+  isApprovalNeeded,
   type ObjectType,
   patchRecordCache,
   type RecordData,
@@ -29,6 +32,10 @@ const DuplicateDialog = lazy(() =>
 const NeedsDialog = lazy(() =>
   Promise.all([import('./needs-dialog'), loadWords('layout')]).then(([module]) => ({ default: module.NeedsDialog })),
 );
+const GateDialog = lazy(async () => {
+  const [module] = await Promise.all([import('../stage/gate-dialog'), loadWords('stages')]);
+  return { default: module.GateDialog };
+});
 const ConflictDialog = lazy(() => import('./conflict-dialog').then((module) => ({ default: module.ConflictDialog })));
 
 interface Conflict {
@@ -109,6 +116,7 @@ export function useSaveFields(
   const [conflict, setConflict] = useState<Conflict | null>(null);
   const [doubt, setDoubt] = useState<Doubt | null>(null);
   const [needs, setNeeds] = useState<Needs | null>(null);
+  const [gate, setGate] = useState<ClosedGate | null>(null);
 
   const send = async (
     record: RecordData,
@@ -149,6 +157,12 @@ export function useSaveFields(
         setConflict({ theirs, mine: values });
         return false;
       }
+      if (isApprovalNeeded(error)) return false; // the shell asks whether to send it for approval
+      const closed = gateIn(error, record, values);
+      if (closed !== null) {
+        setGate(closed);
+        return false;
+      }
       const found = duplicatesIn(error);
       if (found !== null) {
         setDoubt({ found, record, mine: values });
@@ -184,6 +198,7 @@ export function useSaveFields(
           }}
         />
       );
+    if (gate !== null) return <GateDialog gate={gate} onClose={() => setGate(null)} />;
     if (doubt !== null)
       return (
         <DuplicateDialog

@@ -1,14 +1,16 @@
 import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import {
   type ApiError,
+  approvalSent,
   duplicatesIn,
   errorText,
   type Field,
   type FieldValues,
   isApiError,
+  isApprovalNeeded,
   type ObjectType,
   type RecordData,
   trialQuery,
@@ -49,6 +51,15 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
   const [tried, setTried] = useState<readonly string[]>([]);
   const [dirty, setDirty] = useState(false);
   const create = useCreateRecord(object.key);
+  // What needs approval was sent for it: there is nothing more to do here.
+  useEffect(
+    () =>
+      approvalSent.subscribe(() => {
+        const sent = approvalSent.get();
+        if (sent?.object === object.key && sent.action === 'create') onClose();
+      }),
+    [object.key, onClose],
+  );
   const checked = useDebounced(values, 300);
   const ruled = object.rules?.some((rule) => rule.off !== true) === true;
   const conditional = isConditional(object);
@@ -172,7 +183,7 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
             <FormHint object={object} values={toCreate(object, values)} />
           </Suspense>
         )}
-        {create.isError && found === null && objection !== '' && (
+        {create.isError && found === null && !isApprovalNeeded(create.error) && objection !== '' && (
           <div className={css.problem} role="alert">
             {objection}
           </div>

@@ -4,6 +4,7 @@ import {
   type CsvEncoding,
   type ExportFormat,
   errorText,
+  isApprovalNeeded,
   type Job,
   type ObjectType,
   type Sort,
@@ -59,6 +60,7 @@ export function ExportDialog({ object, set, sort, columns, count, name, onClose,
       onStarted(job);
       onClose();
     } catch (error) {
+      if (isApprovalNeeded(error)) return onClose(); // the shell asks whether to send it for approval
       setProblem(errorText(error));
       setBusy(false);
     }

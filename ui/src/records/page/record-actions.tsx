@@ -18,6 +18,7 @@ import {
   deleteRecord,
   errorText,
   isApiError,
+  isApprovalNeeded,
   type ObjectType,
   type RecordData,
   recordKeys,
@@ -73,6 +74,7 @@ export function useRecordWork(object: ObjectType, onRemoved?: () => void): Recor
       try {
         await deleteRecord(object.key, record.id, record.version);
       } catch (error) {
+        if (isApprovalNeeded(error)) return;
         toast.error(t('common:failed.save'), { detail: errorText(error) });
         if (isApiError(error, 412)) await refresh();
         return;

@@ -33,6 +33,9 @@ import { ActivityFacts } from './activity-facts';
 import css from './timeline.module.css';
 
 const LetterEntry = lazy(() => import('../letter/letter-entry').then((module) => ({ default: module.LetterEntry })));
+const ApprovalEntry = lazy(() =>
+  import('../approval/timeline-entry').then((module) => ({ default: module.ApprovalEntry })),
+);
 const FileEntry = lazy(() => import('../files/file-entry').then((module) => ({ default: module.FileEntry })));
 
 const SIGNS: Record<TimelineKind, Icon> = {
@@ -54,6 +57,7 @@ const SIGNS: Record<TimelineKind, Icon> = {
   comment: IconMessage,
   file: IconPaperclip,
   letter: IconMail,
+  approval: IconCheckbox,
 };
 
 /** What a reader may want to see alone; nobody asks for deletions by themselves. */
@@ -68,6 +72,7 @@ const GROUPS: { key: string; kinds: readonly TimelineKind[]; customer?: boolean 
   { key: 'trade', kinds: ['order', 'refund'], customer: true },
   { key: 'changes', kinds: ['created', 'updated', 'deleted', 'restored', 'merged', 'unmerged'] },
   { key: 'classes', kinds: ['class'], customer: true },
+  { key: 'approvals', kinds: ['approval'] },
 ];
 
 /** A changed value as text, in the words of its field. */
@@ -107,13 +112,17 @@ function Entry({ entry, object, context, onOpenRef }: EntryProps) {
       <div className={css.text}>
         <div className={css.line}>
           {entry.activity && entry.kind !== 'note' && <CompleteBox record={entry.activity} />}
-          {record ? (
+          {entry.approval && (
+            <Suspense>
+              <ApprovalEntry approval={entry.approval} title={title} />
+            </Suspense>
+          )}
+          {entry.approval === undefined && record && (
             <button type="button" className={css.title} onClick={() => onOpenRef(record)}>
               {title}
             </button>
-          ) : (
-            <span className={css.title}>{title}</span>
           )}
+          {entry.approval === undefined && !record && <span className={css.title}>{title}</span>}
           {amount && (
             <span className={css.amount} data-refund={entry.kind === 'refund' || undefined}>
               {entry.kind === 'refund' ? '\u2212' : ''}

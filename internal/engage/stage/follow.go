@@ -1,0 +1,401 @@
+package stage
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/record/activity"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
+)
+
+// Consumer is the name under which the Follower keeps its position in the change log.
+const Consumer = "stage"
+
+// Log is what it reads of the change log.
+type Log interface {
+	Read(ctx context.Context, after change.Position, limit int) ([]change.Row, error)
+	Head(ctx context.Context) (change.Position, error)
+	LoadPosition(ctx context.Context, consumer string) (change.Position, error)
+	SavePosition(ctx context.Context, consumer string, p change.Position) error
+	WaitAfter(ctx context.Context, after change.Position) error
+}
+
+// Follower keeps the stays of records in step with the change log. Only one may run at a time in a workspace.
+type Follower struct {
+	Service *Service
+	Changes Log
+}
+
+const (
+	followBatch = 500
+	restAtMost  = 250 * time.Millisecond
+)
+
+// Run follows the log until ctx ends or a step fails; run again, it goes on with that step.
+func (f *Follower) Run(ctx context.Context) error {
+	ctx = access.With(ctx, access.System())
+	pos, err := f.Changes.LoadPosition(ctx, Consumer)
+	if err == nil && pos == (change.Position{}) { // what was there before has its stays since the process was saved
+		if pos, err = f.Changes.Head(ctx); err == nil {
+			err = f.Changes.SavePosition(ctx, Consumer, pos)
+		}
+	}
+	for err == nil {
+		if err = f.Changes.WaitAfter(ctx, pos); err != nil {
+			return err
+		}
+		began := f.Service.cfg.Clock.Now()
+		var n int
+		if pos, n, err = f.step(ctx, pos); err == nil && n < followBatch {
+			err = clock.Pause(ctx, clock.Rest(f.Service.cfg.Clock.Now().Sub(began), restAtMost), nil)
+		}
+	}
+	return fmt.Errorf("stays in stages: %w", err)
+}
+
+func (f *Follower) step(ctx context.Context, pos change.Position) (change.Position, int, error) {
+	rows, err := f.Changes.Read(ctx, pos, followBatch)
+	if err != nil || len(rows) == 0 {
+		return pos, 0, err
+	}
+	next := rows[len(rows)-1].Position
+	s := f.Service
+	list, err := s.cfg.Store.Processes(ctx, nil)
+	if err != nil {
+		return pos, 0, err
+	}
+	present := map[string]*Process{}
+	for i := range list {
+		present[list[i].Object] = &list[i]
+	}
+	var moves []Stay
+	for i := range rows {
+		p := present[rows[i].Object]
+		if p == nil {
+			continue
+		}
+		m, err := s.moveOf(ctx, p, &rows[i])
+		if err != nil {
+			return pos, 0, err
+		}
+		moves = append(moves, m...)
+	}
+	if err := s.cfg.Store.Follow(ctx, moves, Consumer, next); err != nil {
+		return pos, 0, err
+	}
+	if len(moves) > 0 {
+		s.notify()
+	}
+	return next, len(rows), nil
+}
+
+// moveOf is the stay that a change begins. An empty stage ends the last one and begins none.
+func (s *Service) moveOf(ctx context.Context, p *Process, row *change.Row) ([]Stay, error) {
+	obj := s.cfg.Registry().Object(p.Object)
+	if obj == nil || obj.Field(p.Field) == nil {
+		return nil, nil
+	}
+	stay := Stay{Object: p.Object, Record: row.Record, Version: p.Version, Entered: time.UnixMilli(row.At).UTC(), ByKind: row.ByKind, By: row.By}
+	switch row.Op {
+	case change.Delete, change.Purge:
+		return []Stay{stay}, nil
+	case change.Create, change.Restore:
+		key, err := s.stageAt(ctx, p, row)
+		if err != nil || key == "" {
+			return nil, err
+		}
+		stay.Stage = key
+	default:
+		after := map[string]json.RawMessage{}
+		if json.Unmarshal(row.After, &after) != nil {
+			return nil, nil
+		}
+		raw, ok := after[obj.Field(p.Field).Physical]
+		if !ok {
+			return nil, nil
+		}
+		if json.Unmarshal(raw, &stay.Stage) != nil {
+			stay.Stage = ""
+		}
+	}
+	stay.ID = s.cfg.IDs.Next()
+	if st := p.Stage(stay.Stage); st != nil {
+		stay.Done = len(st.Entry) == 0 && !slices.ContainsFunc(p.Stages, func(o Stage) bool { return len(o.Exit) > 0 })
+		if st.Hours > 0 {
+			stay.Due = stay.Entered.Add(time.Duration(st.Hours) * time.Hour)
+		}
+	} else {
+		stay.Done = true
+	}
+	return []Stay{stay}, nil
+}
+
+// stageAt is the stage that a record had with a change that has no image: what the next change of the field found, else what it
+// holds now.
+func (s *Service) stageAt(ctx context.Context, p *Process, row *change.Row) (string, error) {
+	var before change.Position
+	found, key := false, ""
+	for {
+		entries, next, err := s.cfg.Records.History(ctx, p.Object, row.Record, before, 100)
+		if fault.KindOf(err) == fault.NotFound && err != nil { // purged since
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		for _, e := range entries {
+			if e.Version <= row.Version {
+				next = change.Position{}
+				break
+			}
+			for _, ch := range e.Changes {
+				if ch.Field == p.Field {
+					key, _ = ch.Before.(string)
+					found = true
+				}
+			}
+		}
+		if next == (change.Position{}) {
+			break
+		}
+		before = next
+	}
+	if found {
+		return key, nil
+	}
+	list, err := s.cfg.Records.GetMany(ctx, p.Object, []id.ID{row.Record}, []string{p.Field})
+	if err != nil || len(list) == 0 {
+		return "", err
+	}
+	key, _ = list[0].Values[p.Field].(string)
+	return key, nil
+}
+
+func (s *Service) notify() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+const (
+	lookEvery = 10 * time.Second
+	lookMany  = 100
+	retryIn   = time.Hour
+)
+
+// Run does what happens on entering and leaving stages, and moves records whose time is over, until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	ctx = access.With(ctx, access.System())
+	for {
+		if err := s.Tick(ctx); err != nil {
+			return fmt.Errorf("stages: %w", err)
+		}
+		if err := clock.Pause(ctx, lookEvery, s.wake); err != nil {
+			return err
+		}
+	}
+}
+
+// Tick is one round of Run.
+func (s *Service) Tick(ctx context.Context) error {
+	ctx = access.With(ctx, access.System())
+	todo, err := s.cfg.Store.Todo(ctx, lookMany)
+	if err != nil {
+		return err
+	}
+	for i := range todo {
+		if err := s.enter(ctx, &todo[i]); err != nil {
+			return err
+		}
+	}
+	due, err := s.cfg.Store.Overdue(ctx, s.cfg.Clock.Now(), lookMany)
+	if err != nil {
+		return err
+	}
+	for i := range due {
+		if err := s.expire(ctx, &due[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refused reports an answer that another attempt would get again.
+func refused(err error) bool {
+	k := fault.KindOf(err)
+	return err != nil && k != fault.Internal && k != fault.Unavailable && k != fault.RateLimited
+}
+
+// enter does what happens on entering a stage, once. What the record refuses is left out.
+func (s *Service) enter(ctx context.Context, stay *Stay) error {
+	p, err := s.version(ctx, stay.Object, stay.Version)
+	if err != nil {
+		return err
+	}
+	st := p.Stage(stay.Stage)
+	rec, err := s.cfg.Records.Get(ctx, stay.Object, stay.Record)
+	if refused(err) || st == nil || err == nil && rec.DeletedAt != nil {
+		_, err := s.cfg.Store.SetDone(ctx, nil, stay.ID)
+		return err
+	}
+	if err != nil {
+		return err
+	}
+	acts, err := s.acts(ctx, p, st, stay)
+	if err != nil {
+		return err
+	}
+	if err := s.tell(ctx, acts, stay, rec); err != nil {
+		return err
+	}
+	return s.write(ctx, acts, stay, rec)
+}
+
+// acts is what happens with a stay: on leaving the one before, then on entering this one.
+func (s *Service) acts(ctx context.Context, p *Process, st *Stage, stay *Stay) ([]StageAct, error) {
+	if !slices.ContainsFunc(p.Stages, func(o Stage) bool { return len(o.Exit) > 0 }) {
+		return st.Entry, nil
+	}
+	stays, err := s.cfg.Store.Stays(ctx, stay.Record)
+	if err != nil {
+		return nil, err
+	}
+	var out []StageAct
+	for i := range stays {
+		if i+1 < len(stays) && stays[i+1].ID == stay.ID && stays[i].Left.Equal(stay.Entered) {
+			if from := p.Stage(stays[i].Stage); from != nil {
+				out = slices.Clone(from.Exit)
+			}
+		}
+	}
+	return append(out, st.Entry...), nil
+}
+
+// tell tells people; the key of a notice keeps it from being told twice.
+func (s *Service) tell(ctx context.Context, acts []StageAct, stay *Stay, rec *record.Record) error {
+	var list []Notice
+	for i, a := range acts {
+		if user := s.person(a, rec); a.Kind == Notify && user != 0 {
+			list = append(list, Notice{User: user, Object: stay.Object, Record: stay.Record, Text: a.Text, Once: "stage:" + strconv.FormatInt(int64(stay.ID), 36) + ":" + strconv.Itoa(i)})
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return s.cfg.Tell(ctx, list)
+}
+
+// person is whom an act concerns: the one named, else the record's owner, else who made it.
+func (s *Service) person(a StageAct, rec *record.Record) id.ID {
+	if v, err := id.Parse("usr", a.User); err == nil {
+		return v
+	}
+	obj := s.cfg.Registry().Object(rec.Object)
+	if v, ok := rec.Values[access.Owner(obj).Key].(id.ID); ok && v != 0 {
+		return v
+	}
+	return rec.CreatedBy
+}
+
+// write sets fields and makes tasks. The stay is marked in the transaction of the last write, so that a crash in between repeats only
+// what sets the same values again; a task is made with the mark.
+func (s *Service) write(ctx context.Context, acts []StageAct, stay *Stay, rec *record.Record) error {
+	in := record.Input{}
+	var tasks []StageAct
+	for _, a := range acts {
+		switch a.Kind {
+		case SetField:
+			in[a.Field] = a.Value
+		case MakeTask:
+			tasks = append(tasks, a)
+		}
+	}
+	if len(in) > 0 {
+		_, err := s.cfg.Records.Carry(ctx, record.BatchOp{Op: change.Update, Object: stay.Object, ID: stay.Record, Input: in}, false, nil)
+		if refused(err) {
+			s.cfg.Log.Warn("a stage could not set fields", "object", stay.Object, "code", fault.CodeOf(err))
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	task := activity.Known(s.cfg.Registry(), activity.Task)
+	if len(tasks) == 0 || task == nil {
+		_, err := s.cfg.Store.SetDone(ctx, nil, stay.ID)
+		return err
+	}
+	obj := s.cfg.Registry().Object(stay.Object)
+	for i, a := range tasks {
+		values := record.Input{"subject": a.Text, "about": id.Format(obj.Prefix, stay.Record)}
+		if user := s.person(a, rec); user != 0 {
+			values["assignee"] = id.Format("usr", user)
+		}
+		if a.Days > 0 {
+			values["due_at"] = s.cfg.Clock.Now().UTC().AddDate(0, 0, a.Days).Format(time.RFC3339)
+		}
+		_, err := s.cfg.Records.Carry(ctx, record.BatchOp{Op: change.Create, Object: activity.Task, Input: values}, false, func(ctx context.Context, tx record.Tx, _ []record.BulkResult) error {
+			if i > 0 { // those behind the first go with it or are made by hand: the mark stands
+				return nil
+			}
+			fresh, err := s.cfg.Store.SetDone(ctx, tx, stay.ID)
+			if err == nil && !fresh {
+				err = fault.New(fault.Conflict, "stage.done", nil)
+			}
+			return err
+		})
+		if fault.CodeOf(err) == "stage.done" {
+			return nil
+		}
+		if refused(err) {
+			s.cfg.Log.Warn("a stage could not make a task", "object", stay.Object, "code", fault.CodeOf(err))
+			if i == 0 {
+				if _, err := s.cfg.Store.SetDone(ctx, nil, stay.ID); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// expire moves a record whose time in a stage is over.
+func (s *Service) expire(ctx context.Context, stay *Stay) error {
+	p, err := s.version(ctx, stay.Object, stay.Version)
+	if err != nil {
+		return err
+	}
+	st := p.Stage(stay.Stage)
+	if st == nil || st.Next == "" {
+		return s.cfg.Store.SetDue(ctx, stay.ID, time.Time{})
+	}
+	_, err = s.cfg.Records.Carry(ctx, record.BatchOp{Op: change.Update, Object: stay.Object, ID: stay.Record, Input: record.Input{p.Field: st.Next}}, false, func(ctx context.Context, tx record.Tx, _ []record.BulkResult) error {
+		now, err := s.cfg.Store.Now(ctx, tx, []id.ID{stay.Record})
+		if err == nil && (len(now) != 1 || now[0].ID != stay.ID) { // somebody was faster
+			err = fault.New(fault.Conflict, "stage.moved", nil)
+		}
+		return err
+	})
+	if refused(err) {
+		s.cfg.Log.Warn("a stage could not be left by itself", "object", stay.Object, "code", fault.CodeOf(err))
+		return s.cfg.Store.SetDue(ctx, stay.ID, s.cfg.Clock.Now().Add(retryIn))
+	}
+	if err != nil {
+		return err
+	}
+	return s.cfg.Store.SetDue(ctx, stay.ID, time.Time{})
+}
