@@ -137,8 +137,14 @@ func (p Postgres) Scratch(name, columns string) []string {
 	return []string{"CREATE UNLOGGED TABLE IF NOT EXISTS " + name + " (" + columns + ")", "TRUNCATE TABLE " + name}
 }
 
-// WholeSet implements Dialect.
-func (Postgres) WholeSet() string { return "SET LOCAL enable_nestloop = off" }
+// WholeSet implements Dialect. The machines of a cluster would compile every statement whose plan they believe to be dear, shard
+// by shard, which takes longer than running it.
+func (p Postgres) WholeSet() string {
+	if p.Citus {
+		return "SET LOCAL enable_nestloop = off; SET LOCAL jit = off"
+	}
+	return "SET LOCAL enable_nestloop = off"
+}
 
 // Division implements Dialect: a plain SQL function, which the planner writes into the statement. Integer division cuts
 // towards zero, and both branches divide positive numbers.
