@@ -195,7 +195,7 @@ func (b Backend) OpenAPI() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.MarshalIndent(a.OpenAPI(reg.Objects()), "", "  ")
+	return json.MarshalIndent(a.OpenAPI(api.Described{Objects: reg.Objects()}), "", "  ")
 }
 
 func standardObjects() (*schema.Registry, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 )
 
 // conditionSchema stands for a condition tree in the document.
@@ -41,8 +42,8 @@ func newRegistry() huma.Registry {
 
 var pathParam = regexp.MustCompile(`\{([a-z]+)\}`)
 
-// OpenAPI makes the document of the whole table, with the fields of the workspace's objects where objects are given.
-func (a *API) OpenAPI(objects []*schema.Object) *huma.OpenAPI {
+// OpenAPI makes the document of the whole table.
+func (a *API) OpenAPI(d Described) *huma.OpenAPI {
 	reg := newRegistry()
 	doc := &huma.OpenAPI{OpenAPI: "3.1.0", Info: &huma.Info{Title: "Guanxi", Version: a.Version,
 		Description: "Customer management. Errors are problem+json; lists have cursors; ETag and If-Match guard versions; Idempotency-Key makes a POST safe to repeat."},
@@ -53,20 +54,21 @@ func (a *API) OpenAPI(objects []*schema.Object) *huma.OpenAPI {
 	problem := &huma.Response{Description: "Problem", Content: map[string]*huma.MediaType{"application/problem+json": {Schema: reg.Schema(reflect.TypeFor[Problem](), true, "Problem")}}}
 	for i := range a.table {
 		r := &a.table[i]
-		doc.AddOperation(a.operation(reg, r, problem))
+		doc.AddOperation(a.operation(reg, r, problem, &d))
 	}
-	for _, o := range objects {
-		reg.Map()["Fields_"+o.Key] = fieldsSchema(o)
-	}
+	a.describeObjects(doc, reg, &d)
 	return doc
 }
 
-func (a *API) operation(reg huma.Registry, r *route, problem *huma.Response) *huma.Operation {
+func (a *API) operation(reg huma.Registry, r *route, problem *huma.Response, d *Described) *huma.Operation {
 	id := operationID(r)
-	op := &huma.Operation{OperationID: id, Method: r.method, Path: r.path, Summary: r.doc, Tags: []string{tag(r.path)},
+	op := &huma.Operation{OperationID: id, Method: r.method, Path: r.path, Summary: a.summary(r, d.Locale), Tags: []string{tag(r.path)},
 		Responses: map[string]*huma.Response{"default": problem}}
 	if r.right != "" {
 		op.Description = "Needs the right " + string(r.right) + "."
+		if d.Locale != "" && a.Words != nil {
+			op.Description = a.Words.Text(d.Locale, "api.route_needs", map[string]any{"right": string(r.right)})
+		}
 	}
 	if r.need != open {
 		op.Security = []map[string][]string{{"key": {}}, {"session": {}}}
@@ -137,21 +139,6 @@ func tag(path string) string {
 	return first
 }
 
-// fieldsSchema describes the member "fields" of an object's records.
-func fieldsSchema(o *schema.Object) *huma.Schema {
-	s := &huma.Schema{Type: huma.TypeObject, Title: o.Label.In("en"), Properties: map[string]*huma.Schema{}}
-	for _, f := range o.Fields {
-		p := fieldSchema(f)
-		p.Description = strings.TrimSpace(f.Label.In("en") + ". " + f.Help.In("en"))
-		p.ReadOnly = f.ReadOnly || f.Type == schema.AutoNumber
-		s.Properties[f.Key] = p
-		if f.Required {
-			s.Required = append(s.Required, f.Key)
-		}
-	}
-	return s
-}
-
 func fieldSchema(f *schema.Field) *huma.Schema {
 	text := func(format string) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Format: format} }
 	switch f.Type {
@@ -186,17 +173,36 @@ func fieldSchema(f *schema.Field) *huma.Schema {
 	}
 }
 
-// openapi serves the document: with the fields of the workspace's objects for who belongs to it, the bare one for others.
+// summary says what a route does.
+func (a *API) summary(r *route, loc lang.Locale) string {
+	key := "route." + operationID(r)
+	if loc != "" && a.Words != nil {
+		if text := a.Words.Text(loc, key, nil); text != key {
+			return text
+		}
+	}
+	return r.doc
+}
+
+// openapi serves the document: with the objects of the workspace, as the caller sees them, for who belongs to it; the bare one
+// for others.
 func (a *API) openapi(ctx context.Context, c *call, _ struct{}) (*huma.OpenAPI, error) {
 	if c.token == "" && c.r.Header.Get("Authorization") == "" && ctx.Value(localKey{}) == nil {
-		return a.OpenAPI(nil), nil
+		return a.OpenAPI(Described{Locale: localeOf(c.locale)}), nil
 	}
 	if err := a.identify(ctx, c, &route{need: signedIn}); err != nil {
-		return a.OpenAPI(nil), nil //nolint:nilerr // a stranger reads the bare document
+		return a.OpenAPI(Described{Locale: localeOf(c.locale)}), nil //nolint:nilerr // a stranger reads the bare document
+	}
+	if c.who.Stage != auth.Full && !c.local {
+		return a.OpenAPI(Described{Locale: localeOf(c.locale)}), nil
+	}
+	var err error
+	if c.who, err = a.withRights(ctx, c.who); err != nil {
+		return nil, err
 	}
 	ws, err := a.Workspaces.Open(ctx, c.who.Workspace.Key)
 	if err != nil {
 		return nil, err
 	}
-	return a.OpenAPI(ws.Registry().Objects()), nil
+	return a.OpenAPI(Described{Objects: ws.Registry().Objects(), Actor: &c.who.Actor, Locale: localeOf(c.locale)}), nil
 }

@@ -24,6 +24,7 @@ export * from './metadata';
 export { createQueryClient } from './query-client';
 export * from './rates';
 export * from './records';
+export * from './reference';
 export * from './rights';
 export * from './session';
 export * from './shape';

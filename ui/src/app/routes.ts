@@ -268,6 +268,13 @@ const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'reference',
+    validateSearch: shape({ op: text }),
+    loader: words('reference'),
+    component: lazyRouteComponent(() => import('@/features/settings/reference-page'), 'ReferencePage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'webhooks',
     loader: words('webhooks'),
     component: lazyRouteComponent(() => import('@/features/settings/webhooks-page'), 'WebhooksPage'),

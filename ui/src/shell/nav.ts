@@ -111,6 +111,7 @@ export const SETTINGS_PAGES = [
   'org',
   'roles',
   'apikeys',
+  'reference',
   'webhooks',
   'mail',
   'objects',
