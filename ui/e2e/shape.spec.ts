@@ -204,9 +204,9 @@ test('an object is made, used everywhere, and loses nothing when its field is ar
     await page.goto('/imports/new');
     await expect(page.locator('main').getByText(words.plural, { exact: true })).toBeVisible();
     await page.keyboard.press('Control+k');
-    await page.getByRole('combobox', { name: t('shell:palette.placeholder') }).fill(words.object);
+    await page.getByRole('combobox', { name: t('palette:placeholder') }).fill(words.object);
     await expect(page.getByRole('option', { name: words.plural, exact: true })).toBeVisible();
-    await page.getByRole('option', { name: t('shell:act.new', { name: words.object }) }).click();
+    await page.getByRole('option', { name: t('palette:actions.new', { name: words.object }) }).click();
     await expect(page.getByRole('dialog', { name: t('records:form.title', { name: words.object }) })).toBeVisible();
   });
 

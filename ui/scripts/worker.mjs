@@ -7,11 +7,12 @@ import { gzipSync } from 'node:zlib';
 
 const LIMIT_KB = 700;
 const LANGUAGES = ['zh-CN', 'en'];
-const WORDS = ['auth', 'common', 'shell', 'fields', 'work', 'records', 'customers', 'files', 'offline'];
+const WORDS = ['auth', 'common', 'shell', 'fields', 'work', 'records', 'customers', 'files', 'offline', 'palette'];
 const PAGES = [
   'index.html',
   'src/shell/app-frame.tsx',
   'src/shell/account-menu.tsx',
+  'src/shell/palette/palette.tsx',
   'src/shell/offline-banner.tsx',
   'src/shell/offline-strip.tsx',
   'src/shell/offline-start.ts',

@@ -10,13 +10,17 @@ import { useSession } from '@/metadata';
 import css from './frame.module.css';
 import { ALL_ENTRIES } from './nav';
 import { openPalette, openShortcutHelp, overlayStore } from './overlays';
-import { Palette } from './palette/palette';
 import { PeekPanel } from './peek-panel';
 import { PhoneBar } from './phone-bar';
 import { ReLogin } from './relogin';
 import { useShortcutListener, useShortcuts } from './shortcuts';
 import { Sidebar } from './sidebar';
 
+const fetchPalette = async () => {
+  const [module] = await Promise.all([import('./palette/palette'), loadWords('palette')]);
+  return { default: module.Palette };
+};
+const Palette = lazy(fetchPalette);
 const JobTray = lazy(async () => {
   const [module] = await Promise.all([import('./job-tray'), loadWords('jobs')]);
   return { default: module.JobTray };
@@ -32,6 +36,14 @@ function useFrameShortcuts() {
   const { t } = useTranslation('shell');
   const navigate = useNavigate();
   useShortcutListener();
+  // The palette is on its way before the second key of its shortcut is down.
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === 'Control' || event.key === 'Meta') void fetchPalette();
+    };
+    window.addEventListener('keydown', onKey, { once: true });
+    return () => window.removeEventListener('keydown', onKey);
+  }, []);
   useShortcuts([
     {
       keys: 'mod+k',
@@ -79,7 +91,7 @@ function Overlays() {
   const wanted = useStore(wantedApproval);
   return (
     <>
-      <Palette />
+      <Suspense>{overlay === 'palette' && <Palette />}</Suspense>
       <Suspense>{overlay === 'shortcuts' && <ShortcutHelp />}</Suspense>
       <Suspense>{jobs && <JobTray />}</Suspense>
       <Suspense>{wanted !== null && <ApprovalDialog proposal={wanted} />}</Suspense>

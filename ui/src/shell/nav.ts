@@ -27,7 +27,7 @@ import type { Capability, ObjectType } from '@/api';
 import type { Label } from '@/i18n';
 
 export interface NavEntry {
-  /** Names the words: shell:nav.<key>, and shell:pinyin.<key> for the palette. */
+  /** Names the words: shell:nav.<key>, and palette:pinyin.<key> for the palette. */
   key: string;
   to: string;
   icon: Icon;

@@ -48,7 +48,7 @@ const best = (query: string, entries: readonly PaletteEntry[], most = MOST): Pal
     .map(({ entry }) => entry);
 
 function useGoEntries(): PaletteEntry[] {
-  const { t } = useTranslation('shell');
+  const { t } = useTranslation(['shell', 'palette']);
   const language = useLanguage();
   const navigate = useNavigate();
   const objects = useObjectsIfLoaded();
@@ -58,7 +58,7 @@ function useGoEntries(): PaletteEntry[] {
       ...visibleEntries(ALL_ENTRIES, objects, can).map((entry) => ({
         id: `go:${entry.key}`,
         label: t(`shell:nav.${entry.key}`) as string,
-        pinyin: t(`shell:pinyin.${entry.key}`) as string,
+        pinyin: t(`palette:pinyin.${entry.key}`) as string,
         keywords: entry.key,
         icon: <entry.icon size={16} stroke={1.6} />,
         ...(entry.go !== undefined && { keys: `g ${entry.go}` }),
@@ -77,8 +77,8 @@ function useGoEntries(): PaletteEntry[] {
       })),
       ...SETTINGS_PAGES.map((page) => ({
         id: `settings:${page}`,
-        label: t(`shell:settings.${page}`) as string,
-        pinyin: t(`shell:pinyin.settings_${page}`) as string,
+        label: t(`palette:settings.${page}`) as string,
+        pinyin: t(`palette:pinyin.settings_${page}`) as string,
         keywords: page,
         hint: t('shell:nav.settings'),
         icon: <IconSettings size={16} stroke={1.6} />,
@@ -92,7 +92,7 @@ function useGoEntries(): PaletteEntry[] {
 }
 
 function useActEntries(): PaletteEntry[] {
-  const { t } = useTranslation('shell');
+  const { t } = useTranslation(['shell', 'palette']);
   const navigate = useNavigate();
   const can = useCan();
   const objects = useObjectsIfLoaded();
@@ -104,7 +104,7 @@ function useActEntries(): PaletteEntry[] {
   const act = (id: string, label: string, icon: ReactNode, run: () => void): PaletteEntry => ({
     id: `act:${id}`,
     label,
-    pinyin: t(`shell:pinyin.act_${id}`, { defaultValue: '' }) as string,
+    pinyin: t(`palette:pinyin.act_${id}`, { defaultValue: '' }) as string,
     keywords: id,
     icon,
     run,
@@ -125,20 +125,22 @@ function useActEntries(): PaletteEntry[] {
     if (object?.actions.create !== true) continue;
     const name = labelText(object.label, language, key);
     entries.push(
-      act(`new_${key}`, t('shell:act.new', { name }), <IconPlus size={16} />, () => {
+      act(`new_${key}`, t('palette:actions.new', { name }), <IconPlus size={16} />, () => {
         navigate({ to: '/o/$object', params: { object: key }, search: { new: true } });
       }),
     );
   }
   if (can('segment.write'))
     entries.push(
-      act('new_segment', t('shell:act.newSegment'), <IconFilterPlus size={16} />, () =>
+      act('new_segment', t('palette:actions.newSegment'), <IconFilterPlus size={16} />, () =>
         navigate({ to: '/segments/new' }),
       ),
     );
   if (can('import.run'))
     entries.push(
-      act('new_import', t('shell:act.newImport'), <IconFileImport size={16} />, () => navigate({ to: '/imports/new' })),
+      act('new_import', t('palette:actions.newImport'), <IconFileImport size={16} />, () =>
+        navigate({ to: '/imports/new' }),
+      ),
     );
   entries.push(
     act(

@@ -2,19 +2,14 @@ import { IconSearch } from '@tabler/icons-react';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { createPortal } from 'react-dom';
 import { useTranslation } from '@/i18n';
-import { useStore } from '@/lib/store';
 import { isComposing, Kbd } from '@/ui';
-import { closeOverlay, overlayStore } from '../overlays';
+import { closeOverlay } from '../overlays';
 import { type PaletteEntry, usePaletteSections } from './entries';
 import css from './palette.module.css';
 
 /** One input for going, searching and doing. No opening animation: it must be there at the press of the key. */
 export function Palette() {
-  return useStore(overlayStore) === 'palette' ? <OpenPalette /> : null;
-}
-
-function OpenPalette() {
-  const { t } = useTranslation('shell');
+  const { t } = useTranslation(['shell', 'palette']);
   const [query, setQuery] = useState('');
   const [at, setAt] = useState(0);
   const list = useRef<HTMLDivElement>(null);
@@ -73,8 +68,8 @@ function OpenPalette() {
             aria-expanded
             aria-controls="palette-list"
             aria-activedescendant={entries.length > 0 ? `palette-${chosen}` : undefined}
-            aria-label={t('shell:palette.placeholder')}
-            placeholder={t('shell:palette.placeholder')}
+            aria-label={t('palette:placeholder')}
+            placeholder={t('palette:placeholder')}
             value={query}
             onChange={(event) => {
               setQuery(event.currentTarget.value);
@@ -84,11 +79,11 @@ function OpenPalette() {
             spellCheck={false}
           />
         </div>
-        <div ref={list} id="palette-list" className={css.list} role="listbox" aria-label={t('shell:palette.results')}>
+        <div ref={list} id="palette-list" className={css.list} role="listbox" aria-label={t('palette:results')}>
           {sections.map((section) => (
             // biome-ignore lint/a11y/useSemanticElements: a group of options inside a listbox
-            <div key={section.key} role="group" aria-label={t(`shell:palette.${section.key}`)}>
-              <div className={css.heading}>{t(`shell:palette.${section.key}`)}</div>
+            <div key={section.key} role="group" aria-label={t(`palette:${section.key}`)}>
+              <div className={css.heading}>{t(`palette:${section.key}`)}</div>
               {section.entries.map((entry) => {
                 number += 1;
                 const mine = number;
@@ -116,14 +111,14 @@ function OpenPalette() {
           ))}
           {entries.length === 0 && (
             <div className={css.none} role="status">
-              {searching ? t('shell:palette.searching') : t('shell:palette.nothing', { query })}
+              {searching ? t('palette:searching') : t('palette:nothing', { query })}
             </div>
           )}
         </div>
         <div className={css.foot}>
-          <Kbd keys="up" /> <Kbd keys="down" /> {t('shell:palette.move')}
-          <Kbd keys="enter" /> {t('shell:palette.choose')}
-          <Kbd keys="esc" /> {t('shell:palette.leave')}
+          <Kbd keys="up" /> <Kbd keys="down" /> {t('palette:move')}
+          <Kbd keys="enter" /> {t('palette:choose')}
+          <Kbd keys="esc" /> {t('palette:leave')}
         </div>
       </div>
     </div>,
