@@ -16,7 +16,7 @@ func (a *API) letterRoutes() []route {
 	r := access.MailSend
 	return []route{
 		{method: get, path: "/records/{object}/{id}/letters", need: right, right: r, run: op(a.letterDesk), doc: "Where a mail about a record can go"},
-		{method: post, path: "/records/{object}/{id}/letters", need: right, right: r, run: op(a.sendLetter), doc: "Write a mail to an address of a record; {{field}} names a value of it", status: http.StatusCreated},
+		{method: post, path: "/records/{object}/{id}/letters", need: right, right: r, run: op(a.sendLetter), doc: "Write a mail to an address of a record; the name of a field in double braces stands for its value", status: http.StatusCreated},
 	}
 }
 
