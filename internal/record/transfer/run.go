@@ -156,8 +156,8 @@ func shownFault(err error) *fault.Fault {
 
 func (a Actor) access() access.Actor {
 	out := access.Actor{Kind: a.Kind, ID: a.ID, Person: a.Person, Role: a.Role, Locale: a.Locale}
-	if a.Kind == access.ByKey {
-		out.Scopes = []string{"import"} // what it was allowed when it started the job
+	if a.Kind == access.ByKey { // what it was allowed when it started the job
+		out.Scopes = append([]string{"import"}, a.Scopes...)
 	}
 	return out
 }

@@ -144,7 +144,7 @@ func (s *Service) create(ctx context.Context, up Upload, retry id.ID) (*Import, 
 	if err := allowed(ctx); err != nil {
 		return nil, err
 	}
-	if a := access.From(ctx); s.cfg.Registry().Object(up.Object) != nil && !a.May(up.Object, access.Create) && !a.May(up.Object, access.Update) {
+	if a := importer(access.From(ctx)); s.cfg.Registry().Object(up.Object) != nil && !a.May(up.Object, access.Create) && !a.May(up.Object, access.Update) {
 		return nil, fault.New(fault.Forbidden, "import.object_forbidden", fault.Params{"label": s.cfg.Registry().Object(up.Object).Label})
 	}
 	if obj := s.cfg.Registry().Object(up.Object); obj == nil || obj.NoImport || obj.Virtual {
@@ -152,7 +152,7 @@ func (s *Service) create(ctx context.Context, up Upload, retry id.ID) (*Import, 
 	}
 	now, actor := s.cfg.Clock.Now(), access.From(ctx)
 	j := &Job{ID: s.cfg.Records.NewID(), Object: up.Object, FileName: clipText(up.FileName, 200), Status: Uploaded, CreatedBy: actor.ID, CreatedAt: now, UpdatedAt: now,
-		State: State{Retry: retry, Actor: Actor{Kind: actor.Kind, ID: actor.ID, Person: actor.Person, Role: actor.Role, Locale: actor.Locale}}}
+		State: State{Retry: retry, Actor: Actor{Kind: actor.Kind, ID: actor.ID, Person: actor.Person, Role: actor.Role, Locale: actor.Locale, Scopes: actor.Scopes}}}
 	var err error
 	if j.Size, j.SHA256, j.State.FileKey, err = s.files.save(j.ID, up.Body, s.cfg.MaxFile); err != nil {
 		return nil, err
@@ -495,7 +495,7 @@ func (s *Service) permitted(ctx context.Context, object string, m mapping.Mappin
 			if v.Via == "" {
 				target = v.Field.Target
 			}
-			if !a.May(target, access.Create) {
+			if !importer(a).May(target, access.Create) {
 				bad = append(bad, &fault.Fault{Kind: fault.Invalid, Code: "import.target_right", Field: place + ".missing", Params: fault.Params{"label": reg.Object(target).Label}})
 			}
 		}
@@ -550,7 +550,7 @@ func (s *Service) Start(ctx context.Context, v id.ID, dryRun bool) (*Job, error)
 	}
 	now, actor := s.cfg.Clock.Now(), access.From(ctx)
 	j.Status, j.Error, j.UpdatedAt, j.StartedAt, j.FinishedAt = Running, nil, now, now, time.Time{}
-	j.State.Actor = Actor{Kind: actor.Kind, ID: actor.ID, Person: actor.Person, Role: actor.Role, Locale: actor.Locale}
+	j.State.Actor = Actor{Kind: actor.Kind, ID: actor.ID, Person: actor.Person, Role: actor.Role, Locale: actor.Locale, Scopes: actor.Scopes}
 	if j.State.DryRun = dryRun; dryRun {
 		j.Status = Checking
 	}
@@ -622,7 +622,7 @@ func (s *Service) Undo(ctx context.Context, v id.ID) (*Job, error) {
 	}
 	now, actor := s.cfg.Clock.Now(), access.From(ctx)
 	j.Status, j.Error, j.UpdatedAt, j.FinishedAt = Undoing, nil, now, time.Time{}
-	j.State.Actor = Actor{Kind: actor.Kind, ID: actor.ID, Person: actor.Person, Role: actor.Role, Locale: actor.Locale}
+	j.State.Actor = Actor{Kind: actor.Kind, ID: actor.ID, Person: actor.Person, Role: actor.Role, Locale: actor.Locale, Scopes: actor.Scopes}
 	j.Progress = Progress{Phase: PhaseQueued, TotalBytes: j.Size}
 	if !j.State.Undo.Began {
 		if err := s.seal(ctx, j); err != nil {

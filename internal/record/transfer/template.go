@@ -45,7 +45,7 @@ func (s *Service) Template(ctx context.Context, object string, w io.Writer) erro
 	if err := allowed(ctx); err != nil {
 		return err
 	}
-	a, reg := access.From(ctx), s.cfg.Registry()
+	a, reg := importer(access.From(ctx)), s.cfg.Registry()
 	obj := reg.Object(object)
 	if obj == nil || obj.NoImport || obj.Virtual {
 		return fault.InvalidField("import.unknown_object", "object", fault.Params{"object": object})

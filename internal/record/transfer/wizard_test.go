@@ -408,3 +408,15 @@ func TestColumnsOfRelatedRecordsAreSuggested(t *testing.T) {
 		t.Errorf("%v", f)
 	}
 }
+
+// The scope of an API key that allows importing is enough for an import with all that its role may write.
+func TestImportByAKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, openSQLite(t), "Asia/Shanghai", "CNY")
+	w.ctx = access.With(t.Context(), access.Actor{Kind: access.ByKey, ID: 7, Role: access.Manager, Scopes: []string{"import"}, Locale: "zh-CN"})
+	m := mappingOf(t, `{"fields":{"name":"a","customer.name":"b"},"rules":{"customer.name":{"missing":"create"}}}`)
+	j := w.done(w.load("contact", "c.csv", []byte("a,b\n王,甲公司\n"), m))
+	if j.Result.Created != 1 || j.Result.ByObject["customer"].Created != 1 {
+		t.Errorf("%+v %v", j.Result, w.codes(j.ID))
+	}
+}
