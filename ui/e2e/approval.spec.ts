@@ -24,8 +24,8 @@ test('a change that needs approval is sent, locked, approved and carried out', a
   try {
     await test.step('the process shows in the settings', async () => {
       await page.goto('/settings/approvals');
-      await page.getByRole('cell', { name: `流程${stamp}` }).click();
-      await expect(page.getByLabel(t('approvals:process.name'))).toHaveValue(`流程${stamp}`);
+      await page.getByRole('cell', { name: `流程${stamp}`, exact: true }).click();
+      await expect(page.getByLabel(t('approvals:process.name')).first()).toHaveValue(`流程${stamp}`);
       await settled(page);
       await expectAccessible(page, 'approvals');
     });

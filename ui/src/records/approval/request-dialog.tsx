@@ -28,7 +28,7 @@ export function RequestDialog({ proposal }: { proposal: Proposal }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState('');
   const way = useQuery({
-    queryKey: ['approvals', 'preview', proposal],
+    queryKey: ['approval-preview', proposal],
     queryFn: () => previewApproval(proposal),
     retry: false,
     staleTime: 0,
