@@ -1,21 +1,9 @@
-import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { isApiError, objectsQuery, sessionQuery, setupQuery } from '@/api';
-import { loadWords } from '@/i18n';
+import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { setupQuery } from '@/api';
 import { flag, oneOf, shape, text } from '@/lib/search-params';
 import { readListSearch } from '@/records/search';
-
-interface RouterContext {
-  queryClient: QueryClient;
-}
-
-/** Words of these namespaces are there before the page renders. */
-const words =
-  (...namespaces: string[]) =>
-  () =>
-    loadWords(...namespaces);
-
-const rootRoute = createRootRouteWithContext<RouterContext>()();
+import { appRoute, rootRoute, words } from './frame-route';
+import { settingsIndexRoute, settingsPages, settingsRoute } from './settings-routes';
 
 /* Outside the frame */
 
@@ -57,26 +45,6 @@ const setupRoute = createRoute({
   },
   loader: words('auth'),
   component: lazyRouteComponent(() => import('@/features/auth/setup-page'), 'SetupPage'),
-});
-
-/* Inside: who the person is, and the objects they may see, are known before anything renders */
-
-const appRoute = createRoute({
-  getParentRoute: () => rootRoute,
-  id: 'app',
-  validateSearch: shape({ peek: text }),
-  beforeLoad: async ({ context, location }) => {
-    try {
-      await context.queryClient.ensureQueryData(sessionQuery());
-    } catch (error) {
-      if (!isApiError(error, 401)) throw error;
-      throw redirect({ to: '/sign-in', search: location.href === '/' ? {} : { next: location.href } });
-    }
-  },
-  loader: async ({ context }) => {
-    await Promise.all([context.queryClient.ensureQueryData(objectsQuery()), loadWords('fields')]);
-  },
-  component: lazyRouteComponent(() => import('@/shell/app-frame'), 'AppFrame'),
 });
 
 const homeRoute = createRoute({
@@ -201,164 +169,6 @@ const jobsRoute = createRoute({
   loader: words('jobs', 'records'),
   component: lazyRouteComponent(() => import('@/features/jobs/jobs-page'), 'JobsPage'),
 });
-
-/* Settings */
-
-const settingsRoute = createRoute({
-  getParentRoute: () => appRoute,
-  path: '/settings',
-  loader: words('settings', 'auth'),
-  component: lazyRouteComponent(() => import('@/features/settings/settings-layout'), 'SettingsLayout'),
-});
-const settingsIndexRoute = createRoute({
-  getParentRoute: () => settingsRoute,
-  path: '/',
-  beforeLoad: () => {
-    throw redirect({ to: '/settings/profile', replace: true });
-  },
-});
-const settingsPages = [
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'profile',
-    loader: words('links'),
-    component: lazyRouteComponent(() => import('@/features/settings/profile-page'), 'ProfilePage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'security',
-    component: lazyRouteComponent(() => import('@/features/settings/security-page'), 'SecurityPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'signins',
-    component: lazyRouteComponent(() => import('@/features/settings/sign-ins'), 'SignInsPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'users',
-    loader: words('links'),
-    component: lazyRouteComponent(() => import('@/features/settings/users-page'), 'UsersPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'org',
-    loader: words('rights'),
-    component: lazyRouteComponent(() => import('@/features/settings/org-page'), 'OrgPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'roles',
-    loader: words('rights'),
-    component: lazyRouteComponent(() => import('@/features/settings/roles-page'), 'RolesPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'roles/$key',
-    /** `from` is the role that a new one is made of. */
-    validateSearch: shape({ from: text }),
-    loader: words('rights', 'conditions'),
-    component: lazyRouteComponent(() => import('@/features/settings/role-page'), 'RolePage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'apikeys',
-    loader: words('assistants'),
-    component: lazyRouteComponent(() => import('@/features/settings/apikeys-page'), 'ApiKeysPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'reference',
-    validateSearch: shape({ op: text }),
-    loader: words('reference'),
-    component: lazyRouteComponent(() => import('@/features/settings/reference-page'), 'ReferencePage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'webhooks',
-    loader: words('webhooks'),
-    component: lazyRouteComponent(() => import('@/features/settings/webhooks-page'), 'WebhooksPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'webhooks/new',
-    loader: words('webhooks', 'conditions'),
-    component: lazyRouteComponent(() => import('@/features/settings/webhooks-edit'), 'WebhookNewPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'webhooks/$id',
-    loader: words('webhooks'),
-    component: lazyRouteComponent(() => import('@/features/settings/webhooks-detail'), 'WebhookPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'webhooks/$id/edit',
-    loader: words('webhooks', 'conditions'),
-    component: lazyRouteComponent(() => import('@/features/settings/webhooks-edit'), 'WebhookEditPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'mail',
-    loader: words('mail'),
-    component: lazyRouteComponent(() => import('@/features/settings/mail-page'), 'MailPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'objects',
-    loader: words('shape'),
-    component: lazyRouteComponent(() => import('@/features/settings/objects-page'), 'ObjectsPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'objects/$object',
-    loader: words('shape', 'stages', 'conditions'),
-    component: lazyRouteComponent(() => import('@/features/settings/object-page'), 'ObjectPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'approvals',
-    loader: words('approvals'),
-    component: lazyRouteComponent(() => import('@/features/settings/approvals-page'), 'ApprovalProcessesPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'approvals/$id',
-    loader: words('approvals', 'conditions'),
-    component: lazyRouteComponent(() => import('@/features/settings/approval-page'), 'ApprovalProcessPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'config',
-    component: lazyRouteComponent(() => import('@/features/settings/config-page'), 'ConfigPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'currencies',
-    component: lazyRouteComponent(() => import('@/features/settings/currencies-page'), 'CurrenciesPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'duplicates',
-    loader: words('duplicates'),
-    component: lazyRouteComponent(() => import('@/features/duplicates/rules-page'), 'DuplicateRulesPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'rfm',
-    component: lazyRouteComponent(() => import('@/features/settings/rfm-page'), 'RfmPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'audit',
-    component: lazyRouteComponent(() => import('@/features/settings/audit-page'), 'AuditPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'system',
-    component: lazyRouteComponent(() => import('@/features/settings/system-page'), 'SystemPage'),
-  }),
-] as const;
 
 /* Every part on one page; only where __KIT__ is on */
 const kitRoute = createRoute({
