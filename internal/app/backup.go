@@ -16,6 +16,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,8 +31,8 @@ import (
 
 // A backup is a tar of a consistent copy of each database and the staged files, compressed with zstd. Its last entry is the
 // manifest with the sha256 of all others, so that a file that broke off is recognised. Analytics is left out: it is built
-// from the records. The secret key is not inside, unless a passphrase encrypts it (argon2id, AES-256-GCM): a backup without
-// it cannot be read by who finds it, nor by who has lost DIR/secret.key.
+// from the records. With a passphrase the whole archive is encrypted (argon2id, AES-256-GCM in segments), and the secret key is inside.
+// Without one personal values alone are ciphertext, for which DIR/secret.key is needed.
 
 const (
 	manifestName  = "manifest.json"
@@ -74,7 +75,16 @@ func (a *App) backup(ctx context.Context, file, passphrase string, say func(stri
 			_ = os.Remove(file)
 		}
 	}()
-	zw, err := zstd.NewWriter(out, zstd.WithEncoderConcurrency(1))
+	var sink io.Writer = out
+	var seal io.Closer = io.NopCloser(nil)
+	if passphrase != "" {
+		w, err := sealBackup(out, passphrase)
+		if err != nil {
+			return nil, err
+		}
+		sink, seal = w, w
+	}
+	zw, err := zstd.NewWriter(sink, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +111,7 @@ func (a *App) backup(ctx context.Context, file, passphrase string, say func(stri
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(b.bytes(manifestName, doc), b.tar.Close(), zw.Close(), out.Sync()); err != nil {
+	if err := errors.Join(b.bytes(manifestName, doc), b.tar.Close(), zw.Close(), seal.Close(), out.Sync()); err != nil {
 		return nil, err
 	}
 	info, err := out.Stat()
@@ -275,7 +285,7 @@ func (b Backend) Restore(ctx context.Context, cfg *config.Config, file, passphra
 	if cfg.DatabaseURL != "" {
 		return spoken(fault.New(fault.Invalid, "app.backup_postgres", nil), nil)
 	}
-	if entries, err := os.ReadDir(cfg.Data); err == nil && len(entries) > 0 {
+	if occupied(cfg.Data) {
 		return spoken(fault.New(fault.Conflict, "app.restore_not_empty", nil), nil)
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
@@ -286,7 +296,11 @@ func (b Backend) Restore(ctx context.Context, cfg *config.Config, file, passphra
 		return err
 	}
 	defer f.Close()
-	zr, err := zstd.NewReader(f, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+	archive, err := openBackup(f, passphrase)
+	if err != nil {
+		return spoken(err, nil)
+	}
+	zr, err := zstd.NewReader(archive, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
 	if err != nil {
 		return err
 	}
@@ -301,11 +315,23 @@ func (b Backend) Restore(ctx context.Context, cfg *config.Config, file, passphra
 	return nil
 }
 
-// empty removes what is inside a directory.
+// apart reports files that are kept apart from backups and may be there before one is restored: the secret key, and the ledger of
+// erasures, up to which the backup is brought when it is first opened.
+func apart(name string) bool { return name == SecretName || name == LedgerName }
+
+// occupied reports a data directory with something in it that a restored backup would mix with.
+func occupied(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return !apart(e.Name()) })
+}
+
+// empty removes what a restore wrote into a directory.
 func empty(dir string) error {
 	entries, err := os.ReadDir(dir)
 	for _, e := range entries {
-		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		if !apart(e.Name()) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
 	}
 	return err
 }
@@ -326,6 +352,9 @@ func (r *restorer) all(ctx context.Context, t *tar.Reader) error {
 			break
 		}
 		if err != nil {
+			if _, ok := fault.Find(err); ok {
+				return err
+			}
 			return damaged
 		}
 		if err := ctx.Err(); err != nil {
@@ -396,5 +425,9 @@ func (r *restorer) key(body io.Reader) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(r.dir, SecretName), plain, 0o600)
+	to := filepath.Join(r.dir, SecretName)
+	if _, err := os.Stat(to); err == nil { // the one that was kept apart may hold newer secrets besides
+		return nil
+	}
+	return os.WriteFile(to, plain, 0o600)
 }

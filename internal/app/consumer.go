@@ -159,7 +159,7 @@ const (
 
 func (a *App) handlers() map[string]job.Handler {
 	return map[string]job.Handler{nightlyJob: a.runNightly, demoJob: a.runDemo, demoRemoveJob: a.runDemoRemoval, revalueJob: a.runRevalue, reindexJob: a.runReindex, rollupJob: a.runRollup,
-		reshapeJob: a.runReshape}
+		reshapeJob: a.runReshape, privacyJob: a.runPrivacy, privacyNightJob: a.runPrivacyNight, rotateJob: a.runRotation}
 }
 
 // nightlyEvery is how often the clock is looked at; a program that was down at the hour catches up at the first look.
@@ -213,8 +213,10 @@ func (a *App) queueNightlyOf(ctx context.Context, w auth.Workspace) error {
 	if clock.DayOf(w.CreatedAt, zone) >= day {
 		return nil // nothing happened yet
 	}
-	if _, err := a.jobs.Add(ctx, job.Job{Kind: nightlyJob, Workspace: w.Key, Args: day.String(), Unique: key}); err != nil {
-		return err
+	for kind, unique := range map[string]string{nightlyJob: key, privacyNightJob: "privacy_" + key} {
+		if _, err := a.jobs.Add(ctx, job.Job{Kind: kind, Workspace: w.Key, Args: day.String(), Unique: unique}); err != nil {
+			return err
+		}
 	}
 	return a.instance.Keep(ctx, key, day.String())
 }

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
@@ -13,6 +14,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/record/privacy"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
 	"github.com/guanxi-crm/guanxi/internal/store/compile"
 )
@@ -125,7 +127,10 @@ func (v *vocabulary) Segment(key string) (query.Segment, bool) {
 // where is the condition of a dynamic segment for the compiler.
 func (v *vocabulary) where(key string) (*query.Node, bool) {
 	s, ok := v.Segment(key)
-	return s.Where, ok && s.Where != nil
+	if !ok || s.Where == nil {
+		return nil, false
+	}
+	return privacy.Processed(s.Where), true
 }
 
 func (v *vocabulary) env(ctx context.Context, object, self string) query.CheckEnv {
@@ -186,4 +191,32 @@ func (l language) Check(ctx context.Context, where *query.Node, self string) err
 // Sentence implements segment.Language and classify.Language.
 func (l language) Sentence(where *query.Node) schema.Label {
 	return l.vocabulary.Sentence(query.Customer, where)
+}
+
+// processed is the audience of segments without those who are only stored.
+type processed struct{ segment.Audience }
+
+// Count implements segment.Audience.
+func (p processed) Count(ctx context.Context, where *query.Node, fields []string, sample int) (segment.Count, error) {
+	return p.Audience.Count(ctx, privacy.Processed(where), fields, sample)
+}
+
+// IDs implements segment.Audience.
+func (p processed) IDs(ctx context.Context, where *query.Node, after id.ID, limit int) ([]id.ID, error) {
+	return p.Audience.IDs(ctx, privacy.Processed(where), after, limit)
+}
+
+// Seen implements segment.Audience.
+func (p processed) Seen(ctx context.Context, where *query.Node, l *query.Limits, after id.ID, limit int) ([]id.ID, error) {
+	return p.Audience.Seen(ctx, privacy.Processed(where), l, after, limit)
+}
+
+// Replace implements segment.Audience.
+func (p processed) Replace(ctx context.Context, key string, where *query.Node, at time.Time) (segment.Point, error) {
+	return p.Audience.Replace(ctx, key, privacy.Processed(where), at)
+}
+
+// Overlap implements segment.Audience.
+func (p processed) Overlap(ctx context.Context, a, b *query.Node) (onlyA, both, onlyB int, err error) {
+	return p.Audience.Overlap(ctx, privacy.Processed(a), privacy.Processed(b))
 }

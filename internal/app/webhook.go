@@ -284,7 +284,7 @@ func (s hookSource) snapshot(ctx context.Context, obj *schema.Object, r *past, r
 		}
 	}
 	switch row.Op {
-	case change.Create:
+	case change.Create, change.Erase:
 		shot.Changed = slices.Sorted(maps.Keys(shot.Fields))
 	case change.Update, change.Merge, change.Unmerge:
 		shot.Changed = changedFields(obj, row)

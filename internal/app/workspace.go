@@ -32,6 +32,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/record/attachment"
 	"github.com/guanxi-crm/guanxi/internal/record/mass"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
+	"github.com/guanxi-crm/guanxi/internal/record/privacy"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/record/rollup"
 	"github.com/guanxi-crm/guanxi/internal/record/search"
@@ -66,6 +67,7 @@ type workspace struct {
 	plane    *analytics.Store
 	feed     feeder
 
+	ring     *crypt.Keyring
 	words    *vocabulary
 	records  *record.Service
 	indexer  *search.Indexer
@@ -188,6 +190,9 @@ func (a *App) openWorkspace(ctx context.Context, key string) (_ *workspace, err 
 		return nil, err
 	}
 	w.run()
+	if err := w.reapply(ctx); err != nil {
+		return nil, err
+	}
 	return w, nil
 }
 
@@ -299,6 +304,8 @@ func (w *workspace) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	keys.Source(a.secretSource())
+	w.ring = keys
 	registry := w.registry
 	if w.words, err = newVocabulary(w); err != nil {
 		return err
@@ -308,7 +315,8 @@ func (w *workspace) build(ctx context.Context) error {
 		second = broad{w}
 	}
 	w.records = record.New(record.Config{Store: w.store, Registry: registry, Keys: keys, Clock: a.Clock, IDs: a.ids, Zone: w.zoneOf, BaseCurrency: w.base, Rates: w,
-		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Broad: second, Figurer: figures{w}, Figures: w.words.Figures, Check: w.words.Check, Log: a.Log})
+		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Broad: second, Figurer: figures{w}, Figures: w.words.Figures, Check: w.words.Check, RevealLimit: w.revealLimit, Log: a.Log})
+	privacy.Guard(w.records)
 	activity.Rules{Registry: registry, Zone: w.zoneOf, Clock: a.Clock}.Register(w.records)
 	w.recurrer = &activity.Recurrer{Records: w.records, Changes: w.store.Log(), Registry: registry, Zone: w.zoneOf, Clock: a.Clock, Log: a.Log}
 	w.newTalk()
@@ -325,7 +333,7 @@ func (w *workspace) build(ctx context.Context) error {
 	segments := sqlstore.NewSegments(w.store, w.zoneOf)
 	classes := sqlstore.NewClassifications(w.store, w.zoneOf)
 	language := language{w.words}
-	w.segments = segment.New(segment.Config{Store: segments, Audience: w.audience, Language: language, Clock: a.Clock, Log: a.Log, Publish: func(key string) {
+	w.segments = segment.New(segment.Config{Store: segments, Audience: processed{w.audience}, Language: language, Clock: a.Clock, Log: a.Log, Publish: func(key string) {
 		w.words.forget()
 		a.hub.Publish(w.info.Key, api.Event{Kind: "segment", ID: key})
 	}})
@@ -348,7 +356,8 @@ func (w *workspace) build(ctx context.Context) error {
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
-	w.edge.Profiles, w.edge.Duplicates = w.newProfiles(), w.newDuplicates()
+	w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
+	w.edge.Keys = keyService{w}
 	if err := w.newPost(keys); err != nil {
 		return err
 	}

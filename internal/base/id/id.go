@@ -110,3 +110,32 @@ func digit(c byte) int {
 	}
 	return strings.IndexByte(alphabet, c)
 }
+
+// Mentions makes a test of whether a text names one of some printed ids.
+func Mentions(printed []string) func(text string) bool {
+	set := make(map[string]bool, len(printed))
+	for _, p := range printed {
+		set[p] = true
+	}
+	return func(text string) bool {
+		for at := 0; len(set) > 0; {
+			i := strings.IndexByte(text[at:], '_')
+			if i < 0 {
+				return false
+			}
+			i += at
+			at = i + 1
+			if i+1+width > len(text) {
+				return false
+			}
+			from := i
+			for from > 0 && 'a' <= text[from-1] && text[from-1] <= 'z' {
+				from--
+			}
+			if set[text[from:i+1+width]] {
+				return true
+			}
+		}
+		return false
+	}
+}

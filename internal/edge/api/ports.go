@@ -26,6 +26,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/record/dedupe"
 	"github.com/guanxi-crm/guanxi/internal/record/mass"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
+	"github.com/guanxi-crm/guanxi/internal/record/privacy"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/record/reshape"
 	"github.com/guanxi-crm/guanxi/internal/record/rights"
@@ -83,6 +84,8 @@ type Workspace struct {
 	Imports    *transfer.Service
 	Mass       *mass.Service
 	Duplicates *dedupe.Service
+	Privacy    *privacy.Service
+	Keys       KeyService
 	Webhooks   *webhook.Service
 	Mail       *mail.Service
 	Post       mail.Sender
@@ -190,7 +193,7 @@ type View struct {
 type TimelineEntry struct {
 	ID      string        `json:"id"`
 	At      time.Time     `json:"at"`
-	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,order,refund,class,task,call,meeting,visit,note,comment,file,letter,approval"`
+	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,erased,order,refund,class,task,call,meeting,visit,note,comment,file,letter,approval"`
 	Actor   *Actor        `json:"actor,omitempty"`
 	Title   schema.Label  `json:"title"`
 	Record  *Ref          `json:"record,omitempty"`

@@ -152,6 +152,15 @@ func (s *state) audit() *cobra.Command {
 	return s.group("audit", verify)
 }
 
+func (s *state) keys() *cobra.Command {
+	show := func(method, path string) func(*cobra.Command, []string) error {
+		return func(c *cobra.Command, _ []string) error {
+			return s.with(c, func(d *session) error { return d.show(method, path, nil) })
+		}
+	}
+	return s.group("keys", s.command("show", "keys_show", cobra.NoArgs, show(http.MethodGet, "/keys")), s.command("rotate", "keys_rotate", cobra.NoArgs, show(http.MethodPost, "/keys/rotate")))
+}
+
 func (s *state) openapi() *cobra.Command {
 	return s.command("openapi", "openapi", cobra.NoArgs, func(*cobra.Command, []string) error {
 		doc, err := s.Backend.OpenAPI()

@@ -239,7 +239,7 @@ func (s *Service) of(ctx context.Context, object string, rec id.ID) (name, addre
 	if err != nil {
 		return "", "", err
 	}
-	if quiet, _ := whole.Values["do_not_contact"].(bool); quiet {
+	if quiet, _ := whole.Values["do_not_contact"].(bool); quiet || whole.Values["processing"] != nil {
 		return "", "", fault.New(fault.Conflict, "letter.quiet", nil)
 	}
 	got, err := s.cfg.Records.PlainValue(access.With(ctx, access.System()), object, "email", []id.ID{rec})

@@ -129,7 +129,7 @@ func (s *Service) fields(object string) []*schema.Field {
 	return out
 }
 
-// quiet reports whether a record asks not to be contacted, whatever the writer may see of it.
+// quiet reports whether a record asks not to be contacted, or its processing is restricted, whatever the writer may see of it.
 func (s *Service) quiet(ctx context.Context, object string, rec id.ID) (bool, error) {
 	if obj := s.cfg.Registry().Object(object); obj == nil || obj.Field(quiet) == nil {
 		return false, nil
@@ -139,7 +139,7 @@ func (s *Service) quiet(ctx context.Context, object string, rec id.ID) (bool, er
 		return false, err
 	}
 	on, _ := r.Values[quiet].(bool)
-	return on, nil
+	return on || r.Values["processing"] != nil, nil // one who is only stored gets no mail
 }
 
 // Input is a letter to write.

@@ -54,15 +54,17 @@ const (
 	ReportRead         Right = "report.read"   // figures of the whole workspace
 	RoleManage         Right = "role.manage"
 	DuplicateManage    Right = "duplicate.manage"
-	MailManage         Right = "mail.manage" // mail servers, and the log of what was sent
-	MailSend           Right = "mail.send"   // write to customers
+	MailManage         Right = "mail.manage"    // mail servers, and the log of what was sent
+	MailSend           Right = "mail.send"      // write to customers
+	PrivacyManage      Right = "privacy.manage" // erase people, restrict them, keep the register of their requests, rules of retention
+	PrivacyCopy        Right = "privacy.copy"   // everything known about a person as one file, in clear
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
 		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage, DuplicateManage,
-		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend}
+		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy}
 }
 
 // Can reports whether a built-in role holds a right; others hold none by their name alone.

@@ -185,6 +185,8 @@ type Store interface {
 	Tickets
 	Keys
 	AppendAudit(ctx context.Context, e Entry) error
+	// CountActors counts the entries of an action since an instant by who did it, the most first.
+	CountActors(ctx context.Context, workspace, action string, since time.Time, limit int) ([]ActorCount, error)
 	ListAudit(ctx context.Context, f EntryFilter) ([]Entry, error)
 	// CheckTrail walks along the chain; head, when not 0, must be a place of it with that hash.
 	CheckTrail(ctx context.Context, head int64, hash string) (TrailCheck, error)

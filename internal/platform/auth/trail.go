@@ -11,6 +11,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
 )
 
 // The audit trail is a chain: each entry has a place, and each place holds a hash over the one before it and over a salted
@@ -28,6 +29,14 @@ type EntryFilter struct {
 	From, To  time.Time
 	Before    id.ID // 0 for the newest
 	Limit     int
+}
+
+// ActorCount is how often somebody did something.
+type ActorCount struct {
+	Kind  access.ActorKind
+	ID    id.ID
+	Name  string
+	Count int
 }
 
 // Why a chain does not hold.

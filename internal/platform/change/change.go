@@ -31,6 +31,7 @@ const (
 	Purge   Op = "purge"   // gone for good (undo of an import)
 	Merge   Op = "merge"   // of the record that others were merged into; those have a Delete
 	Unmerge Op = "unmerge" // of that record when the merge was taken back; those have a Restore
+	Erase   Op = "erase"   // values of a person are gone, without an image; the record stays for its figures
 )
 
 // Row is one change. Before and After are JSON objects of the changed fields in stored form: personal values are

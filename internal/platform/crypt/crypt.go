@@ -33,6 +33,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -64,10 +65,12 @@ type Place struct {
 // Keyring holds the keys of one workspace.
 type Keyring struct {
 	workspace string
-	wrappers  []wrapper // the current one first
+	wrappers  atomic.Pointer[[]wrapper] // the current one first
+	source    atomic.Pointer[func() ([][]byte, error)]
 	blind     sync.Pool // of hash.Hash
 	token     sync.Pool
 	cursor    sync.Pool
+	suppress  sync.Pool
 	cache     cache
 	random    random
 }
@@ -83,23 +86,11 @@ func New(workspace string, secrets ...[]byte) (*Keyring, error) {
 		return nil, fault.New(fault.Internal, "crypt.no_secret", nil)
 	}
 	k := &Keyring{workspace: workspace}
-	for _, s := range secrets {
-		if len(s) < keySize {
-			return nil, fault.New(fault.Internal, "crypt.secret_short", nil)
-		}
-		w, err := k.derive(s, "wrap")
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256(append([]byte("guanxi key id|"), w...))
-		aead, err := NewAEAD(w)
-		if err != nil {
-			return nil, err
-		}
-		k.wrappers = append(k.wrappers, wrapper{id: [idSize]byte(sum[:idSize]), aead: aead})
+	if err := k.Renew(secrets...); err != nil {
+		return nil, err
 	}
 	root := secrets[len(secrets)-1]
-	for purpose, pool := range map[string]*sync.Pool{"blind": &k.blind, "token": &k.token, "cursor": &k.cursor} {
+	for purpose, pool := range map[string]*sync.Pool{"blind": &k.blind, "token": &k.token, "cursor": &k.cursor, "suppress": &k.suppress} {
 		key, err := k.derive(root, purpose)
 		if err != nil {
 			return nil, err
@@ -109,6 +100,35 @@ func New(workspace string, secrets ...[]byte) (*Keyring, error) {
 	k.cache.limit = 16_384
 	return k, nil
 }
+
+// Renew takes over the secrets of now, the current one first; the last must be the one that the keyring was made with. Keys that were
+// wrapped by any of them open.
+func (k *Keyring) Renew(secrets ...[]byte) error {
+	var list []wrapper
+	for _, s := range secrets {
+		if len(s) < keySize {
+			return fault.New(fault.Internal, "crypt.secret_short", nil)
+		}
+		w, err := k.derive(s, "wrap")
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(append([]byte("guanxi key id|"), w...))
+		aead, err := NewAEAD(w)
+		if err != nil {
+			return err
+		}
+		list = append(list, wrapper{id: [idSize]byte(sum[:idSize]), aead: aead})
+	}
+	if len(list) == 0 {
+		return fault.New(fault.Internal, "crypt.no_secret", nil)
+	}
+	k.wrappers.Store(&list)
+	return nil
+}
+
+// Source says where secrets are that came since, for a key that another process wrapped with a newer one.
+func (k *Keyring) Source(read func() ([][]byte, error)) { k.source.Store(&read) }
 
 func (k *Keyring) derive(secret []byte, purpose string) ([]byte, error) {
 	key, err := hkdf.Key(sha256.New, secret, nil, "guanxi/1/"+purpose+"/"+k.workspace, keySize)
@@ -145,7 +165,7 @@ func (k *Keyring) NewKey(subject id.ID) (*Key, []byte, error) {
 }
 
 func (k *Keyring) wrap(subject id.ID, raw []byte) []byte {
-	w := &k.wrappers[0]
+	w := &(*k.wrappers.Load())[0]
 	out := make([]byte, 1+idSize+nonceSize, WrappedSize)
 	out[0] = version
 	copy(out[1:], w.id[:])
@@ -185,8 +205,26 @@ func (k *Keyring) open(subject id.ID, wrapped []byte) (raw []byte, current bool,
 	if len(wrapped) != WrappedSize || wrapped[0] != version {
 		return nil, false, fault.New(fault.Internal, "crypt.key_format", nil)
 	}
-	for i := range k.wrappers {
-		w := &k.wrappers[i]
+	raw, current, err = k.openWith(subject, wrapped)
+	if read := k.source.Load(); fault.CodeOf(err) == codeUnknown && read != nil {
+		secrets, sourceErr := (*read)()
+		if sourceErr != nil {
+			return nil, false, sourceErr
+		}
+		if err := k.Renew(secrets...); err != nil {
+			return nil, false, err
+		}
+		return k.openWith(subject, wrapped)
+	}
+	return raw, current, err
+}
+
+const codeUnknown = "crypt.key_unknown"
+
+func (k *Keyring) openWith(subject id.ID, wrapped []byte) (raw []byte, current bool, err error) {
+	wrappers := *k.wrappers.Load()
+	for i := range wrappers {
+		w := &wrappers[i]
 		if !bytes.Equal(w.id[:], wrapped[1:1+idSize]) {
 			continue
 		}
@@ -196,7 +234,7 @@ func (k *Keyring) open(subject id.ID, wrapped []byte) (raw []byte, current bool,
 		}
 		return raw, i == 0, nil
 	}
-	return nil, false, fault.New(fault.Internal, "crypt.key_unknown", nil)
+	return nil, false, fault.New(fault.Internal, codeUnknown, nil)
 }
 
 // Rewrap wraps a data key with the current secret; changed is false when it already is.
@@ -270,6 +308,13 @@ func sum(pool *sync.Pool, out []byte, parts ...string) []byte {
 func (k *Keyring) Blind(class, normalised string) string {
 	var b [sha256.Size]byte
 	return base64.RawURLEncoding.EncodeToString(sum(&k.blind, b[:0], class, normalised)[:16])
+}
+
+// Suppression is the keyed digest of a value whose owner was erased: 43 characters that show nothing without the key, and nothing
+// in common with the blind index.
+func (k *Keyring) Suppression(class, normalised string) string {
+	var b [sha256.Size]byte
+	return base64.RawURLEncoding.EncodeToString(sum(&k.suppress, b[:0], class, normalised))
 }
 
 // tokens are lower case, because search engines fold case.

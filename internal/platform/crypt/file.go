@@ -42,6 +42,35 @@ func CreateFile(path string) error {
 	return nil
 }
 
+// AddSecret puts a fresh secret on top of a key file, whose other lines stay: the file is written anew beside and put in its place,
+// so that a crash leaves the one or the other.
+func AddSecret(path string) error {
+	if _, err := ReadFile(path); err != nil {
+		return err
+	}
+	old, err := os.ReadFile(path) //nolint:gosec // the path is the operator's
+	if err != nil {
+		return fault.Wrap(fault.Internal, "crypt.key_file_read", err)
+	}
+	next := path + ".next"
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // the path is the operator's
+	if err != nil {
+		return fault.Wrap(fault.Internal, "crypt.key_file_write", err)
+	}
+	_, err = f.WriteString(NewSecret() + string(old))
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(next, path)
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		return fault.Wrap(fault.Internal, "crypt.key_file_write", fmt.Errorf("add secret: %w", err))
+	}
+	return nil
+}
+
 func syncDir(dir string) error {
 	d, err := os.Open(dir) //nolint:gosec // the path is the operator's
 	if err != nil {

@@ -53,7 +53,7 @@ func KindOf(op change.Op) Kind {
 	switch op {
 	case change.Create:
 		return Created
-	case change.Update, change.Merge, change.Unmerge:
+	case change.Update, change.Merge, change.Unmerge, change.Erase:
 		return Updated
 	case change.Restore:
 		return Restored

@@ -107,6 +107,15 @@ func (s *Service) ExportMany(ctx context.Context, object string, ids []id.ID, fi
 	return s.getMany(ctx, object, ids, fields, access.Read, access.Export)
 }
 
+// processed drops rows of customers who are only stored: their processing is restricted, or they were erased.
+func (sh *shape) processed(rows []Row) []Row {
+	i, ok := sh.index["processing"]
+	if !ok || sh.obj.Key != "customer" {
+		return rows
+	}
+	return slices.DeleteFunc(rows, func(r Row) bool { return r.Cols[sh.fields[i].off] != nil })
+}
+
 func (s *Service) getMany(ctx context.Context, object string, ids []id.ID, fields []string, actions ...access.Action) ([]*Record, error) {
 	obj, err := s.object(ctx, object, access.RecordRead)
 	if err != nil {
@@ -119,6 +128,9 @@ func (s *Service) getMany(ctx context.Context, object string, ids []id.ID, field
 	rows, err := s.readSeen(ctx, obj, ids, false, actions...)
 	if err != nil {
 		return nil, err
+	}
+	if slices.Contains(actions, access.Export) {
+		rows = s.shape(obj).processed(rows)
 	}
 	orderBy(rows, ids)
 	return s.present(ctx, s.shape(obj), rows, presentation{fields: want, titles: true})

@@ -110,8 +110,10 @@ type Config struct {
 	Figures func(ctx context.Context, object string, groups []query.Group, measures []query.Measure) (*query.Figures, error)
 	// Check refuses conditions that the actor may not ask or that are wrong; nil checks against metadata alone.
 	Check func(ctx context.Context, object string, where *query.Node) error
-	// RevealsPerHour is how many records one actor may reveal in an hour, 100 when 0.
+	// RevealsPerHour is how many records one actor may reveal in an hour, 100 when 0; RevealLimit says it for an actor, nil for the same
+	// for everybody.
 	RevealsPerHour int
+	RevealLimit    func(ctx context.Context, a access.Actor) int
 	Log            *slog.Logger // nil discards
 }
 
@@ -145,7 +147,7 @@ func New(cfg Config) *Service {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{cfg: cfg, hooks: map[string][]Hook{}}
-	s.limiter = limiter{clock: cfg.Clock, rate: cfg.RevealsPerHour, used: map[actorKey]*bucket{}}
+	s.limiter = limiter{clock: cfg.Clock, used: map[actorKey]*bucket{}}
 	s.registerStandard()
 	return s
 }

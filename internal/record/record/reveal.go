@@ -47,7 +47,7 @@ func (s *Service) Reveal(ctx context.Context, object string, rec id.ID, fields [
 	if len(rows) == 0 {
 		return nil, notFound(obj, rec)
 	}
-	if err := s.limiter.take(access.From(ctx)); err != nil {
+	if err := s.limiter.take(access.From(ctx), s.revealLimit(ctx)); err != nil {
 		return nil, err
 	}
 	subject := sh.subject(&rows[0])
@@ -71,6 +71,13 @@ func (s *Service) Reveal(ctx context.Context, object string, rec id.ID, fields [
 		return nil, err
 	}
 	return out, nil
+}
+
+func (s *Service) revealLimit(ctx context.Context) int {
+	if s.cfg.RevealLimit == nil {
+		return s.cfg.RevealsPerHour
+	}
+	return s.cfg.RevealLimit(ctx, access.From(ctx))
 }
 
 func (s *Service) audit(ctx context.Context, e AuditEntry) error {
@@ -126,7 +133,6 @@ func (s *Service) PlainValue(ctx context.Context, object, field string, ids []id
 type limiter struct {
 	mu    sync.Mutex
 	clock clock.Clock
-	rate  int
 	used  map[actorKey]*bucket
 }
 
@@ -143,7 +149,10 @@ type bucket struct {
 // maxBuckets bounds the memory: past it those that are full again are dropped.
 const maxBuckets = 10_000
 
-func (l *limiter) take(a access.Actor) error {
+func (l *limiter) take(a access.Actor, rate int) error {
+	if rate <= 0 {
+		return fault.New(fault.Forbidden, "record.reveal_none", nil)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now, k := l.clock.Now(), actorKey{a.Kind, a.ID}
@@ -156,15 +165,15 @@ func (l *limiter) take(a access.Actor) error {
 				}
 			}
 		}
-		b = &bucket{left: float64(l.rate), at: now}
+		b = &bucket{left: float64(rate), at: now}
 		l.used[k] = b
 	}
-	perSecond := float64(l.rate) / 3600
-	b.left = math.Min(float64(l.rate), b.left+now.Sub(b.at).Seconds()*perSecond)
+	perSecond := float64(rate) / 3600
+	b.left = math.Min(float64(rate), b.left+now.Sub(b.at).Seconds()*perSecond)
 	b.at = now
 	if b.left < 1 {
 		wait := int(math.Ceil((1 - b.left) / perSecond))
-		return fault.New(fault.RateLimited, "record.reveal_limit", fault.Params{"retry_after": wait, "max": l.rate})
+		return fault.New(fault.RateLimited, "record.reveal_limit", fault.Params{"retry_after": wait, "max": rate})
 	}
 	b.left--
 	return nil

@@ -219,7 +219,7 @@ func (w *writing) run(ctx context.Context, items []*item) error {
 }
 
 func (w *writing) round(ctx context.Context, items []*item) error {
-	steps := []func(context.Context, []*item) error{w.load, w.permitOld, w.derive, w.resolve, w.rules, w.number, w.claim, w.relate}
+	steps := []func(context.Context, []*item) error{w.load, w.permitOld, w.derive, w.resolve, w.rules, w.suppressed, w.number, w.claim, w.relate}
 	for _, step := range steps {
 		if err := step(ctx, items); err != nil {
 			return err

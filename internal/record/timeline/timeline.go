@@ -40,6 +40,7 @@ const (
 	Restored Kind = "restored"
 	Merged   Kind = "merged"
 	Unmerged Kind = "unmerged"
+	Erased   Kind = "erased"
 	Order    Kind = "order"
 	Refund   Kind = "refund"
 	Class    Kind = "class"
@@ -56,7 +57,7 @@ const (
 
 // Kinds lists every kind, in a fixed order.
 func Kinds() []Kind {
-	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment, File, Letter, Approval}
+	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Erased, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment, File, Letter, Approval}
 }
 
 // Item is one thing that happened.
@@ -262,7 +263,7 @@ func (s *Service) Read(ctx context.Context, object string, rec id.ID, limit int,
 	}
 	q := page{s: s, object: object, rec: rec, before: before, limit: limit + 1, kinds: kinds}
 	sources := []func(context.Context) error{q.activities, q.said, q.added, q.written, q.agreed}
-	if q.wants(Created, Updated, Deleted, Restored, Merged, Unmerged) {
+	if q.wants(Created, Updated, Deleted, Restored, Merged, Unmerged, Erased) {
 		sources = append(sources, q.history)
 	}
 	if object == query.Customer {
@@ -322,7 +323,7 @@ func (q *page) add(e entry) bool {
 // read on until enough of them stand after the cursor.
 func (q *page) history(ctx context.Context) error {
 	var from change.Position
-	kinds := map[change.Op]Kind{change.Create: Created, change.Update: Updated, change.Delete: Deleted, change.Restore: Restored, change.Merge: Merged, change.Unmerge: Unmerged}
+	kinds := map[change.Op]Kind{change.Create: Created, change.Update: Updated, change.Delete: Deleted, change.Restore: Restored, change.Merge: Merged, change.Unmerge: Unmerged, change.Erase: Erased}
 	kept := 0
 	for {
 		entries, next, err := q.s.records.History(ctx, q.object, q.rec, from, q.limit)

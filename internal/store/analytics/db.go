@@ -100,3 +100,8 @@ func quoteAll(names []string, prefix string) string {
 	}
 	return b.String()
 }
+
+// Rewriter is a plane in a file of its own, whose bytes can be written anew without what was removed.
+type Rewriter interface {
+	Rewrite(ctx context.Context) error
+}

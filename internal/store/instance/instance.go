@@ -50,7 +50,7 @@ func OpenSQLite(ctx context.Context, path string) (*Store, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("open instance store: %w", err)
 	}
-	dsn := "file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_txlock=immediate&_foreign_keys=on"
+	dsn := "file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_busy_timeout=10000&_txlock=immediate&_foreign_keys=on&_secure_delete=on"
 	db, err := sql.Open("sqlite3", dsn)
 	if err != nil {
 		return nil, fmt.Errorf("open instance store: %w", err)
@@ -124,6 +124,25 @@ func (s *Store) Check(ctx context.Context) error {
 	}
 	if word != "ok" {
 		return fmt.Errorf("instance store: %s", word)
+	}
+	return nil
+}
+
+// Rewrite writes every page of an SQLite store anew and empties its log, so that nothing of what was removed is left in the file.
+// PostgreSQL reuses its pages by itself.
+func (s *Store) Rewrite(ctx context.Context) error {
+	if s.postgres {
+		return nil
+	}
+	if _, err := s.db.ExecContext(ctx, "VACUUM"); err != nil {
+		return fmt.Errorf("rewrite instance store: %w", err)
+	}
+	var busy, log, moved int64
+	if err := s.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &log, &moved); err != nil {
+		return fmt.Errorf("rewrite instance store: %w", err)
+	}
+	if busy != 0 {
+		return fault.New(fault.Unavailable, "store.busy", nil)
 	}
 	return nil
 }

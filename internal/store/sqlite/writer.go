@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -50,6 +51,7 @@ type writer struct {
 type job struct {
 	ctx   context.Context
 	fn    func(sqlstore.Conn) error
+	alone string // a statement that runs outside of a transaction, instead of fn
 	state atomic.Int32
 	err   error
 	panic any
@@ -71,10 +73,40 @@ func newWriter(c *conn, clk clock.Clock, after func()) *writer {
 
 // do hands in a closure and waits for its outcome.
 func (w *writer) do(ctx context.Context, fn func(sqlstore.Conn) error) error {
+	return w.hand(ctx, &job{ctx: ctx, fn: fn, ready: make(chan struct{})})
+}
+
+// bare runs a statement outside of any transaction, when nothing else wants to write.
+func (w *writer) bare(ctx context.Context, statement string) error {
+	return w.hand(ctx, &job{ctx: sqlstore.Bulk(ctx), alone: statement, ready: make(chan struct{})})
+}
+
+// errWALHeld says that a reader keeps the WAL from being emptied.
+var errWALHeld = errors.New("the write-ahead log is being read")
+
+// outside runs the statement of a bare job. Of its rows the first column of a checkpoint says whether somebody was in the way.
+func (w *writer) outside(j *job) {
+	if !w.start(j) {
+		return
+	}
+	rows, err := w.conn.raw.QueryContext(context.Background(), j.alone)
+	if err == nil {
+		for rows.Next() {
+			var busy, log, moved int64
+			if err = rows.Scan(&busy, &log, &moved); err == nil && busy != 0 {
+				err = errWALHeld
+			}
+		}
+		err = errors.Join(err, rows.Err(), rows.Close())
+	}
+	j.err = translate(err)
+	close(j.ready)
+}
+
+func (w *writer) hand(ctx context.Context, j *job) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j := &job{ctx: ctx, fn: fn, ready: make(chan struct{})}
 	if err := w.enqueue(j); err != nil {
 		return err
 	}
@@ -174,6 +206,10 @@ func (w *writer) drain() {
 
 // group runs first and whatever else waits in more, in one commit. Without more it runs first alone.
 func (w *writer) group(first *job, more <-chan *job) {
+	if first.alone != "" {
+		w.outside(first)
+		return
+	}
 	began := w.clock.Now()
 	ctx := context.Background()
 	if _, err := w.conn.Exec(ctx, "BEGIN IMMEDIATE"); err != nil {

@@ -139,6 +139,17 @@ func SavePosition(ctx context.Context, c Conn, consumer string, p change.Positio
 	return err
 }
 
+const positions = "SELECT xid, seq FROM consumer_position"
+
+// Behind reports whether any consumer has not come to a position yet.
+func (s *Store) Behind(ctx context.Context, at change.Position) (behind bool, err error) {
+	list, err := read(ctx, s, func(r *sql.Rows) (p change.Position, err error) { return p, r.Scan(&p.Xid, &p.Seq) }, positions)
+	for _, p := range list {
+		behind = behind || p.Less(at)
+	}
+	return behind, err
+}
+
 // ForgetConsumer removes a consumer that is no more, so that Trim does not wait for it.
 func (s *Store) ForgetConsumer(ctx context.Context, consumer string) error {
 	return s.db.Write(ctx, func(c Conn) error {

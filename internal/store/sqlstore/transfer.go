@@ -34,7 +34,7 @@ func NewImports(s *Store) *Imports { return &Imports{store: s} }
 const (
 	importColumns = "id, object, file_name, file_sha256, file_size, mapping, status, progress, result, error, resume, version, created_by, created_at, started_at, finished_at, updated_at"
 	importInsert  = "INSERT INTO import_job (" + importColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	importUpdate  = "UPDATE import_job SET mapping = ?, status = ?, progress = ?, result = ?, error = ?, resume = ?, version = version + 1, started_at = ?, finished_at = ?, updated_at = ? WHERE id = ? AND status = ?"
+	importUpdate  = "UPDATE import_job SET file_name = ?, mapping = ?, status = ?, progress = ?, result = ?, error = ?, resume = ?, version = version + 1, started_at = ?, finished_at = ?, updated_at = ? WHERE id = ? AND status = ?"
 	importMove    = "UPDATE import_job SET progress = ?, result = ?, resume = ?, updated_at = ? WHERE id = ? AND status = ?"
 	importGet     = "SELECT " + importColumns + " FROM import_job WHERE id = ?"
 	importList    = "SELECT " + importColumns + " FROM import_job ORDER BY id DESC LIMIT ?"
@@ -123,7 +123,7 @@ func (s *Imports) SaveJob(ctx context.Context, j *transfer.Job, expect transfer.
 				int64(j.CreatedBy), msOf(j.CreatedAt), msOf(j.StartedAt), msOf(j.FinishedAt), msOf(j.UpdatedAt))
 			return err
 		}
-		n, err := c.Exec(ctx, importUpdate, t[0], string(j.Status), t[1], t[2], t[3], t[4], msOf(j.StartedAt), msOf(j.FinishedAt), msOf(j.UpdatedAt),
+		n, err := c.Exec(ctx, importUpdate, j.FileName, t[0], string(j.Status), t[1], t[2], t[3], t[4], msOf(j.StartedAt), msOf(j.FinishedAt), msOf(j.UpdatedAt),
 			int64(j.ID), string(expect))
 		if err == nil && n == 0 {
 			err = stateChanged(j.ID)

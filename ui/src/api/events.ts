@@ -15,6 +15,7 @@ interface ServerEvent {
     | 'job'
     | 'duplicates'
     | 'talk'
+    | 'privacy'
     | 'notification'
     | 'approval'
     | 'stages';
@@ -50,6 +51,8 @@ function keysOf(event: ServerEvent): unknown[][] {
       return [['segments']];
     case 'classification':
       return [['classifications']];
+    case 'privacy':
+      return [['privacy']];
     case 'duplicates':
       return [['duplicates', event.object, 'groups']];
     case 'demo':

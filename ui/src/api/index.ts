@@ -21,6 +21,7 @@ export * from './letters';
 export * from './mail';
 export * from './merge';
 export * from './metadata';
+export * from './privacy';
 export { createQueryClient } from './query-client';
 export * from './rates';
 export * from './records';

@@ -12,6 +12,7 @@ export type TimelineKind =
   | 'restored'
   | 'merged'
   | 'unmerged'
+  | 'erased'
   | 'order'
   | 'refund'
   | 'class'

@@ -34,6 +34,8 @@ export const CAPABILITIES = [
   'duplicate.manage',
   'mail.manage',
   'mail.send',
+  'privacy.manage',
+  'privacy.copy',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 

@@ -148,6 +148,13 @@ export const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'privacy',
+    validateSearch: shape({ tab: text }),
+    loader: words('privacy', 'records', 'conditions'),
+    component: lazyRouteComponent(() => import('@/features/privacy/privacy-page'), 'PrivacyPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'audit',
     component: lazyRouteComponent(() => import('@/features/settings/audit-page'), 'AuditPage'),
   }),

@@ -120,6 +120,7 @@ export const SETTINGS_PAGES = [
   'currencies',
   'duplicates',
   'rfm',
+  'privacy',
   'audit',
   'signins',
   'system',

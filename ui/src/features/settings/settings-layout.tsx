@@ -17,6 +17,7 @@ const NEEDS: Partial<Record<SettingsPage, Capability>> = {
   mail: 'mail.manage',
   approvals: 'schema.manage',
   config: 'schema.manage',
+  privacy: 'privacy.manage',
   audit: 'audit.read',
   signins: 'audit.read',
 };

@@ -8,6 +8,7 @@ import {
   IconLink,
   IconRestore,
   IconShare,
+  IconShieldLock,
   IconTrash,
   IconUserCog,
 } from '@tabler/icons-react';
@@ -42,6 +43,12 @@ const AssignDialog = lazy(() =>
 );
 const ExplainDialog = lazy(() =>
   withWords(import('../rights/explain-dialog')).then((module) => ({ default: module.ExplainDialog })),
+);
+
+const PrivacyDialog = lazy(() =>
+  Promise.all([import('../privacy/privacy-dialog'), loadWords('privacy')]).then(([module]) => ({
+    default: module.PrivacyDialog,
+  })),
 );
 
 export interface RecordWork {
@@ -105,7 +112,7 @@ export function RecordActions({ object, record, work, neighbours, onGo }: Props)
   const { t } = useTranslation(['records', 'common']);
   const can = useCan();
   const navigate = useNavigate();
-  const [dialog, setDialog] = useState<'merges' | 'share' | 'assign' | 'explain' | null>(null);
+  const [dialog, setDialog] = useState<'merges' | 'share' | 'assign' | 'explain' | 'privacy' | null>(null);
   const may = record.may ?? {};
   const close = () => setDialog(null);
   const entries: MenuEntry[] = [
@@ -144,6 +151,12 @@ export function RecordActions({ object, record, work, neighbours, onGo }: Props)
       },
       { label: t('records:page.merges'), icon: <IconArrowsSplit2 size={15} />, onSelect: () => setDialog('merges') },
     );
+  if ((object.key === 'customer' || object.key === 'contact') && (can('privacy.manage') || can('privacy.copy')))
+    entries.push({
+      label: t('records:page.privacy'),
+      icon: <IconShieldLock size={15} />,
+      onSelect: () => setDialog('privacy'),
+    });
   if (object.actions.delete && may.delete !== false && record.deleted_at === null)
     entries.push(
       { divider: true },
@@ -194,6 +207,7 @@ export function RecordActions({ object, record, work, neighbours, onGo }: Props)
             onGone={() => navigate({ to: '/o/$object', params: { object: object.key } })}
           />
         )}
+        {dialog === 'privacy' && <PrivacyDialog object={object} record={record} onClose={close} />}
         {dialog === 'explain' && <ExplainDialog object={object} record={record} onClose={close} />}
       </Suspense>
     </>

@@ -45,6 +45,7 @@ const SIGNS: Record<TimelineKind, Icon> = {
   restored: IconArrowBackUp,
   merged: IconArrowMerge,
   unmerged: IconArrowsSplit2,
+  erased: IconTrash,
   order: IconShoppingBag,
   refund: IconReceiptRefund,
   class: IconCategory,
@@ -70,7 +71,7 @@ const GROUPS: { key: string; kinds: readonly TimelineKind[]; customer?: boolean 
   { key: 'calls', kinds: ['call'] },
   { key: 'meetings', kinds: ['meeting', 'visit'] },
   { key: 'trade', kinds: ['order', 'refund'], customer: true },
-  { key: 'changes', kinds: ['created', 'updated', 'deleted', 'restored', 'merged', 'unmerged'] },
+  { key: 'changes', kinds: ['created', 'updated', 'deleted', 'restored', 'merged', 'unmerged', 'erased'] },
   { key: 'classes', kinds: ['class'], customer: true },
   { key: 'approvals', kinds: ['approval'] },
 ];

@@ -1,0 +1,30 @@
+import { expectAccessible } from './axe';
+import { expect, test } from './support';
+
+test('a person is looked at, erased with the name typed, and proven', async ({ page, t, api }) => {
+  test.setTimeout(60_000);
+  const name = `Zq${Date.now().toString(36)}`;
+  const made = await api.post<{ id: string }>('/records/customer', { fields: { name, phone: '13655550199' } });
+  await page.goto(`/o/customer/${made.id}`);
+  await page.getByRole('button', { name: t('common:more') }).click();
+  await page.getByRole('menuitem', { name: t('records:page.privacy') }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog.getByRole('heading', { name: t('privacy:erase.heading') })).toBeVisible();
+  await expectAccessible(page, 'privacy dialog');
+  await dialog.getByRole('button', { name: t('privacy:copy.make') }).click();
+  await expect(dialog.getByRole('link', { name: t('privacy:copy.fetch') })).toBeVisible({ timeout: 15_000 });
+  await dialog.getByRole('button', { name: t('privacy:erase.look') }).click();
+  const go = dialog.getByRole('button', { name: t('privacy:erase.do') });
+  await expect(dialog.getByText(t('privacy:fate.shell'))).toBeVisible();
+  await expect(go).toBeDisabled();
+  await dialog.getByRole('textbox', { name: t('privacy:erase.type', { name }) }).fill(name);
+  await go.click();
+  await expect(page.getByText(t('privacy:erase.begun'))).toBeVisible();
+  await page.goto('/settings/privacy?tab=erasures');
+  const row = page.getByRole('row').filter({ hasText: made.id });
+  await expect(row.getByText(t('privacy:state.done'))).toBeVisible({ timeout: 30_000 });
+  await row.click();
+  const drawer = page.getByRole('dialog');
+  await expect(drawer.getByRole('link', { name: t('privacy:erasures.certificate') })).toBeVisible();
+  await expectAccessible(page, 'erasure');
+});
