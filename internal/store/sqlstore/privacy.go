@@ -226,6 +226,8 @@ func scrubbings() []scrubbing {
 			"DELETE FROM record_merged WHERE {survivor}", "DELETE FROM record_merge WHERE {survivor}"}},
 		{"lines", "SELECT count(*) FROM import_line_seen WHERE {record_id}", []string{"DELETE FROM import_line_seen WHERE {record_id}"}},
 		{"errors", "SELECT count(*) FROM mass_error WHERE {record_id}", []string{"DELETE FROM mass_error WHERE {record_id}"}},
+		{"approvals", "SELECT count(*) FROM approval WHERE {record_id}", []string{"DELETE FROM approval_task WHERE approval IN (SELECT id FROM approval WHERE {record_id})",
+			"DELETE FROM approval_event WHERE {record_id}", "DELETE FROM approval_event WHERE approval IN (SELECT id FROM approval WHERE {record_id})", "DELETE FROM approval WHERE {record_id}"}},
 		{"mail", "SELECT count(*) FROM mail_message WHERE {record_id}", []string{"DELETE FROM mail_message WHERE {record_id}"}},
 		{"guests", "SELECT count(*) FROM meeting_guest WHERE {meeting} OR {record_id}", []string{"DELETE FROM meeting_guest WHERE {meeting}", "DELETE FROM meeting_guest WHERE {record_id}"}},
 		{"messages", "SELECT count(*) FROM webhook_delivery WHERE {record_id}", nil},
