@@ -19,6 +19,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/blueprint"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/record/automation"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/rights"
 	"github.com/guanxi-crm/guanxi/internal/record/view"
@@ -116,12 +117,13 @@ type gathered struct {
 	usual  map[string]string           // key of everybody's default view by object
 	byView map[string]string           // pointer by view key
 	waits  map[string]approval.Process // by pointer
+	rules  map[string]automation.Rule  // by name
 }
 
 func (b blueprints) gather(ctx context.Context) (*gathered, error) {
 	g := &gathered{Document: blueprint.Document{Items: map[string]blueprint.Item{}}, views: map[string]view.View{}, roles: map[string]rights.Role{},
-		units: map[string]map[string]id.ID{blueprint.Departments: {}, blueprint.Teams: {}}, usual: map[string]string{}, byView: map[string]string{}, waits: map[string]approval.Process{}}
-	for _, part := range []func(context.Context, *gathered) error{b.gatherObjects, b.gatherViews, b.gatherInsight, b.gatherRights, b.gatherProcesses} {
+		units: map[string]map[string]id.ID{blueprint.Departments: {}, blueprint.Teams: {}}, usual: map[string]string{}, byView: map[string]string{}, waits: map[string]approval.Process{}, rules: map[string]automation.Rule{}}
+	for _, part := range []func(context.Context, *gathered) error{b.gatherObjects, b.gatherViews, b.gatherInsight, b.gatherRights, b.gatherProcesses, b.gatherAutomations} {
 		if err := part(ctx, g); err != nil {
 			return nil, err
 		}

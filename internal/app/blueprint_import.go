@@ -119,6 +119,8 @@ func needs(section string) access.Right {
 		return access.RoleManage
 	case blueprint.Departments, blueprint.Teams:
 		return access.UserManage
+	case blueprint.Automations:
+		return access.AutomationManage
 	}
 	return access.SchemaManage
 }
@@ -262,6 +264,9 @@ func (m *importing) check(next *schema.Registry) []*fault.Fault {
 		add(d, func() error { return m.checkUsual(d, next) })
 	}
 	steps = append(steps, m.layouts(next)...)
+	for _, d := range m.of(blueprint.Automations) {
+		add(d, func() error { return m.checkRule(d, next) })
+	}
 	var bad []*fault.Fault
 	for _, s := range steps {
 		if err := s.run(); err != nil {
@@ -403,7 +408,7 @@ func (m *importing) rest() ([]*fault.Fault, error) {
 		run     func(blueprint.Difference) error
 	}{{blueprint.Departments, m.unit}, {blueprint.Teams, m.unit}, {blueprint.Roles, m.role}, {blueprint.Segments, m.segment},
 		{blueprint.Classifications, m.class}, {blueprint.Views, m.view}, {blueprint.DefaultViews, m.usual},
-		{blueprint.Stages, m.stages}, {blueprint.Approvals, m.approval}} {
+		{blueprint.Stages, m.stages}, {blueprint.Approvals, m.approval}, {blueprint.Automations, m.rule}} {
 		var steps []step
 		for _, d := range m.of(part.section) {
 			steps = append(steps, step{d.Pointer, func() error { return part.run(d) }})

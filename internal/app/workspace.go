@@ -100,6 +100,7 @@ type workspace struct {
 
 	hooks       hooks
 	post        post
+	rules       automations
 	demo        demoBoard
 	loading     sync.Mutex  // one load of everything at a time
 	leads       atomic.Bool // this process feeds what is derived and runs imports
@@ -467,6 +468,7 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "ended imports", w.tellOfImports)
 	w.hooks.feed(ctx, w, group)
 	w.post.feed(ctx, w, group)
+	w.rules.feed(ctx, w, group)
 	w.own(ctx, group, "duplicates", w.edge.Duplicates.Run)
 	w.own(ctx, group, "traits", func(ctx context.Context) error { return w.traits.Run(system(ctx)) })
 }

@@ -26,6 +26,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/obs"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
@@ -171,6 +172,7 @@ type call struct {
 	status  int // written
 	current func(context.Context) *Record
 	found   DuplicateMatches // records that speak against a write
+	rules   map[id.ID]string // names of automations, nil until one is asked for
 	words   Words
 }
 

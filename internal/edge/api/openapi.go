@@ -23,6 +23,22 @@ func (conditionSchema) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "A condition tree, see docs/conditions.md."}
 }
 
+// ruleSchema stands for what an automation does in the document.
+type ruleSchema struct{}
+
+// Schema implements huma.SchemaProvider.
+func (ruleSchema) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Description: "What a rule does, see docs/automations.md."}
+}
+
+// anySchema stands for whatever JSON object somebody sends.
+type anySchema struct{}
+
+// Schema implements huma.SchemaProvider.
+func (anySchema) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}
+}
+
 // labelSchema stands for a text in several languages.
 type labelSchema struct{}
 
@@ -36,6 +52,8 @@ func newRegistry() huma.Registry {
 	reg := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
 	reg.RegisterTypeAlias(reflect.TypeFor[query.Node](), reflect.TypeFor[conditionSchema]())
 	reg.RegisterTypeAlias(reflect.TypeFor[Condition](), reflect.TypeFor[conditionSchema]())
+	reg.RegisterTypeAlias(reflect.TypeFor[AutomationDefinition](), reflect.TypeFor[ruleSchema]())
+	reg.RegisterTypeAlias(reflect.TypeFor[hookBody](), reflect.TypeFor[anySchema]())
 	reg.RegisterTypeAlias(reflect.TypeFor[lang.Label](), reflect.TypeFor[labelSchema]())
 	return reg
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
 	"github.com/guanxi-crm/guanxi/internal/record/attachment"
+	"github.com/guanxi-crm/guanxi/internal/record/automation"
 	"github.com/guanxi-crm/guanxi/internal/record/dedupe"
 	"github.com/guanxi-crm/guanxi/internal/record/mass"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
@@ -102,6 +103,8 @@ type Workspace struct {
 	Blueprints Blueprints
 	Rights     *rights.Service
 	Zone       *time.Location
+	// Automations are the rules.
+	Automations *automation.Service
 	// Purchases are the states of an order that make it a purchase.
 	Purchases func() []string
 	// Status tells how far the derived stores are behind.

@@ -248,6 +248,9 @@ func (c *call) showChanges(o *schema.Object, changes []record.FieldChange, title
 
 // actor is a person's name, or the word for a program.
 func (c *call) actor(kind access.ActorKind, who id.ID, titles map[record.Ref]string) Actor {
+	if kind == access.ByRule {
+		return showActor(kind, who, c.words.Text(localeOf(c.locale), "api.by_rule", map[string]any{"name": c.ruleName(who)}))
+	}
 	return showActor(kind, who, titles[record.Ref{Object: "user", ID: who}])
 }
 

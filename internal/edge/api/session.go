@@ -8,6 +8,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
+	"github.com/guanxi-crm/guanxi/internal/record/automation"
 )
 
 // User is a person as the API shows them.
@@ -361,8 +362,11 @@ func (a *API) revokeKey(ctx context.Context, c *call, in idIn) (empty, error) {
 
 func showActor(kind access.ActorKind, who id.ID, name string) Actor {
 	prefix := auth.UserPrefix
-	if kind == access.ByKey {
+	switch kind {
+	case access.ByKey:
 		prefix = auth.KeyPrefix
+	case access.ByRule:
+		prefix = automation.Prefix
 	}
 	return Actor{Kind: string(kind), ID: id.Format(prefix, who), Name: name}
 }

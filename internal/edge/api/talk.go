@@ -218,7 +218,7 @@ func (a *API) follow(ctx context.Context, c *call, in followIn) (Follow, error) 
 // Notification is what one was told.
 type Notification struct {
 	ID     string      `json:"id"`
-	Kind   string      `json:"kind" enum:"assigned,mentioned,reminder,approval,stage,commented,changed,job"`
+	Kind   string      `json:"kind" enum:"assigned,mentioned,reminder,approval,stage,commented,changed,job,automation"`
 	At     time.Time   `json:"at"`
 	ReadAt *time.Time  `json:"read_at"`
 	Times  int         `json:"times" doc:"how many changes it stands for"`

@@ -5,7 +5,7 @@
 // its author and by those who may delete records, and leaves its place and who deleted it behind.
 //
 // People are told of what is assigned to them, of comments that name them, of reminders that are due, of changes to and
-// comments on records that they follow, and of jobs of theirs that have ended. Each notification has a key that says what
+// comments on records that they follow, of jobs of theirs that have ended, and whatever an automation tells them. Each notification has a key that says what
 // it is about (Notification.Once), claimed in the database: whatever runs twice after a crash, or on several processes,
 // tells nobody twice. Several changes of one followed record make one notification until it is read. A Collector follows
 // the change log and moves its position in the transaction that stores what it found. People choose which kinds reach them.
@@ -46,14 +46,15 @@ const (
 	Commented Kind = "commented" // on a record that is followed
 	Changed   Kind = "changed"   // a record that is followed
 	Reminder  Kind = "reminder"
-	Stage     Kind = "stage"    // a record entered or left a stage that tells one
-	Approval  Kind = "approval" // asked of one, or what became of what one asked
-	Job       Kind = "job"      // of one's own has ended: an import, an export, mass work
+	Stage     Kind = "stage"      // a record entered or left a stage that tells one
+	Approval  Kind = "approval"   // asked of one, or what became of what one asked
+	Job       Kind = "job"        // of one's own has ended: an import, an export, mass work
+	Rule      Kind = "automation" // says so
 )
 
 // Kinds lists every kind, in a fixed order.
 func Kinds() []Kind {
-	return []Kind{Assigned, Mentioned, Reminder, Approval, Stage, Commented, Changed, Job}
+	return []Kind{Assigned, Mentioned, Reminder, Approval, Stage, Commented, Changed, Job, Rule}
 }
 
 // Comment is what somebody said about a record.

@@ -58,13 +58,14 @@ const (
 	MailSend           Right = "mail.send"      // write to customers
 	PrivacyManage      Right = "privacy.manage" // erase people, restrict them, keep the register of their requests, rules of retention
 	PrivacyCopy        Right = "privacy.copy"   // everything known about a person as one file, in clear
+	AutomationManage   Right = "automation.manage"
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
 		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage, DuplicateManage,
-		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy}
+		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy, AutomationManage}
 }
 
 // Can reports whether a built-in role holds a right; others hold none by their name alone.
@@ -74,7 +75,7 @@ func (r Role) Can(right Right) bool {
 		return true
 	case Manager:
 		return right != UserManage && right != KeyManage && right != SystemManage && right != SchemaManage && right != WebhookManage &&
-			right != RoleManage && right != MailManage
+			right != RoleManage && right != MailManage && right != AutomationManage
 	case Member:
 		switch right {
 		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal, ReportRead, RecordShare, RecordAssign, MailSend:
@@ -100,6 +101,7 @@ const (
 	ByKey    ActorKind = "apikey"
 	ByCLI    ActorKind = "cli"
 	BySystem ActorKind = "system"
+	ByRule   ActorKind = "rule" // an automation; its rights are those of the person it acts as
 )
 
 // Actor is who does something: a user's session, an API key, the local command line, or the program itself.

@@ -32,6 +32,7 @@ const (
 	Teams           = "teams"
 	Approvals       = "approvals" // processes by name
 	Stages          = "stages"    // processes by object
+	Automations     = "automations"
 )
 
 // The parts of an object.
@@ -90,7 +91,7 @@ func isItem(parts []string) (item, leads bool) {
 		return false, false
 	case Views:
 		return len(parts) == 3, len(parts) < 3
-	case DefaultViews, Segments, Classifications, Analysis, Roles, Departments, Teams, Approvals, Stages:
+	case DefaultViews, Segments, Classifications, Analysis, Roles, Departments, Teams, Approvals, Stages, Automations:
 		return len(parts) == 2, len(parts) < 2
 	}
 	return false, false

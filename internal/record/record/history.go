@@ -213,3 +213,33 @@ func (s *Service) maskOf(sh *shape, rec id.ID, cols []any, i int, key *crypt.Key
 	}
 	return schema.Mask(sh.fields[i].f, v, *env)
 }
+
+// ChangesOf reads a change row as fields. Personal values are left out of it: Masked is true and both are nil. Rollups, which follow from
+// other records, and fields that no longer exist are left out.
+func (s *Service) ChangesOf(c *change.Row) []FieldChange {
+	obj := s.cfg.Registry().Object(c.Object)
+	if obj == nil || obj.Virtual {
+		return nil
+	}
+	sh := s.shape(obj)
+	before, fields := sh.readImage(c.Before)
+	after, more := sh.readImage(c.After)
+	for _, i := range more {
+		if !slices.Contains(fields, i) {
+			fields = append(fields, i)
+		}
+	}
+	slices.Sort(fields)
+	out := make([]FieldChange, 0, len(fields))
+	for _, i := range fields {
+		f := sh.fields[i].f
+		switch {
+		case f.Rollup != nil:
+		case f.Personal:
+			out = append(out, FieldChange{Field: f.Key, Masked: true})
+		default:
+			out = append(out, FieldChange{Field: f.Key, Before: sh.valueOf(before, i), After: sh.valueOf(after, i)})
+		}
+	}
+	return out
+}

@@ -85,6 +85,25 @@ func (s *Service) readSeen(ctx context.Context, obj *schema.Object, ids []id.ID,
 	return rows, nil
 }
 
+// Reached finds those of some live records that the actor reaches by all of the actions, besides reading.
+func (s *Service) Reached(ctx context.Context, object string, ids []id.ID, actions ...access.Action) (map[id.ID]bool, error) {
+	obj, err := s.object(ctx, object, access.RecordRead)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range actions {
+		if err := may(ctx, obj, x); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := s.readSeen(ctx, obj, ids, false, append([]access.Action{access.Read}, actions...)...)
+	out := make(map[id.ID]bool, len(rows))
+	for i := range rows {
+		out[rows[i].ID] = true
+	}
+	return out, err
+}
+
 // Reaches tells which of the actions the actor may do with a record; with one that is out of sight, none.
 func (s *Service) Reaches(ctx context.Context, object string, rec id.ID, actions ...access.Action) (map[access.Action]bool, error) {
 	obj, err := s.object(ctx, object, access.RecordRead)

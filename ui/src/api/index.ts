@@ -1,6 +1,7 @@
 export * from './approval-gate';
 export * from './approvals';
 export * from './audit';
+export * from './automations';
 export { api, sessionLost } from './client';
 export * from './conditions';
 export * from './config';

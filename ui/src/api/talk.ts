@@ -25,6 +25,7 @@ export const NOTICE_KINDS = [
   'commented',
   'changed',
   'job',
+  'automation',
 ] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 

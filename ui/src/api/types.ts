@@ -36,6 +36,7 @@ export const CAPABILITIES = [
   'mail.send',
   'privacy.manage',
   'privacy.copy',
+  'automation.manage',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 
@@ -96,7 +97,7 @@ export interface ApiKey {
   revoked_at: string | null;
 }
 export interface Actor {
-  kind: 'user' | 'apikey' | 'system' | 'cli';
+  kind: 'user' | 'apikey' | 'system' | 'cli' | 'rule';
   id: string;
   name: string;
 }

@@ -103,6 +103,31 @@ export const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'automations',
+    loader: words('automations'),
+    component: lazyRouteComponent(() => import('@/features/automations/automations-page'), 'AutomationsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'automations/new',
+    validateSearch: shape({ template: text }),
+    loader: words('automations', 'conditions'),
+    component: lazyRouteComponent(() => import('@/features/automations/automation-edit'), 'AutomationNewPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'automations/$id',
+    loader: words('automations'),
+    component: lazyRouteComponent(() => import('@/features/automations/automation-page'), 'AutomationPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'automations/$id/edit',
+    loader: words('automations', 'conditions'),
+    component: lazyRouteComponent(() => import('@/features/automations/automation-edit'), 'AutomationEditPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'objects',
     loader: words('shape'),
     component: lazyRouteComponent(() => import('@/features/settings/objects-page'), 'ObjectsPage'),

@@ -114,6 +114,7 @@ export const SETTINGS_PAGES = [
   'reference',
   'webhooks',
   'mail',
+  'automations',
   'objects',
   'approvals',
   'config',

@@ -16,6 +16,7 @@ const NEEDS: Partial<Record<SettingsPage, Capability>> = {
   webhooks: 'webhook.manage',
   mail: 'mail.manage',
   approvals: 'schema.manage',
+  automations: 'automation.manage',
   config: 'schema.manage',
   privacy: 'privacy.manage',
   audit: 'audit.read',

@@ -1,5 +1,6 @@
 import {
   IconArrowMerge,
+  IconBolt,
   IconDots,
   IconDownload,
   IconPencil,
@@ -11,8 +12,8 @@ import {
 } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
-import { type BulkSet, errorText, startBulk } from '@/api';
-import { useFormat, useLabel, useTranslation } from '@/i18n';
+import { type BulkSet, errorText, type PressSet, startBulk } from '@/api';
+import { loadWords, useFormat, useLabel, useTranslation } from '@/i18n';
 import { findField, useCan } from '@/metadata';
 import { Button, confirm, IconButton, Menu, type MenuEntry, toast } from '@/ui';
 import { NOTHING, type Selection, selectAll, selectedCount } from '../grid/selection';
@@ -22,6 +23,11 @@ import type { Total } from './list-footer';
 import type { List } from './use-list';
 
 const EditDialog = lazy(() => import('../mass/edit-dialog').then((module) => ({ default: module.EditDialog })));
+const PressDialog = lazy(() =>
+  Promise.all([import('../automation/press-dialog'), loadWords('automations')]).then(([module]) => ({
+    default: module.PressDialog,
+  })),
+);
 const ExportDialog = lazy(() => import('../mass/export-dialog').then((module) => ({ default: module.ExportDialog })));
 
 interface Props {
@@ -44,6 +50,11 @@ export function setOf(selection: Selection, list: Pick<List, 'where' | 'state'>)
   };
 }
 
+const pressSet = (selection: Selection, list: List): PressSet =>
+  selection.mode === 'some'
+    ? { records: [...selection.ids] }
+    : { all: true, ...(list.where !== null && { where: list.where }), except: [...selection.except] };
+
 /** Floats over the lower edge while something is selected. "All" means everything that fits, on the server. */
 export function BulkBar({ list, selection, total, onSelect }: Props) {
   const { t } = useTranslation(['records', 'jobs', 'common']);
@@ -52,7 +63,7 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
   const can = useCan();
   const navigate = useNavigate();
   const { follow } = useJobNews();
-  const [open, setOpen] = useState<'edit' | 'tag' | 'assign' | 'export' | null>(null);
+  const [open, setOpen] = useState<'edit' | 'tag' | 'assign' | 'export' | 'press' | null>(null);
   const [busy, setBusy] = useState(false);
   const { object, state } = list;
   const count = selectedCount(selection, total.count ?? 0);
@@ -96,6 +107,9 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
   const entries: MenuEntry[] = [
     ...(ownable
       ? [{ label: t('jobs:bar.assign'), icon: <IconUserShare size={15} />, onSelect: () => setOpen('assign') }]
+      : []),
+    ...(update && state.q === ''
+      ? [{ label: t('records:page.automate'), icon: <IconBolt size={15} />, onSelect: () => setOpen('press') }]
       : []),
     ...(can('export.run')
       ? [{ label: t('jobs:bar.export'), icon: <IconDownload size={15} />, onSelect: () => setOpen('export') }]
@@ -161,7 +175,7 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
       )}
       <IconButton label={t('records:bulk.none')} icon={<IconX size={15} />} onClick={() => onSelect(NOTHING)} />
       <Suspense>
-        {open !== null && open !== 'export' && (
+        {open !== null && open !== 'export' && open !== 'press' && (
           <EditDialog
             object={object}
             set={set}
@@ -170,6 +184,9 @@ export function BulkBar({ list, selection, total, onSelect }: Props) {
             onClose={() => setOpen(null)}
             onStarted={follow}
           />
+        )}
+        {open === 'press' && (
+          <PressDialog object={object} set={pressSet(selection, list)} onClose={() => setOpen(null)} />
         )}
         {open === 'export' && (
           <ExportDialog

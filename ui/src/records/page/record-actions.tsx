@@ -1,6 +1,7 @@
 import {
   IconArrowMerge,
   IconArrowsSplit2,
+  IconBolt,
   IconChevronDown,
   IconChevronUp,
   IconDots,
@@ -34,7 +35,11 @@ import { FollowButton } from '../talk/follow-button';
 const MergesDialog = lazy(() => import('../merge/merges-dialog').then((module) => ({ default: module.MergesDialog })));
 
 /** Dialogs that few open: their code and words come when somebody does. */
-const withWords = <T,>(load: Promise<T>) => Promise.all([load, loadWords('rights')]).then(([module]) => module);
+const withWords = <T,>(load: Promise<T>, words = 'rights') =>
+  Promise.all([load, loadWords(words)]).then(([module]) => module);
+const PressDialog = lazy(() =>
+  withWords(import('../automation/press-dialog'), 'automations').then((module) => ({ default: module.PressDialog })),
+);
 const ShareDialog = lazy(() =>
   withWords(import('../rights/share-dialog')).then((module) => ({ default: module.ShareDialog })),
 );
@@ -112,7 +117,7 @@ export function RecordActions({ object, record, work, neighbours, onGo }: Props)
   const { t } = useTranslation(['records', 'common']);
   const can = useCan();
   const navigate = useNavigate();
-  const [dialog, setDialog] = useState<'merges' | 'share' | 'assign' | 'explain' | 'privacy' | null>(null);
+  const [dialog, setDialog] = useState<'merges' | 'share' | 'assign' | 'explain' | 'privacy' | 'press' | null>(null);
   const may = record.may ?? {};
   const close = () => setDialog(null);
   const entries: MenuEntry[] = [
@@ -129,6 +134,12 @@ export function RecordActions({ object, record, work, neighbours, onGo }: Props)
       label: t('records:page.share'),
       icon: <IconShare size={15} />,
       onSelect: () => setDialog('share'),
+    });
+  if (object.actions.update && may.update !== false && record.deleted_at === null)
+    entries.push({
+      label: t('records:page.automate'),
+      icon: <IconBolt size={15} />,
+      onSelect: () => setDialog('press'),
     });
   entries.push({
     label: t('records:page.why'),
@@ -208,6 +219,7 @@ export function RecordActions({ object, record, work, neighbours, onGo }: Props)
           />
         )}
         {dialog === 'privacy' && <PrivacyDialog object={object} record={record} onClose={close} />}
+        {dialog === 'press' && <PressDialog object={object} set={{ records: [record.id] }} onClose={close} />}
         {dialog === 'explain' && <ExplainDialog object={object} record={record} onClose={close} />}
       </Suspense>
     </>

@@ -1,0 +1,10 @@
+import type { Definition, Step } from '@/api';
+import type { Fault } from './draft';
+
+export interface StepProps {
+  definition: Definition;
+  step: Step;
+  faults: readonly Fault[];
+  tried: boolean;
+  onChange: (step: Step) => void;
+}
