@@ -26,17 +26,14 @@ type program struct {
 	obj     *schema.Object
 	def     Definition
 	changes []fieldTest
-	columns map[string]bool // of the fields that changes name; nil for every update
 	code    []instr
 	start   int
 	olds    []*schema.Field // fields whose former values the texts name
-	at      minute
 }
 
 // instr is a step with where to go on.
 type instr struct {
 	step  *Step
-	place string // in the definition
 	next  int
 	other int // of a branch: where the condition does not hold
 	on    *schema.Field
@@ -160,8 +157,7 @@ func (c *checker) condition(where *query.Node, at string) error {
 
 func (c *checker) trigger(t *Trigger) error {
 	obj := c.prog.obj
-	var ok bool
-	if c.prog.at, ok = parseMinute(t.At); !ok {
+	if _, ok := parseMinute(t.At); !ok {
 		c.fail("bad_time", "trigger.at", nil)
 	}
 	switch t.Kind {
@@ -252,7 +248,7 @@ func (c *checker) steps(list []Step, at string, cont, depth int) (int, error) {
 			c.fail("bad_step_id", here+".id", nil)
 		}
 		c.ids[st.ID] = true
-		in := instr{step: st, place: here, next: cont, other: cont, obj: c.prog.obj}
+		in := instr{step: st, next: cont, other: cont, obj: c.prog.obj}
 		if st.Kind == DoBranch {
 			var err error
 			if in.next, err = c.steps(st.Then, here+".then", cont, depth+1); err != nil {

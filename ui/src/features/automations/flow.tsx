@@ -136,7 +136,10 @@ function StepCard(props: CardProps) {
   const { t } = useTranslation('automations');
   const textOf = useStepText(definition);
   const own = faults.filter(({ location }) => !/^(then|else)\b/.test(location));
-  const shown = tried || open ? own : [];
+  // What stands beside its input while the card is open is not said twice.
+  const loose = own.filter(({ location }) => location === '' || location === 'values' || /^(to|fields)\./.test(location));
+  const closed = tried ? own : [];
+  const shown = open ? loose : closed;
   return (
     <section
       className={cx(css.card, shown.length > 0 && css.wrong)}

@@ -3,7 +3,7 @@ import type { Field, ObjectType, Setting } from '@/api';
 import { OperandEditor } from '@/fields';
 import { useLabel, useTranslation } from '@/i18n';
 import { findField, useObjects } from '@/metadata';
-import { Button, IconButton, NumberInput, Select, TextInput } from '@/ui';
+import { IconButton, NumberInput, Select, TextInput } from '@/ui';
 import css from './automations.module.css';
 import { type Fault, faultsAt, modeOf, type ValueMode, withMode } from './draft';
 import { optionsOf, usePlaces, writable } from './parts';
@@ -232,11 +232,3 @@ export function TemplateInput({ label, about, value, onChange }: TemplateProps) 
   );
 }
 
-/** A button that adds, as wide as its words. */
-export const AddButton = ({ label, onClick }: { label: string; onClick: () => void }) => (
-  <div>
-    <Button kind="subtle" onClick={onClick}>
-      {label}
-    </Button>
-  </div>
-);
