@@ -1,5 +1,5 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import { shape, text } from '@/lib/search-params';
+import { flag, shape, text } from '@/lib/search-params';
 import { appRoute, words } from './frame-route';
 
 export const settingsRoute = createRoute({
@@ -105,26 +105,15 @@ export const settingsPages = [
     getParentRoute: () => settingsRoute,
     path: 'automations',
     loader: words('automations'),
-    component: lazyRouteComponent(() => import('@/features/automations/automations-page'), 'AutomationsPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'automations/new',
-    validateSearch: shape({ template: text }),
-    loader: words('automations', 'conditions'),
-    component: lazyRouteComponent(() => import('@/features/automations/automation-edit'), 'AutomationNewPage'),
+    component: lazyRouteComponent(() => import('@/features/automations/pages'), 'AutomationsPage'),
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
     path: 'automations/$id',
-    loader: words('automations'),
-    component: lazyRouteComponent(() => import('@/features/automations/automation-page'), 'AutomationPage'),
-  }),
-  createRoute({
-    getParentRoute: () => settingsRoute,
-    path: 'automations/$id/edit',
+    /** `new` is a rule that is being made, of a template perhaps. */
+    validateSearch: shape({ template: text, edit: flag }),
     loader: words('automations', 'conditions'),
-    component: lazyRouteComponent(() => import('@/features/automations/automation-edit'), 'AutomationEditPage'),
+    component: lazyRouteComponent(() => import('@/features/automations/pages'), 'AutomationRoute'),
   }),
   createRoute({
     getParentRoute: () => settingsRoute,

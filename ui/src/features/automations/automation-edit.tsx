@@ -116,7 +116,7 @@ function Editor({ rule: opened, definition: first, name: firstName }: EditorProp
           ? await create.mutateAsync(input)
           : await save.mutateAsync({ id: rule.id, version: rule.version, change: input });
       toast.ok(t('common:saved'));
-      await navigate({ to: '/settings/automations/$id', params: { id: saved.id } });
+      await navigate({ to: '/settings/automations/$id', params: { id: saved.id }, search: {} });
     } catch (error) {
       toast.error(t('common:failed.save'), { detail: error instanceof Error ? error.message : '' });
     }

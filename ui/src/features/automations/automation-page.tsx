@@ -193,7 +193,12 @@ function Actions({ rule }: { rule: Automation }) {
   return (
     <span className="row">
       <Switch label={t('automations:state.on')} checked={rule.state === 'on'} onChange={(on) => void turn(on)} />
-      <ButtonLink to="/settings/automations/$id/edit" params={{ id: rule.id }} icon={<IconPencil size={15} />}>
+      <ButtonLink
+        to="/settings/automations/$id"
+        params={{ id: rule.id }}
+        search={{ edit: true }}
+        icon={<IconPencil size={15} />}
+      >
         {t('common:edit')}
       </ButtonLink>
       <Menu

@@ -18,7 +18,13 @@ export function AutomationsPage() {
   if (!allowed) return <EmptyState cause="no_permission" />;
   const empty = data !== undefined && data.items.length === 0;
   const add = (
-    <ButtonLink to="/settings/automations/new" search={{}} kind="primary" icon={<IconPlus size={15} />}>
+    <ButtonLink
+      to="/settings/automations/$id"
+      params={{ id: 'new' }}
+      search={{}}
+      kind="primary"
+      icon={<IconPlus size={15} />}
+    >
       {t('automations:add')}
     </ButtonLink>
   );
@@ -63,7 +69,7 @@ function Rules({ rules }: { rules: Automation[] }) {
       label={t('automations:title')}
       rows={rules}
       rowKey={(rule) => rule.id}
-      onRowClick={(rule) => navigate({ to: '/settings/automations/$id', params: { id: rule.id } })}
+      onRowClick={(rule) => navigate({ to: '/settings/automations/$id', params: { id: rule.id }, search: {} })}
       columns={[
         {
           key: 'name',
@@ -73,6 +79,7 @@ function Rules({ rules }: { rules: Automation[] }) {
               <Link
                 to="/settings/automations/$id"
                 params={{ id: rule.id }}
+                search={{}}
                 className={css.plainLink}
                 onClick={(event) => event.stopPropagation()}
               >
@@ -140,7 +147,9 @@ function Templates() {
             key={key}
             type="button"
             className={css.templateCard}
-            onClick={() => navigate({ to: '/settings/automations/new', search: { template: key } })}
+            onClick={() =>
+              navigate({ to: '/settings/automations/$id', params: { id: 'new' }, search: { template: key } })
+            }
           >
             <strong>{t(`automations:template.${key}.name`)}</strong>
             <span className="muted">{t(`automations:template.${key}.about`)}</span>

@@ -137,7 +137,9 @@ function StepCard(props: CardProps) {
   const textOf = useStepText(definition);
   const own = faults.filter(({ location }) => !/^(then|else)\b/.test(location));
   // What stands beside its input while the card is open is not said twice.
-  const loose = own.filter(({ location }) => location === '' || location === 'values' || /^(to|fields)\./.test(location));
+  const loose = own.filter(
+    ({ location }) => location === '' || location === 'values' || /^(to|fields)\./.test(location),
+  );
   const closed = tried ? own : [];
   const shown = open ? loose : closed;
   return (

@@ -231,4 +231,3 @@ export function TemplateInput({ label, about, value, onChange }: TemplateProps) 
     </div>
   );
 }
-
