@@ -25,7 +25,7 @@ export default defineConfig(({ command }) => ({
       output: {
         // What ten pages and more share is one file: many small ones compress badly, and each stands in the list of what a page
         // loads ahead.
-        codeSplitting: { groups: [{ name: 'base', test: /src[\\/]|tabler/, minShareCount: 12 }] },
+        codeSplitting: { groups: [{ name: 'base', test: /src[\\/]|tabler/, minShareCount: 13 }] },
       },
     },
   },
