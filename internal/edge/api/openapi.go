@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"path"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -47,9 +48,21 @@ func (labelSchema) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeObject, AdditionalProperties: &huma.Schema{Type: huma.TypeString}, Description: "Text by language: zh-CN, en."}
 }
 
+// schemaName is the name of a type; that of its package stands before it where two packages have one of the name.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if pkg := path.Base(t.PkgPath()); pkg == "automation" {
+		return "Automation" + name
+	}
+	return name
+}
+
 // newRegistry collects schemas; it knows the types that look different outside.
 func newRegistry() huma.Registry {
-	reg := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	reg := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	reg.RegisterTypeAlias(reflect.TypeFor[query.Node](), reflect.TypeFor[conditionSchema]())
 	reg.RegisterTypeAlias(reflect.TypeFor[Condition](), reflect.TypeFor[conditionSchema]())
 	reg.RegisterTypeAlias(reflect.TypeFor[AutomationDefinition](), reflect.TypeFor[ruleSchema]())

@@ -21,14 +21,14 @@ const (
 	requestInsert  = "INSERT INTO privacy_request (" + requestColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	requestUpdate  = "UPDATE privacy_request SET kind = ?, law = ?, object = ?, record_id = ?, channel = ?, verified = ?, received_on = ?, due_on = ?, extended = ?, state = ?, assignee = ?, outcome = ?, " +
 		"reference = ?, proof_kind = ?, proof = ?, version = version + 1, updated_at = ?, closed_at = ? WHERE id = ? AND version = ?"
-	copyColumns = "id, object, record_id, request, state, locale, sealed, bytes, sha256, parts, error, by_kind, created_by, created_at, finished_at, expires_at"
-	copyInsert  = "INSERT INTO privacy_copy (" + copyColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	copyUpdate  = "UPDATE privacy_copy SET state = ?, sealed = ?, bytes = ?, sha256 = ?, parts = ?, error = ?, finished_at = ?, expires_at = ? WHERE id = ?"
-	ruleColumns = "id, object, name, months, basis, condition, active, version, created_by, created_at, updated_at"
-	ruleInsert  = "INSERT INTO retention_rule (" + ruleColumns + ", action) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')"
-	ruleUpdate  = "UPDATE retention_rule SET name = ?, months = ?, basis = ?, condition = ?, active = ?, version = version + 1, updated_at = ? WHERE id = ? AND version = ?"
-	runInsert   = "INSERT INTO retention_run (rule, at, found, done, held, failed, error) VALUES (?, ?, ?, ?, ?, ?, ?)"
-	runList     = "SELECT at, found, done, held, failed, error FROM retention_run WHERE rule = ? ORDER BY at DESC LIMIT ?"
+	copyColumns      = "id, object, record_id, request, state, locale, sealed, bytes, sha256, parts, error, by_kind, created_by, created_at, finished_at, expires_at"
+	copyInsert       = "INSERT INTO privacy_copy (" + copyColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	copyUpdate       = "UPDATE privacy_copy SET state = ?, sealed = ?, bytes = ?, sha256 = ?, parts = ?, error = ?, finished_at = ?, expires_at = ? WHERE id = ?"
+	retentionColumns = "id, object, name, months, basis, condition, active, version, created_by, created_at, updated_at"
+	retentionInsert  = "INSERT INTO retention_rule (" + retentionColumns + ", action) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')"
+	retentionUpdate  = "UPDATE retention_rule SET name = ?, months = ?, basis = ?, condition = ?, active = ?, version = version + 1, updated_at = ? WHERE id = ? AND version = ?"
+	runInsert        = "INSERT INTO retention_run (rule, at, found, done, held, failed, error) VALUES (?, ?, ?, ?, ?, ?, ?)"
+	runList          = "SELECT at, found, done, held, failed, error FROM retention_run WHERE rule = ? ORDER BY at DESC LIMIT ?"
 )
 
 // SaveRequest implements privacy.Register.
@@ -145,11 +145,11 @@ func (s Privacy) SaveRule(ctx context.Context, r *privacy.Rule, version int64) e
 	}
 	return s.Write(ctx, func(c Conn) error {
 		if version == 0 {
-			_, err := c.Exec(ctx, ruleInsert, int64(r.ID), r.Object, r.Name, int64(r.Months), r.Basis, where, r.Active, int64(1), int64(r.CreatedBy), milli(r.CreatedAt), milli(r.UpdatedAt))
+			_, err := c.Exec(ctx, retentionInsert, int64(r.ID), r.Object, r.Name, int64(r.Months), r.Basis, where, r.Active, int64(1), int64(r.CreatedBy), milli(r.CreatedAt), milli(r.UpdatedAt))
 			r.Version = 1
 			return err
 		}
-		n, err := c.Exec(ctx, ruleUpdate, r.Name, int64(r.Months), r.Basis, where, r.Active, milli(r.UpdatedAt), int64(r.ID), version)
+		n, err := c.Exec(ctx, retentionUpdate, r.Name, int64(r.Months), r.Basis, where, r.Active, milli(r.UpdatedAt), int64(r.ID), version)
 		if err == nil && n == 0 {
 			err = fault.New(fault.Stale, "privacy.rule_stale", nil)
 		}
@@ -158,7 +158,7 @@ func (s Privacy) SaveRule(ctx context.Context, r *privacy.Rule, version int64) e
 	})
 }
 
-func scanRule(rows *sql.Rows) (*privacy.Rule, error) {
+func scanRetention(rows *sql.Rows) (*privacy.Rule, error) {
 	r := &privacy.Rule{}
 	var key, months, by, created, updated int64
 	var where sql.NullString
@@ -177,7 +177,7 @@ func scanRule(rows *sql.Rows) (*privacy.Rule, error) {
 
 // GetRule implements privacy.Rules.
 func (s Privacy) GetRule(ctx context.Context, v id.ID) (*privacy.Rule, error) {
-	list, err := read(ctx, s.Store, scanRule, "SELECT "+ruleColumns+" FROM retention_rule WHERE id = ?", int64(v))
+	list, err := read(ctx, s.Store, scanRetention, "SELECT "+retentionColumns+" FROM retention_rule WHERE id = ?", int64(v))
 	if err == nil && len(list) == 0 {
 		err = fault.New(fault.NotFound, "privacy.rule_unknown", nil)
 	}
@@ -189,7 +189,7 @@ func (s Privacy) GetRule(ctx context.Context, v id.ID) (*privacy.Rule, error) {
 
 // ListRules implements privacy.Rules.
 func (s Privacy) ListRules(ctx context.Context) ([]*privacy.Rule, error) {
-	return read(ctx, s.Store, scanRule, "SELECT "+ruleColumns+" FROM retention_rule ORDER BY id")
+	return read(ctx, s.Store, scanRetention, "SELECT "+retentionColumns+" FROM retention_rule ORDER BY id")
 }
 
 // DropRule implements privacy.Rules.

@@ -160,7 +160,7 @@ export interface TrialStep {
   body?: unknown;
   problem: string;
 }
-export interface Trial {
+export interface RuleTrial {
   fits: boolean;
   steps: TrialStep[];
 }
@@ -261,7 +261,7 @@ export const useRotateHook = () =>
 export const useTrial = () =>
   useMutation({
     mutationFn: (input: { definition: Definition; run_as: string; record: string }) =>
-      api.post<Trial>('/automations/try', input),
+      api.post<RuleTrial>('/automations/try', input),
   });
 export const useLookBack = () =>
   useMutation({

@@ -104,7 +104,7 @@ export const settingsPages = [
   createRoute({
     getParentRoute: () => settingsRoute,
     path: 'automations',
-    loader: words('automations'),
+    loader: words('automations', 'conditions'),
     component: lazyRouteComponent(() => import('@/features/automations/pages'), 'AutomationsPage'),
   }),
   createRoute({

@@ -1,6 +1,6 @@
 import { IconFlask, IconHistory } from '@tabler/icons-react';
 import { useState } from 'react';
-import { type Definition, type Trial, type TrialStep, useLookBack, useTrial } from '@/api';
+import { type Definition, type RuleTrial, type TrialStep, useLookBack, useTrial } from '@/api';
 import { FieldView, RecordSelect, useFieldContext } from '@/fields';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findField, findObject, useObjects } from '@/metadata';
@@ -74,7 +74,7 @@ export function TryPanel({ definition, runAs, sound }: Props) {
   );
 }
 
-function Result({ trial, definition }: { trial: Trial; definition: Definition }) {
+function Result({ trial, definition }: { trial: RuleTrial; definition: Definition }) {
   const { t } = useTranslation('automations');
   const numbers = numbered(definition.steps);
   return (
