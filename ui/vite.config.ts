@@ -20,12 +20,12 @@ export default defineConfig(({ command }) => ({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 700,
     // Lists of what to load ahead cost each visit 4 kB, more than the turn they save: nearly everything stands in one file.
-    modulePreload: { resolveDependencies: (_, deps) => deps.filter((dep) => dep.endsWith('.css')) },
+    modulePreload: { polyfill: false, resolveDependencies: (_, deps) => deps.filter((dep) => dep.endsWith('.css')) },
     rolldownOptions: {
       output: {
-        // What ten pages and more share is one file: many small ones compress badly, and each stands in the list of what a page
+        // What sixteen pages and more share is one file: many small ones compress badly, and each stands in the list of what a page
         // loads ahead.
-        codeSplitting: { groups: [{ name: 'base', test: /src[\\/]|tabler/, minShareCount: 13 }] },
+        codeSplitting: { groups: [{ name: 'base', test: /src[\\/]|tabler/, minShareCount: 16 }] },
       },
     },
   },

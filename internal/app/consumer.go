@@ -213,8 +213,9 @@ func (a *App) queueNightlyOf(ctx context.Context, w auth.Workspace) error {
 	if clock.DayOf(w.CreatedAt, zone) >= day {
 		return nil // nothing happened yet
 	}
-	for kind, unique := range map[string]string{nightlyJob: key, privacyNightJob: "privacy_" + key} {
-		if _, err := a.jobs.Add(ctx, job.Job{Kind: kind, Workspace: w.Key, Args: day.String(), Unique: unique}); err != nil {
+	for _, j := range []job.Job{{Kind: nightlyJob, Unique: key}, {Kind: privacyNightJob, Unique: "privacy_" + key}} {
+		j.Workspace, j.Args = w.Key, day.String()
+		if _, err := a.jobs.Add(ctx, j); err != nil {
 			return err
 		}
 	}

@@ -76,7 +76,7 @@ test('the main action of each page is reached by keyboard, and one sees where on
 test('a dialog keeps the focus and gives it back', async ({ page, t }) => {
   await page.goto('/day');
   await settled(page);
-  const button = page.getByRole('button', { name: t('work:feed.title') });
+  const button = page.getByRole('button', { name: t('mine:feed.title') });
   await button.focus();
   await page.keyboard.press('Enter');
   const dialog = page.getByRole('dialog');

@@ -191,7 +191,7 @@ test('what the server refuses says why and can be changed; signing out clears th
   await expect.poll(() => isKept(phone, mine, '/day'), { timeout: 30_000 }).toBe(true);
   await theirs.setOffline(true);
   await expect(phone.getByText(t('offline:show'))).toBeVisible();
-  const line = phone.getByRole('textbox', { name: t('work:quick.label') });
+  const line = phone.getByRole('textbox', { name: t('mine:quick.label') });
   await line.fill(`第一件 ${stamp}`);
   await line.press('Enter');
   await expect(phone.getByText(t('offline:waitingCount', { count: 1 }))).toBeVisible();

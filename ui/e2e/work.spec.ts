@@ -37,25 +37,25 @@ test('a task about a customer comes up on my day and is finished there', async (
   });
   await test.step('my day', async () => {
     await page.goto('/day');
-    const due = page.getByRole('region', { name: t('work:day.due') });
+    const due = page.getByRole('region', { name: t('mine:day.due') });
     await due.getByRole('button', { name: t('work:complete', { name: subject }) }).click();
     await toast(page, subject)
       .getByRole('button', { name: t('common:undo') })
       .click();
     await expect(due.getByRole('button', { name: subject, exact: true }), 'taken back').toBeVisible();
     await due.getByRole('button', { name: t('work:complete', { name: subject }) }).click();
-    const done = page.getByRole('region', { name: t('work:day.done') });
+    const done = page.getByRole('region', { name: t('mine:day.done') });
     await expect(done.getByRole('button', { name: subject, exact: true })).toBeVisible();
     const [task] = await api.find('task', { where: { field: 'subject', op: '=', value: subject } });
     expect((task as RecordData).fields.status).toBe('done');
   });
   await test.step('quick add reads the day and the time', async () => {
     const words = `整理样衣 ${customer.id.slice(-6)}`;
-    await page.getByRole('textbox', { name: t('work:quick.label') }).fill(`明天 15:00 ${words} !高`);
+    await page.getByRole('textbox', { name: t('mine:quick.label') }).fill(`明天 15:00 ${words} !高`);
     await page.keyboard.press('Enter');
-    const next = page.getByRole('region', { name: t('work:day.upcoming') });
+    const next = page.getByRole('region', { name: t('mine:day.upcoming') });
     await expect(next.getByRole('button', { name: words, exact: true })).toBeVisible();
-    await page.getByText(t('work:day.month'), { exact: true }).click();
+    await page.getByText(t('mine:day.month'), { exact: true }).click();
     await expect(page.getByRole('button', { name: new RegExp(words) })).toBeVisible();
   });
 });
@@ -96,7 +96,7 @@ test('a comment tells whoever it names', async ({ page, browser, t, api, baseURL
     await theirs.goto('/day');
     await theirs.getByRole('link', { name: t('shell:bell', { count: 1 }) }).click();
     await theirs
-      .getByRole('link', { name: t('work:notice.mentioned', { who: '', name: customer.title }).trim() })
+      .getByRole('link', { name: t('mine:notice.mentioned', { who: '', name: customer.title }).trim() })
       .click();
     await expect(theirs).toHaveURL(new RegExp(customer.id));
     await expect(

@@ -7,7 +7,19 @@ import { gzipSync } from 'node:zlib';
 
 const LIMIT_KB = 700;
 const LANGUAGES = ['zh-CN', 'en'];
-const WORDS = ['auth', 'common', 'shell', 'fields', 'work', 'records', 'customers', 'files', 'offline', 'palette'];
+const WORDS = [
+  'auth',
+  'common',
+  'shell',
+  'fields',
+  'work',
+  'mine',
+  'records',
+  'customers',
+  'files',
+  'offline',
+  'palette',
+];
 const PAGES = [
   'index.html',
   'src/shell/app-frame.tsx',

@@ -65,6 +65,7 @@ export function watchConnection(): () => void {
   };
   addEventListener('offline', lost);
   addEventListener('online', back);
+  if (navigator.onLine === false) lost();
   if (!connectionStore.get().online) ask(FIRST);
   return () => {
     removeEventListener('offline', lost);

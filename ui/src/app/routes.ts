@@ -58,13 +58,13 @@ const dayRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/day',
   validateSearch: shape({ view: oneOf<'week' | 'month'>('week', 'month'), at: text }),
-  loader: words('work', 'records', 'customers'),
+  loader: words('work', 'mine', 'records', 'customers'),
   component: lazyRouteComponent(() => import('@/features/day/day-page'), 'DayPage'),
 });
 const notificationsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/notifications',
-  loader: words('work', 'links', 'approvals'),
+  loader: words('work', 'mine', 'links', 'approvals'),
   component: lazyRouteComponent(() => import('@/features/notifications/notifications-page'), 'NotificationsPage'),
 });
 const approvalsRoute = createRoute({

@@ -37,6 +37,7 @@ export function AccountMenu() {
   };
   return (
     <Menu
+      startOpen
       position="top-start"
       width={230}
       target={

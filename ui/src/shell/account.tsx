@@ -1,25 +1,25 @@
 import { lazy, Suspense } from 'react';
 import { useSession } from '@/metadata';
-import { Avatar } from '@/ui';
+import { Avatar, useLateMenu } from '@/ui';
 import css from './frame.module.css';
 
-const AccountMenu = lazy(() => import('./account-menu').then((module) => ({ default: module.AccountMenu })));
+const load = () => import('./account-menu').then((module) => ({ default: module.AccountMenu }));
+const AccountMenu = lazy(load);
 
-function Waiting() {
-  const { user } = useSession();
+/** The person at the lower left; the menu behind it is fetched when somebody is about to open it. */
+export function Account() {
+  const { user, workspace } = useSession();
+  const { wanted, trigger } = useLateMenu(load);
   const name = user.name || user.email;
-  return (
-    <span className={css.account}>
+  const button = (
+    <button type="button" className={css.account} title={`${name} \u00b7 ${workspace.name}`} {...trigger}>
       <Avatar name={name} size={22} shape="round" />
       <span className="truncate">{name}</span>
-    </span>
+    </button>
   );
-}
-
-/** The person at the lower left; the menu behind it comes after the first paint. */
-export function Account() {
+  if (!wanted) return button;
   return (
-    <Suspense fallback={<Waiting />}>
+    <Suspense fallback={button}>
       <AccountMenu />
     </Suspense>
   );

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Outlet, useLocation, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef } from 'react';
-import { activeJobsQuery, listenForChanges, wantedApproval, watchedJobs } from '@/api';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { activeJobsQuery, connectionStore, listenForChanges, wantedApproval, watchedJobs } from '@/api';
 import { FormatProvider, loadWords, useTranslation } from '@/i18n';
 import { useIsPhone } from '@/lib/hooks';
 import { lazyPart } from '@/lib/lazy-part';
@@ -100,6 +100,28 @@ function Overlays() {
   );
 }
 
+/** The first page comes first: work without a connection is prepared with the first press or key, or when nothing happens for a while. */
+const REST = 10_000;
+const SIGNS = ['pointerdown', 'keydown', 'offline'] as const;
+
+/** Whether somebody has begun to use the page, or there is no connection. */
+function useBegun(): boolean {
+  const [signed, setBegun] = useState(!navigator.onLine);
+  const begun = !useStore(connectionStore).online || signed;
+  useEffect(() => {
+    if (begun) return;
+    const ending = new AbortController();
+    const begin = () => setBegun(true);
+    const timer = setTimeout(begin, REST);
+    for (const sign of SIGNS) addEventListener(sign, begin, { once: true, passive: true, signal: ending.signal });
+    return () => {
+      ending.abort();
+      clearTimeout(timer);
+    };
+  }, [begun]);
+  return begun;
+}
+
 /** Everything around a page once somebody has signed in. */
 export function AppFrame() {
   const { t } = useTranslation('shell');
@@ -107,6 +129,7 @@ export function AppFrame() {
   const client = useQueryClient();
   const phone = useIsPhone();
   const main = useFocusOnNavigation();
+  const begun = useBegun();
   useFrameShortcuts();
   useEffect(() => listenForChanges(client), [client]);
   return (
@@ -117,9 +140,7 @@ export function AppFrame() {
         </a>
         {!phone && <Sidebar />}
         <div className={css.content}>
-          <Suspense>
-            <OfflineBanner />
-          </Suspense>
+          <Suspense>{begun && <OfflineBanner />}</Suspense>
           <div className={css.columns}>
             <main ref={main} id="main" className={css.main} tabIndex={-1}>
               <Outlet />

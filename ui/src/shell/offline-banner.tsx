@@ -8,10 +8,6 @@ import { outboxOpen } from '@/records/offline/drawer-store';
 import css from './frame.module.css';
 import { updateStore } from './worker';
 
-/** The first page comes first: keeping begins with the first press or key, or when nothing happens for a while. */
-const REST = 10_000;
-const SIGNS = ['pointerdown', 'keydown', 'offline'] as const;
-
 function Plain() {
   const { t } = useTranslation('shell');
   const { online } = useStore(connectionStore);
@@ -33,31 +29,25 @@ const Strip = lazy(async () => {
   }
 });
 
-/** Keeps what is seen and sends what waits, from the first press on; at once without a connection. */
+/** Keeps what is seen and sends what waits. */
 function useOfflineWork(): void {
   const client = useQueryClient();
   useEffect(() => {
     const stopWatching = watchConnection();
-    const ending = new AbortController();
-    let begun = false;
+    let gone = false;
     let stop: () => void = () => undefined;
     const begin = async () => {
-      if (begun) return;
-      begun = true;
       try {
         const started = await (await import('./offline-start')).startOffline(client);
-        if (ending.signal.aborted) started();
+        if (gone) started();
         else stop = started;
       } catch {
         // Nothing is kept then; everything else works.
       }
     };
-    const timer = setTimeout(() => void begin(), connectionStore.get().online ? REST : 0);
-    for (const sign of SIGNS)
-      addEventListener(sign, () => void begin(), { once: true, passive: true, signal: ending.signal });
+    void begin();
     return () => {
-      ending.abort();
-      clearTimeout(timer);
+      gone = true;
       stopWatching();
       stop();
     };

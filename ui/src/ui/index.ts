@@ -8,7 +8,7 @@ export { DatePicker, type DatePickerProps, DateRangePicker } from './date-picker
 export { Drawer, Modal } from './dialog';
 export { type InputProps, isComposing } from './input-base';
 export { Kbd } from './kbd';
-export { Menu, type MenuEntry } from './menu';
+export { Menu, type MenuEntry, useLateMenu } from './menu';
 export { NumberInput, type NumberInputProps } from './number-input';
 export { ObjectIcon } from './object-icon';
 export { OBJECT_ICONS } from './object-icon-names';

@@ -8,7 +8,7 @@ import css from './day.module.css';
 
 /** The secret address by which other calendars show my tasks and meetings. */
 export function CalendarFeed() {
-  const { t } = useTranslation(['work', 'common']);
+  const { t } = useTranslation(['work', 'common', 'mine']);
   const client = useQueryClient();
   const [opened, setOpened] = useState(false);
   const [url, setUrl] = useState('');
@@ -22,12 +22,12 @@ export function CalendarFeed() {
       toast.error(t('common:failed.save'), { detail: errorText(error) });
     }
   };
-  const kept = active ? 'work:feed.active' : 'work:feed.none';
+  const kept = active ? 'mine:feed.active' : 'mine:feed.none';
   const make = () => run(async () => (await makeCalendar()).url ?? '');
   const end = () =>
     run(async () => {
       await endCalendar();
-      toast.ok(t('work:feed.ended'));
+      toast.ok(t('mine:feed.ended'));
       return '';
     });
   const copy = async () => {
@@ -37,7 +37,7 @@ export function CalendarFeed() {
   return (
     <>
       <IconButton
-        label={t('work:feed.title')}
+        label={t('mine:feed.title')}
         icon={<IconCalendarShare size={17} />}
         aria-haspopup="dialog"
         onClick={() => setOpened(true)}
@@ -48,31 +48,31 @@ export function CalendarFeed() {
           setOpened(false);
           setUrl('');
         }}
-        title={t('work:feed.title')}
+        title={t('mine:feed.title')}
         footer={
           <>
             {active && (
               <Button kind="danger-subtle" onClick={() => void end()}>
-                {t('work:feed.end')}
+                {t('mine:feed.end')}
               </Button>
             )}
             <Button kind="primary" onClick={() => void make()}>
-              {t(active ? 'work:feed.again' : 'work:feed.make')}
+              {t(active ? 'mine:feed.again' : 'mine:feed.make')}
             </Button>
           </>
         }
       >
         <div className="stack">
-          <p>{t('work:feed.text')}</p>
+          <p>{t('mine:feed.text')}</p>
           {url !== '' && (
             <div className={css.quickLine}>
               <div className="grow">
-                <TextInput aria-label={t('work:feed.address')} value={url} readOnly onChange={() => undefined} />
+                <TextInput aria-label={t('mine:feed.address')} value={url} readOnly onChange={() => undefined} />
               </div>
               <Button onClick={() => void copy()}>{t('common:copy')}</Button>
             </div>
           )}
-          <p className="muted">{t(url === '' ? kept : 'work:feed.once')}</p>
+          <p className="muted">{t(url === '' ? kept : 'mine:feed.once')}</p>
         </div>
       </Modal>
     </>

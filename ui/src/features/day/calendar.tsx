@@ -41,7 +41,7 @@ const SHOWN = 4;
 
 /** A week or a month of what I have to do. On a phone days stand below one another. */
 export function Calendar({ view }: { view: 'week' | 'month' }) {
-  const { t } = useTranslation(['work', 'shell']);
+  const { t } = useTranslation(['work', 'shell', 'mine']);
   const fmt = useFormat();
   const language = useLanguage();
   const go = useDaySearch();
@@ -53,8 +53,8 @@ export function Calendar({ view }: { view: 'week' | 'month' }) {
   const answer = useQuery(agendaQuery(days[0] ?? at, addDays(last, 1)));
   const move = (by: number) => go({ at: stepOf(at, view, by) });
   useShortcuts([
-    { keys: 'j', label: t('work:day.next'), group: t('shell:shortcuts.list'), run: () => move(1) },
-    { keys: 'k', label: t('work:day.previous'), group: t('shell:shortcuts.list'), run: () => move(-1) },
+    { keys: 'j', label: t('mine:day.next'), group: t('shell:shortcuts.list'), run: () => move(1) },
+    { keys: 'k', label: t('mine:day.previous'), group: t('shell:shortcuts.list'), run: () => move(-1) },
     { keys: 't', label: t('work:today'), group: t('shell:shortcuts.list'), run: () => go({ at: undefined }) },
   ]);
   const names = new Intl.DateTimeFormat(language, { weekday: 'short', timeZone: 'UTC' });
@@ -64,8 +64,8 @@ export function Calendar({ view }: { view: 'week' | 'month' }) {
   return (
     <div className={css.calendar}>
       <div className={css.bar}>
-        <IconButton label={t('work:day.previous')} icon={<IconChevronLeft size={17} />} onClick={() => move(-1)} />
-        <IconButton label={t('work:day.next')} icon={<IconChevronRight size={17} />} onClick={() => move(1)} />
+        <IconButton label={t('mine:day.previous')} icon={<IconChevronLeft size={17} />} onClick={() => move(-1)} />
+        <IconButton label={t('mine:day.next')} icon={<IconChevronRight size={17} />} onClick={() => move(1)} />
         <h2 className={css.title}>{title}</h2>
         <Button onClick={() => go({ at: undefined })}>{t('work:today')}</Button>
       </div>
@@ -91,7 +91,7 @@ export function Calendar({ view }: { view: 'week' | 'month' }) {
               ))}
               {more > 0 && (
                 <button type="button" className={css.more} onClick={() => go({ view: 'week', at: day })}>
-                  {t('work:day.more', { count: more + 1 })}
+                  {t('mine:day.more', { count: more + 1 })}
                 </button>
               )}
             </li>

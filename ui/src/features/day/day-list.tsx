@@ -42,7 +42,7 @@ function Group({ name, items, total, tone }: GroupProps) {
 
 /** The day by urgency: what is late, what is due, what comes, what has no time, what is done. */
 export function DayList({ user }: { user: User }) {
-  const { t } = useTranslation('work');
+  const { t } = useTranslation(['work', 'mine']);
   const fmt = useFormat();
   const { data, error, isPending, refetch } = useQuery(dayQuery());
   if (isPending) return <SkeletonRows rows={8} />;
@@ -51,15 +51,15 @@ export function DayList({ user }: { user: User }) {
     data.overdue.length + data.due.length + data.upcoming.length + data.undated.length + data.done.length === 0;
   return (
     <div className={css.list}>
-      <p className={css.today}>{t('work:day.hello', { name: user.name, day: fmt.date(data.today) })}</p>
+      <p className={css.today}>{t('mine:day.hello', { name: user.name, day: fmt.date(data.today) })}</p>
       <QuickAddBar today={data.today} />
       <WaitingPlace only={(item) => item.kind === 'create' || item.state !== 'waiting'} />
-      {nothing && <EmptyState cause="none" title={t('work:day.empty')} text={t('work:day.emptyText')} />}
-      <Group name={t('work:day.overdue')} items={data.overdue} total={data.overdue_total} tone="late" />
-      <Group name={t('work:day.due')} items={data.due} />
-      <Group name={t('work:day.upcoming')} items={data.upcoming} />
-      <Group name={t('work:day.undated')} items={data.undated} />
-      <Group name={t('work:day.done')} items={data.done} tone="quiet" />
+      {nothing && <EmptyState cause="none" title={t('mine:day.empty')} text={t('mine:day.emptyText')} />}
+      <Group name={t('mine:day.overdue')} items={data.overdue} total={data.overdue_total} tone="late" />
+      <Group name={t('mine:day.due')} items={data.due} />
+      <Group name={t('mine:day.upcoming')} items={data.upcoming} />
+      <Group name={t('mine:day.undated')} items={data.undated} />
+      <Group name={t('mine:day.done')} items={data.done} tone="quiet" />
     </div>
   );
 }

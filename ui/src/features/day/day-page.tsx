@@ -9,24 +9,24 @@ import { useDaySearch } from './day-search';
 
 /** What I have to do: as a list by urgency, or on a calendar. */
 export function DayPage() {
-  const { t } = useTranslation('work');
+  const { t } = useTranslation(['work', 'mine']);
   const { user } = useSession();
   const { view = 'list' } = useSearch({ strict: false }) as { view?: 'list' | 'week' | 'month' };
   const go = useDaySearch();
   return (
     <Page
-      title={t('work:day.title')}
+      title={t('mine:day.title')}
       actions={
         <>
           <CalendarFeed />
           <SegmentedControl
-            label={t('work:day.view')}
+            label={t('mine:day.view')}
             value={view}
             onChange={(next) => go({ view: next === 'list' ? undefined : next })}
             options={[
-              { value: 'list', label: t('work:day.list') },
-              { value: 'week', label: t('work:day.week') },
-              { value: 'month', label: t('work:day.month') },
+              { value: 'list', label: t('mine:day.list') },
+              { value: 'week', label: t('mine:day.week') },
+              { value: 'month', label: t('mine:day.month') },
             ]}
           />
         </>

@@ -13,20 +13,20 @@ import css from './day.module.css';
 
 /** What the line means, said back while one types. */
 function Understood({ quick }: { quick: QuickAdd }) {
-  const { t } = useTranslation('work');
+  const { t } = useTranslation(['work', 'mine']);
   const fmt = useFormat();
   const parts = [
     quick.day !== null && `${fmt.date(quick.day)}${quick.clock === null ? '' : ` ${quick.clock}`}`,
     quick.priority !== 'normal' && t(`work:priority.${quick.priority}`),
     quick.repeat !== 'none' && t(`work:repeat.${quick.repeat}`),
   ].filter(Boolean);
-  if (parts.length === 0) return <span className={css.hint}>{t('work:quick.hint')}</span>;
+  if (parts.length === 0) return <span className={css.hint}>{t('mine:quick.hint')}</span>;
   return <span className={css.understood}>{parts.join(' \u00b7 ')}</span>;
 }
 
 /** A task in one line: when, how urgent and how often are read out of the words. */
 export function QuickAddBar({ today }: { today: string }) {
-  const { t } = useTranslation(['work', 'common', 'shell']);
+  const { t } = useTranslation(['work', 'common', 'shell', 'mine']);
   const { timeZone } = useFormat();
   const client = useQueryClient();
   const task = useObject('task');
@@ -36,7 +36,7 @@ export function QuickAddBar({ today }: { today: string }) {
   useShortcuts([
     {
       keys: 'n',
-      label: t('work:quick.label'),
+      label: t('mine:quick.label'),
       group: t('shell:shortcuts.list'),
       run: () => input.current?.focus(),
     },
@@ -77,8 +77,8 @@ export function QuickAddBar({ today }: { today: string }) {
         <div className="grow">
           <TextInput
             ref={input}
-            aria-label={t('work:quick.label')}
-            placeholder={t('work:quick.placeholder')}
+            aria-label={t('mine:quick.label')}
+            placeholder={t('mine:quick.placeholder')}
             value={text}
             onChange={setText}
             maxLength={300}

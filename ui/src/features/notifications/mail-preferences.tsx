@@ -18,7 +18,7 @@ import css from './notifications.module.css';
 
 /** When each kind of notification comes by mail, and when mails rest. Not there while no mail can be sent. */
 export function MailChoice() {
-  const { t } = useTranslation(['links', 'work', 'common']);
+  const { t } = useTranslation(['links', 'work', 'common', 'mine']);
   const client = useQueryClient();
   const query = mailPreferencesQuery();
   const reachable = useQuery(mailStateQuery()).data?.reachable === true;
@@ -41,7 +41,7 @@ export function MailChoice() {
         {NOTICE_KINDS.map((kind) => (
           <Select
             key={kind}
-            label={t(`work:notice.kind.${kind}`)}
+            label={t(`mine:notice.kind.${kind}`)}
             disabled={on?.[kind] === false}
             value={on?.[kind] === false ? 'never' : (data.kinds[kind] ?? 'never')}
             onChange={(value) => void set({ kinds: { [kind]: (value ?? 'never') as MailChannel } })}

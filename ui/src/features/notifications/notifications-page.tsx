@@ -23,14 +23,14 @@ function sentence(notice: Notice, t: (key: string, values?: Record<string, unkno
     name: notice.record?.title ?? notice.detail.text ?? '',
     count: notice.times,
   };
-  if (notice.kind === 'job') return t(`work:notice.job.${notice.detail.status === 'done' ? 'done' : 'ended'}`, values);
+  if (notice.kind === 'job') return t(`mine:notice.job.${notice.detail.status === 'done' ? 'done' : 'ended'}`, values);
   if (notice.kind === 'approval') return t(`approvals:notice.${notice.detail.status ?? 'asked'}`, values);
-  if (notice.kind === 'changed' && notice.times > 1) return t('work:notice.changedTimes', values);
-  return t(`work:notice.${notice.kind}`, values);
+  if (notice.kind === 'changed' && notice.times > 1) return t('mine:notice.changedTimes', values);
+  return t(`mine:notice.${notice.kind}`, values);
 }
 
 function Row({ notice }: { notice: Notice }) {
-  const { t } = useTranslation(['work', 'approvals']);
+  const { t } = useTranslation(['work', 'approvals', 'mine']);
   const fmt = useFormat();
   const client = useQueryClient();
   const { record, detail } = notice;
@@ -75,7 +75,7 @@ function Row({ notice }: { notice: Notice }) {
 }
 
 function Preferences() {
-  const { t } = useTranslation(['work', 'common']);
+  const { t } = useTranslation(['work', 'common', 'mine']);
   const client = useQueryClient();
   const query = noticePreferencesQuery();
   const { data } = useQuery(query);
@@ -90,12 +90,12 @@ function Preferences() {
     }
   };
   return (
-    <Panel title={t('work:notice.settings')}>
+    <Panel title={t('mine:notice.settings')}>
       <div className={css.kinds}>
         {NOTICE_KINDS.map((kind) => (
           <Switch
             key={kind}
-            label={t(`work:notice.kind.${kind}`)}
+            label={t(`mine:notice.kind.${kind}`)}
             checked={data.kinds[kind]}
             onChange={(on) => void set(kind, on)}
           />
@@ -107,7 +107,7 @@ function Preferences() {
 
 /** Everything I was told, and of what I want to be told. */
 export function NotificationsPage() {
-  const { t } = useTranslation('work');
+  const { t } = useTranslation(['work', 'mine']);
   const client = useQueryClient();
   const [show, setShow] = useState<'all' | 'unread'>('all');
   const answer = useInfiniteQuery(noticesQuery(show === 'unread'));
@@ -115,20 +115,20 @@ export function NotificationsPage() {
   const list = answer.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <Page
-      title={t('work:notice.title')}
+      title={t('mine:notice.title')}
       actions={
         <>
           <SegmentedControl
-            label={t('work:notice.show')}
+            label={t('mine:notice.show')}
             value={show}
             onChange={setShow}
             options={[
-              { value: 'all', label: t('work:notice.all') },
-              { value: 'unread', label: t('work:notice.unread') },
+              { value: 'all', label: t('mine:notice.all') },
+              { value: 'unread', label: t('mine:notice.unread') },
             ]}
           />
           <Button disabled={unread === 0} onClick={() => void readNotices(client)}>
-            {t('work:notice.readAll')}
+            {t('mine:notice.readAll')}
           </Button>
         </>
       }
@@ -138,16 +138,16 @@ export function NotificationsPage() {
           {answer.isPending && <SkeletonRows rows={6} />}
           {answer.isError && <ErrorState error={answer.error} onRetry={() => answer.refetch()} />}
           {answer.isSuccess && list.length === 0 && (
-            <EmptyState cause="none" title={t('work:notice.empty')} text={t('work:notice.emptyText')} />
+            <EmptyState cause="none" title={t('mine:notice.empty')} text={t('mine:notice.emptyText')} />
           )}
-          <ul className={css.list} aria-label={t('work:notice.title')}>
+          <ul className={css.list} aria-label={t('mine:notice.title')}>
             {list.map((notice) => (
               <Row key={notice.id} notice={notice} />
             ))}
           </ul>
           {answer.hasNextPage && (
             <Button loading={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-              {t('work:notice.more')}
+              {t('mine:notice.more')}
             </Button>
           )}
         </div>

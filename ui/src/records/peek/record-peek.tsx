@@ -9,7 +9,7 @@ import { FieldList } from '../page/field-list';
 import { Highlights } from '../page/highlights';
 import { Identity, Notice } from '../page/layout';
 import { OrderLines } from '../page/order-lines';
-import { useRecordWork } from '../page/record-actions';
+import { useRecordWork } from '../page/record-work';
 import { hasAvatar } from '../title';
 import css from './record-peek.module.css';
 
