@@ -524,6 +524,9 @@ func TestErasureInterrupted(t *testing.T) {
 			stops++
 		}
 		// A stop in the middle of taking the job leaves it to whoever comes when the lease ends; the next job finds it first.
+		if after := totals(c); after != before {
+			t.Errorf("figures were %s and are %s after the interruptions", before, after)
+		}
 		next := c.make("李四").ID
 		before = totals(c)
 		c.want(202, c.do("POST", "/records/customer/"+next+"/erase", `{"reason":"request","confirm":"`+next+`"}`))

@@ -128,7 +128,8 @@ func (w *formulaText) wide(x string) string {
 // the bound and then NULL. DuckDB writes NULLIF out with its first operand twice, which would grow by powers of two.
 func (w *formulaText) bounded(x string) string {
 	if w.duck {
-		return "TRY_CAST(" + x + " AS BIGINT)"
+		// The zero is not for the value: DuckDB compares a bare cast with a constant before the cast, where nothing overflows.
+		return "(TRY_CAST(" + x + " AS BIGINT) | 0)"
 	}
 	return "CAST(nullif(nullif(GREATEST(LEAST(" + x + ", " + most + "), " + least + "), " + most + "), " + least + ") AS BIGINT)"
 }

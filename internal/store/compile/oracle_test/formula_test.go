@@ -284,16 +284,40 @@ func TestFormulasEverywhereTheSame(t *testing.T) {
 				if bad != nil || again.Normal != p.Normal {
 					t.Fatalf("%s is printed as %s, which is read as %v %v", source, p.Normal, again, bad)
 				}
-				f := &schema.Field{Key: "computed", Label: lang.Label{"en": "c"}, Type: p.Root.Type.FieldType(), Scale: p.Root.Type.Scale, Formula: source}
-				f.SetProgram(p)
-				l.sameValues(t, obj, f, p)
+				l.sameValues(t, obj, computed(source, p), p)
 			})
 		}
 	}
 }
 
+// computed is a field of a formula.
+func computed(source string, p *formula.Program) *schema.Field {
+	f := &schema.Field{Key: "computed", Label: lang.Label{"en": "c"}, Type: p.Root.Type.FieldType(), Scale: p.Root.Type.Scale, Formula: source}
+	f.SetProgram(p)
+	return f
+}
+
+// TestFormulasThatOverflow: what does not fit into a number is nothing, and nothing is neither above, below nor unlike a constant.
+// An engine that compares before it narrows says otherwise.
+func TestFormulasThatOverflow(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 1)
+	obj := l.w.registry.Object("order")
+	for _, source := range []string{
+		"(SUM(quantity, -999999999, 0.25) * (customer.score * customer.score)) <> 0",
+		"(SUM(quantity, -999999999, 0.25) * (customer.score * customer.score)) < 7",
+		"(999999999 * 999999999 * customer.score) > 1",
+	} {
+		p, bad := formula.Check(source, formula.CheckEnv{Registry: l.w.registry, Object: obj})
+		if bad != nil {
+			t.Fatalf("%s: %v", source, bad)
+		}
+		l.sameValues(t, obj, computed(source, p), p)
+	}
+}
+
 // sameValues compares what every engine makes of a computed field with what memory does.
-func (l *lab) sameValues(t *rapid.T, obj *schema.Object, f *schema.Field, p *formula.Program) {
+func (l *lab) sameValues(t rapid.TB, obj *schema.Object, f *schema.Field, p *formula.Program) {
 	env := &formula.Env{Now: l.w.now, Zone: l.w.zone, Base: "CNY"}
 	want := map[int64]string{}
 	kind := p.Root.Type.Kind
