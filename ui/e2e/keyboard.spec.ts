@@ -46,7 +46,7 @@ const focused = (page: Page): Promise<Reached | null> =>
 
 test('the main action of each page is reached by keyboard, and one sees where one is', async ({ page, api }) => {
   test.setTimeout(300_000);
-  for (const stop of await allPages(api))
+  for (const stop of await allPages(api, true))
     await test.step(stop.name, async () => {
       await page.goto(stop.path);
       await settled(page);

@@ -15,7 +15,7 @@ test('a person is looked at, erased with the name typed, and proven', async ({ p
   await expect(dialog.getByRole('link', { name: t('privacy:copy.fetch') })).toBeVisible({ timeout: 15_000 });
   await dialog.getByRole('button', { name: t('privacy:erase.look') }).click();
   const go = dialog.getByRole('button', { name: t('privacy:erase.do') });
-  await expect(dialog.getByText(t('privacy:fate.shell'))).toBeVisible();
+  await expect(dialog.getByText(t('privacy:fate.shell'), { exact: true })).toBeVisible();
   await expect(go).toBeDisabled();
   await dialog.getByRole('textbox', { name: t('privacy:erase.type', { name }) }).fill(name);
   await go.click();

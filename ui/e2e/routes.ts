@@ -3,18 +3,21 @@ import path from 'node:path';
 import { bestCustomer, type Stop, someSegment } from './pages';
 import type { Api } from './support';
 
-const source = path.resolve(import.meta.dirname, '../src/app/routes.ts');
+/** Parents before their children. */
+const sources = ['frame-route.ts', 'routes.ts', 'settings-routes.ts'].map((name) =>
+  path.resolve(import.meta.dirname, '../src/app', name),
+);
 const BLOCK =
   /(?:const (\w+) = )?createRoute\(\{\s*getParentRoute: \(\) => (\w+),\s*(?:\/\*[^*]*\*\/\s*)?(?:path|id): '([^']*)'/g;
 
 /** Every address that the router knows, read from its table: "/o/$object/$id". */
 export function patterns(): string[] {
-  const text = fs.readFileSync(source, 'utf8');
+  const text = sources.map((source) => fs.readFileSync(source, 'utf8')).join('\n');
   const bases = new Map<string, string>([['rootRoute', '']]);
   const found: string[] = [];
   for (const [, name, parent = '', own = ''] of text.matchAll(BLOCK)) {
     const base = bases.get(parent);
-    if (base === undefined) throw new Error(`${parent} stands after its child in routes.ts`);
+    if (base === undefined) throw new Error(`${parent} stands after its child in the tables of routes`);
     const whole = own.startsWith('/') || base === '' ? base + (own.startsWith('/') ? own : '') : `${base}/${own}`;
     if (name !== undefined) bases.set(name, whole.replace(/\/$/, ''));
     if (own.includes('/') || parent === 'settingsRoute') found.push(whole.replace(/(.)\/$/, '$1'));
@@ -58,8 +61,32 @@ const EXAMPLES: Record<string, Examples> = {
   '/settings/roles/$key': async () => ['/settings/roles/member', '/settings/roles/new?from=member'],
   '/settings/webhooks/$id': async (api) => [`/settings/webhooks/${await someWebhook(api)}`],
   '/settings/webhooks/$id/edit': async (api) => [`/settings/webhooks/${await someWebhook(api)}/edit`],
+  '/settings/approvals/$id': async () => ['/settings/approvals/new'],
+  '/settings/automations/$id': async () => ['/settings/automations/new'],
+  '/stages/$object': async (api) => [`/stages/${await someStages(api)}`],
   '/settings/objects/$object': async () => ['/settings/objects/customer', '/settings/objects/task'],
 };
+
+/** An object whose records go through stages; one is made where there is none. */
+async function someStages(api: Api): Promise<string> {
+  const { items } = await api.get<{ items: { object: string }[] }>('/stages');
+  if (items[0] !== undefined) return items[0].object;
+  const both = (zh: string, en: string) => ({ 'zh-CN': zh, en });
+  await api.post('/objects', { key: 'walked', label: both('走查', 'Walk'), plural: both('走查', 'Walks') });
+  await api.post('/objects/walked/fields', {
+    key: 'way',
+    label: both('进度', 'Way'),
+    type: 'choice',
+    options: [
+      { key: 'begun', label: both('开始', 'Begun') },
+      { key: 'over', label: both('结束', 'Over') },
+    ],
+  });
+  const stage = (key: string, kind: string, probability: number) => ({ key, kind, probability, days: 0 });
+  const spec = { field: 'way', stages: [stage('begun', 'open', 10), stage('over', 'won', 100)] };
+  await api.json('PATCH', '/stages/walked', { version: 0, spec });
+  return 'walked';
+}
 
 async function someTask(api: Api): Promise<string> {
   const [known] = await api.find('task', { limit: 1 });
@@ -102,11 +129,14 @@ export async function unknownPages(api: Api): Promise<string[]> {
   return unknown;
 }
 
-/** Every page of the program with an address that opens it. */
-export async function allPages(api: Api): Promise<Stop[]> {
+/** Pages of links in mails, which open without the frame around them. */
+const FRAMELESS = new Set(['/link', '/forgot', '/stop']);
+
+/** Every page of the program with an address that opens it; without those that have no frame, where only `framed` are wanted. */
+export async function allPages(api: Api, framed = false): Promise<Stop[]> {
   const stops: Stop[] = [];
   for (const pattern of patterns()) {
-    if (APART.has(pattern)) continue;
+    if (APART.has(pattern) || (framed && FRAMELESS.has(pattern))) continue;
     for (const address of await addressesOf(api, pattern)) stops.push({ name: address, path: address });
   }
   return stops;
