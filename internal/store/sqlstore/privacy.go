@@ -230,6 +230,8 @@ func scrubbings() []scrubbing {
 			"DELETE FROM approval_event WHERE {record_id}", "DELETE FROM approval_event WHERE approval IN (SELECT id FROM approval WHERE {record_id})", "DELETE FROM approval WHERE {record_id}"}},
 		{"mail", "SELECT count(*) FROM mail_message WHERE {record_id}", []string{"DELETE FROM mail_message WHERE {record_id}"}},
 		{"guests", "SELECT count(*) FROM meeting_guest WHERE {meeting} OR {record_id}", []string{"DELETE FROM meeting_guest WHERE {meeting}", "DELETE FROM meeting_guest WHERE {record_id}"}},
+		{"runs", "SELECT count(*) FROM automation_run WHERE {record_id}", []string{"DELETE FROM automation_step WHERE run IN (SELECT id FROM automation_run WHERE {record_id})",
+			"DELETE FROM automation_run WHERE {record_id}"}},
 		{"messages", "SELECT count(*) FROM webhook_delivery WHERE {record_id}", nil},
 		{"history", "SELECT count(*) FROM change WHERE {record_id} AND (before IS NOT NULL OR after IS NOT NULL)", []string{"UPDATE change SET before = NULL, after = NULL WHERE {record_id} AND (before IS NOT NULL OR after IS NOT NULL)"}},
 		{"searches", "SELECT count(*) FROM search_doc WHERE {search}", nil},
