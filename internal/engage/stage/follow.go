@@ -20,59 +20,47 @@ import (
 // Consumer is the name under which the Follower keeps its position in the change log.
 const Consumer = "stage"
 
-// Log is what it reads of the change log.
-type Log interface {
-	Read(ctx context.Context, after change.Position, limit int) ([]change.Row, error)
-	Head(ctx context.Context) (change.Position, error)
-	LoadPosition(ctx context.Context, consumer string) (change.Position, error)
-	SavePosition(ctx context.Context, consumer string, p change.Position) error
-	WaitAfter(ctx context.Context, after change.Position) error
-}
-
 // Follower keeps the stays of records in step with the change log. Only one may run at a time in a workspace.
 type Follower struct {
 	Service *Service
-	Changes Log
+	Changes change.Feed
 }
 
 const (
 	followBatch = 500
-	restAtMost  = 250 * time.Millisecond
 )
 
 // Run follows the log until ctx ends or a step fails; run again, it goes on with that step.
 func (f *Follower) Run(ctx context.Context) error {
 	ctx = access.With(ctx, access.System())
-	pos, err := f.Changes.LoadPosition(ctx, Consumer)
-	if err == nil && pos == (change.Position{}) { // what was there before has its stays since the process was saved
-		if pos, err = f.Changes.Head(ctx); err == nil {
-			err = f.Changes.SavePosition(ctx, Consumer, pos)
-		}
-	}
-	for err == nil {
-		if err = f.Changes.WaitAfter(ctx, pos); err != nil {
-			return err
-		}
-		began := f.Service.cfg.Clock.Now()
-		var n int
-		if pos, n, err = f.step(ctx, pos); err == nil && n < followBatch {
-			err = clock.Pause(ctx, clock.Rest(f.Service.cfg.Clock.Now().Sub(began), restAtMost), nil)
-		}
-	}
-	return fmt.Errorf("stays in stages: %w", err)
+	w := f.walk() // what was there before has its stays since the process was saved
+	return fmt.Errorf("stays in stages: %w", w.Run(ctx))
 }
 
+func (f *Follower) walk() *change.Follower {
+	return &change.Follower{Feed: f.Changes, Name: Consumer, Clock: f.Service.cfg.Clock, Batch: followBatch, Step: f.step}
+}
+
+// step takes one batch of changes; none where no object has stages and the position leaps.
 func (f *Follower) step(ctx context.Context, pos change.Position) (change.Position, int, error) {
-	rows, err := f.Changes.Read(ctx, pos, followBatch)
-	if err != nil || len(rows) == 0 {
+	head, err := f.Changes.Head(ctx)
+	if err != nil {
 		return pos, 0, err
 	}
-	next := rows[len(rows)-1].Position
 	s := f.Service
 	list, err := s.cfg.Store.Processes(ctx, nil)
 	if err != nil {
 		return pos, 0, err
 	}
+	if len(list) == 0 {
+		next, err := f.walk().Leap(ctx, pos, head)
+		return next, 0, err
+	}
+	rows, err := f.Changes.Read(ctx, pos, followBatch)
+	if err != nil || len(rows) == 0 {
+		return pos, 0, err
+	}
+	next := rows[len(rows)-1].Position
 	present := map[string]*Process{}
 	for i := range list {
 		present[list[i].Object] = &list[i]

@@ -22,25 +22,15 @@ import (
 // Consumer is the name under which the Collector keeps its position in the change log.
 const Consumer = "talk"
 
-// Log is what it reads of the change log.
-type Log interface {
-	Read(ctx context.Context, after change.Position, limit int) ([]change.Row, error)
-	Head(ctx context.Context) (change.Position, error)
-	LoadPosition(ctx context.Context, consumer string) (change.Position, error)
-	SavePosition(ctx context.Context, consumer string, p change.Position) error
-	WaitAfter(ctx context.Context, after change.Position) error
-}
-
 // Collector tells people of changes: of records that were given to them, and of those that they follow. What an import or
 // other mass work writes tells nobody. Only one may run at a time in a workspace.
 type Collector struct {
 	Service *Service
-	Changes Log
+	Changes change.Feed
 }
 
 const (
 	collectBatch = 500
-	restAtMost   = 250 * time.Millisecond
 )
 
 // owners are the fields that say whom a record was given to.
@@ -48,24 +38,9 @@ func owners() []string { return []string{"assignee", "owner", "sales_person"} }
 
 // Run follows the log until ctx ends or a step fails; run again, it goes on with that step.
 func (c *Collector) Run(ctx context.Context) error {
-	ctx = access.With(ctx, access.System())
-	pos, err := c.Changes.LoadPosition(ctx, Consumer)
-	if err == nil && pos == (change.Position{}) { // nobody is told of what was there before
-		if pos, err = c.Changes.Head(ctx); err == nil {
-			err = c.Changes.SavePosition(ctx, Consumer, pos)
-		}
-	}
-	for err == nil {
-		if err = c.Changes.WaitAfter(ctx, pos); err != nil {
-			return err
-		}
-		began := c.Service.cfg.Clock.Now()
-		var n int
-		if pos, n, err = c.step(ctx, pos); err == nil && n < collectBatch {
-			err = clock.Pause(ctx, clock.Rest(c.Service.cfg.Clock.Now().Sub(began), restAtMost), nil)
-		}
-	}
-	return fmt.Errorf("tell of changes: %w", err)
+	// Nobody is told of what was there before.
+	w := change.Follower{Feed: c.Changes, Name: Consumer, Clock: c.Service.cfg.Clock, Batch: collectBatch, Step: c.step}
+	return fmt.Errorf("tell of changes: %w", w.Run(access.With(ctx, access.System())))
 }
 
 func (c *Collector) step(ctx context.Context, pos change.Position) (change.Position, int, error) {

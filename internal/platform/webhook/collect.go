@@ -17,20 +17,11 @@ import (
 // Consumer is the name under which the position in the change log is kept.
 const Consumer = "webhook"
 
-// Log is what the collector reads of the change log.
-type Log interface {
-	Read(ctx context.Context, after change.Position, limit int) ([]change.Row, error)
-	Head(ctx context.Context) (change.Position, error)
-	LoadPosition(ctx context.Context, consumer string) (change.Position, error)
-	SavePosition(ctx context.Context, consumer string, p change.Position) error
-	WaitAfter(ctx context.Context, after change.Position) error
-}
-
 // CollectorConfig is what a Collector needs; Log may be nil.
 type CollectorConfig struct {
 	Workspace string
 	Store     Store
-	Changes   Log
+	Changes   change.Feed
 	Source    Source
 	Clock     clock.Clock
 	IDs       *id.Generator
@@ -56,45 +47,15 @@ func NewCollector(cfg CollectorConfig) *Collector {
 	return &Collector{cfg: cfg}
 }
 
-// restAtMost bounds the rest after a step (clock.Rest).
-const restAtMost = 250 * time.Millisecond
-
-// idleRest is the rest where nobody subscribes.
-const idleRest = time.Second
-
 // Run follows the log until ctx ends or a batch fails; run again, it goes on with that batch.
 func (c *Collector) Run(ctx context.Context) error {
-	pos, err := c.cfg.Changes.LoadPosition(ctx, Consumer)
-	if err != nil {
-		return fmt.Errorf("load position of webhooks: %w", err)
-	}
-	if pos == (change.Position{}) {
-		// The first time: what happened before the first subscription is nobody's, and is not walked through.
-		if pos, err = c.leap(ctx, pos); err != nil {
-			return err
-		}
-	}
-	for {
-		if err := c.cfg.Changes.WaitAfter(ctx, pos); err != nil {
-			return err
-		}
-		began := c.cfg.Clock.Now()
-		next, n, err := c.step(ctx, pos)
-		if err != nil {
-			return fmt.Errorf("collect webhook events: %w", err)
-		}
-		pos = next
-		rest := clock.Rest(c.cfg.Clock.Now().Sub(began), restAtMost)
-		switch n {
-		case c.cfg.Batch:
-			continue // much more waits
-		case 0:
-			rest = idleRest
-		}
-		if err := clock.Pause(ctx, rest, nil); err != nil {
-			return err
-		}
-	}
+	return fmt.Errorf("collect webhook events: %w", c.walk().Run(ctx))
+}
+
+func (c *Collector) walk() *change.Follower {
+	// The first time: what happened before the first subscription is nobody's, and is not walked through.
+	begin := func(ctx context.Context) (change.Position, error) { return c.leap(ctx, change.Position{}) }
+	return &change.Follower{Feed: c.cfg.Changes, Name: Consumer, Clock: c.cfg.Clock, Batch: c.cfg.Batch, Begin: begin, Step: c.step}
 }
 
 // leap goes to the head of the log where nobody subscribes. The head is read first: a change that somebody who subscribes in
@@ -105,13 +66,10 @@ func (c *Collector) leap(ctx context.Context, pos change.Position) (change.Posit
 		return pos, fmt.Errorf("read head of changes: %w", err)
 	}
 	subs, err := c.collecting(ctx)
-	if err != nil || len(subs) > 0 || !pos.Less(head) {
+	if err != nil || len(subs) > 0 {
 		return pos, err
 	}
-	if err := c.cfg.Changes.SavePosition(ctx, Consumer, head); err != nil {
-		return pos, fmt.Errorf("save position of webhooks: %w", err)
-	}
-	return head, nil
+	return c.walk().Leap(ctx, pos, head)
 }
 
 func (c *Collector) collecting(ctx context.Context) ([]Subscription, error) {
@@ -120,22 +78,6 @@ func (c *Collector) collecting(ctx context.Context) ([]Subscription, error) {
 		return nil, fmt.Errorf("list webhooks: %w", err)
 	}
 	return slices.DeleteFunc(subs, func(s Subscription) bool { return s.State == Disabled }), nil
-}
-
-// CatchUp collects everything up to now and says how many change rows it read.
-func (c *Collector) CatchUp(ctx context.Context) (int, error) {
-	pos, err := c.cfg.Changes.LoadPosition(ctx, Consumer)
-	if err != nil {
-		return 0, fmt.Errorf("load position of webhooks: %w", err)
-	}
-	total := 0
-	for {
-		next, n, err := c.step(ctx, pos)
-		if err != nil || n == 0 && next == pos {
-			return total, err
-		}
-		pos, total = next, total+n
-	}
 }
 
 // step takes one batch of changes and says how many it was; none where nobody subscribes and the position leapt.

@@ -27,65 +27,25 @@ type Writer interface {
 	Lookup(ctx context.Context, object, field string, values []string) (map[string]id.ID, error)
 }
 
-// Log is what it reads of the change log.
-type Log interface {
-	Read(ctx context.Context, after change.Position, limit int) ([]change.Row, error)
-	Head(ctx context.Context) (change.Position, error)
-	LoadPosition(ctx context.Context, consumer string) (change.Position, error)
-	SavePosition(ctx context.Context, consumer string, p change.Position) error
-	WaitAfter(ctx context.Context, after change.Position) error
-}
-
 // Recurrer makes the next occurrence of an activity that repeats when it is done, once: the new record holds the id of the
 // one before in a unique field, so that a step that runs again after a crash finds it taken. When the one before is opened
 // again the occurrence goes to the recycle bin, unless somebody has changed it. Only one may run at a time.
 type Recurrer struct {
 	Records  Writer
-	Changes  Log
+	Changes  change.Feed
 	Registry func() *schema.Registry
 	Zone     func() *time.Location
 	Clock    clock.Clock
 	Log      *slog.Logger
 }
 
-const (
-	recurBatch = 500
-	restAtMost = 250 * time.Millisecond
-)
+const recurBatch = 500
 
 // Run follows the log until ctx ends or a step fails; run again, it goes on with that step.
 func (r *Recurrer) Run(ctx context.Context) error {
-	ctx = access.With(ctx, access.System())
-	pos, err := r.Changes.LoadPosition(ctx, Consumer)
-	if err == nil && pos == (change.Position{}) { // what was done before repeats no more
-		if pos, err = r.Changes.Head(ctx); err == nil {
-			err = r.Changes.SavePosition(ctx, Consumer, pos)
-		}
-	}
-	for err == nil {
-		if err = r.Changes.WaitAfter(ctx, pos); err != nil {
-			return err
-		}
-		began := r.Clock.Now()
-		var n int
-		if pos, n, err = r.step(ctx, pos); err == nil && n < recurBatch {
-			err = clock.Pause(ctx, clock.Rest(r.Clock.Now().Sub(began), restAtMost), nil)
-		}
-	}
-	return fmt.Errorf("repeat activities: %w", err)
-}
-
-// CatchUp does everything up to now.
-func (r *Recurrer) CatchUp(ctx context.Context) error {
-	ctx = access.With(ctx, access.System())
-	pos, err := r.Changes.LoadPosition(ctx, Consumer)
-	for err == nil {
-		var n int
-		if pos, n, err = r.step(ctx, pos); n == 0 {
-			return err
-		}
-	}
-	return err
+	// What was done before repeats no more.
+	w := change.Follower{Feed: r.Changes, Name: Consumer, Clock: r.Clock, Batch: recurBatch, Step: r.step}
+	return fmt.Errorf("repeat activities: %w", w.Run(access.With(ctx, access.System())))
 }
 
 func (r *Recurrer) step(ctx context.Context, pos change.Position) (change.Position, int, error) {

@@ -387,12 +387,3 @@ type Outbound interface {
 // Past reads changes of an object, the newest first and not older than an instant; it looks at no more of the log than its bound, and
 // complete tells whether that was all.
 type Past func(ctx context.Context, object string, since time.Time, fn func([]change.Row) error) (complete bool, err error)
-
-// Feed is what a Collector reads of the change log.
-type Feed interface {
-	Read(ctx context.Context, after change.Position, limit int) ([]change.Row, error)
-	Head(ctx context.Context) (change.Position, error)
-	LoadPosition(ctx context.Context, consumer string) (change.Position, error)
-	SavePosition(ctx context.Context, consumer string, p change.Position) error
-	WaitAfter(ctx context.Context, after change.Position) error
-}

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
@@ -25,67 +24,23 @@ const Consumer = "automation"
 
 const (
 	collectBatch = 1000
-	restAtMost   = 250 * time.Millisecond
-	idleRest     = time.Second
 	askAtOnce    = 500
 )
 
 // Collector begins runs of what the change log tells. Only one may run at a time in a workspace.
 type Collector struct {
 	Service *Service
-	Changes Feed
+	Changes change.Feed
 	Log     *slog.Logger
 }
 
 // Run follows the log until ctx ends or a step fails; run again, it goes on with that step.
 func (c *Collector) Run(ctx context.Context) error {
-	pos, err := c.Changes.LoadPosition(ctx, Consumer)
-	if err == nil && pos == (change.Position{}) { // what happened before there were rules begins none
-		pos, err = c.leap(ctx)
-	}
-	for err == nil {
-		if err = c.Changes.WaitAfter(ctx, pos); err != nil {
-			return err
-		}
-		began := c.Service.cfg.Clock.Now()
-		var n int
-		if pos, n, err = c.step(ctx, pos); err != nil {
-			break
-		}
-		rest := clock.Rest(c.Service.cfg.Clock.Now().Sub(began), restAtMost)
-		switch n {
-		case collectBatch:
-			continue
-		case 0:
-			rest = idleRest
-		}
-		err = clock.Pause(ctx, rest, nil)
-	}
-	return fmt.Errorf("begin automations: %w", err)
+	return fmt.Errorf("begin automations: %w", c.walk().Run(ctx)) // what happened before there were rules begins none
 }
 
-// CatchUp takes in everything up to now and says how many change rows it read.
-func (c *Collector) CatchUp(ctx context.Context) (int, error) {
-	pos, err := c.Changes.LoadPosition(ctx, Consumer)
-	total := 0
-	for err == nil {
-		var next change.Position
-		var n int
-		if next, n, err = c.step(ctx, pos); err != nil || n == 0 && next == pos {
-			break
-		}
-		pos, total = next, total+n
-	}
-	return total, err
-}
-
-// leap goes to the head of the log.
-func (c *Collector) leap(ctx context.Context) (change.Position, error) {
-	head, err := c.Changes.Head(ctx)
-	if err == nil {
-		err = c.Changes.SavePosition(ctx, Consumer, head)
-	}
-	return head, err
+func (c *Collector) walk() *change.Follower {
+	return &change.Follower{Feed: c.Changes, Name: Consumer, Clock: c.Service.cfg.Clock, Batch: collectBatch, Step: c.step}
 }
 
 // followers are the rules that changes begin.
@@ -117,10 +72,8 @@ func (c *Collector) step(ctx context.Context, after change.Position) (change.Pos
 		return after, 0, err
 	}
 	if len(rules) == 0 && !watching {
-		if !after.Less(head) {
-			return after, 0, nil
-		}
-		return head, 0, c.Changes.SavePosition(ctx, Consumer, head)
+		next, err := c.walk().Leap(ctx, after, head)
+		return next, 0, err
 	}
 	rows, err := c.Changes.Read(ctx, after, collectBatch)
 	if err != nil || len(rows) == 0 {

@@ -70,13 +70,7 @@ func (w *writing) claim(ctx context.Context, items []*item) error {
 
 func (w *writing) claimField(ctx context.Context, sh *shape, i int, group []*item) error {
 	fs := &sh.fields[i]
-	wants := map[string]id.ID{}
-	var claimers []*item
-	for _, it := range group {
-		if !it.ok() {
-			continue
-		}
-		before, after := "", ""
+	turn := func(it *item) (before, after string) {
 		if it.old != nil {
 			before = storedKey(fs, it.old.Cols)
 		}
@@ -93,27 +87,50 @@ func (w *writing) claimField(ctx context.Context, sh *shape, i int, group []*ite
 		case it.values[i] != nil:
 			after = w.s.uniqueKey(fs.f, it.values[i])
 		}
+		return before, after
+	}
+	return w.reserve(ctx, group, reservation{sh.obj, i, fs.f, turn, func(holder id.ID) *fault.Fault { return w.taken(ctx, sh, fs.f, holder) }})
+}
+
+// reservation is of the keys of one slot: a unique field's, or a unique rule's behind the fields.
+type reservation struct {
+	obj   *schema.Object
+	slot  int
+	field *schema.Field
+	turn  func(it *item) (before, after string) // the keys an item had and will have, "" for none
+	clash func(holder id.ID) *fault.Fault
+}
+
+// reserve takes the keys that items will have. Who comes after another one, stored or of the same group, fails.
+func (w *writing) reserve(ctx context.Context, group []*item, r reservation) error {
+	wants := map[string]id.ID{}
+	var claimers []*item
+	for _, it := range group {
+		if !it.ok() {
+			continue
+		}
+		before, after := r.turn(it)
 		if before == after {
 			continue
 		}
 		if before != "" {
-			it.frees = append(it.frees, claim{i, before})
+			it.frees = append(it.frees, claim{r.slot, before})
 		}
 		if after == "" {
 			continue
 		}
 		if holder, ok := wants[after]; ok {
-			it.fail(w.taken(ctx, sh, fs.f, holder))
+			it.fail(r.clash(holder))
 			continue
 		}
 		wants[after] = it.id
-		it.claims = append(it.claims, claim{i, after})
+		it.claims = append(it.claims, claim{r.slot, after})
 		claimers = append(claimers, it)
 	}
 	if len(wants) == 0 {
 		return nil
 	}
-	taken, err := w.tx.Reserve(ctx, sh.obj, fs.f, wants)
+	taken, err := w.tx.Reserve(ctx, r.obj, r.field, wants)
 	if err != nil || len(taken) == 0 {
 		return err
 	}
@@ -121,7 +138,7 @@ func (w *writing) claimField(ctx context.Context, sh *shape, i int, group []*ite
 		last := len(it.claims) - 1
 		if holder, ok := taken[it.claims[last].key]; ok {
 			it.claims = it.claims[:last]
-			it.fail(w.taken(ctx, sh, fs.f, holder))
+			it.fail(r.clash(holder))
 		}
 	}
 	return nil

@@ -103,52 +103,16 @@ func (w *writing) claimJoined(ctx context.Context, items []*item) error {
 
 func (w *writing) claimRule(ctx context.Context, sh *shape, n int, group []*item) error {
 	j := &sh.joined[n]
-	slot := len(sh.fields) + n
-	wants := map[string]id.ID{}
-	var claimers []*item
-	for _, it := range group {
-		if !it.ok() {
-			continue
-		}
-		before, after := "", ""
+	turn := func(it *item) (before, after string) {
 		if it.old != nil && it.old.DeletedAt == 0 {
 			before = j.key(it.old.Cols)
 		}
 		if it.op != change.Purge && it.row.DeletedAt == 0 {
 			after = j.key(it.row.Cols)
 		}
-		if before == after {
-			continue
-		}
-		if before != "" {
-			it.frees = append(it.frees, claim{slot, before})
-		}
-		if after == "" {
-			continue
-		}
-		if holder, ok := wants[after]; ok {
-			it.fail(w.clashes(ctx, sh, j, holder))
-			continue
-		}
-		wants[after] = it.id
-		it.claims = append(it.claims, claim{slot, after})
-		claimers = append(claimers, it)
+		return before, after
 	}
-	if len(wants) == 0 {
-		return nil
-	}
-	taken, err := w.tx.Reserve(ctx, sh.obj, j.field, wants)
-	if err != nil || len(taken) == 0 {
-		return err
-	}
-	for _, it := range claimers {
-		last := len(it.claims) - 1
-		if holder, ok := taken[it.claims[last].key]; ok {
-			it.claims = it.claims[:last]
-			it.fail(w.clashes(ctx, sh, j, holder))
-		}
-	}
-	return nil
+	return w.reserve(ctx, group, reservation{sh.obj, len(sh.fields) + n, j.field, turn, func(holder id.ID) *fault.Fault { return w.clashes(ctx, sh, j, holder) }})
 }
 
 // clashes is the fault of a record that another one equals by a unique rule; it is named to those who see it.

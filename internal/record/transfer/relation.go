@@ -107,9 +107,11 @@ func (rel *relation) want(w *row) {
 	}
 }
 
-// point fills in related records; false when one is not found and the row may not go without.
+// point fills in related records; false when one is not found and the row may not go without. None is made for a row that does not
+// go in.
 func (p *plain) point(c *chunk, w *row, u *unit) bool {
 	good := true
+	var fresh []newcomer
 	for _, rel := range p.relations {
 		found, named, bad := p.find(rel, w)
 		switch {
@@ -122,7 +124,9 @@ func (p *plain) point(c *chunk, w *row, u *unit) bool {
 		case rel.missing == mapping.MissingEmpty:
 			continue
 		case rel.missing == mapping.MissingCreate:
-			if bad = p.make(c, w, rel, u); bad == nil {
+			var in record.Input
+			if in, bad = p.draft(w, rel); bad == nil {
+				fresh = append(fresh, newcomer{rel, in})
 				continue
 			}
 		default:
@@ -132,7 +136,19 @@ func (p *plain) point(c *chunk, w *row, u *unit) bool {
 		c.report(w.number, p.plan.Values[named].Header, bad)
 		good = good && p.plan.Options.Lenient
 	}
-	return good
+	if !good {
+		return false
+	}
+	for _, m := range fresh {
+		p.make(c, w, m, u)
+	}
+	return true
+}
+
+// newcomer is a related record that is to be made.
+type newcomer struct {
+	rel *relation
+	in  record.Input
 }
 
 // find is the record that a row names; named is the value that says most of it, -1 when the row names none.
@@ -172,8 +188,8 @@ func (p *plain) find(rel *relation, w *row) (found id.ID, named int, bad *fault.
 	return 0, named, nil
 }
 
-// make adds the operation that makes the record of a relation, from the columns that name it. Rows that follow find it.
-func (p *plain) make(c *chunk, w *row, rel *relation, u *unit) *fault.Fault {
+// draft is the record of a relation as the columns that name it say.
+func (p *plain) draft(w *row, rel *relation) (record.Input, *fault.Fault) {
 	in := record.Input{}
 	var title string
 	for _, f := range rel.finders {
@@ -189,7 +205,7 @@ func (p *plain) make(c *chunk, w *row, rel *relation, u *unit) *fault.Fault {
 		var bad *fault.Fault
 		setValue(in, field, t, p.envs[f.value], func(f *fault.Fault) { bad = f })
 		if bad != nil {
-			return bad
+			return nil, bad
 		}
 		if title == "" && !field.Personal {
 			title = string(t)
@@ -201,6 +217,12 @@ func (p *plain) make(c *chunk, w *row, rel *relation, u *unit) *fault.Fault {
 	if rel.target.Key == "customer" {
 		in["source"] = "import"
 	}
+	return in, nil
+}
+
+// make adds the operation that makes a related record. Rows that follow find it.
+func (p *plain) make(c *chunk, w *row, m newcomer, u *unit) {
+	rel := m.rel
 	v := p.svc.cfg.Records.NewID()
 	for _, f := range rel.finders {
 		if t := w.text(f.value); t != nil {
@@ -212,8 +234,7 @@ func (p *plain) make(c *chunk, w *row, rel *relation, u *unit) *fault.Fault {
 		}
 	}
 	w.in[rel.field.Key] = v
-	u.needs = append(u.needs, c.add(-1, create(rel.target.Key, v, in)))
-	return nil
+	u.needs = append(u.needs, c.add(-1, create(rel.target.Key, v, m.in)))
 }
 
 // shownText is a text for a report: short, and nothing of a personal field.

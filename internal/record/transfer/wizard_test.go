@@ -151,6 +151,26 @@ func TestRelationsByChosenColumns(t *testing.T) {
 	})
 }
 
+// TestNoRelativesOfFailedRows: a row that does not go in leaves no related record behind, whatever its columns' order.
+func TestNoRelativesOfFailedRows(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, open func(testing.TB) sqlstore.DB) {
+		w := newWorld(t, open(t), "Asia/Shanghai", "CNY")
+		for _, file := range []string{"name,shop,by\n甲,一店,没有此人\n乙,二店,\n", "name,by,shop\n丙,没有此人,一店\n丁,,二店\n"} {
+			j := w.dry("customer", file, `{"fields":{"name":"name","store.name":"shop","referrer.external_id":"by"},"rules":{"store.name":{"missing":"create"}}}`)
+			if r := j.Result; r.Created != 1 || r.Errors != 1 || r.Reasons["import.relation_not_found"] != 1 {
+				t.Fatalf("%+v", r)
+			}
+			page, err := w.records.List(w.ctx, "store", record.Query{Limit: 10})
+			if err != nil || len(page.Items) != 1 || page.Items[0].Title != "二店" {
+				t.Errorf("%v, %d stores", err, len(page.Items))
+			}
+			w.clear("customer")
+			w.clear("store")
+		}
+	})
+}
+
 // clear takes all records of an object away.
 func (w *world) clear(object string) {
 	w.t.Helper()

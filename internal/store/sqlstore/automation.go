@@ -202,30 +202,7 @@ func (k *Automations) DeleteRule(ctx context.Context, key id.ID) error {
 
 // forget removes the runs that a query of ids finds, with their steps, until it finds none.
 func (k *Automations) forget(ctx context.Context, q string, args ...any) error {
-	for {
-		n := 0
-		err := k.store.Write(Bulk(ctx), func(c Conn) error {
-			var ids []int64
-			err := Each(ctx, c, func(rows *sql.Rows) error {
-				var v int64
-				err := rows.Scan(&v)
-				ids = append(ids, v)
-				return err
-			}, q, args...)
-			if n = len(ids); err != nil || n == 0 {
-				return err
-			}
-			d := c.Dialect()
-			if _, err := c.Exec(ctx, "DELETE FROM automation_step WHERE "+d.In("run"), d.IDList(ids)); err != nil {
-				return err
-			}
-			_, err = c.Exec(ctx, "DELETE FROM automation_run WHERE "+d.In("id"), d.IDList(ids))
-			return err
-		})
-		if err != nil || n == 0 {
-			return err
-		}
-	}
+	return k.store.purge(ctx, []tableColumn{{"automation_step", "run"}, {"automation_run", "id"}}, q, args...)
 }
 
 // Revision implements automation.Store.

@@ -142,16 +142,8 @@ func scanMail(rows *sql.Rows) (it mail.Item, err error) {
 	return it, err
 }
 
-func (k *Mails) items(ctx context.Context, q string, args ...any) (out []mail.Item, err error) {
-	err = k.store.Read(ctx, func(c Conn) error {
-		out = nil
-		return Each(ctx, c, func(rows *sql.Rows) error {
-			it, err := scanMail(rows)
-			out = append(out, it)
-			return err
-		}, q, args...)
-	})
-	return out, err
+func (k *Mails) items(ctx context.Context, q string, args ...any) ([]mail.Item, error) {
+	return read(ctx, k.store, scanMail, q, args...)
 }
 
 // Enqueue implements mail.Store.

@@ -118,6 +118,39 @@ func read[T any](ctx context.Context, s *Store, scan func(*sql.Rows) (T, error),
 	return out, err
 }
 
+// tableColumn is a column of a table that holds an id.
+type tableColumn struct{ table, name string }
+
+// purge removes the rows of some tables that hold an id which a query finds, in that order and a part at a time, until it finds
+// none. The query limits itself, so that others write in between.
+func (s *Store) purge(ctx context.Context, from []tableColumn, q string, args ...any) error {
+	for {
+		n := 0
+		err := s.Write(Bulk(ctx), func(c Conn) error {
+			var ids []int64
+			err := Each(ctx, c, func(rows *sql.Rows) error {
+				var v int64
+				err := rows.Scan(&v)
+				ids = append(ids, v)
+				return err
+			}, q, args...)
+			if n = len(ids); err != nil || n == 0 {
+				return err
+			}
+			d := c.Dialect()
+			for _, col := range from {
+				if _, err := c.Exec(ctx, "DELETE FROM "+col.table+" WHERE "+d.In(col.name), d.IDList(ids)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
 func longs(ids []id.ID) []int64 {
 	out := make([]int64, len(ids))
 	for i, v := range ids {

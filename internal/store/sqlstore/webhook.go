@@ -182,30 +182,7 @@ func (k *Webhooks) DeleteWebhook(ctx context.Context, key id.ID) error {
 
 // forget removes the deliveries that a query of ids finds, with their attempts, until it finds none.
 func (k *Webhooks) forget(ctx context.Context, q string, args ...any) error {
-	for {
-		n := 0
-		err := k.store.Write(Bulk(ctx), func(c Conn) error {
-			var ids []int64
-			err := Each(ctx, c, func(rows *sql.Rows) error {
-				var v int64
-				err := rows.Scan(&v)
-				ids = append(ids, v)
-				return err
-			}, q, args...)
-			if n = len(ids); err != nil || n == 0 {
-				return err
-			}
-			d := c.Dialect()
-			if _, err := c.Exec(ctx, "DELETE FROM webhook_attempt WHERE "+d.In("delivery"), d.IDList(ids)); err != nil {
-				return err
-			}
-			_, err = c.Exec(ctx, "DELETE FROM webhook_delivery WHERE "+d.In("id"), d.IDList(ids))
-			return err
-		})
-		if err != nil || n == 0 {
-			return err
-		}
-	}
+	return k.store.purge(ctx, []tableColumn{{"webhook_attempt", "delivery"}, {"webhook_delivery", "id"}}, q, args...)
 }
 
 func deliveryValues(d *webhook.Delivery) []any {
@@ -250,16 +227,8 @@ func scanDelivery(rows *sql.Rows) (d webhook.Delivery, err error) {
 	return d, nil
 }
 
-func (k *Webhooks) deliveries(ctx context.Context, q string, args ...any) (out []webhook.Delivery, err error) {
-	err = k.store.Read(ctx, func(c Conn) error {
-		out = nil
-		return Each(ctx, c, func(rows *sql.Rows) error {
-			d, err := scanDelivery(rows)
-			out = append(out, d)
-			return err
-		}, q, args...)
-	})
-	return out, err
+func (k *Webhooks) deliveries(ctx context.Context, q string, args ...any) ([]webhook.Delivery, error) {
+	return read(ctx, k.store, scanDelivery, q, args...)
 }
 
 // Due implements webhook.Store.
