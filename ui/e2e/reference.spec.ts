@@ -22,6 +22,7 @@ test('the API reference shows the objects of the workspace, is searched, and giv
 
   await page.reload();
   await settled(page);
+  await expect(page.getByRole('button', { name: /PATCH.*\/records\/customer\/\{id\}/ })).toBeInViewport();
   await expect(page.getByText(/curl -X PATCH/)).toBeVisible();
   await page.getByRole('searchbox', { name: t('reference:search') }).fill('no such operation');
   await expect(page.getByText(t('common:empty.no_match.title'))).toBeVisible();

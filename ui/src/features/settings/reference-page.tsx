@@ -1,7 +1,7 @@
 import { IconDownload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useDeferredValue, useMemo, useState } from 'react';
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { REFERENCE_URL, referenceQuery } from '@/api';
 import { useLabel, useLanguage, useTranslation } from '@/i18n';
 import { findObject, useObjects } from '@/metadata';
@@ -20,8 +20,26 @@ export function ReferencePage() {
   const { data, error, isPending, refetch } = useQuery(referenceQuery(useLanguage()));
   const [search, setSearch] = useState('');
   const wanted = useDeferredValue(search);
-  const groups = useMemo(() => (data === undefined ? [] : groupsOf(data, wanted)), [data, wanted]);
+  const groups = useMemo(
+    () =>
+      data === undefined
+        ? []
+        : groupsOf(
+            data,
+            wanted,
+            objects.map((each) => each.key),
+          ),
+    [data, wanted, objects],
+  );
   const [shown, setShown] = useState<ReadonlySet<string>>(new Set());
+
+  // An address that names an operation leads to it.
+  const named = useRef(op);
+  useEffect(() => {
+    if (data === undefined || named.current === undefined) return;
+    document.getElementById(named.current)?.scrollIntoView({ block: 'center' });
+    named.current = undefined;
+  }, [data]);
 
   const titleOf = (key: string) => {
     const object = key.startsWith('records.') ? findObject(objects, key.slice('records.'.length)) : undefined;

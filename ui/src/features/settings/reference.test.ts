@@ -16,6 +16,11 @@ describe('the interface document', () => {
     );
   });
 
+  it('keeps the objects in the order of the workspace', () => {
+    const keys = groupsOf(doc, '', ['order', 'customer']).map((group) => group.key);
+    expect(keys.indexOf('records.customer') - keys.indexOf('records.order')).toBe(1);
+  });
+
   it('is searched by path and by words', () => {
     const found = groupsOf(doc, 'records/customer/{id}').flatMap((group) => group.operations);
     expect(found.map((operation) => operation.method).sort()).toEqual(['DELETE', 'GET', 'PATCH']);

@@ -36,8 +36,8 @@ function answerOf(operation: ApiOperation): Operation['answer'] {
   return { status, type, schema: media?.schema };
 }
 
-/** The operations by group: those of objects first, then the rest by name; those that fit a search. */
-export function groupsOf(document: ApiDocument, search: string): OperationGroup[] {
+/** The operations by group: those of objects first, in the order given, then the rest by name; those that fit a search. */
+export function groupsOf(document: ApiDocument, search: string, objects: readonly string[] = []): OperationGroup[] {
   const wanted = search.trim().toLowerCase();
   const groups = new Map<string, Operation[]>();
   for (const [path, methods] of Object.entries(document.paths)) {
@@ -64,9 +64,13 @@ export function groupsOf(document: ApiDocument, search: string): OperationGroup[
   const order = ['records.', 'records'];
   const rank = (key: string) =>
     (order.findIndex((start) => key.startsWith(start)) + order.length + 1) % (order.length + 1);
+  const place = (key: string) => objects.indexOf(key.slice('records.'.length));
   return [...groups]
     .map(([key, operations]) => ({ key, operations }))
-    .sort((left, right) => rank(left.key) - rank(right.key) || left.key.localeCompare(right.key));
+    .sort(
+      (left, right) =>
+        rank(left.key) - rank(right.key) || place(left.key) - place(right.key) || left.key.localeCompare(right.key),
+    );
 }
 
 /** Follows a reference; what it names when it is known. */
