@@ -112,6 +112,11 @@ func (o outside) ShredExports(ctx context.Context, objects []string) (int, error
 	return o.w.mass.Shred(ctx, objects)
 }
 
+// ForgetMail implements privacy.Outside.
+func (o outside) ForgetMail(ctx context.Context, address string) (int, error) {
+	return o.w.edge.Letters.Erase(ctx, 0, address)
+}
+
 // RemoveBlob implements privacy.Outside.
 func (o outside) RemoveBlob(name string) error { return o.w.blobs.Remove(name) }
 

@@ -78,7 +78,8 @@ type canaries map[string]string
 func plant() canaries {
 	return canaries{"name": "Zqxcanaryname", "note": "zqxcanarynote", "email": "zqxcanarymail@example.com", "idnumber": "ZQXCANARYID77", "card": "zqxcanarycard", "external": "zqxcanaryext", "tag": "zqxcanarytag",
 		"comment": "zqxcanarycomment", "revision": "zqxcanaryrevised", "file": "zqxcanaryfile", "filename": "zqxcanaryfilename", "task": "zqxcanarytask", "call": "zqxcanarycall", "order": "zqxcanaryordernote",
-		"contact": "zqxcanarycontact", "before": "zqxcanarybefore", "custom": "zqxcanarycustom", "merged": "zqxcanarymerged", "import": "zqxcanaryimport", "occupation": "zqxcanaryjob", "made": "zqxcanarymade", "imported": "zqxcanaryimported"}
+		"contact": "zqxcanarycontact", "before": "zqxcanarybefore", "custom": "zqxcanarycustom", "merged": "zqxcanarymerged", "import": "zqxcanaryimport", "occupation": "zqxcanaryjob", "made": "zqxcanarymade", "imported": "zqxcanaryimported",
+		"guest": "zqxcanaryguest"}
 }
 
 // found are the canaries that stand in some bytes, as text or as UTF-16.
@@ -143,6 +144,9 @@ func person(t *testing.T, s *site, c *client, k canaries) string {
 	}
 	imported := read[page](c, "POST", "/records/customer/query", `{"where":{"field":"external_id","op":"=","value":"zqxcanaryext2"}}`, 200).Items[0]
 	c.want(200, c.do("POST", "/records/customer/merge", `{"survivor":"`+p.ID+`","ids":["`+imported.ID+`"],"fields":{"name":"`+p.ID+`","phone":"`+p.ID+`","external_id":"`+p.ID+`"}}`))
+	// A meeting about somebody else, to which the person was asked by address.
+	meeting := read[rec](c, "POST", "/records/meeting", `{"fields":{"subject":"试穿会","starts_at":"2026-12-05T08:00:00Z","about":"`+c.make("别人").ID+`"}}`, 201)
+	c.want(201, c.do("POST", "/meetings/"+meeting.ID+"/guests", `{"name":"`+k["guest"]+`","email":"`+k["email"]+`"}`))
 	c.want(201, c.do("POST", "/records/fitting", `{"fields":{"name":"`+k["made"]+`","customer":"`+p.ID+`"}}`))
 	return p.ID
 }

@@ -473,18 +473,30 @@ func (s *Service) suppress(ctx context.Context, e *Erasure) error {
 	}
 	e.Counts, e.Plan.At = counts(members, nil), s.now()
 	// Kept files are looked into while the identifiers are still there to look for.
-	var texts []string
+	var texts, addresses []string
 	err = s.values(ctx, e, func(f *schema.Field, v any) {
-		if t, ok := v.(string); ok && f.Type != schema.Address {
+		t, ok := v.(string)
+		if ok && f.Type != schema.Address {
 			texts = append(texts, needles(f, t)...)
+		}
+		if ok && f.Type == schema.Email {
+			addresses = append(addresses, t)
 		}
 	})
 	if err != nil {
 		return err
 	}
+	mailed := 0
+	for _, address := range addresses {
+		n, err := s.cfg.Outside.ForgetMail(ctx, address)
+		if err != nil {
+			return err
+		}
+		mailed += n
+	}
 	removed, waiting, err := s.cfg.Outside.ShredImports(ctx, e.Plan.Imports, texts)
 	e.Plan.Waiting = waiting
-	e.tally(map[string]int64{"imports": int64(removed)})
+	e.tally(map[string]int64{"imports": int64(removed), "mail": int64(mailed)})
 	return err
 }
 

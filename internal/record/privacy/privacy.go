@@ -206,6 +206,9 @@ type Outside interface {
 	ShredImports(ctx context.Context, batches []id.ID, texts []string) (removed, waiting int, err error)
 	// ShredExports removes the kept files of exports of objects.
 	ShredExports(ctx context.Context, objects []string) (int, error)
+	// ForgetMail removes what was or is to be mailed to an address, whatever record it is about, and takes it off the lists of
+	// meetings.
+	ForgetMail(ctx context.Context, address string) (int, error)
 	// RemoveBlob removes the content of a file.
 	RemoveBlob(name string) error
 	// ForgetAnswers blanks kept answers to requests that name one of the records, and ForgetTrail what entries of the audit trail
