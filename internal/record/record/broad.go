@@ -31,6 +31,8 @@ const (
 	slowTimes = 3
 	slowFor   = 5 * time.Minute
 	slowMax   = 1000
+	// One of so many is still put to the store, which grows quick as what it reads comes into memory.
+	slowTry = 6
 )
 
 // slowly remembers the kinds of questions that the store answers slowly.
@@ -40,15 +42,21 @@ type slowly struct {
 }
 
 type slowness struct {
-	times int
-	until time.Time
+	times, asked int
+	until        time.Time
 }
 
+// is reports whether a question is not to be put to the store.
 func (s *slowly) is(kind string, now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := s.seen[kind]
-	return k.times >= slowTimes && now.Before(k.until)
+	if k.times < slowTimes || !now.Before(k.until) {
+		return false
+	}
+	k.asked++
+	s.seen[kind] = k
+	return k.asked%slowTry != 0
 }
 
 func (s *slowly) note(kind string, now time.Time) {
@@ -57,7 +65,8 @@ func (s *slowly) note(kind string, now time.Time) {
 	if s.seen == nil || len(s.seen) >= slowMax {
 		s.seen = map[string]slowness{}
 	}
-	s.seen[kind] = slowness{s.seen[kind].times + 1, now.Add(slowFor)}
+	k := s.seen[kind]
+	s.seen[kind] = slowness{k.times + 1, k.asked, now.Add(slowFor)}
 }
 
 // forget is told that a question of a kind was answered in time.

@@ -407,9 +407,12 @@ func (w *writing) encode(it *item) error {
 			created, createdDay = it.createdAt, int64(clock.DayOf(time.UnixMilli(it.createdAt), w.zone))
 		}
 		it.row = Row{ID: it.id, Version: 1, CreatedAt: created, CreatedAtDay: createdDay, CreatedBy: by,
-			UpdatedAt: ms, UpdatedAtDay: day, UpdatedBy: by, BatchID: w.mode.batch, Cols: make([]any, it.sh.width)}
+			UpdatedAt: ms, UpdatedAtDay: day, UpdatedBy: by, BatchID: w.mode.batch, Cols: it.row.Cols}
+		if it.ready == nil || it.day != w.env.Day {
+			it.row.Cols, it.ready = make([]any, it.sh.width), make([]bool, len(it.values))
+		}
 		for i, v := range it.values {
-			if v != nil {
+			if v != nil && !it.ready[i] {
 				w.put(it, i, v)
 			}
 		}
@@ -436,6 +439,23 @@ func (w *writing) encode(it *item) error {
 	it.row.Version++
 	it.row.UpdatedAt, it.row.UpdatedAtDay, it.row.UpdatedBy = ms, day, by
 	return nil
+}
+
+// ahead encodes what a new record is given before its transaction begins, of which there is one at a time: all but what
+// needs a key or the store.
+func (w *writing) ahead(it *item) {
+	if it.op != change.Create || it.values == nil {
+		return
+	}
+	it.day, it.ready = w.dayOf(it), make([]bool, len(it.values))
+	it.row.Cols, w.env.Day = make([]any, it.sh.width), it.day
+	for i, v := range it.values {
+		if _, named := v.(schema.Key); v == nil || named || it.sh.fields[i].f.Personal {
+			continue
+		}
+		w.put(it, i, v)
+		it.ready[i] = true
+	}
 }
 
 // put encodes a value into the columns of the row.

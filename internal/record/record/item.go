@@ -27,11 +27,13 @@ type item struct {
 	values []any  // canonical, aligned with shape.fields
 	set    []bool // which of them the write names
 	deltas map[int]*delta
-	fills  []int    // fields that the write leaves where they have a value
-	left   []string // fields that were not put back
-	old    *Row     // the row before, nil for a new record
-	row    Row      // the row after
-	dirty  []int    // fields that changed
+	fills  []int     // fields that the write leaves where they have a value
+	left   []string  // fields that were not put back
+	ready  []bool    // which values of a new record stand in the row already, see writing.ahead
+	day    clock.Day // that of the fact, as it was then
+	old    *Row      // the row before, nil for a new record
+	row    Row       // the row after
+	dirty  []int     // fields that changed
 	claims []claim
 	frees  []claim
 	as     change.Op     // what the change log calls it, when not op
@@ -48,6 +50,15 @@ type claim struct {
 func (it *item) fail(f *fault.Fault) { it.bad = append(it.bad, f) }
 
 func (it *item) ok() bool { return it.bad == nil }
+
+// give sets a value that the input did not.
+func (it *item) give(i int, v any) {
+	it.values[i], it.set[i] = v, true
+	if it.ready != nil && it.ready[i] {
+		clear(it.sh.cols(it.row.Cols, i))
+		it.ready[i] = false
+	}
+}
 
 // err is nil, the single fault, or one over all of them.
 func (it *item) err() error {
@@ -185,7 +196,7 @@ func (s *Service) complete(it *item, w *writing) {
 				v = clock.DayOf(w.now, w.zone)
 			}
 		}
-		it.values[i], it.set[i] = v, true
+		it.give(i, v)
 	}
 	w.own(it)
 }

@@ -37,7 +37,7 @@ func (w *writing) own(it *item) {
 	}
 	i, ok := it.sh.index[access.Owner(it.sh.obj).Key]
 	if ok && !it.set[i] {
-		it.values[i], it.set[i] = w.actor.Person, true
+		it.give(i, w.actor.Person)
 	}
 }
 

@@ -292,6 +292,6 @@ func (c *Change) Written(field string) bool {
 // Set gives a field another canonical value; a field the object does not have is ignored.
 func (c *Change) Set(field string, v any) {
 	if i, ok := c.it.sh.index[field]; ok {
-		c.it.values[i], c.it.set[i] = v, true
+		c.it.give(i, v)
 	}
 }

@@ -50,6 +50,12 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 	if err := refuse(&mode, items); err != nil {
 		return change.Position{}, err
 	}
+	ahead := s.writingOf(ctx, nil, &mode)
+	for _, it := range items {
+		if it.ok() {
+			ahead.ahead(it)
+		}
+	}
 	if p, ok := s.cfg.Store.(Patient); ok && (mode.bulk || mode.mass) {
 		ctx = p.Patient(ctx)
 	}
@@ -392,7 +398,7 @@ func (w *writing) resolve(ctx context.Context, items []*item) error {
 				if v == 0 {
 					it.fail(unknown)
 				}
-				it.values[i] = v
+				it.give(i, v)
 			})
 		}
 	}
@@ -462,8 +468,7 @@ func (w *writing) number(ctx context.Context, items []*item) error {
 			return err
 		}
 		for n, sl := range list {
-			sl.it.values[sl.field] = schema.FormatNumber(sl.it.sh.fields[sl.field].f.Pattern, sl.day, first+int64(n))
-			sl.it.set[sl.field] = true
+			sl.it.give(sl.field, schema.FormatNumber(sl.it.sh.fields[sl.field].f.Pattern, sl.day, first+int64(n)))
 		}
 	}
 	return nil

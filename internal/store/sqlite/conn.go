@@ -3,8 +3,12 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
 	"strings"
+
+	"github.com/mattn/go-sqlite3"
 
 	"github.com/guanxi-crm/guanxi/internal/store/dialect"
 )
@@ -13,9 +17,12 @@ import (
 type conn struct {
 	raw   *sql.Conn
 	stmts map[string]*sql.Stmt
+	// inserts are statements of the driver itself, for InsertMany.
+	inserts map[string]*sqlite3.SQLiteStmt
 	// detached connections ignore the context of single statements: a closure that has begun to write is finished.
 	detached bool
-	args     []any // reused by InsertMany
+	args     []any               // reused by InsertMany
+	bound    []driver.NamedValue // and so are these
 }
 
 // maxStatements bounds a connection's cache; beyond it everything is prepared anew, which generated statements of many
@@ -50,6 +57,10 @@ func (c *conn) forget() {
 	for q, s := range c.stmts {
 		_ = s.Close() // a statement of a connection that goes on; nothing is lost
 		delete(c.stmts, q)
+	}
+	for q, s := range c.inserts {
+		_ = s.Close()
+		delete(c.inserts, q)
 	}
 }
 
@@ -98,41 +109,88 @@ func (c *conn) QueryRow(ctx context.Context, dest []any, query string, args ...a
 
 // InsertMany implements sqlstore.Conn. Each row is a statement of its own: of an INSERT of several rows into a table with an
 // integer key SQLite copies every page that it touches, to be able to take back the statement alone, which into indexes of
-// random keys writes more than the rows. The rows go through Query, not Exec: the driver binds the parameters of a query in
-// one call into C and those of an Exec in one call each.
+// random keys writes more than the rows. The rows go to the driver itself, since what database/sql does around each call costs
+// as much as a short row, and through its Query, not its Exec: it binds the parameters of a query in one call into C and those
+// of an Exec in one call each.
 func (c *conn) InsertMany(ctx context.Context, table string, columns []string, n int, fill func(i int, dst []any)) error {
 	if n == 0 {
 		return nil
 	}
-	s, err := c.prepare("INSERT INTO " + dialect.Quote(table) + "(" + dialect.QuoteAll(columns) + ") VALUES " + dialect.Values(1, len(columns)))
-	if err != nil {
-		return err
-	}
+	query := "INSERT INTO " + dialect.Quote(table) + "(" + dialect.QuoteAll(columns) + ") VALUES " + dialect.Values(1, len(columns))
 	if cap(c.args) < len(columns) {
-		c.args = make([]any, len(columns))
+		c.args, c.bound = make([]any, len(columns)), make([]driver.NamedValue, len(columns))
+		for i := range c.bound {
+			c.bound[i].Ordinal = i + 1
+		}
 	}
-	args := c.args[:len(columns)]
-	defer clear(args)
+	args, bound := c.args[:len(columns)], c.bound[:len(columns)]
+	defer func() {
+		clear(args)
+		for i := range bound {
+			bound[i].Value = nil
+		}
+	}()
 	ctx = c.context(ctx)
-	for i := range n {
-		fill(i, args)
-		if err := runQuery(ctx, s, args); err != nil {
+	err := c.raw.Raw(func(dc any) error {
+		s, err := c.inserting(dc, query)
+		if err != nil {
 			return err
 		}
+		for i := range n {
+			fill(i, args)
+			if err := bind(bound, args); err != nil {
+				return err
+			}
+			if err := insert(ctx, s, bound); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return translate(err)
+}
+
+// inserting is the driver's own statement of an INSERT, kept as long as the connection's others.
+func (c *conn) inserting(dc any, query string) (*sqlite3.SQLiteStmt, error) {
+	if s, ok := c.inserts[query]; ok {
+		return s, nil
+	}
+	if len(c.inserts) >= maxStatements {
+		c.forget()
+	}
+	s, err := dc.(*sqlite3.SQLiteConn).Prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	c.inserts[query] = s.(*sqlite3.SQLiteStmt)
+	return c.inserts[query], nil
+}
+
+// bind makes the values of a row those that the driver takes.
+func bind(dst []driver.NamedValue, values []any) error {
+	for i, v := range values {
+		switch v.(type) {
+		case nil, int64, float64, bool, string, []byte:
+			dst[i].Value = v
+			continue
+		}
+		x, err := driver.DefaultParameterConverter.ConvertValue(v)
+		if err != nil {
+			return err
+		}
+		dst[i].Value = x
 	}
 	return nil
 }
 
-func runQuery(ctx context.Context, s *sql.Stmt, args []any) error {
-	rows, err := s.QueryContext(ctx, args...)
+func insert(ctx context.Context, s *sqlite3.SQLiteStmt, row []driver.NamedValue) error {
+	rows, err := s.QueryContext(ctx, row)
 	if err != nil {
-		return translate(err)
+		return err
 	}
-	for rows.Next() { // none: the statement ran when it was asked
-	}
-	if err := rows.Err(); err != nil {
+	if err := rows.Next(nil); err != nil && !errors.Is(err, io.EOF) { // it ran when it was asked; this says how that ended
 		_ = rows.Close() // the first error is the one that counts
-		return translate(err)
+		return err
 	}
-	return translate(rows.Close())
+	return rows.Close()
 }
