@@ -30,6 +30,7 @@ func (w *workspace) newApprovals(keys *crypt.Keyring) {
 		Note: func(ctx context.Context, action, object string, rec id.ID, detail map[string]any) error {
 			return a.auth.Note(ctx, w.info.Key, action, object, rec, detail)
 		},
+		Moved: w.requestMoved,
 		Publish: func(r *approval.Request) {
 			printed := ""
 			if obj := w.registry().Object(r.Object); obj != nil && r.Record != 0 {

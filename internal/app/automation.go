@@ -36,7 +36,7 @@ func (w *workspace) newAutomations(keys *crypt.Keyring, sender *webhook.Sender) 
 	a := w.app
 	store := sqlstore.NewAutomations(w.store)
 	svc := automation.New(automation.Config{Store: store, Records: w.records, Conditions: ruleConditions{w}, People: rulePeople{w}, Notices: ruleNotices{w},
-		Outbound: ruleCalls{w, keys, sender}, Registry: w.registry, Zone: w.zoneOf, Base: w.base, Clock: a.Clock, IDs: a.ids, Log: a.Log, Past: store.Past,
+		Outbound: ruleCalls{w, keys, sender}, Post: rulePost{w}, Agreements: ruleAgreements{w}, Registry: w.registry, Zone: w.zoneOf, Base: w.base, Clock: a.Clock, IDs: a.ids, Log: a.Log, Past: store.Past,
 		Token: func(rule id.ID, serial int64) string {
 			return "awh_" + base64.RawURLEncoding.EncodeToString(derived(keys, "automation.hook", id.Format(automation.Prefix, rule)+"."+strconv.FormatInt(serial, 10)))
 		},

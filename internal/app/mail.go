@@ -39,7 +39,7 @@ func (w *workspace) newPost(keys *crypt.Keyring) error {
 	vault := mailVault{sealer{keys, "mail"}}
 	client := &mail.Client{Guard: &httpc.Guard{Allowed: networks}, Vault: vault, Clock: a.Clock, Roots: a.MailRoots, Name: a.greeting()}
 	w.post.Queue = &mail.Queue{Store: sqlstore.NewMails(w.store), Vault: vault, Clock: a.Clock, IDs: a.ids}
-	w.post.dispatcher = mail.NewDispatcher(mail.DispatcherConfig{Queue: w.post.Queue, Client: client, Log: a.Log, Seed: uint64(a.ids.Next()), Sole: a.embedded(), Counted: a.metrics.Mail}) //nolint:gosec // jitter
+	w.post.dispatcher = mail.NewDispatcher(mail.DispatcherConfig{Queue: w.post.Queue, Client: client, Log: a.Log, Seed: uint64(a.ids.Next()), Sole: a.embedded(), Counted: a.metrics.Mail, Finished: w.mailFinished}) //nolint:gosec // jitter
 	w.post.Notify = w.post.dispatcher.Notify
 	w.post.mailer = &talk.Mailer{Service: w.talk, Store: sqlstore.NewTalk(w.store), Post: w.post.Queue, Address: office{w}.Address, As: w.as, Words: a.words.Text, Sign: keys.Sign, Verify: keys.Verify,
 		Prefix: func(object string) string { return w.registry().Object(object).Prefix }, Workspace: w.info.Key, Name: w.info.Name, Zone: w.zoneOf}
@@ -181,7 +181,7 @@ func (w written) Letters(ctx context.Context, rec id.ID, until time.Time, limit 
 	list, err := w.letters.About(ctx, rec, until, limit)
 	out := make([]timeline.Written, len(list))
 	for i, l := range list {
-		out[i] = timeline.Written{ID: l.ID, At: l.At, By: l.By, To: l.To, Subject: l.Subject, Text: l.Text, State: string(l.State), Reason: l.Reason}
+		out[i] = timeline.Written{ID: l.ID, At: l.At, By: l.By, To: l.To, Subject: l.Subject, Text: l.Text, State: string(l.State), Reason: l.Reason, Rule: l.Rule}
 	}
 	return out, err
 }

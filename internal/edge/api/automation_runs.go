@@ -81,7 +81,7 @@ type AutomationStep struct {
 	Number  int64             `json:"number"`
 	Step    string            `json:"step"`
 	Kind    string            `json:"kind"`
-	Outcome string            `json:"outcome" enum:"done,same,yes,no,waiting,passed,expired,failed,skipped,sending,nobody,stopped"`
+	Outcome string            `json:"outcome" enum:"done,same,yes,no,waiting,passed,expired,failed,skipped,sending,nobody,stopped,held,asked"`
 	At      time.Time         `json:"at"`
 	Detail  automation.Detail `json:"detail"`
 	Problem string            `json:"problem"`

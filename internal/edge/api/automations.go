@@ -411,7 +411,18 @@ type AutomationTest struct {
 	Text    string         `json:"text"`
 	Until   *time.Time     `json:"until"`
 	Body    map[string]any `json:"body,omitempty"`
+	Mail    *TrialMail     `json:"mail,omitempty"`
 	Problem string         `json:"problem"`
+}
+
+// TrialMail is a mail as it would be sent.
+type TrialMail struct {
+	To      string `json:"to" doc:"masked"`
+	Name    string `json:"name"`
+	Locale  string `json:"locale" doc:"the language of the receiver"`
+	Subject string `json:"subject"`
+	Text    string `json:"text"`
+	HTML    string `json:"html"`
 }
 
 func (a *API) tryAutomation(ctx context.Context, c *call, in definitionIn) (AutomationTrial, error) {
@@ -446,6 +457,10 @@ func (a *API) showTrial(ctx context.Context, c *call, t *automation.Trial) (Auto
 	out := AutomationTest{Step: t.Step, Kind: string(t.Kind), Outcome: string(t.Outcome), Object: t.Object, Changes: []FieldChange{}, People: []Ref{}, Text: t.Text, Until: t.Until, Body: t.Body}
 	if t.Problem != nil {
 		out.Problem = a.problemText(c, t.Problem)
+	}
+	if t.Mail != nil {
+		m := TrialMail(*t.Mail)
+		out.Mail = &m
 	}
 	names, err := c.userNames(ctx, t.People...)
 	if err != nil {

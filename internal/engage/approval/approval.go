@@ -308,6 +308,7 @@ type Body struct {
 	Code     string           `json:"code,omitempty"`  // of the fault that kept it from being carried out
 	Params   fault.Params     `json:"params,omitempty"`
 	Job      id.ID            `json:"job,omitempty"` // that an export will be
+	Origin   string           `json:"origin,omitempty"`
 }
 
 // Content is what is proposed.

@@ -35,6 +35,9 @@ type Proposal struct {
 	Input   record.Input
 	Comment string
 	Files   []id.ID
+	// ID is that of the request, 0 for a fresh one, and Origin says what asks in the name of the actor, in the words of that.
+	ID     id.ID
+	Origin string
 }
 
 func (p *Proposal) op() record.BatchOp {
@@ -78,7 +81,10 @@ func (s *Service) Submit(ctx context.Context, p Proposal) (*Request, error) {
 		return nil, fault.InvalidField("approval.too_many_files", "files", fault.Params{"max": maxFiles})
 	}
 	r := s.request(ctx, p.Object)
-	r.Record, r.Op, r.Assign, r.Files = p.Record, p.Op, p.Assign, p.Files
+	r.Record, r.Op, r.Assign, r.Files, r.Origin = p.Record, p.Op, p.Assign, p.Files, p.Origin
+	if p.ID != 0 {
+		r.ID = p.ID
+	}
 	if p.Op == change.Create {
 		r.Record = 0
 	}
@@ -263,6 +269,11 @@ func (s *Service) change(ctx context.Context, request id.ID, move func(f *flow) 
 		}
 		return s.after(ctx, r)
 	}
+}
+
+// Look is a request as it stands, for programs. NotFound approval.unknown.
+func (s *Service) Look(ctx context.Context, request id.ID) (*Request, error) {
+	return s.cfg.Store.Get(ctx, request)
 }
 
 // Answer is what somebody says to a request.

@@ -7,6 +7,8 @@
 //
 // What was written is kept sealed with the mail (package mail), shown on the timeline to whoever may see the record, and removed with
 // the record's personal data (Erase).
+//
+// A rule writes through Order: to the same addresses under the same refusals, and what it wrote is kept and shown in the same way.
 package letter
 
 import (
@@ -286,6 +288,7 @@ type Letter struct {
 	Subject, Text string // "" when they cannot be read any more
 	State         mail.State
 	Reason        string
+	Rule          bool // By is a rule
 }
 
 // About reads letters about a record, and about those that became part of it, at or before an instant, newest first. Whoever calls
@@ -302,7 +305,7 @@ func (s *Service) About(ctx context.Context, rec id.ID, until time.Time, limit i
 	out := make([]Letter, len(items))
 	for i := range items {
 		it := &items[i]
-		out[i] = Letter{ID: it.ID, At: it.CreatedAt, By: it.By, To: it.Mask, State: it.State, Reason: it.Reason}
+		out[i] = Letter{ID: it.ID, At: it.CreatedAt, By: it.By, To: it.Mask, State: it.State, Reason: it.Reason, Rule: it.Kind == RuleKind}
 		if out[i].Subject, out[i].Text, err = s.cfg.Mail.Read(it); err != nil {
 			return nil, err
 		}

@@ -47,7 +47,7 @@ const (
 	orphanAfter = 15 * time.Minute
 )
 
-// DispatcherConfig is what a Dispatcher needs; Log and Counted may be nil.
+// DispatcherConfig is what a Dispatcher needs; Log, Counted and Finished may be nil.
 type DispatcherConfig struct {
 	Queue  *Queue
 	Client *Client
@@ -57,6 +57,8 @@ type DispatcherConfig struct {
 	Sole bool
 	// Counted is told of each attempt: sent, failed, waiting or unknown.
 	Counted func(outcome string)
+	// Finished is told of a message that waits no longer, after that was stored; a crash in between leaves it untold.
+	Finished func(ctx context.Context, it *Item)
 }
 
 // Dispatcher sends what is due. Only one should run at a time in a workspace; that two run for a moment sends nothing twice, since
@@ -86,6 +88,9 @@ func NewDispatcher(cfg DispatcherConfig) *Dispatcher {
 	}
 	if cfg.Counted == nil {
 		cfg.Counted = func(string) {}
+	}
+	if cfg.Finished == nil {
+		cfg.Finished = func(context.Context, *Item) {}
 	}
 	return &Dispatcher{cfg: cfg, store: cfg.Queue.Store, clock: cfg.Queue.Clock, wake: make(chan struct{}, 1),
 		random: rand.New(rand.NewPCG(cfg.Seed, cfg.Seed)), busy: map[id.ID]bool{}, rest: map[id.ID]rest{}} //nolint:gosec // jitter
@@ -426,6 +431,9 @@ func (d *Dispatcher) finish(ctx context.Context, it *Item, f *failure, from Stat
 		return fmt.Errorf("write down a mail: %w", err)
 	}
 	d.cfg.Counted(string(it.State))
+	if it.State != Waiting {
+		d.cfg.Finished(context.WithoutCancel(ctx), it)
+	}
 	return nil
 }
 

@@ -94,6 +94,15 @@ func (q *Queue) standard(ctx context.Context) (Profile, bool, error) {
 
 // Enqueue implements Sender.
 func (q *Queue) Enqueue(ctx context.Context, m Message) (Receipt, error) {
+	return q.put(ctx, m, q.Store.Enqueue)
+}
+
+// Anew is Enqueue that takes the place of a message of the same key that failed, is unknown or was cancelled.
+func (q *Queue) Anew(ctx context.Context, m Message) (Receipt, error) {
+	return q.put(ctx, m, q.Store.Supersede)
+}
+
+func (q *Queue) put(ctx context.Context, m Message, store func(context.Context, Item) (Receipt, error)) (Receipt, error) {
 	it, err := q.item(m)
 	if err != nil {
 		return Receipt{}, err
@@ -103,7 +112,7 @@ func (q *Queue) Enqueue(ctx context.Context, m Message) (Receipt, error) {
 	} else if stopped {
 		return Receipt{}, fault.New(fault.Conflict, "mail.address_stopped", fault.Params{"address": it.Mask})
 	}
-	r, err := q.Store.Enqueue(ctx, it)
+	r, err := store(ctx, it)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("queue a mail: %w", err)
 	}

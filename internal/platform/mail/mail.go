@@ -266,6 +266,10 @@ type Store interface {
 
 	// Enqueue writes a message unless there is one of its key, whose id it returns instead.
 	Enqueue(ctx context.Context, it Item) (Receipt, error)
+	// Supersede takes the key from a message of it that failed, is unknown or was cancelled, and writes another one under it.
+	Supersede(ctx context.Context, it Item) (Receipt, error)
+	// ByKey finds the message of a key.
+	ByKey(ctx context.Context, key string) (Item, bool, error)
 	// Due are messages that wait for a profile (0: for the standard one), the longest due first.
 	Due(ctx context.Context, profile id.ID, now time.Time, limit int) ([]Item, error)
 	// TriedSince counts messages that a profile tried at or after an instant.

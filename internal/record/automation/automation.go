@@ -7,7 +7,9 @@
 // Guarantees. A change begins a run of a rule exactly once: the run is stored in the transaction that moves the position in the log. A
 // step that writes records is written down in the transaction that writes them, over the count of steps that it began with: after a kill
 // at any point, or with two processes at work, it has happened once or not at all. A notification is claimed by its key. A request to
-// another system carries the same webhook-id in every attempt, so that the receiver can tell a repetition. A step that fails for a reason
+// another system carries the same webhook-id in every attempt, so that the receiver can tell a repetition. A mail is written down under
+// the key of its run and step; the run waits until a mail server took it, and fails with the mail. A write that needs somebody's agreement
+// becomes a request for it, and the run waits for the answer. A step that fails for a reason
 // that may pass is tried again after 5 s, 1 min, 5 min, 30 min and 2 h; after that, or for a reason that will not pass, the run has failed:
 // it is kept with its reason, and goes on when somebody replays it or skips the step.
 //
@@ -210,6 +212,8 @@ const (
 	OutSending Outcome = "sending" // a request is about to be made
 	OutNobody  Outcome = "nobody"  // nobody to tell or to give it to
 	OutStopped Outcome = "stopped"
+	OutHeld    Outcome = "held"  // a mail that must not be sent: Detail.Code says why
+	OutAsked   Outcome = "asked" // a write waits for somebody's agreement
 )
 
 // Detail is what else there is to say of a step. Nothing of it is personal.
@@ -225,6 +229,11 @@ type Detail struct {
 	Field  string     `json:"field,omitempty"`
 	Params any        `json:"params,omitempty"`
 	Tries  int        `json:"tries,omitempty"`
+	// Mail is the printed id of a mail and To its masked address.
+	Mail string `json:"mail,omitempty"`
+	To   string `json:"to,omitempty"`
+	// Request is the printed id of a request for agreement.
+	Request string `json:"request,omitempty"`
 }
 
 // Effect is a change that a run made.
@@ -288,6 +297,8 @@ type Store interface {
 	Turn(ctx context.Context, rule id.ID, step string) (int64, error)
 	// Causes finds the runs that made changes.
 	Causes(ctx context.Context, effects []Effect) (map[Effect]Run, error)
+	// Nudge makes a run due that waits.
+	Nudge(ctx context.Context, run id.ID, now time.Time) error
 	// Runs are the newest first.
 	Runs(ctx context.Context, f Filter, limit int) ([]Run, error)
 	Steps(ctx context.Context, run id.ID) ([]Log, error)
@@ -387,3 +398,92 @@ type Outbound interface {
 // Past reads changes of an object, the newest first and not older than an instant; it looks at no more of the log than its bound, and
 // complete tells whether that was all.
 type Past func(ctx context.Context, object string, since time.Time, fn func([]change.Row) error) (complete bool, err error)
+
+// Receiver is whom a mail is for: an address in a field of a record, somebody who works here, or an address.
+type Receiver struct {
+	Object  string
+	Record  id.ID
+	Field   string
+	Person  id.ID
+	Address string
+}
+
+// Mailbox is where a mail goes. Address is for the Post alone: nothing shows or stores it.
+type Mailbox struct{ Address, Name, Mask, Locale string }
+
+// Letter is a mail to send.
+type Letter struct {
+	Key     string
+	Rule    id.ID
+	To      Mailbox
+	ReplyTo Receiver // zero for what the mail server says
+	Subject string
+	Text    string
+	Object  string // of the record that it is about
+	Record  id.ID
+	Person  id.ID // the colleague who gets it
+}
+
+// PostState is where a mail stands.
+type PostState string
+
+// The states of a mail.
+const (
+	PostWaiting PostState = "waiting"
+	PostSent    PostState = "sent"
+	PostFailed  PostState = "failed"
+)
+
+// Posted is a mail that was written down. Code says why it failed.
+type Posted struct {
+	Mail  string // printed id
+	Mask  string
+	State PostState
+	Code  string
+	Reply string
+}
+
+// Post sends mails.
+type Post interface {
+	// CheckAddress refuses a text that is no address.
+	CheckAddress(address string) error
+	// Find says where a mail goes. Conflict when nothing may go there: its code begins with HeldBack.
+	Find(ctx context.Context, r Receiver) (Mailbox, error)
+	// Standing is the mail of a key.
+	Standing(ctx context.Context, key string) (Posted, bool, error)
+	// Write writes a mail down unless there is one of its key; again replaces one that failed.
+	Write(ctx context.Context, l Letter, again bool) (Posted, error)
+	// Page is a text as the HTML of a mail.
+	Page(text string) string
+}
+
+// HeldBack begins the codes of faults that keep a mail from being sent without anything being wrong.
+const HeldBack = "automation.held_"
+
+// Asking is a write that somebody is to agree to.
+type Asking struct {
+	Request id.ID // of its own: asked again under the same one it is asked once
+	Run     string
+	Rule    string
+	Person  id.ID // who asks
+	Op      record.BatchOp
+	Assign  bool
+}
+
+// AnswerState is what became of a request.
+type AnswerState string
+
+// The states of a request.
+const (
+	AnswerOpen    AnswerState = "open"
+	AnswerDone    AnswerState = "done" // agreed to and carried out
+	AnswerRefused AnswerState = "refused"
+	AnswerFailed  AnswerState = "failed" // agreed to and then refused by the record
+	AnswerNone    AnswerState = "none"   // there is no such request
+)
+
+// Agreements asks people for their agreement to writes.
+type Agreements interface {
+	Ask(ctx context.Context, a Asking) error
+	Answer(ctx context.Context, request id.ID) (state AnswerState, code string, err error)
+}

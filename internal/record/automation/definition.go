@@ -81,6 +81,7 @@ const (
 	DoAssign StepKind = "assign"
 	DoTag    StepKind = "tag"
 	DoNotify StepKind = "notify"
+	DoMail   StepKind = "email"
 	DoCall   StepKind = "webhook"
 	DoWait   StepKind = "wait"
 	DoBranch StepKind = "branch"
@@ -89,7 +90,7 @@ const (
 
 // StepKinds lists every kind.
 func StepKinds() []StepKind {
-	return []StepKind{DoUpdate, DoCreate, DoAssign, DoTag, DoNotify, DoCall, DoWait, DoBranch, DoStop}
+	return []StepKind{DoUpdate, DoCreate, DoAssign, DoTag, DoNotify, DoMail, DoCall, DoWait, DoBranch, DoStop}
 }
 
 // Step is one thing to do. Its id stays with it when it is moved.
@@ -115,7 +116,9 @@ type Step struct {
 	// To are further readers of a notification: "owner", "customer_owner", "runner" (who began it).
 	To   []string `json:"to,omitempty"`
 	Text string   `json:"text,omitempty"`
-	URL  string   `json:"url,omitempty"`
+	// Mail is what email sends.
+	Mail *Mail  `json:"mail,omitempty"`
+	URL  string `json:"url,omitempty"`
 	// Fields are what a webhook sends of the record.
 	Fields []string `json:"fields,omitempty"`
 	Wait   *Wait    `json:"wait,omitempty"`
@@ -124,6 +127,35 @@ type Step struct {
 	Then  []Step      `json:"then,omitempty"`
 	Else  []Step      `json:"else,omitempty"`
 }
+
+// Mail is an e-mail to one receiver.
+type Mail struct {
+	// To is field, person or address. Field is a path to an e-mail field ("email", "customer.email") or to somebody who works here ("owner",
+	// "customer.owner").
+	To      string `json:"to"`
+	Field   string `json:"field,omitempty"`
+	Person  string `json:"person,omitempty"`
+	Address string `json:"address,omitempty"`
+	// ReplyTo is "" (what the mail server says), owner, customer_owner, run_as (whom the rule runs as), or an address.
+	ReplyTo string `json:"reply_to,omitempty"`
+	Wording
+	// Translations are other wordings by language; a receiver whose language has none gets the Wording.
+	Translations map[string]Wording `json:"translations,omitempty"`
+}
+
+// Wording is what a mail says, with places such as {name}.
+type Wording struct {
+	Subject string `json:"subject"`
+	Text    string `json:"text"`
+}
+
+// The kinds of receiver of a mail.
+const (
+	MailField   = "field"
+	MailPerson  = "person"
+	MailAddress = "address"
+	ReplyRunAs  = "run_as"
+)
 
 // The ways to choose whom a record is given to.
 const (

@@ -40,6 +40,7 @@ type instr struct {
 	obj   *schema.Object // of the record that is written
 	set   []setter
 	text  *template
+	mail  *letterform
 	field *schema.Field // tags, or the owner that is given
 	names []*schema.Field
 }
@@ -301,6 +302,8 @@ func (c *checker) step(in *instr, at string) error {
 			}
 		}
 		c.people(st, at)
+	case DoMail:
+		return c.mail(in, at)
 	case DoCall:
 		return c.call(in, at)
 	case DoWait:
@@ -685,9 +688,12 @@ type part struct {
 	path *path
 }
 
-func (c *checker) template(text, at string) *template {
-	if len([]rune(text)) > maxText {
-		c.fail("text_too_long", at, fault.Params{"max": maxText})
+func (c *checker) template(text, at string) *template { return c.longTemplate(text, maxText, at) }
+
+// longTemplate is template of a text of at most so many characters.
+func (c *checker) longTemplate(text string, most int, at string) *template {
+	if len([]rune(text)) > most {
+		c.fail("text_too_long", at, fault.Params{"max": most})
 		return nil
 	}
 	t := &template{}

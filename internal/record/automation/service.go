@@ -27,6 +27,8 @@ type Config struct {
 	People     People
 	Notices    Notices
 	Outbound   Outbound
+	Post       Post
+	Agreements Agreements
 	Registry   func() *schema.Registry
 	Zone       func() *time.Location
 	Base       func() string
@@ -295,10 +297,15 @@ func (s *Service) vouch(ctx context.Context, r *Rule) error {
 			return fault.InvalidField("automation.run_as_other", "run_as", nil)
 		}
 	}
-	calls := false
-	each(r.Definition.Steps, "steps", func(st *Step, _ string) { calls = calls || st.Kind == DoCall })
-	if calls && !who.Can(access.WebhookManage) {
-		return fault.New(fault.Forbidden, "access.forbidden", fault.Params{"right": string(access.WebhookManage)})
+	needs := map[StepKind]access.Right{DoCall: access.WebhookManage, DoMail: access.MailSend}
+	var missing access.Right
+	each(r.Definition.Steps, "steps", func(st *Step, _ string) {
+		if right := needs[st.Kind]; right != "" && !who.Can(right) {
+			missing = right
+		}
+	})
+	if missing != "" {
+		return fault.New(fault.Forbidden, "access.forbidden", fault.Params{"right": string(missing)})
 	}
 	actor, err := s.actor(ctx, r.ID, r.Name, r.RunAs)
 	if err != nil {
@@ -413,6 +420,15 @@ func (s *Service) Cancel(ctx context.Context, rule, run id.ID) (int, error) {
 		return 0, err
 	}
 	return s.cfg.Store.Cancel(ctx, rule, run, s.cfg.Clock.Now().Truncate(time.Millisecond))
+}
+
+// Nudge has a run look again that waits for a mail or an answer.
+func (s *Service) Nudge(ctx context.Context, run id.ID) error {
+	if err := s.cfg.Store.Nudge(ctx, run, s.cfg.Clock.Now().Truncate(time.Millisecond)); err != nil {
+		return fmt.Errorf("wake an automation run: %w", err)
+	}
+	s.cfg.Notify()
+	return nil
 }
 
 // Manual are the rules that are on and that people begin on records of an object.

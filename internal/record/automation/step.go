@@ -42,6 +42,12 @@ func (b *batch) run(ctx context.Context) error {
 		return err
 	}
 	switch b.in.step.Kind {
+	case DoUpdate, DoTag, DoAssign, DoCreate:
+		if err := b.settle(ctx); err != nil || len(b.runs) == 0 {
+			return err
+		}
+	}
+	switch b.in.step.Kind {
 	case DoUpdate, DoTag:
 		return b.write(ctx)
 	case DoAssign:
@@ -50,6 +56,8 @@ func (b *batch) run(ctx context.Context) error {
 		return b.create(ctx)
 	case DoNotify:
 		return b.notify(ctx)
+	case DoMail:
+		return b.mail(ctx)
 	case DoCall:
 		return b.call(ctx)
 	case DoWait:
@@ -136,6 +144,15 @@ func (in *instr) paths() []*path {
 		}
 	}
 	add(in.text)
+	if in.mail != nil {
+		for _, w := range in.mail.words {
+			add(w.subject)
+			add(w.text)
+		}
+		if in.mail.to != nil {
+			out = append(out, in.mail.to)
+		}
+	}
 	for i := range in.set {
 		if in.set[i].from != nil {
 			out = append(out, in.set[i].from)
@@ -156,7 +173,7 @@ func (b *batch) readRelated(ctx context.Context) error {
 	if b.in.on != nil {
 		hops[b.in.on.Key] = b.in.on
 	}
-	if c := b.customerField(); c != nil && (b.in.step.How == ToCustomerOwner || slices.Contains(b.in.step.To, ReaderCustomerOwner)) {
+	if c := b.customerField(); c != nil && (b.in.step.How == ToCustomerOwner || slices.Contains(b.in.step.To, ReaderCustomerOwner) || b.in.mail != nil && b.in.mail.reply == ReaderCustomerOwner) {
 		hops[c.Key] = c
 	}
 	wanted := map[string]map[id.ID]bool{}
@@ -213,20 +230,49 @@ func (b *batch) write(ctx context.Context) error {
 	of := make([]int, len(b.runs)) // the operation of a run, -1 for none
 	for i := range b.runs {
 		of[i] = -1
-		rec := b.target(&b.runs[i])
-		if rec == 0 {
+		op, ok, err := b.operation(ctx, &b.runs[i])
+		if err != nil {
+			return err
+		}
+		if !ok {
 			continue
 		}
-		in := record.Input{}
-		if b.in.step.Kind == DoTag {
-			in[b.in.field.Key] = record.Delta{Add: anyList(b.in.step.Add), Remove: anyList(b.in.step.Remove)}
-		} else {
-			in = b.input(ctx, &b.runs[i])
-		}
 		of[i] = len(ops)
-		ops = append(ops, record.BatchOp{Op: change.Update, Object: b.in.obj.Key, ID: rec, Input: in})
+		ops = append(ops, op)
 	}
 	return b.commit(ctx, ops, of, false, nil)
+}
+
+// operation is what a step writes for a run by itself; false when there is nothing to write to.
+func (b *batch) operation(ctx context.Context, run *Run) (op record.BatchOp, ok bool, err error) {
+	op = record.BatchOp{Op: change.Update, Object: b.in.obj.Key}
+	if b.in.step.Kind == DoCreate {
+		op.Op, op.Input = change.Create, b.input(ctx, run)
+		for k, v := range op.Input { // an empty value takes the default
+			if v == nil || v == "" {
+				delete(op.Input, k)
+			}
+		}
+		return op, true, nil
+	}
+	if op.ID = b.target(run); op.ID == 0 {
+		return op, false, nil
+	}
+	switch b.in.step.Kind {
+	case DoTag:
+		op.Input = record.Input{b.in.field.Key: record.Delta{Add: anyList(b.in.step.Add), Remove: anyList(b.in.step.Remove)}}
+	case DoAssign:
+		one := *b
+		one.runs = []Run{*run}
+		chosen, _, err := one.choose(ctx)
+		if err != nil || chosen[0] == 0 {
+			return op, false, err
+		}
+		op.Input = record.Input{b.in.field.Key: chosen[0]}
+	default:
+		op.Input = b.input(ctx, run)
+	}
+	return op, true, nil
 }
 
 func anyList(list []string) []any {
@@ -259,6 +305,9 @@ func (b *batch) commit(ctx context.Context, ops []record.BatchOp, of []int, assi
 
 // written is what follows from an operation.
 func (b *batch) written(run Run, op *record.BatchOp, res *record.BulkResult) Move {
+	if b.askable(res.Err) {
+		return b.asked(run)
+	}
 	if res.Err != nil {
 		return b.s.failed(run, b.in, res.Err)
 	}
@@ -285,14 +334,11 @@ func (b *batch) written(run Run, op *record.BatchOp, res *record.BulkResult) Mov
 func (b *batch) create(ctx context.Context) error {
 	ops, of := make([]record.BatchOp, len(b.runs)), make([]int, len(b.runs))
 	for i := range b.runs {
-		in := b.input(ctx, &b.runs[i])
-		for k, v := range in { // an empty value takes the default
-			if v == nil || v == "" {
-				delete(in, k)
-			}
+		op, _, err := b.operation(ctx, &b.runs[i])
+		if err != nil {
+			return err
 		}
-		of[i] = i
-		ops[i] = record.BatchOp{Op: change.Create, Object: b.in.obj.Key, Input: in}
+		of[i], ops[i] = i, op
 	}
 	return b.commit(ctx, ops, of, false, nil)
 }

@@ -28,6 +28,7 @@ type Trial struct {
 	Masked        []string // fields of Before that are out of sight
 	People        []id.ID
 	Text          string
+	Mail          *TrialMail
 	Until         *time.Time
 	Body          map[string]any
 	Problem       *Problem
@@ -109,6 +110,8 @@ func (b *batch) try(ctx context.Context, t *Trial) error {
 			t.Outcome = OutNobody
 		}
 		return err
+	case DoMail:
+		return b.tryMail(ctx, run, t)
 	case DoCall:
 		t.Outcome, t.Text, t.Body = OutSending, hostOf(b.in.step.URL), b.body(ctx, run)
 	case DoBranch:

@@ -95,6 +95,7 @@ type Written struct {
 	To            string
 	Subject, Text string
 	State, Reason string
+	Rule          bool // By is a rule
 }
 
 // Letters knows what was written to customers.

@@ -159,8 +159,11 @@ func (q *page) written(ctx context.Context) error {
 		return err
 	}
 	for i := range list {
-		l := &list[i]
-		q.add(entry{place{l.At.UnixMilli(), fromLetter, int64(l.ID), 0}, Item{ID: id.Format("eml", l.ID), At: l.At, Kind: Letter, By: l.By, ByKind: access.ByUser, Letter: l}})
+		l, kind := &list[i], access.ByUser
+		if l.Rule {
+			kind = access.ByRule
+		}
+		q.add(entry{place{l.At.UnixMilli(), fromLetter, int64(l.ID), 0}, Item{ID: id.Format("eml", l.ID), At: l.At, Kind: Letter, By: l.By, ByKind: kind, Letter: l}})
 	}
 	return nil
 }

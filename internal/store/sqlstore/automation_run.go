@@ -224,6 +224,14 @@ func (k *Automations) Cancel(ctx context.Context, rule, run id.ID, now time.Time
 	return k.turnRuns(ctx, "state = 'cancelled', live = 0, watch = 0, ended_at = ?", "live = 1", rule, run, milli(now))
 }
 
+// Nudge implements automation.Store.
+func (k *Automations) Nudge(ctx context.Context, run id.ID, now time.Time) error {
+	return k.store.Write(ctx, func(c Conn) error {
+		_, err := c.Exec(ctx, "UPDATE automation_run SET due_at = ? WHERE id = ? AND state = 'waiting' AND due_at > ?", milli(now), int64(run), milli(now))
+		return err
+	})
+}
+
 // effectsFor is how long it is known which run made a change: far longer than a follower is behind.
 const effectsFor = 7 * 24 * time.Hour
 

@@ -36,6 +36,7 @@ const (
 		"created_at, next_at, until_at, tried_at, done_at"
 	mailInsert = "INSERT INTO mail_message (" + mailColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (once) DO NOTHING"
 	mailOnce   = "SELECT id FROM mail_message WHERE once = ?"
+	mailPast   = "UPDATE mail_message SET once = once || ':' || CAST(id AS TEXT) WHERE once = ? AND state IN ('failed', 'unknown', 'cancelled')"
 	mailGet    = "SELECT " + mailColumns + " FROM mail_message WHERE id = ?"
 	mailDue    = "SELECT " + mailColumns + " FROM mail_message WHERE state = 'waiting' AND profile = ? AND next_at <= ? AND until_at > ? ORDER BY next_at, id LIMIT ?"
 	mailTried  = "SELECT count(*) FROM mail_message WHERE used = ? AND tried_at >= ?"
@@ -149,21 +150,47 @@ func (k *Mails) items(ctx context.Context, q string, args ...any) ([]mail.Item, 
 // Enqueue implements mail.Store.
 func (k *Mails) Enqueue(ctx context.Context, it mail.Item) (r mail.Receipt, err error) {
 	err = k.store.Write(ctx, func(c Conn) error {
-		n, err := c.Exec(ctx, mailInsert, int64(it.ID), it.Key, it.Kind, int64(it.Profile), int64(it.Used), it.Mask, it.Blind, it.Wrapped, image(it.Content), it.Keep, it.About.Object,
-			int64(it.About.Record), int64(it.User), int64(it.By), string(it.State), it.Reason, it.Reply, int64(it.Attempts), int64(it.Tries), milli(it.CreatedAt), milli(it.NextAt), milli(it.Until),
-			milli(it.TriedAt), milli(it.DoneAt))
-		if err != nil {
-			return err
-		}
-		if r = (mail.Receipt{ID: it.ID, Fresh: n > 0}); r.Fresh {
-			return nil
-		}
-		var there int64
-		_, err = c.QueryRow(ctx, []any{&there}, mailOnce, it.Key)
-		r.ID = id.ID(there)
+		r, err = enqueueMail(ctx, c, &it)
 		return err
 	})
 	return r, err
+}
+
+// Supersede implements mail.Store.
+func (k *Mails) Supersede(ctx context.Context, it mail.Item) (r mail.Receipt, err error) {
+	err = k.store.Write(ctx, func(c Conn) error {
+		if _, err := c.Exec(ctx, mailPast, it.Key); err != nil {
+			return err
+		}
+		r, err = enqueueMail(ctx, c, &it)
+		return err
+	})
+	return r, err
+}
+
+func enqueueMail(ctx context.Context, c Conn, it *mail.Item) (r mail.Receipt, err error) {
+	n, err := c.Exec(ctx, mailInsert, int64(it.ID), it.Key, it.Kind, int64(it.Profile), int64(it.Used), it.Mask, it.Blind, it.Wrapped, image(it.Content), it.Keep, it.About.Object,
+		int64(it.About.Record), int64(it.User), int64(it.By), string(it.State), it.Reason, it.Reply, int64(it.Attempts), int64(it.Tries), milli(it.CreatedAt), milli(it.NextAt), milli(it.Until),
+		milli(it.TriedAt), milli(it.DoneAt))
+	if err != nil {
+		return r, err
+	}
+	if r = (mail.Receipt{ID: it.ID, Fresh: n > 0}); r.Fresh {
+		return r, nil
+	}
+	var there int64
+	_, err = c.QueryRow(ctx, []any{&there}, mailOnce, it.Key)
+	r.ID = id.ID(there)
+	return r, err
+}
+
+// ByKey implements mail.Store.
+func (k *Mails) ByKey(ctx context.Context, key string) (mail.Item, bool, error) {
+	found, err := k.items(ctx, "SELECT "+mailColumns+" FROM mail_message WHERE once = ?", key)
+	if err != nil || len(found) == 0 {
+		return mail.Item{}, false, err
+	}
+	return found[0], true, nil
 }
 
 // Due implements mail.Store.

@@ -7,7 +7,7 @@ import type { Items, Page, Ref } from './types';
 
 export const TRIGGERS = ['created', 'changed', 'date', 'schedule', 'manual', 'hook', 'deleted', 'restored'] as const;
 export type TriggerKind = (typeof TRIGGERS)[number];
-export const STEP_KINDS = ['update', 'create', 'assign', 'tag', 'notify', 'webhook', 'wait', 'branch', 'stop'] as const;
+export const STEP_KINDS = ['update', 'create', 'assign', 'tag', 'notify', 'email', 'webhook', 'wait', 'branch', 'stop'] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 
 export interface ValueTest {
@@ -50,6 +50,25 @@ export interface Wait {
   where?: Condition;
   expired?: 'continue' | 'stop';
 }
+export interface Wording {
+  subject: string;
+  text: string;
+}
+export interface Mail extends Wording {
+  to: 'field' | 'person' | 'address';
+  field?: string;
+  person?: string;
+  address?: string;
+  reply_to?: string;
+  translations?: Partial<Record<'zh-CN' | 'en', Wording>>;
+}
+export interface TrialMail extends Wording {
+  /** Masked. */
+  to: string;
+  name: string;
+  locale: string;
+  html: string;
+}
 export interface Step {
   id: string;
   kind: StepKind;
@@ -65,6 +84,7 @@ export interface Step {
   team?: string;
   to?: ('owner' | 'customer_owner' | 'runner')[];
   text?: string;
+  mail?: Mail;
   url?: string;
   fields?: string[];
   wait?: Wait;
@@ -139,6 +159,9 @@ export interface RunStep {
     status?: number;
     host?: string;
     tries?: number;
+    to?: string;
+    mail?: string;
+    request?: string;
   };
   problem: string;
 }
@@ -158,6 +181,7 @@ export interface TrialStep {
   text: string;
   until: string | null;
   body?: unknown;
+  mail?: TrialMail;
   problem: string;
 }
 export interface RuleTrial {

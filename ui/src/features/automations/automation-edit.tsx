@@ -158,6 +158,8 @@ function Editor({ rule: opened, definition: first, name: firstName }: EditorProp
           faults={faults}
           tried={tried}
           mayCall={can('webhook.manage')}
+          mayMail={can('mail.send')}
+          runAs={as}
           onChange={(steps) => change({ steps })}
         />
       </Panel>

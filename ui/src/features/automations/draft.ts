@@ -9,6 +9,7 @@ const EMPTY: { [K in StepKind]: Omit<Step, 'id'> } = {
   assign: { kind: 'assign', how: 'person', people: [] },
   tag: { kind: 'tag', field: '', add: [], remove: [] },
   notify: { kind: 'notify', to: ['owner'], people: [], text: '' },
+  email: { kind: 'email', mail: { to: 'field', subject: '', text: '' } },
   webhook: { kind: 'webhook', url: '', fields: [] },
   wait: { kind: 'wait', wait: { kind: 'time', amount: 1, unit: 'day' } },
   // biome-ignore lint/suspicious/noThenProperty: the word of the rule's form; a step is never awaited

@@ -9,6 +9,7 @@ import {
   IconGitBranch,
   IconHandStop,
   IconHourglass,
+  IconMail,
   IconPencil,
   IconPlus,
   IconTag,
@@ -32,6 +33,7 @@ const ICONS: { [K in StepKind]: ReactNode } = {
   assign: <IconUserCog size={16} />,
   tag: <IconTag size={16} />,
   notify: <IconBell size={16} />,
+  email: <IconMail size={16} />,
   webhook: <IconWorldUpload size={16} />,
   wait: <IconHourglass size={16} />,
   branch: <IconGitBranch size={16} />,
@@ -47,11 +49,13 @@ interface FlowProps {
   faults: readonly Fault[];
   tried: boolean;
   mayCall: boolean;
+  mayMail: boolean;
+  runAs: string;
   onChange: (steps: Step[]) => void;
 }
 
 /** The steps from top to bottom; between any two another can be put. */
-export function Flow({ definition, steps, at, prefix, faults, tried, mayCall, onChange }: FlowProps) {
+export function Flow({ definition, steps, at, prefix, faults, tried, mayCall, mayMail, runAs, onChange }: FlowProps) {
   const [opened, setOpened] = useState<string | null>(null);
   const put = (index: number, step: Step) => {
     onChange([...steps.slice(0, index), step, ...steps.slice(index)]);
@@ -67,7 +71,7 @@ export function Flow({ definition, steps, at, prefix, faults, tried, mayCall, on
     <ol className={css.flow}>
       {steps.map((step, index) => (
         <li key={step.id} className={css.item}>
-          <AddStep mayCall={mayCall} onAdd={(kind) => put(index, newStep(kind))} />
+          <AddStep mayCall={mayCall} mayMail={mayMail} onAdd={(kind) => put(index, newStep(kind))} />
           <StepCard
             definition={definition}
             step={step}
@@ -78,6 +82,8 @@ export function Flow({ definition, steps, at, prefix, faults, tried, mayCall, on
             all={faults}
             tried={tried}
             mayCall={mayCall}
+            mayMail={mayMail}
+            runAs={runAs}
             first={index === 0}
             last={index === steps.length - 1}
             onToggle={() => setOpened(opened === step.id ? null : step.id)}
@@ -89,19 +95,21 @@ export function Flow({ definition, steps, at, prefix, faults, tried, mayCall, on
         </li>
       ))}
       <li className={css.item}>
-        <AddStep mayCall={mayCall} last onAdd={(kind) => put(steps.length, newStep(kind))} />
+        <AddStep mayCall={mayCall} mayMail={mayMail} last onAdd={(kind) => put(steps.length, newStep(kind))} />
       </li>
     </ol>
   );
 }
 
-function AddStep({ mayCall, last, onAdd }: { mayCall: boolean; last?: boolean; onAdd: (kind: StepKind) => void }) {
+function AddStep({ mayCall, last, onAdd }: { mayCall: boolean;
+  mayMail: boolean;
+  runAs: string; last?: boolean; onAdd: (kind: StepKind) => void }) {
   const { t } = useTranslation('automations');
   return (
     <div className={cx(css.add, last === true && css.addLast)}>
       <Menu
         target={<IconButton label={t('automations:step.insert')} icon={<IconPlus size={15} />} tooltip={false} />}
-        entries={STEP_KINDS.filter((kind) => kind !== 'webhook' || mayCall).map((kind) => ({
+        entries={STEP_KINDS.filter((kind) => (kind !== 'webhook' || mayCall) && (kind !== 'email' || mayMail)).map((kind) => ({
           label: t(`automations:kind.${kind}`),
           icon: ICONS[kind],
           onSelect: () => onAdd(kind),
@@ -122,6 +130,8 @@ interface CardProps {
   all: readonly Fault[];
   tried: boolean;
   mayCall: boolean;
+  mayMail: boolean;
+  runAs: string;
   first: boolean;
   last: boolean;
   onToggle: () => void;
@@ -176,7 +186,7 @@ function StepCard(props: CardProps) {
       </header>
       {open && (
         <div className={css.cardBody}>
-          <StepForm definition={definition} step={step} faults={own} tried={tried} onChange={onChange} />
+          <StepForm definition={definition} step={step} faults={own} tried={tried} runAs={props.runAs} onChange={onChange} />
         </div>
       )}
       {shown.length > 0 && (
@@ -192,7 +202,7 @@ function StepCard(props: CardProps) {
 }
 
 /** The two ways behind a branch. */
-function Arms({ definition, step, number, at, all, tried, mayCall, onChange }: CardProps) {
+function Arms({ definition, step, number, at, all, tried, mayCall, mayMail, runAs, onChange }: CardProps) {
   const { t } = useTranslation('automations');
   return (
     <div className={css.arms}>
@@ -207,6 +217,8 @@ function Arms({ definition, step, number, at, all, tried, mayCall, onChange }: C
             faults={all}
             tried={tried}
             mayCall={mayCall}
+            mayMail={mayMail}
+            runAs={runAs}
             onChange={(steps) => onChange({ ...step, [arm]: steps })}
           />
         </div>

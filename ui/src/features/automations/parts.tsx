@@ -41,15 +41,16 @@ export const writable = (object: ObjectType | undefined, creating: boolean): Fie
       (creating || !field.operation_only),
   );
 
-/** Names of what a text may show: own fields, and those of records that relations lead to. */
-export function usePlaces(object: ObjectType | undefined, objects: readonly ObjectType[]) {
+/** Names of what a text may show: own fields, and those of records that relations lead to; without personal ones where all read it. */
+export function usePlaces(object: ObjectType | undefined, objects: readonly ObjectType[], open = false) {
   const label = useLabel();
-  const own = (object?.fields ?? []).filter((field) => canRead(field) && field.type !== 'relation_many');
+  const shows = (field: Field) => canRead(field) && field.type !== 'relation_many' && !(open && field.personal === true);
+  const own = (object?.fields ?? []).filter(shows);
   return own.flatMap((field) => {
     const name = label(field.label, field.key);
     const target = field.type === 'relation' ? objects.find(({ key }) => key === field.target) : undefined;
     const further = (target?.fields ?? [])
-      .filter((each) => canRead(each) && each.type !== 'relation_many')
+      .filter(shows)
       .map((each) => ({ value: `${field.key}.${each.key}`, label: `${name} › ${label(each.label, each.key)}` }));
     return [{ value: field.key, label: name }, ...further];
   });

@@ -199,7 +199,7 @@ function Detail({ rule, run: id }: { rule: Automation; run: string }) {
   );
 }
 
-const GOOD = new Set(['done', 'yes', 'no', 'passed', 'same', 'waiting', 'sending']);
+const GOOD = new Set(['done', 'yes', 'no', 'passed', 'same', 'waiting', 'sending', 'asked']);
 
 function StepLine({ step, number, rule }: { step: RunStep; number: string; rule: Automation }) {
   const { t } = useTranslation('automations');
@@ -222,6 +222,12 @@ function StepLine({ step, number, rule }: { step: RunStep; number: string; rule:
         <div className="muted">
           {detail.host} {detail.status ?? ''}
         </div>
+      )}
+      {detail.to !== undefined && <div className="muted">{detail.to}</div>}
+      {detail.request !== undefined && (
+        <Link to="/approvals/$id" params={{ id: detail.request }}>
+          {t('automations:mail.request')}
+        </Link>
       )}
       {detail.until !== undefined && (
         <div className="muted">{t('automations:until', { at: fmt.datetime(detail.until) })}</div>

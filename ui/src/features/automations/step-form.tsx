@@ -6,6 +6,7 @@ import { MultiSelect, Select, TagsInput, Textarea, TextInput } from '@/ui';
 import css from './automations.module.css';
 import { faultAt, faultsAt } from './draft';
 import { optionsOf, usePlaces } from './parts';
+import { MailForm } from './step-mail';
 import type { StepProps } from './step-types';
 import { WaitForm } from './step-wait';
 import { WhereForm } from './step-where';
@@ -24,6 +25,8 @@ export function StepForm(props: StepProps) {
       return <TagForm {...props} />;
     case 'notify':
       return <NotifyForm {...props} />;
+    case 'email':
+      return <MailForm {...props} />;
     case 'webhook':
       return <CallForm {...props} />;
     case 'wait':

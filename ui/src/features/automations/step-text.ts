@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { type Definition, type Step, usersQuery } from '@/api';
+import { type Definition, type Mail, type Step, usersQuery } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { findField, findObject, useObjects } from '@/metadata';
 
@@ -12,6 +12,14 @@ export function useStepText(definition: Definition): (step: Step) => string {
   const about = findObject(objects, definition.object);
   const join = (parts: readonly string[]) => parts.filter((part) => part !== '').join(t('automations:comma'));
   const nameOf = (object: typeof about, key: string) => label(findField(object, key)?.label, key);
+  const mailTo = (mail: Mail | undefined): string => {
+    if (mail?.to === 'person') return users.find(({ id }) => id === mail.person)?.name ?? '';
+    if (mail?.to === 'address') return mail.address ?? '';
+    const [first = '', second] = (mail?.field ?? '').split('.');
+    if (first === '') return '';
+    const target = findObject(objects, findField(about, first)?.target);
+    return second === undefined ? nameOf(about, first) : `${nameOf(about, first)} › ${nameOf(target, second)}`;
+  };
   return (step) => {
     const target = step.on === undefined ? about : findObject(objects, findField(about, step.on)?.target);
     switch (step.kind) {
@@ -30,6 +38,8 @@ export function useStepText(definition: Definition): (step: Step) => string {
         return join([...(step.add ?? []).map((tag) => `+ ${tag}`), ...(step.remove ?? []).map((tag) => `− ${tag}`)]);
       case 'notify':
         return step.text ?? '';
+      case 'email':
+        return join([mailTo(step.mail), step.mail?.subject ?? '']);
       case 'webhook':
         return step.url ?? '';
       case 'wait': {

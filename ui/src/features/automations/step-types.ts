@@ -6,5 +6,7 @@ export interface StepProps {
   step: Step;
   faults: readonly Fault[];
   tried: boolean;
+  /** Whom the rule runs as. */
+  runAs: string;
   onChange: (step: Step) => void;
 }

@@ -7,6 +7,7 @@ import { findField, findObject, useObjects } from '@/metadata';
 import { Button, Panel, Pill } from '@/ui';
 import css from './automations.module.css';
 import { numbered } from './draft';
+import { MailCard } from './step-mail';
 
 interface Props {
   definition: Definition;
@@ -108,6 +109,7 @@ function What({ step }: { step: TrialStep }) {
         <div className="muted">{step.people.map(({ title }) => title).join(t('automations:comma'))}</div>
       )}
       {step.text !== '' && <div>{step.text}</div>}
+      {step.mail !== undefined && <MailCard mail={step.mail} />}
       {step.until !== null && <div className="muted">{t('automations:until', { at: fmt.datetime(step.until) })}</div>}
       {step.problem !== '' && <div className={css.fault}>{step.problem}</div>}
       {step.changes.length > 0 && (
