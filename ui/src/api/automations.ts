@@ -7,7 +7,18 @@ import type { Items, Page, Ref } from './types';
 
 export const TRIGGERS = ['created', 'changed', 'date', 'schedule', 'manual', 'hook', 'deleted', 'restored'] as const;
 export type TriggerKind = (typeof TRIGGERS)[number];
-export const STEP_KINDS = ['update', 'create', 'assign', 'tag', 'notify', 'email', 'webhook', 'wait', 'branch', 'stop'] as const;
+export const STEP_KINDS = [
+  'update',
+  'create',
+  'assign',
+  'tag',
+  'notify',
+  'email',
+  'webhook',
+  'wait',
+  'branch',
+  'stop',
+] as const;
 export type StepKind = (typeof STEP_KINDS)[number];
 
 export interface ValueTest {

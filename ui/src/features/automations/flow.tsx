@@ -101,19 +101,26 @@ export function Flow({ definition, steps, at, prefix, faults, tried, mayCall, ma
   );
 }
 
-function AddStep({ mayCall, last, onAdd }: { mayCall: boolean;
+interface AddProps {
+  mayCall: boolean;
   mayMail: boolean;
-  runAs: string; last?: boolean; onAdd: (kind: StepKind) => void }) {
+  last?: boolean;
+  onAdd: (kind: StepKind) => void;
+}
+
+function AddStep({ mayCall, mayMail, last, onAdd }: AddProps) {
   const { t } = useTranslation('automations');
   return (
     <div className={cx(css.add, last === true && css.addLast)}>
       <Menu
         target={<IconButton label={t('automations:step.insert')} icon={<IconPlus size={15} />} tooltip={false} />}
-        entries={STEP_KINDS.filter((kind) => (kind !== 'webhook' || mayCall) && (kind !== 'email' || mayMail)).map((kind) => ({
-          label: t(`automations:kind.${kind}`),
-          icon: ICONS[kind],
-          onSelect: () => onAdd(kind),
-        }))}
+        entries={STEP_KINDS.filter((kind) => (kind !== 'webhook' || mayCall) && (kind !== 'email' || mayMail)).map(
+          (kind) => ({
+            label: t(`automations:kind.${kind}`),
+            icon: ICONS[kind],
+            onSelect: () => onAdd(kind),
+          }),
+        )}
       />
       {last === true && <span className="muted">{t('automations:step.insert')}</span>}
     </div>
@@ -186,7 +193,14 @@ function StepCard(props: CardProps) {
       </header>
       {open && (
         <div className={css.cardBody}>
-          <StepForm definition={definition} step={step} faults={own} tried={tried} runAs={props.runAs} onChange={onChange} />
+          <StepForm
+            definition={definition}
+            step={step}
+            faults={own}
+            tried={tried}
+            runAs={props.runAs}
+            onChange={onChange}
+          />
         </div>
       )}
       {shown.length > 0 && (

@@ -44,7 +44,7 @@ export const writable = (object: ObjectType | undefined, creating: boolean): Fie
 /** Names of what a text may show: own fields, and those of records that relations lead to; without personal ones where all read it. */
 export function usePlaces(object: ObjectType | undefined, objects: readonly ObjectType[], open = false) {
   const label = useLabel();
-  const shows = (field: Field) => canRead(field) && field.type !== 'relation_many' && !(open && field.personal === true);
+  const shows = (field: Field) => canRead(field) && field.type !== 'relation_many' && !(open && field.personal);
   const own = (object?.fields ?? []).filter(shows);
   return own.flatMap((field) => {
     const name = label(field.label, field.key);

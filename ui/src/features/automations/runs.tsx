@@ -225,7 +225,7 @@ function StepLine({ step, number, rule }: { step: RunStep; number: string; rule:
       )}
       {detail.to !== undefined && <div className="muted">{detail.to}</div>}
       {detail.request !== undefined && (
-        <Link to="/approvals/$id" params={{ id: detail.request }}>
+        <Link to="/approvals" search={{ tab: 'all', id: detail.request }}>
           {t('automations:mail.request')}
         </Link>
       )}

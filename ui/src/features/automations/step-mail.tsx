@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { type Mail, type TrialMail, usersQuery, useTrial, type Wording } from '@/api';
+import { type Mail, type Ref, type TrialMail, usersQuery, useTrial, type Wording } from '@/api';
 import { RecordSelect } from '@/fields';
 import { useLabel, useTranslation } from '@/i18n';
 import { canRead, findObject, useObjects } from '@/metadata';
@@ -8,6 +8,7 @@ import { Button, SegmentedControl, Select, Textarea, TextInput } from '@/ui';
 import css from './automations.module.css';
 import { faultAt } from './draft';
 import { usePlaces } from './parts';
+import own from './step-mail.module.css';
 import type { StepProps } from './step-types';
 
 const KINDS = ['field', 'person', 'address'] as const;
@@ -192,16 +193,16 @@ function Words({ definition, faults, mail, change }: PartProps) {
 function Preview({ definition, step, runAs }: StepProps) {
   const { t } = useTranslation('automations');
   const trial = useTrial();
-  const [record, setRecord] = useState<{ id: string; title: string } | null>(null);
+  const [record, setRecord] = useState<Ref | null>(null);
   const first = trial.data?.steps[0];
   return (
-    <div className={css.preview}>
+    <div className={own.preview}>
       <div className={css.inlineForm}>
         <RecordSelect
           label={t('automations:mail.previewWith')}
           object={definition.object}
           value={record}
-          onChange={setRecord}
+          onChange={(ref) => setRecord(ref)}
         />
         <Button
           disabled={record === null}
@@ -237,12 +238,13 @@ function Preview({ definition, step, runAs }: StepProps) {
 export function MailCard({ mail }: { mail: TrialMail }) {
   const { t } = useTranslation('automations');
   return (
-    <article className={css.mail} aria-label={t('automations:mail.card')}>
+    <article className={own.mail} aria-label={t('automations:mail.card')}>
       <div className="muted">
-        {t('automations:mail.cardTo')} {mail.name} {`<${mail.to}>`} · {t(`automations:mail.in.${mail.locale as Language}`)}
+        {t('automations:mail.cardTo')} {mail.name} {`<${mail.to}>`} ·{' '}
+        {t(`automations:mail.in.${mail.locale as Language}`)}
       </div>
       <strong>{mail.subject}</strong>
-      <div className={css.mailText}>{mail.text}</div>
+      <div className={own.text}>{mail.text}</div>
     </article>
   );
 }
