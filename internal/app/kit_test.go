@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -100,6 +101,11 @@ func prepareAtWork(t *testing.T) *site {
 
 func postgresSite(t *testing.T, o app.Options) *site {
 	t.Helper()
+	return postgresSiteWith(t, o, nil)
+}
+
+func postgresSiteWith(t *testing.T, o app.Options, flags map[string]string) *site {
+	t.Helper()
 	url := os.Getenv("GUANXI_TEST_POSTGRES_URL")
 	if url == "" {
 		t.Skip("GUANXI_TEST_POSTGRES_URL is not set")
@@ -117,7 +123,9 @@ func postgresSite(t *testing.T, o app.Options) *site {
 			}
 		}
 	})
-	cfg := settings(t, map[string]string{"database-url": url, "secret": strings.Repeat("s3cret", 8)})
+	all := map[string]string{"database-url": url, "secret": strings.Repeat("s3cret", 8)}
+	maps.Copy(all, flags)
+	cfg := settings(t, all)
 	o.Config, o.InstanceSchema, o.WorkspacePrefix = cfg, name+"instance", name
 	return prepare(t, open(t, o))
 }

@@ -45,6 +45,9 @@ func (l letters) Send(ctx context.Context, key string, in auth.Letter) error {
 	text := func(part string) string {
 		return l.app.words.Text(lang.Locale(in.To.Locale), "mail.letter."+part, params)
 	}
+	if in.What != "" {
+		params["what"] = l.app.words.Text(lang.Locale(in.To.Locale), "mail.letter.what_"+in.What, nil)
+	}
 	letter := mail.Letter{Locale: in.To.Locale, Workspace: w.info.Name, Title: text(kind + "_title"), Paragraphs: []string{text(kind + "_text")}}
 	m := mail.Message{Key: fmt.Sprintf("%s:%s:%d", kind, id.Format(auth.UserPrefix, in.To.ID), in.At.UnixMilli()), Kind: kind, To: mail.Address{Name: in.To.Name, Email: in.To.Email}, User: in.To.ID}
 	switch {

@@ -62,6 +62,7 @@ var owners = []struct {
 	{"github.com/parquet-go", []string{"internal/record/transfer", "internal/edge", "internal/app"}, "files are read and written by transfer"},
 	{"github.com/wneessen/go-mail", []string{"internal/platform/mail"}, "one room speaks SMTP"},
 	{"github.com/emersion/go-msgauth", []string{"internal/platform/mail"}, "one room signs mails"},
+	{"github.com/go-webauthn/", []string{"internal/platform/auth"}, "one room knows passkeys"},
 	{"math/rand", []string{"internal/arch"}, "use math/rand/v2 with a seed that is given"},
 	{"log", []string{"internal/arch"}, "use log/slog with the logger that is given"},
 }

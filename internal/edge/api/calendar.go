@@ -65,15 +65,7 @@ func (a *API) makeCalendar(ctx context.Context, c *call, _ struct{}) (CalendarSt
 	if err := c.ws.Calendars.Set(ctx, c.who.Actor.ID, hashOf(token)); err != nil {
 		return CalendarState{}, err
 	}
-	base := strings.TrimSuffix(a.PublicURL, "/")
-	if base == "" {
-		scheme := "http://"
-		if a.https(c.r) {
-			scheme = "https://"
-		}
-		base = scheme + c.r.Host
-	}
-	url := base + Prefix + "/calendar/" + c.who.Workspace.Key + "/" + token + ".ics"
+	url := a.base(c) + Prefix + "/calendar/" + c.who.Workspace.Key + "/" + token + ".ics"
 	return CalendarState{Active: true, URL: url}, a.Auth.Note(ctx, c.who.Workspace.Key, "calendar.create", "", 0, nil)
 }
 

@@ -24,8 +24,10 @@ type User struct {
 	// For those who manage people, and of oneself.
 	SecondFactor      *bool `json:"second_factor,omitempty"`
 	TemporaryPassword *bool `json:"temporary_password,omitempty"`
-	// Invited says that the person has not set a password yet.
+	// Invited says that the person cannot sign in yet: there is no password, and no other way.
 	Invited bool `json:"invited,omitempty"`
+	// NoPassword says that the person signs in without one; of oneself and for those who manage people.
+	NoPassword bool `json:"no_password,omitempty"`
 }
 
 // WorkspaceInfo is an organisation as the API shows it.
@@ -57,7 +59,8 @@ func showUser(u auth.User) *User {
 // showManaged is showUser with what only the person and those who manage people may know.
 func showManaged(u auth.User) *User {
 	out := showUser(u)
-	out.SecondFactor, out.TemporaryPassword, out.Invited = &u.Factor, &u.MustChange, u.PasswordHash == ""
+	out.NoPassword = u.PasswordHash == ""
+	out.SecondFactor, out.TemporaryPassword, out.Invited = &u.Factor, &u.MustChange, u.PasswordHash == "" && !u.Linked && !u.Factor
 	return out
 }
 
@@ -195,15 +198,22 @@ func (a *API) signIn(ctx context.Context, c *call, in signInIn) (Me, error) {
 	if err != nil {
 		return Me{}, err
 	}
-	if c.token != "" { // the session that this browser had is over: signing in never continues one
-		if old, err := a.Auth.Authenticate(ctx, c.token, ""); err == nil {
-			if err := a.Auth.SignOut(ctx, old); err != nil {
-				return Me{}, err
-			}
-		}
+	if err := a.endEarlier(ctx, c); err != nil {
+		return Me{}, err
 	}
-	a.setSession(c, s.Token, s.ExpiresAt)
-	return a.showMe(ctx, s.Identity, s.Token)
+	return a.goOn(c, s, nil)
+}
+
+// endEarlier ends the session that this browser had: signing in never continues one.
+func (a *API) endEarlier(ctx context.Context, c *call) error {
+	if c.token == "" {
+		return nil
+	}
+	old, err := a.Auth.Authenticate(ctx, c.token, "")
+	if err != nil {
+		return nil //nolint:nilerr // there was none
+	}
+	return a.Auth.SignOut(ctx, old)
 }
 
 func (a *API) signOut(ctx context.Context, c *call, _ struct{}) (empty, error) {

@@ -17,7 +17,7 @@ func (a *API) ticketRoutes() []route {
 	return []route{
 		{method: post, path: "/users/invite", need: right, right: access.UserManage, run: op(a.inviteUser), doc: "Add a person and write them a link to set their password", status: http.StatusCreated},
 		{method: post, path: "/users/{id}/invite", need: right, right: access.UserManage, run: op(a.inviteAgain), doc: "Write a new link to a person who has not set a password yet"},
-		{method: get, path: "/session/ways", need: open, run: op(a.signInWays), doc: "Whether a new password can be asked for"},
+		{method: get, path: "/session/ways", need: open, run: op(a.signInWays), doc: "In which ways people sign in here"},
 		{method: post, path: "/session/reset", need: open, run: op(a.askReset), doc: "Write a link to set a new password, where the address has an account", status: http.StatusAccepted, secret: true},
 		{method: post, path: "/tickets/look", need: open, run: op(a.lookAtTicket), doc: "What a link of a mail is good for", secret: true},
 		{method: post, path: "/tickets/use", need: open, run: op(a.useTicket), doc: "Use a link of a mail: set a password, prove an address", secret: true},
@@ -56,12 +56,17 @@ func (a *API) inviteAgain(ctx context.Context, c *call, in idIn) (empty, error) 
 
 // SignInWays is what the page for signing in offers.
 type SignInWays struct {
-	Reset bool `json:"reset" doc:"a link to set a new password can be asked for"`
+	Reset   bool `json:"reset" doc:"a link to set a new password can be asked for"`
+	Passkey bool `json:"passkey" doc:"somebody has a passkey for this address"`
 }
 
-func (a *API) signInWays(ctx context.Context, _ *call, _ struct{}) (SignInWays, error) {
-	ok, err := a.Auth.ResetOffered(ctx)
-	return SignInWays{Reset: ok}, err
+func (a *API) signInWays(ctx context.Context, c *call, _ struct{}) (SignInWays, error) {
+	reset, err := a.Auth.ResetOffered(ctx)
+	if err != nil {
+		return SignInWays{}, err
+	}
+	passkey, err := a.Auth.PasskeyOffered(ctx, a.site(c))
+	return SignInWays{Reset: reset, Passkey: passkey}, err
 }
 
 type askResetIn struct {

@@ -24,7 +24,7 @@ func (a *API) trustRoutes() []route {
 		{method: post, path: "/me/factor", need: person, run: op(a.beginFactor), doc: "Begin to enrol a second factor: secret and square code", secret: true, stages: enrol},
 		{method: post, path: "/me/factor/confirm", need: person, run: op(a.confirmFactor), doc: "Turn the second factor on with a first code; recovery codes are shown once", secret: true, stages: enrol},
 		{method: post, path: "/me/factor/off", need: person, run: op(a.dropFactor), doc: "Turn the second factor off with password and code", secret: true},
-		{method: post, path: "/me/factor/recovery", need: person, run: op(a.newRecovery), doc: "New recovery codes in place of the old, with password and code", secret: true},
+		{method: post, path: "/me/factor/recovery", need: person, run: op(a.newRecovery), doc: "New recovery codes in place of the old, with password and, where there is an authenticator, code", secret: true},
 		{method: get, path: "/me/sessions", need: person, run: op(a.mySessions), doc: "Where I am signed in"},
 		{method: del, path: "/me/sessions", need: person, run: op(a.revokeOthers), doc: "End all my sessions but this one"},
 		{method: del, path: "/me/sessions/{id}", need: person, run: op(a.revokeSession), doc: "End one of my sessions"},
@@ -72,15 +72,16 @@ func (a *API) passPassword(ctx context.Context, c *call, in passPasswordIn) (Me,
 
 // FactorInfo is the state of a second factor.
 type FactorInfo struct {
-	On            bool       `json:"on"`
+	On            bool       `json:"on"` // an authenticator
 	Since         *time.Time `json:"since"`
+	Passkeys      int        `json:"passkeys"`
 	RecoveryCodes int        `json:"recovery_codes"` // unused ones
 	Required      bool       `json:"required"`       // by the person's role
 }
 
 func (a *API) factor(ctx context.Context, c *call, _ struct{}) (FactorInfo, error) {
 	f, err := a.Auth.FactorOf(ctx, c.who.User.ID)
-	return FactorInfo{On: f.On, Since: optional(f.Since), RecoveryCodes: f.CodesLeft, Required: f.Required}, err
+	return FactorInfo{On: f.On, Since: optional(f.Since), Passkeys: f.Passkeys, RecoveryCodes: f.CodesLeft, Required: f.Required}, err
 }
 
 type passwordIn struct {
@@ -149,8 +150,9 @@ func (a *API) confirmFactor(ctx context.Context, c *call, in codeIn) (RecoveryCo
 
 type bothIn struct {
 	Body struct {
-		Password string `json:"password"`
-		Code     string `json:"code"`
+		// Password is asked of people who have one; others have signed in minutes ago.
+		Password string `json:"password,omitempty"`
+		Code     string `json:"code,omitempty"`
 	}
 }
 
@@ -180,6 +182,7 @@ func showDevice(agent string) Device {
 type SessionInfo struct {
 	ID        string    `json:"id"`
 	Current   bool      `json:"current"`
+	Way       string    `json:"way,omitempty" enum:"password,passkey,provider"`
 	Device    Device    `json:"device"`
 	Address   string    `json:"address"`
 	CreatedAt time.Time `json:"created_at"`
@@ -197,7 +200,7 @@ func (a *API) mySessions(ctx context.Context, c *call, _ struct{}) (SessionList,
 	all, err := a.Auth.Sessions(ctx, c.who.User.ID)
 	out := SessionList{Items: []SessionInfo{}}
 	for _, s := range all {
-		out.Items = append(out.Items, SessionInfo{ID: sessionPrefix + s.Name(), Current: s.Hash == c.who.Session, Device: showDevice(s.Peer.Agent),
+		out.Items = append(out.Items, SessionInfo{ID: sessionPrefix + s.Name(), Current: s.Hash == c.who.Session, Way: string(s.Via.Way), Device: showDevice(s.Peer.Agent),
 			Address: s.Peer.Address, CreatedAt: s.CreatedAt.UTC(), SeenAt: s.SeenAt.UTC()})
 	}
 	return out, err
@@ -260,7 +263,8 @@ type SignInInfo struct {
 	ID      string    `json:"id"`
 	At      time.Time `json:"at"`
 	User    *Actor    `json:"user"` // null when no account has the address that was typed
-	Outcome string    `json:"outcome" enum:"ok,wrong_password,unknown_account,disabled,locked,wrong_code"`
+	Outcome string    `json:"outcome" enum:"ok,wrong_password,unknown_account,disabled,locked,wrong_code,wrong_passkey,provider_refused,provider_only"`
+	Way     string    `json:"way,omitempty" enum:"password,passkey,provider"`
 	Device  Device    `json:"device"`
 	Address string    `json:"address"`
 }
@@ -318,7 +322,7 @@ func (a *API) attempts(ctx context.Context, f auth.SignInFilter, limit int, curs
 		out.NextCursor = &next
 	}
 	for _, e := range es {
-		item := SignInInfo{ID: id.Format(signInPrefix, e.ID), At: e.At, Outcome: string(e.Outcome), Device: showDevice(e.Peer.Agent), Address: e.Peer.Address}
+		item := SignInInfo{ID: id.Format(signInPrefix, e.ID), At: e.At, Outcome: string(e.Outcome), Way: string(e.Way), Device: showDevice(e.Peer.Agent), Address: e.Peer.Address}
 		if e.UserID != 0 {
 			who := showActor(access.ByUser, e.UserID, e.Name)
 			item.User = &who

@@ -14,6 +14,10 @@
 // once, and ten recovery codes, kept as argon2id sums, replace it once each. Guesses at a code wait like guesses at a
 // password.
 //
+// A passkey (Web Authentication) is a second factor too, and signs in alone where the authenticator checks who holds it. Only public
+// keys are stored. Each challenge is good once and for minutes; a passkey whose count of signatures does not go up may have been
+// copied: it is stopped.
+//
 // A ticket is the secret of a link in a mail: an invitation, a new password, the proof of an address. It is 256 random bits of which
 // the SHA-256 is stored, is good once and for a while, and signs nobody in. Who asks for a new password is answered the same, and as
 // quickly, whether the address has an account or not.
@@ -49,7 +53,8 @@ type User struct {
 	LastSeenAt   time.Time   // zero when never
 	Role         access.Role // in the workspace asked for
 	MustChange   bool        // the password was given by an administrator and is good for one sign-in
-	Factor       bool        // has a confirmed second factor; stored apart, UpdateUser leaves it alone
+	Factor       bool        // has a second factor: a confirmed authenticator or a passkey; stored apart, UpdateUser leaves it alone
+	Linked       bool        // a provider of identities signs the person in; stored apart as well
 }
 
 // Workspace is one organisation of the instance.
@@ -62,6 +67,8 @@ type Workspace struct {
 	CreatedAt time.Time
 	// FactorRoles are the roles that must have a second factor.
 	FactorRoles []access.Role
+	// ProviderOnly lets people, administrators apart, in through a provider of identities alone.
+	ProviderOnly bool
 }
 
 // Stage is what a session still owes before it may do anything else.
@@ -91,6 +98,27 @@ type Session struct {
 	ExpiresAt time.Time
 	Stage     Stage
 	Peer      Peer
+	Via       Via
+}
+
+// Way is how a person proves who they are.
+type Way string
+
+// The ways.
+const (
+	WayPassword Way = "password"
+	WayPasskey  Way = "passkey"
+	WayProvider Way = "provider"
+)
+
+// Via is how a session came about. One that a provider of identities opened reaches the provider's workspace alone.
+type Via struct {
+	Way      Way
+	Provider id.ID  // 0 for none
+	Subject  string // the person, as the provider names them
+	SID      string // the session at the provider, where it tells
+	Hint     []byte // the provider's token, sealed: it ends the session there
+	Proved   bool   // the provider has checked a second factor; not stored
 }
 
 // Name tells a session apart without helping to take it over: part of the hash of its token.
@@ -105,8 +133,6 @@ type Factor struct {
 	CreatedAt   time.Time
 	ConfirmedAt time.Time // zero until a first code proved that it works
 	LastStep    int64     // the time step of the last code taken; none at or before it is good
-	Salt        []byte    // of the recovery codes
-	CodesLeft   int
 }
 
 // Outcome is how an attempt to sign in ended.
@@ -120,6 +146,9 @@ const (
 	OutcomeDisabled      Outcome = "disabled"
 	OutcomeLocked        Outcome = "locked"
 	OutcomeWrongCode     Outcome = "wrong_code"
+	OutcomeWrongPasskey  Outcome = "wrong_passkey"
+	OutcomeProvider      Outcome = "provider_refused" // a provider's answer did not hold, or names nobody who may come in
+	OutcomeProviderOnly  Outcome = "provider_only"    // the password was right, and the workspace takes none
 )
 
 // SignInEntry is one attempt to sign in.
@@ -129,6 +158,7 @@ type SignInEntry struct {
 	Name    string
 	At      time.Time
 	Outcome Outcome
+	Way     Way // "" for attempts of old
 	Peer    Peer
 }
 
@@ -183,6 +213,8 @@ type Store interface {
 	Sessions
 	Factors
 	Tickets
+	Passkeys
+	Flows
 	Keys
 	AppendAudit(ctx context.Context, e Entry) error
 	// CountActors counts the entries of an action since an instant by who did it, the most first.
@@ -246,17 +278,21 @@ type Factors interface {
 	// BeginFactor stores a factor to be confirmed in place of an earlier unconfirmed one; Conflict auth.factor_on when there
 	// is a confirmed one.
 	BeginFactor(ctx context.Context, f Factor) error
-	// ConfirmFactor turns on the factor that BeginFactor stored, with its time, step and salt, and the sums of its recovery
-	// codes; Conflict auth.enrol_over when it is another one.
-	ConfirmFactor(ctx context.Context, f Factor, sums []string) error
+	// ConfirmFactor turns on the factor that BeginFactor stored, with its time and step, and new recovery codes; Conflict
+	// auth.enrol_over when it is another one.
+	ConfirmFactor(ctx context.Context, f Factor, salt []byte, sums []string) error
 	// UseStep takes a time step, once: false when it or a later one was taken.
 	UseStep(ctx context.Context, user id.ID, step int64) (bool, error)
+	// FindRecovery is the salt of a person's recovery codes, nil for none, and how many are left.
+	FindRecovery(ctx context.Context, user id.ID) (salt []byte, left int, err error)
 	// UseRecovery takes a recovery code by its sum, once; left counts those that remain.
 	UseRecovery(ctx context.Context, user id.ID, sum string, at time.Time) (left int, ok bool, err error)
 	// ReplaceRecovery puts a new set in place of the old one.
 	ReplaceRecovery(ctx context.Context, user id.ID, salt []byte, sums []string) error
-	// DeleteFactor removes a factor with its codes; false when there was none.
+	// DeleteFactor removes the authenticator, and the recovery codes with the last second factor; false when there was none.
 	DeleteFactor(ctx context.Context, user id.ID) (bool, error)
+	// ResetFactors removes every second factor with the codes; false when there was none.
+	ResetFactors(ctx context.Context, user id.ID) (bool, error)
 }
 
 // Keys stores API keys.

@@ -24,14 +24,14 @@ const (
 	recoveryLength = 10 // letters, 50 random bits; guesses are slowed, and the stored sums are argon2id
 )
 
-// owes is what a person who has proved the password must still do; proved says that the second factor was proved too.
-func (s *Service) owes(ctx context.Context, u User, proved bool) (Stage, error) {
+// owes is what a person who came in some way must still do; proved says that the second factor was proved too.
+func (s *Service) owes(ctx context.Context, u User, via Via, proved bool) (Stage, error) {
 	switch {
-	case u.Factor && !proved:
+	case u.Factor && !proved && !via.Proved:
 		return OwesCode, nil
-	case u.MustChange:
+	case u.MustChange && via.Provider == 0:
 		return OwesPassword, nil
-	case u.Factor:
+	case u.Factor || via.Proved:
 		return Full, nil
 	}
 	required, err := s.FactorRequired(ctx, u.ID)
@@ -50,7 +50,7 @@ func (s *Service) FactorRequired(ctx context.Context, user id.ID) (bool, error) 
 
 // step ends a session that stood at a stage and goes on with what is owed next.
 func (s *Service) step(ctx context.Context, who Identity, u User, peer Peer, detail map[string]any) (SignedIn, error) {
-	stage, err := s.owes(ctx, u, true)
+	stage, err := s.owes(ctx, u, who.Via, true)
 	if err != nil {
 		return SignedIn{}, err
 	}
@@ -58,7 +58,7 @@ func (s *Service) step(ctx context.Context, who Identity, u User, peer Peer, det
 		return SignedIn{}, err
 	}
 	peer.Agent = cleanAgent(peer.Agent)
-	return s.open(ctx, u, opening{workspace: who.Workspace.Key, peer: peer, stage: stage, detail: detail})
+	return s.open(ctx, u, opening{workspace: who.Workspace.Key, peer: peer, stage: stage, via: who.Via, detail: detail})
 }
 
 // renew ends every session of a person, whose way to sign in has changed, and goes on under a new token.
@@ -67,7 +67,7 @@ func (s *Service) renew(ctx context.Context, u User, who Identity, peer Peer, st
 		return SignedIn{}, err
 	}
 	peer.Agent = cleanAgent(peer.Agent)
-	return s.open(ctx, u, opening{workspace: who.Workspace.Key, peer: peer, stage: stage, renewed: true})
+	return s.open(ctx, u, opening{workspace: who.Workspace.Key, peer: peer, stage: stage, renewed: true, via: who.Via})
 }
 
 // PassCode is the second step of signing in: a code of the authenticator, or a recovery code. Faults: Conflict
@@ -80,7 +80,7 @@ func (s *Service) PassCode(ctx context.Context, who Identity, code string, peer 
 	if err != nil {
 		if outcome, known := map[string]Outcome{"auth.code_wrong": OutcomeWrongCode, "auth.code_used": OutcomeWrongCode, "auth.locked": OutcomeLocked}[fault.CodeOf(err)]; known {
 			peer.Agent = cleanAgent(peer.Agent)
-			s.refused(ctx, who.User.Email, "code", SignInEntry{UserID: who.User.ID, Outcome: outcome, Peer: peer})
+			s.refused(ctx, who.User.Email, "code", SignInEntry{UserID: who.User.ID, Outcome: outcome, Way: who.Via.Way, Peer: peer})
 		}
 		return SignedIn{}, err
 	}
@@ -165,14 +165,17 @@ func (s *Service) ConfirmFactor(ctx context.Context, who Identity, code string, 
 		return nil, SignedIn{}, fault.InvalidField("auth.code_wrong", "code", nil)
 	}
 	codes, salt, sums := s.newRecovery()
-	f.ConfirmedAt, f.LastStep, f.Salt = now, step, salt
-	if err := s.Store.ConfirmFactor(ctx, f, sums); err != nil {
+	f.ConfirmedAt, f.LastStep = now, step
+	if err := s.Store.ConfirmFactor(ctx, f, salt, sums); err != nil {
 		return nil, SignedIn{}, err
 	}
 	if err := s.Store.Forgive(ctx, factorKey(who)); err != nil {
 		return nil, SignedIn{}, err
 	}
 	if err := s.Note(ctx, who.Workspace.Key, "factor.enrol", "user", who.User.ID, nil); err != nil {
+		return nil, SignedIn{}, err
+	}
+	if err := s.tell(ctx, who.Workspace.Key, who.User, "factor_on", peer); err != nil {
 		return nil, SignedIn{}, err
 	}
 	u := who.User
@@ -198,18 +201,26 @@ func (s *Service) DropFactor(ctx context.Context, who Identity, password, code s
 	if err := s.Note(ctx, who.Workspace.Key, "factor.off", "user", who.User.ID, nil); err != nil {
 		return SignedIn{}, err
 	}
-	u := who.User
-	u.Factor = false
-	stage, err := s.owes(ctx, u, true)
-	if err != nil {
+	if err := s.tell(ctx, who.Workspace.Key, who.User, "factor_off", peer); err != nil {
 		return SignedIn{}, err
 	}
-	return s.renew(ctx, u, who, peer, stage)
+	return s.renewAs(ctx, who, peer)
 }
 
-// NewRecoveryCodes replaces the recovery codes, with password and code.
+// NewRecoveryCodes replaces the recovery codes, with password and code; who has passkeys alone gives the password.
 func (s *Service) NewRecoveryCodes(ctx context.Context, who Identity, password, code string) ([]string, error) {
-	if err := s.proveBoth(ctx, who, password, code); err != nil {
+	f, ok, err := s.Store.FindFactor(ctx, who.User.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case ok && !f.ConfirmedAt.IsZero():
+		err = s.proveBoth(ctx, who, password, code)
+	case who.User.Factor:
+		err = s.prove(ctx, who, password, "password")
+	default:
+		err = fault.New(fault.Conflict, "auth.factor_none", nil)
+	}
+	if err != nil {
 		return nil, err
 	}
 	codes, salt, sums := s.newRecovery()
@@ -235,17 +246,21 @@ func (s *Service) takeCode(ctx context.Context, who Identity, given string) (how
 	if err != nil {
 		return "", err
 	}
-	if !ok || f.ConfirmedAt.IsZero() {
+	enrolled := ok && !f.ConfirmedAt.IsZero()
+	if !enrolled && !who.User.Factor {
 		return "", fault.New(fault.Conflict, "auth.factor_none", nil)
 	}
 	if err := s.slow(ctx, factorKey(who)); err != nil {
 		return "", err
 	}
 	code := squeezeCode(given)
-	if len(code) == recoveryLength {
-		how, err = "recovery", s.takeRecovery(ctx, who, f, code)
-	} else {
+	switch {
+	case len(code) == recoveryLength:
+		how, err = "recovery", s.takeRecovery(ctx, who, code)
+	case enrolled:
 		how, err = "totp", s.takeTOTP(ctx, who, f, code)
+	default:
+		err = fault.InvalidField("auth.code_wrong", "code", nil)
 	}
 	if err != nil {
 		return "", err
@@ -269,8 +284,12 @@ func (s *Service) takeTOTP(ctx context.Context, who Identity, f Factor, code str
 	return err
 }
 
-func (s *Service) takeRecovery(ctx context.Context, who Identity, f Factor, code string) error {
-	left, ok, err := s.Store.UseRecovery(ctx, who.User.ID, s.Hasher.digest(code, f.Salt), s.Clock.Now())
+func (s *Service) takeRecovery(ctx context.Context, who Identity, code string) error {
+	salt, _, err := s.Store.FindRecovery(ctx, who.User.ID)
+	if err != nil {
+		return err
+	}
+	left, ok, err := s.Store.UseRecovery(ctx, who.User.ID, s.Hasher.digest(code, salt), s.Clock.Now())
 	if err != nil {
 		return err
 	}
@@ -305,8 +324,9 @@ func (s *Service) newRecovery() (codes []string, salt []byte, sums []string) {
 
 // FactorState is what a person may know of their second factor.
 type FactorState struct {
-	On        bool
+	On        bool // an authenticator
 	Since     time.Time
+	Passkeys  int
 	CodesLeft int
 	Required  bool // by the person's role in one of their workspaces
 }
@@ -317,18 +337,31 @@ func (s *Service) FactorOf(ctx context.Context, user id.ID) (FactorState, error)
 	if err != nil {
 		return FactorState{}, err
 	}
-	required, err := s.FactorRequired(ctx, user)
-	if !ok || f.ConfirmedAt.IsZero() {
-		return FactorState{Required: required}, err
+	keys, err := s.Store.ListPasskeys(ctx, user)
+	if err != nil {
+		return FactorState{}, err
 	}
-	return FactorState{On: true, Since: f.ConfirmedAt, CodesLeft: f.CodesLeft, Required: required}, err
+	_, left, err := s.Store.FindRecovery(ctx, user)
+	if err != nil {
+		return FactorState{}, err
+	}
+	required, err := s.FactorRequired(ctx, user)
+	out := FactorState{Passkeys: len(keys), CodesLeft: left, Required: required}
+	if ok && !f.ConfirmedAt.IsZero() {
+		out.On, out.Since = true, f.ConfirmedAt
+	}
+	return out, err
 }
 
-// ResetFactor removes the second factor of a person who lost it, on an administrator's word, and ends the person's sessions.
-// A person of several workspaces is helped from the command line alone. Faults: Conflict auth.factor_none.
+// ResetFactor removes the second factors of a person who lost them, passkeys included, on an administrator's word, and ends the
+// person's sessions. Who helps must reach as far as the person's role does; a person of several workspaces is helped from the
+// command line alone. Faults: Conflict auth.factor_none.
 func (s *Service) ResetFactor(ctx context.Context, workspace string, user id.ID) error {
 	u, err := s.onlyHere(ctx, workspace, user, "auth.factor_of_other_workspace")
 	if err != nil {
+		return err
+	}
+	if err := s.Roles(ctx, workspace, u.Role); err != nil && fault.KindOf(err) != fault.Invalid { // a role that is gone holds nothing
 		return err
 	}
 	return s.reset(ctx, workspace, u)
@@ -347,7 +380,7 @@ func (s *Service) ResetFactorOf(ctx context.Context, workspace, email string) er
 }
 
 func (s *Service) reset(ctx context.Context, workspace string, u User) error {
-	had, err := s.Store.DeleteFactor(ctx, u.ID)
+	had, err := s.Store.ResetFactors(ctx, u.ID)
 	if err != nil {
 		return err
 	}
@@ -360,7 +393,10 @@ func (s *Service) reset(ctx context.Context, workspace string, u User) error {
 	if err := s.Store.Forgive(ctx, factorKey(Identity{User: u})); err != nil {
 		return err
 	}
-	return s.Note(ctx, workspace, "factor.reset", "user", u.ID, nil)
+	if err := s.Note(ctx, workspace, "factor.reset", "user", u.ID, nil); err != nil {
+		return err
+	}
+	return s.tell(ctx, workspace, u, "factor_reset", Peer{})
 }
 
 // RequireFactor says which roles of a workspace must have a second factor from their next sign-in on.

@@ -19,11 +19,14 @@ const (
 //go:embed common_passwords.txt
 var commonText string
 
+//go:embed ranked_passwords.txt
+var rankedText string
+
 //go:embed password_roots.txt
 var rootText string
 
 var (
-	common = sync.OnceValue(func() map[string]bool { return wordsOf(commonText) })
+	common = sync.OnceValue(func() map[string]bool { return wordsOf(commonText + "\n" + rankedText) })
 	roots  = sync.OnceValue(func() map[string]bool { return wordsOf(rootText) })
 )
 
@@ -40,7 +43,7 @@ func wordsOf(text string) map[string]bool {
 	return m
 }
 
-// CheckPassword applies the rules of ASVS 5.0: at least 8 characters, at most 256, not among the commonest or made the way
+// CheckPassword applies the rules of ASVS 5.0: at least 8 characters, at most 256, not among some 4700 of the commonest or made the way
 // those are made (a well-known word with a usual number or a date, keys beside each other, a day, a mobile number, one piece
 // over and over), and not one of the person's own words (name, address, workspace), with numbers and signs around or
 // without. There are no rules of composition and no forced change. Faults carry the given field.

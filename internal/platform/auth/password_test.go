@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -31,6 +32,35 @@ func TestPasswordRules(t *testing.T) {
 				t.Errorf("%q: %q, want %q", p, got, want)
 			}
 		}
+	}
+}
+
+// TestTheTopListIsRefused: ASVS 5.0, 6.2.4 wants at least the 3000 commonest passwords that the rules would let through.
+func TestTheTopListIsRefused(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for _, name := range []string{"common_passwords.txt", "ranked_passwords.txt"} {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(string(raw)) {
+			if strings.HasPrefix(line, "#") {
+				continue
+			}
+			for _, p := range strings.Fields(line) {
+				if len([]rune(p)) < 8 {
+					continue
+				}
+				n++
+				if f := auth.CheckPassword(p, "password"); f == nil || f.Code != "auth.password_common" {
+					t.Errorf("%q is taken: %v", p, f)
+				}
+			}
+		}
+	}
+	if n < 3000 {
+		t.Fatalf("only %d passwords are listed", n)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -178,6 +179,9 @@ func (s *Service) ChangeSelf(ctx context.Context, who Identity, in SelfChange) (
 	if err := s.Note(ctx, who.Workspace.Key, "password.change", "user", u.ID, nil); err != nil {
 		return u, SignedIn{}, err
 	}
+	if err := s.tell(ctx, who.Workspace.Key, u, "password", in.Peer); err != nil {
+		return u, SignedIn{}, err
+	}
 	fresh, err := s.renew(ctx, u, who, in.Peer, Full)
 	return u, fresh, err
 }
@@ -198,6 +202,9 @@ func (s *Service) rehash(ctx context.Context, who Identity, in SelfChange) (stri
 
 // prove asks for the password once more before a change to how a person signs in. Guesses are slowed as at sign-in.
 func (s *Service) prove(ctx context.Context, who Identity, password, field string) error {
+	if who.User.PasswordHash == "" {
+		return s.proveFresh(ctx, who)
+	}
 	key := "self:" + id.Format(UserPrefix, who.User.ID)
 	if err := s.slow(ctx, key); err != nil {
 		return err
@@ -206,6 +213,22 @@ func (s *Service) prove(ctx context.Context, who Identity, password, field strin
 		return fault.InvalidField("auth.current_password_wrong", field, nil)
 	}
 	return s.Store.Forgive(ctx, key)
+}
+
+// freshFor is how long a sign-in speaks for a person who has no password.
+const freshFor = 10 * time.Minute
+
+// proveFresh asks of a person without a password that the session began minutes ago. A provider of identities speaks for the people
+// of its workspace alone. Forbidden auth.sign_in_again.
+func (s *Service) proveFresh(ctx context.Context, who Identity) error {
+	ms, err := s.Store.Memberships(ctx, who.User.ID)
+	if err != nil {
+		return err
+	}
+	if s.Clock.Now().Sub(who.Since) > freshFor || who.Via.Provider != 0 && len(ms) > 1 {
+		return fault.New(fault.Forbidden, "auth.sign_in_again", nil)
+	}
+	return nil
 }
 
 // slow counts an attempt and refuses it while the one before must be waited for.

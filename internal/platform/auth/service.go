@@ -85,6 +85,8 @@ type Identity struct {
 	Actor     access.Actor
 	Session   string // hash of the session, "" for keys
 	Stage     Stage  // what the session still owes; Full for keys
+	Via       Via
+	Since     time.Time // when the session began; zero for keys
 }
 
 // SignedIn is a new session; Token goes into the cookie and nowhere else.
@@ -241,7 +243,7 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (SignedIn, error) {
 		return SignedIn{}, err
 	}
 	if locked.Params != nil {
-		s.refused(ctx, c.Email, "locked", SignInEntry{UserID: u.ID, Outcome: OutcomeLocked, Peer: peer})
+		s.refused(ctx, c.Email, "locked", SignInEntry{UserID: u.ID, Outcome: OutcomeLocked, Way: WayPassword, Peer: peer})
 		return SignedIn{}, locked
 	}
 	if !s.Hasher.Verify(u.PasswordHash, c.Password) || !found || u.Disabled {
@@ -252,17 +254,17 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (SignedIn, error) {
 		case u.Disabled:
 			outcome = OutcomeDisabled
 		}
-		s.refused(ctx, c.Email, "credentials", SignInEntry{UserID: u.ID, Outcome: outcome, Peer: peer})
+		s.refused(ctx, c.Email, "credentials", SignInEntry{UserID: u.ID, Outcome: outcome, Way: WayPassword, Peer: peer})
 		return SignedIn{}, fault.New(fault.Unauthenticated, "auth.bad_credentials", nil)
 	}
 	if err := s.Store.Forgive(ctx, keys[0], keys[2]); err != nil {
 		return SignedIn{}, err
 	}
-	stage, err := s.owes(ctx, u, false)
+	stage, err := s.owes(ctx, u, Via{Way: WayPassword}, false)
 	if err != nil {
 		return SignedIn{}, err
 	}
-	return s.open(ctx, u, opening{workspace: c.Workspace, peer: peer, stage: stage})
+	return s.open(ctx, u, opening{workspace: c.Workspace, peer: peer, stage: stage, via: Via{Way: WayPassword}})
 }
 
 // refused leaves a failed attempt in the trail and in the history. It is refused whether or not they can be written; the
@@ -314,6 +316,7 @@ type opening struct {
 	stage     Stage
 	// renewed is a session that goes on under a new token: no sign-in of its own.
 	renewed bool
+	via     Via
 	detail  map[string]any // for the trail
 }
 
@@ -321,12 +324,15 @@ type opening struct {
 const stageLife = 10 * time.Minute
 
 func (s *Service) open(ctx context.Context, u User, o opening) (SignedIn, error) {
-	m, err := s.place(ctx, u.ID, o.workspace)
+	m, err := s.reach(ctx, u.ID, o.workspace, o.via)
+	if fault.CodeOf(err) == "auth.provider_only" {
+		s.refused(ctx, u.Email, "provider only", SignInEntry{UserID: u.ID, Outcome: OutcomeProviderOnly, Way: o.via.Way, Peer: o.peer})
+	}
 	if err != nil {
 		return SignedIn{}, err
 	}
 	now, token := s.Clock.Now(), newToken()
-	sess := Session{Hash: hashToken(token), UserID: u.ID, Workspace: m.Workspace.Key, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(s.Max), Stage: o.stage, Peer: o.peer}
+	sess := Session{Hash: hashToken(token), UserID: u.ID, Workspace: m.Workspace.Key, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(s.Max), Stage: o.stage, Peer: o.peer, Via: o.via}
 	if o.stage != Full {
 		sess.ExpiresAt = now.Add(stageLife)
 	}
@@ -339,19 +345,24 @@ func (s *Service) open(ctx context.Context, u User, o opening) (SignedIn, error)
 		return out, nil
 	}
 	s.SignedIn("ok")
-	entry, err := s.attempted(ctx, SignInEntry{UserID: u.ID, Outcome: OutcomeOK, Peer: o.peer})
+	entry, err := s.attempted(ctx, SignInEntry{UserID: u.ID, Outcome: OutcomeOK, Way: o.via.Way, Peer: o.peer})
 	if err != nil {
 		return SignedIn{}, err
 	}
 	if s.Post != nil {
 		s.Later(func(ctx context.Context) error { return s.arrived(ctx, m.Workspace.Key, u, entry) })
 	}
+	if m.Workspace.ProviderOnly && o.via.Provider == 0 { // an administrator, on the way that stays open when the provider fails
+		if err := s.noteOf(ctx, u, "session.break_glass", map[string]any{"way": o.via.Way}, o.peer); err != nil {
+			return SignedIn{}, err
+		}
+	}
 	return out, s.Record(ctx, Entry{Workspace: m.Workspace.Key, ActorKind: access.ByUser, ActorID: u.ID, ActorName: u.Name, Action: "session.create", Detail: o.detail, Address: o.peer.Address})
 }
 
 func identify(u User, m Membership, sess Session) Identity {
 	u.Role = m.Role
-	return Identity{User: u, Workspace: m.Workspace, Session: sess.Hash, Stage: sess.Stage,
+	return Identity{User: u, Workspace: m.Workspace, Session: sess.Hash, Stage: sess.Stage, Via: sess.Via, Since: sess.CreatedAt,
 		Actor: access.Actor{Kind: access.ByUser, ID: u.ID, Name: u.Name, Role: m.Role, Locale: u.Locale}}
 }
 
@@ -369,6 +380,30 @@ func (s *Service) place(ctx context.Context, user id.ID, workspace string) (Memb
 	return Membership{}, fault.New(fault.Forbidden, "auth.no_workspace", nil)
 }
 
+// reach is place for a session: one that a provider of identities opened reaches the provider's workspace, which is named; others
+// reach no workspace that takes its people through a provider alone, administrators apart. Forbidden auth.provider_only when nothing
+// is left.
+func (s *Service) reach(ctx context.Context, user id.ID, workspace string, via Via) (Membership, error) {
+	if via.Provider != 0 {
+		return s.place(ctx, user, workspace)
+	}
+	ms, err := s.Store.Memberships(ctx, user)
+	if err != nil {
+		return Membership{}, err
+	}
+	code := "auth.no_workspace"
+	for _, m := range ms {
+		if workspace != "" && m.Workspace.Key != workspace {
+			continue
+		}
+		if !m.Workspace.ProviderOnly || m.Role == access.Administrator {
+			return m, nil
+		}
+		code = "auth.provider_only"
+	}
+	return Membership{}, fault.New(fault.Forbidden, code, nil)
+}
+
 // Authenticate finds the identity behind a session token; workspace names another of the user's workspaces, "" for the
 // session's own. An ended or unknown session is Unauthenticated auth.session_ended.
 func (s *Service) Authenticate(ctx context.Context, token, workspace string) (Identity, error) {
@@ -381,10 +416,13 @@ func (s *Service) Authenticate(ctx context.Context, token, workspace string) (Id
 	if !ok || !now.Before(sess.ExpiresAt) || now.Sub(sess.SeenAt) > s.Idle {
 		return Identity{}, ended
 	}
-	if workspace == "" {
+	if workspace == "" || sess.Via.Provider != 0 {
 		workspace = sess.Workspace
 	}
-	m, err := s.place(ctx, sess.UserID, workspace)
+	m, err := s.reach(ctx, sess.UserID, workspace, sess.Via)
+	if fault.CodeOf(err) == "auth.provider_only" {
+		return Identity{}, ended
+	}
 	if err != nil {
 		return Identity{}, err
 	}
@@ -457,6 +495,21 @@ func (s *Service) SignOut(ctx context.Context, who Identity) error {
 func (s *Service) Record(ctx context.Context, e Entry) error {
 	e.ID, e.At = s.IDs.Next(), s.Clock.Now()
 	return s.Store.AppendAudit(ctx, e)
+}
+
+// noteOf records something that happened to a person who is not signed in, in each of their workspaces.
+func (s *Service) noteOf(ctx context.Context, u User, action string, detail map[string]any, peer Peer) error {
+	ms, err := s.Store.Memberships(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	for _, m := range ms {
+		err := s.Record(ctx, Entry{Workspace: m.Workspace.Key, ActorKind: access.ByUser, ActorID: u.ID, ActorName: u.Name, Action: action, Object: "user", RecordID: u.ID, Detail: detail, Address: peer.Address})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Note records an action of the actor in the context.

@@ -78,11 +78,13 @@ type LetterKind string
 const (
 	LetterNewDevice       LetterKind = "signin"   // somebody signed in from a device that was not seen before
 	LetterPasswordChanged LetterKind = "password" // the password was set by a link
+	LetterAccess          LetterKind = "access"   // another change to how the person signs in: What
 )
 
 // Letter is what a person is written about their account.
 type Letter struct {
 	Kind  LetterKind // or a TicketKind
+	What  string     // of a LetterAccess: password, passkey_added, passkey_revoked, factor_on, factor_off, factor_reset, provider_linked
 	To    User
 	Token string // of a ticket
 	Until time.Time
@@ -115,6 +117,15 @@ func (s *Service) write(ctx context.Context, workspace string, kind TicketKind, 
 		return err
 	}
 	return s.Post.Send(ctx, workspace, Letter{Kind: LetterKind(kind), To: u, Token: token, Until: t.ExpiresAt, By: access.From(ctx).Name, At: now})
+}
+
+// tell writes to a person that how they sign in was changed, whoever did it: the news comes too when it was somebody else. It is kept
+// in the queue of the workspace; a workspace that writes no letters has none.
+func (s *Service) tell(ctx context.Context, workspace string, u User, what string, peer Peer) error {
+	if ok, err := s.reachable(ctx, workspace); err != nil || !ok {
+		return err
+	}
+	return s.Post.Send(ctx, workspace, Letter{Kind: LetterAccess, What: what, To: u, Peer: Peer{peer.Address, cleanAgent(peer.Agent)}, At: s.Clock.Now()})
 }
 
 // InviteUser makes a user without a password and writes them a link to set one. Faults as of AddUser; Conflict mail.no_server

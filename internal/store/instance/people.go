@@ -49,8 +49,8 @@ func (s *Store) CreateWorkspace(ctx context.Context, w auth.Workspace) error {
 }
 
 func insertWorkspace(t *tx, w auth.Workspace) error {
-	_, err := t.exec("INSERT INTO workspace (key, name, timezone, currency, locale, created_at, factor_roles) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		w.Key, w.Name, w.Timezone, w.Currency, w.Locale, ms(w.CreatedAt), joinRoles(w.FactorRoles))
+	_, err := t.exec("INSERT INTO workspace (key, name, timezone, currency, locale, created_at, factor_roles, provider_only) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		w.Key, w.Name, w.Timezone, w.Currency, w.Locale, ms(w.CreatedAt), joinRoles(w.FactorRoles), w.ProviderOnly)
 	if duplicate(err) {
 		return fault.New(fault.Conflict, "auth.workspace_taken", fault.Params{"workspace": w.Key})
 	}
@@ -63,13 +63,13 @@ func (s *Store) Workspaces(ctx context.Context) ([]auth.Workspace, error) {
 		"SELECT "+workspaceColumns+" FROM workspace w ORDER BY w.created_at, w.key")
 }
 
-const workspaceColumns = "w.key, w.name, w.timezone, w.currency, w.locale, w.created_at, w.factor_roles"
+const workspaceColumns = "w.key, w.name, w.timezone, w.currency, w.locale, w.created_at, w.factor_roles, w.provider_only"
 
 // scanWorkspace reads workspaceColumns and whatever is selected behind them.
 func scanWorkspace(scan func(...any) error, more ...any) (w auth.Workspace, err error) {
 	var created int64
 	var roles string
-	err = scan(append([]any{&w.Key, &w.Name, &w.Timezone, &w.Currency, &w.Locale, &created, &roles}, more...)...)
+	err = scan(append([]any{&w.Key, &w.Name, &w.Timezone, &w.Currency, &w.Locale, &created, &roles, &w.ProviderOnly}, more...)...)
 	w.CreatedAt = at(created)
 	for _, r := range strings.Fields(roles) {
 		w.FactorRoles = append(w.FactorRoles, access.Role(r))
@@ -104,11 +104,12 @@ func (s *Store) Memberships(ctx context.Context, user id.ID) ([]auth.Membership,
 }
 
 const personColumns = "p.id, p.email, p.name, p.locale, p.theme, p.password_hash, p.disabled, p.created_at, p.updated_at, p.last_seen_at, p.must_change, " +
-	"EXISTS (SELECT 1 FROM factor f WHERE f.person = p.id AND f.confirmed_at > 0)"
+	"(EXISTS (SELECT 1 FROM factor f WHERE f.person = p.id AND f.confirmed_at > 0) OR EXISTS (SELECT 1 FROM passkey k WHERE k.person = p.id)), " +
+	"EXISTS (SELECT 1 FROM linked_identity l WHERE l.person = p.id)"
 
 func scanUser(scan func(...any) error) (u auth.User, err error) {
 	var created, updated, seen int64
-	err = scan(&u.ID, &u.Email, &u.Name, &u.Locale, &u.Theme, &u.PasswordHash, &u.Disabled, &created, &updated, &seen, &u.MustChange, &u.Factor, &u.Role)
+	err = scan(&u.ID, &u.Email, &u.Name, &u.Locale, &u.Theme, &u.PasswordHash, &u.Disabled, &created, &updated, &seen, &u.MustChange, &u.Factor, &u.Linked, &u.Role)
 	u.CreatedAt, u.UpdatedAt, u.LastSeenAt = at(created), at(updated), at(seen)
 	return u, err
 }

@@ -14,8 +14,9 @@ import (
 // CreateSession implements auth.Sessions.
 func (s *Store) CreateSession(ctx context.Context, v auth.Session) error {
 	return s.tx(ctx, func(t *tx) error {
-		if _, err := t.exec("INSERT INTO web_session ("+sessionColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			v.Hash, int64(v.UserID), v.Workspace, ms(v.CreatedAt), ms(v.SeenAt), ms(v.ExpiresAt), string(v.Stage), v.Peer.Address, v.Peer.Agent); err != nil {
+		if _, err := t.exec("INSERT INTO web_session ("+sessionColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			v.Hash, int64(v.UserID), v.Workspace, ms(v.CreatedAt), ms(v.SeenAt), ms(v.ExpiresAt), string(v.Stage), v.Peer.Address, v.Peer.Agent,
+			string(v.Via.Way), int64(v.Via.Provider), v.Via.Subject, v.Via.SID, text64.EncodeToString(v.Via.Hint)); err != nil {
 			return err
 		}
 		if v.Stage != auth.Full {
@@ -35,11 +36,15 @@ func (s *Store) FindSession(ctx context.Context, hash string) (auth.Session, boo
 	return v, err == nil, err
 }
 
-const sessionColumns = "hash, person, workspace, created_at, seen_at, expires_at, stage, address, agent"
+const sessionColumns = "hash, person, workspace, created_at, seen_at, expires_at, stage, address, agent, way, provider, subject, sid, hint"
 
 func scanSession(scan func(...any) error) (v auth.Session, err error) {
 	var created, seen, expires int64
-	err = scan(&v.Hash, &v.UserID, &v.Workspace, &created, &seen, &expires, &v.Stage, &v.Peer.Address, &v.Peer.Agent)
+	var hint string
+	err = scan(&v.Hash, &v.UserID, &v.Workspace, &created, &seen, &expires, &v.Stage, &v.Peer.Address, &v.Peer.Agent, &v.Via.Way, &v.Via.Provider, &v.Via.Subject, &v.Via.SID, &hint)
+	if err == nil && hint != "" {
+		v.Via.Hint, err = text64.DecodeString(hint)
+	}
 	v.CreatedAt, v.SeenAt, v.ExpiresAt = at(created), at(seen), at(expires)
 	return v, err
 }
@@ -67,8 +72,8 @@ func (s *Store) EndSessions(ctx context.Context, user id.ID, keep string) (int, 
 
 // AppendSignIn implements auth.Sessions.
 func (s *Store) AppendSignIn(ctx context.Context, e auth.SignInEntry) error {
-	_, err := s.on(ctx).exec("INSERT INTO sign_in (id, person, at, outcome, address, agent) VALUES (?, ?, ?, ?, ?, ?)",
-		int64(e.ID), int64(e.UserID), ms(e.At), string(e.Outcome), e.Peer.Address, e.Peer.Agent)
+	_, err := s.on(ctx).exec("INSERT INTO sign_in (id, person, at, outcome, address, agent, way) VALUES (?, ?, ?, ?, ?, ?, ?)",
+		int64(e.ID), int64(e.UserID), ms(e.At), string(e.Outcome), e.Peer.Address, e.Peer.Agent, string(e.Way))
 	return err
 }
 
@@ -85,10 +90,10 @@ func (s *Store) ListSignIns(ctx context.Context, f auth.SignInFilter) ([]auth.Si
 	}
 	return collect(s.on(ctx), func(scan func(...any) error) (e auth.SignInEntry, err error) {
 		var when int64
-		err = scan(&e.ID, &e.UserID, &e.Name, &when, &e.Outcome, &e.Peer.Address, &e.Peer.Agent)
+		err = scan(&e.ID, &e.UserID, &e.Name, &when, &e.Outcome, &e.Peer.Address, &e.Peer.Agent, &e.Way)
 		e.At = at(when)
 		return e, err
-	}, "SELECT h.id, h.person, coalesce(p.name, ''), h.at, h.outcome, h.address, h.agent FROM sign_in h LEFT JOIN person p ON p.id = h.person WHERE "+where+
+	}, "SELECT h.id, h.person, coalesce(p.name, ''), h.at, h.outcome, h.address, h.agent, h.way FROM sign_in h LEFT JOIN person p ON p.id = h.person WHERE "+where+
 		" ORDER BY h.id DESC LIMIT ?", append(args, f.Limit)...)
 }
 

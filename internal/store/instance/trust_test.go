@@ -150,7 +150,7 @@ func TestSecondFactor(t *testing.T) {
 		_, err = x.BeginFactor(ctx, on.Identity, password)
 		wantCode(t, err, "auth.factor_on")
 		f, ok, err := s.FindFactor(ctx, x.ann.ID)
-		if err != nil || !ok || bytes.Contains(f.Secret, []byte(secret)) || f.CodesLeft != 10 {
+		if err != nil || !ok || bytes.Contains(f.Secret, []byte(secret)) {
 			t.Fatalf("%+v %v", f, err)
 		}
 

@@ -22,6 +22,7 @@ export * from './letters';
 export * from './mail';
 export * from './merge';
 export * from './metadata';
+export * from './passkeys';
 export * from './privacy';
 export { createQueryClient } from './query-client';
 export * from './rates';

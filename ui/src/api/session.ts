@@ -58,15 +58,23 @@ function addressOf(input: SignInInput): string {
   return 'new_password' in input ? '/session/password' : '/session';
 }
 
+interface Opened {
+  csrf: string;
+  stage?: SignInStage;
+}
+/** Goes on with what a step answered: to the session, or to the next step. */
+export async function takeStep(opened: Opened): Promise<SignInStep> {
+  storage.setText(LEAVING, '');
+  setCsrf(opened.csrf);
+  return opened.stage === undefined ? { session: await me() } : { session: null, stage: opened.stage };
+}
+
 /** Takes a step and keeps the session it leads to; the answers do not tell rights, so /me is read after the last. */
 export function useSignIn() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: async (input: SignInInput): Promise<SignInStep> => {
-      const opened = await api.post<{ csrf: string; stage?: SignInStage }>(addressOf(input), input, { quiet401: true });
-      storage.setText(LEAVING, '');
-      setCsrf(opened.csrf);
-      return opened.stage === undefined ? { session: await me() } : { session: null, stage: opened.stage };
+      return takeStep(await api.post<Opened>(addressOf(input), input, { quiet401: true }));
     },
     onSuccess: (step) => step.session !== null && client.setQueryData(sessionKey, step.session),
   });

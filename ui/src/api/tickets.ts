@@ -21,6 +21,13 @@ export interface MailStop {
   workspace: string;
 }
 
+/** What the page for signing in offers beside the password. */
+export interface SignInWays {
+  /** A link to set a new password can be asked for. */
+  reset: boolean;
+  passkey: boolean;
+}
+
 /** What a link of a mail is good for; its secret goes in a body, never in an address. */
 export const ticketQuery = (token: string) =>
   queryOptions({
@@ -37,7 +44,7 @@ export const useTicket = () =>
 export const signInWaysQuery = () =>
   queryOptions({
     queryKey: ['sign-in-ways'],
-    queryFn: ({ signal }) => api.get<{ reset: boolean }>('/session/ways', { signal, quiet401: true }),
+    queryFn: ({ signal }) => api.get<SignInWays>('/session/ways', { signal, quiet401: true }),
     retry: false,
   });
 export const useAskReset = () =>

@@ -5,7 +5,9 @@ import type { Actor, Items, Page, Role, SignInStage } from './types';
 
 /** State of one's second factor. */
 export interface Factor {
+  /** An authenticator. */
   on: boolean;
+  passkeys: number;
   since: string | null;
   recovery_codes: number;
   required: boolean;
@@ -21,20 +23,34 @@ export interface Device {
   system: string;
   phone: boolean;
 }
+/** How somebody proved who they are. */
+export type SignInWay = 'password' | 'passkey' | 'provider';
 export interface SessionPlace {
   id: string;
   current: boolean;
+  way?: SignInWay;
   device: Device;
   address: string;
   created_at: string;
   seen_at: string;
 }
-export const OUTCOMES = ['ok', 'wrong_password', 'unknown_account', 'disabled', 'locked', 'wrong_code'] as const;
+export const OUTCOMES = [
+  'ok',
+  'wrong_password',
+  'unknown_account',
+  'disabled',
+  'locked',
+  'wrong_code',
+  'wrong_passkey',
+  'provider_refused',
+  'provider_only',
+] as const;
 export interface SignInTry {
   id: string;
   at: string;
   user: Actor | null;
   outcome: (typeof OUTCOMES)[number];
+  way?: SignInWay;
   device: Device;
   address: string;
 }

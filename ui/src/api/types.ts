@@ -51,8 +51,10 @@ export interface User {
   /** Told to those who manage people, and of oneself. */
   second_factor?: boolean;
   temporary_password?: boolean;
-  /** Has not set a password yet. */
+  /** Cannot sign in yet: there is no password, and no other way. */
   invited?: boolean;
+  /** Signs in without a password. */
+  no_password?: boolean;
 }
 export interface Workspace {
   key: string;

@@ -15,7 +15,7 @@ const signInRoute = createRoute({
     const state = await context.queryClient.fetchQuery(setupQuery()).catch(() => null);
     if (state?.needed === true) throw redirect({ to: '/setup' });
   },
-  loader: words('auth', 'links'),
+  loader: words('auth', 'links', 'ways'),
   component: lazyRouteComponent(() => import('@/features/auth/sign-in-page'), 'SignInPage'),
 });
 const linkRoute = createRoute({

@@ -25,11 +25,13 @@ export const settingsPages = [
   createRoute({
     getParentRoute: () => settingsRoute,
     path: 'security',
+    loader: words('ways'),
     component: lazyRouteComponent(() => import('@/features/settings/security-page'), 'SecurityPage'),
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
     path: 'signins',
+    loader: words('ways'),
     component: lazyRouteComponent(() => import('@/features/settings/sign-ins'), 'SignInsPage'),
   }),
   createRoute({

@@ -18,19 +18,27 @@ export function problemText(error: unknown, ...fields: string[]): string | undef
 interface Props {
   /** A step of signing in, which the role demands; a full session proves the password first instead. */
   demanded?: boolean;
+  /** Somebody without a password has signed in a moment ago instead. */
+  proved?: boolean;
   onDone: () => void;
 }
 
 /** Sets up an authenticator: password, square code, first code, recovery codes. */
-export function FactorSetup({ demanded = false, onDone }: Props) {
+export function FactorSetup({ demanded = false, proved = false, onDone }: Props) {
   const begin = useBeginFactor();
   const confirm = useConfirmFactor();
   if (confirm.data !== undefined) return <RecoveryCodes codes={confirm.data} onKept={onDone} />;
   if (begin.data !== undefined) return <Scan enrolment={begin.data} confirm={confirm} />;
-  return <Begin demanded={demanded} begin={begin} />;
+  return <Begin demanded={demanded} proved={demanded || proved} begin={begin} />;
 }
 
-function Begin({ demanded, begin }: { demanded: boolean; begin: ReturnType<typeof useBeginFactor> }) {
+interface BeginProps {
+  demanded: boolean;
+  proved: boolean;
+  begin: ReturnType<typeof useBeginFactor>;
+}
+
+function Begin({ demanded, proved, begin }: BeginProps) {
   const { t } = useTranslation('auth');
   const [password, setPassword] = useState('');
   const problem = problemText(begin.error, 'password');
@@ -46,7 +54,7 @@ function Begin({ demanded, begin }: { demanded: boolean; begin: ReturnType<typeo
         </p>
       )}
       <p className={css.text}>{t('auth:factor.about')}</p>
-      {!demanded && (
+      {!proved && (
         <PasswordInput
           size="lg"
           label={t('auth:factor.password')}
@@ -69,7 +77,7 @@ function Begin({ demanded, begin }: { demanded: boolean; begin: ReturnType<typeo
         type="submit"
         fullWidth
         loading={begin.isPending}
-        disabled={!demanded && password === ''}
+        disabled={!proved && password === ''}
       >
         {t('auth:factor.next')}
       </Button>

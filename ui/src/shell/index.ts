@@ -6,6 +6,7 @@ export { Logo } from './logo';
 export { SETTINGS_PAGES, type SettingsPage } from './nav';
 export { NewPassword, PasswordStrength } from './new-password';
 export { closeOverlay, openPalette, openShortcutHelp } from './overlays';
+export { PasskeySetup } from './passkey-setup';
 export { type PeekEntry, usePeek } from './peek';
 export { LanguageToggle, ThemeToggle } from './preferences';
 export { reloadOnceWhenFilesAreGone } from './preload';

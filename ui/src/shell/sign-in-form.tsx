@@ -5,6 +5,7 @@ import { focusFirstInvalid, looksLikeEmail } from '@/lib/sign-form';
 import { Button, PasswordInput, TextInput } from '@/ui';
 import css from './sign-in-form.module.css';
 
+const SignInWays = lazy(() => import('./sign-in-ways').then((module) => ({ default: module.SignInWays })));
 const SignInSteps = lazy(() => import('./sign-in-steps').then((module) => ({ default: module.SignInSteps })));
 
 interface Props {
@@ -40,8 +41,10 @@ export function SignInForm({ email: fixed, onDone, onStage }: Props) {
     onStage?.(next);
   };
   const goOn = (step: SignInStep) => {
-    if (step.session !== null) onDone(step.session);
-    else turn(step.stage);
+    if (step.session === null) return turn(step.stage);
+    // Somebody else's passkey over a page: what is shown there is not theirs.
+    if (fixed !== undefined && step.session.user.email !== fixed) return location.assign('/');
+    onDone(step.session);
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -69,40 +72,45 @@ export function SignInForm({ email: fixed, onDone, onStage }: Props) {
       </Suspense>
     );
   return (
-    <form className={css.form} onSubmit={submit} noValidate>
-      <TextInput
-        size="lg"
-        type="email"
-        name="email"
-        label={t('auth:email')}
-        value={email}
-        onChange={setEmail}
-        autoComplete="username"
-        error={tried && noAddress ? t('auth:emailNeeded') : undefined}
-        required
-        readOnly={fixed !== undefined}
-        autoFocus={fixed === undefined}
-      />
-      <PasswordInput
-        size="lg"
-        name="password"
-        label={t('auth:password')}
-        value={password}
-        onChange={setPassword}
-        autoComplete="current-password"
-        toggleLabel={t('auth:showPassword')}
-        error={tried && password === '' ? t('auth:passwordNeeded') : undefined}
-        required
-        autoFocus={fixed !== undefined}
-      />
-      {problem !== undefined && (
-        <p className={css.problem} role="alert">
-          {problem}
-        </p>
-      )}
-      <Button kind="primary" size="lg" type="submit" fullWidth loading={signIn.isPending}>
-        {t('auth:signIn.submit')}
-      </Button>
-    </form>
+    <>
+      <form className={css.form} onSubmit={submit} noValidate>
+        <TextInput
+          size="lg"
+          type="email"
+          name="email"
+          label={t('auth:email')}
+          value={email}
+          onChange={setEmail}
+          autoComplete="username"
+          error={tried && noAddress ? t('auth:emailNeeded') : undefined}
+          required
+          readOnly={fixed !== undefined}
+          autoFocus={fixed === undefined}
+        />
+        <PasswordInput
+          size="lg"
+          name="password"
+          label={t('auth:password')}
+          value={password}
+          onChange={setPassword}
+          autoComplete="current-password"
+          toggleLabel={t('auth:showPassword')}
+          error={tried && password === '' ? t('auth:passwordNeeded') : undefined}
+          required
+          autoFocus={fixed !== undefined}
+        />
+        {problem !== undefined && (
+          <p className={css.problem} role="alert">
+            {problem}
+          </p>
+        )}
+        <Button kind="primary" size="lg" type="submit" fullWidth loading={signIn.isPending}>
+          {t('auth:signIn.submit')}
+        </Button>
+      </form>
+      <Suspense>
+        <SignInWays onStep={goOn} />
+      </Suspense>
+    </>
   );
 }

@@ -1,12 +1,28 @@
+import { IconFingerprint } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
-import { isApiError, type Session, type SignInStage, type SignInStep, useFinishSignIn, useSignIn } from '@/api';
+import {
+  isApiError,
+  passkeysQuery,
+  type SecondSteps,
+  type Session,
+  type SignInStage,
+  type SignInStep,
+  secondStepsQuery,
+  useFinishSignIn,
+  usePasskeySignIn,
+  useSignIn,
+} from '@/api';
 import { useTranslation } from '@/i18n';
+import { canPasskey } from '@/lib/passkey';
 import { MIN_PASSWORD } from '@/lib/password-strength';
-import { Button } from '@/ui';
+import { Button, SkeletonRows } from '@/ui';
 import { CodeInput } from './code-input';
 import css from './factor.module.css';
 import { FactorSetup, problemText } from './factor-setup';
 import { NewPassword } from './new-password';
+import { PasskeySetup } from './passkey-setup';
+import { usePasskeyProblem } from './passkey-words';
 
 interface StepProps {
   onStep: (step: SignInStep) => void;
@@ -18,10 +34,80 @@ interface StepProps {
 const isOver = (error: unknown): boolean =>
   isApiError(error, 401) || (isApiError(error) && error.code === 'auth.step_over');
 
-function CodeStep({ onStep, onBack }: StepProps) {
+type SecondWay = 'app' | 'recovery' | 'passkey';
+
+/** The second step, in the way that the person has: a passkey before an app, since nobody can be tricked out of it. */
+function CodeStep(props: StepProps) {
+  const { data, error } = useQuery(secondStepsQuery());
+  const [chosen, setChosen] = useState<SecondWay | null>(null);
+  if (data === undefined && error === null) return <SkeletonRows rows={3} />;
+  const ways: SecondSteps = data ?? { authenticator: true, passkey: false, recovery: true };
+  const passkey = ways.passkey && canPasskey();
+  const open: Record<SecondWay, boolean> = { passkey, app: ways.authenticator, recovery: ways.recovery || !passkey };
+  const others = (now: SecondWay) =>
+    (['passkey', 'app', 'recovery'] as const).filter((way) => open[way] && way !== now);
+  const way = chosen ?? (['passkey', 'app', 'recovery'] as const).find((each) => open[each]) ?? 'recovery';
+  const links = { others: others(way), choose: setChosen };
+  if (way === 'passkey') return <PasskeyStep {...props} {...links} />;
+  return <TypedStep key={way} recovery={way === 'recovery'} {...props} {...links} />;
+}
+
+interface WayLinks {
+  others: SecondWay[];
+  choose: (way: SecondWay) => void;
+}
+
+function Links({ others, choose, onBack }: WayLinks & Pick<StepProps, 'onBack'>) {
+  const { t } = useTranslation(['auth', 'ways']);
+  const words: Record<SecondWay, string> = {
+    app: t('auth:code.useApp'),
+    recovery: t(others.includes('app') ? 'ways:passkey.useRecovery' : 'auth:code.useRecovery'),
+    passkey: t('ways:passkey.usePasskey'),
+  };
+  return (
+    <div className={css.links}>
+      {others.map((way) => (
+        <button key={way} type="button" className={css.link} onClick={() => choose(way)}>
+          {words[way]}
+        </button>
+      ))}
+      <button type="button" className={css.link} onClick={() => onBack(false)}>
+        {t('auth:code.back')}
+      </button>
+    </div>
+  );
+}
+
+function PasskeyStep({ onStep, onBack, ...links }: StepProps & WayLinks) {
+  const { t } = useTranslation('ways');
+  const show = usePasskeySignIn('step');
+  const problem = usePasskeyProblem()(show.error);
+  return (
+    <div className={css.form}>
+      <p className={css.text}>{t('ways:passkey.step')}</p>
+      {problem !== undefined && (
+        <p className={css.problem} role="alert">
+          {problem}
+        </p>
+      )}
+      <Button
+        kind="primary"
+        size="lg"
+        fullWidth
+        icon={<IconFingerprint size={18} />}
+        loading={show.isPending}
+        onClick={() => show.mutate(undefined, { onSuccess: onStep, onError: (error) => isOver(error) && onBack(true) })}
+      >
+        {t('ways:passkey.show')}
+      </Button>
+      <Links {...links} onBack={onBack} />
+    </div>
+  );
+}
+
+function TypedStep({ recovery, onStep, onBack, ...links }: StepProps & WayLinks & { recovery: boolean }) {
   const { t } = useTranslation(['auth', 'common']);
   const [code, setCode] = useState('');
-  const [recovery, setRecovery] = useState(false);
   const signIn = useSignIn();
   const send = (given: string) =>
     signIn.mutate(
@@ -51,7 +137,6 @@ function CodeStep({ onStep, onBack }: StepProps) {
     >
       <p className={css.text}>{recovery ? t('auth:code.recoveryText') : t('auth:code.text')}</p>
       <CodeInput
-        key={String(recovery)}
         recovery={recovery}
         value={code}
         onChange={change}
@@ -66,22 +151,7 @@ function CodeStep({ onStep, onBack }: StepProps) {
       <Button kind="primary" size="lg" type="submit" fullWidth loading={signIn.isPending} disabled={code === ''}>
         {t('auth:code.submit')}
       </Button>
-      <div className={css.links}>
-        <button
-          type="button"
-          className={css.link}
-          onClick={() => {
-            setRecovery(!recovery);
-            setCode('');
-            signIn.reset();
-          }}
-        >
-          {recovery ? t('auth:code.useApp') : t('auth:code.useRecovery')}
-        </button>
-        <button type="button" className={css.link} onClick={() => onBack(false)}>
-          {t('auth:code.back')}
-        </button>
-      </div>
+      <Links {...links} onBack={onBack} />
     </form>
   );
 }
@@ -124,9 +194,21 @@ function PasswordStep({ onStep, onBack }: StepProps) {
 }
 
 function EnrolStep({ onStep }: StepProps) {
+  const { t } = useTranslation('ways');
   const finish = useFinishSignIn();
+  const [passkey, setPasskey] = useState(false);
+  const possible = useQuery(passkeysQuery()).data?.possible === true && canPasskey();
   const done = () => finish.mutate(undefined, { onSuccess: (session: Session) => onStep({ session }) });
-  return <FactorSetup demanded onDone={done} />;
+  return (
+    <div className={css.form}>
+      {passkey ? <PasskeySetup demanded proved onDone={done} /> : <FactorSetup demanded onDone={done} />}
+      {possible && (
+        <button type="button" className={css.link} onClick={() => setPasskey(!passkey)}>
+          {t(passkey ? 'ways:passkey.enrolApp' : 'ways:passkey.enrol')}
+        </button>
+      )}
+    </div>
+  );
 }
 
 /** What a sign-in still owes after the password. */

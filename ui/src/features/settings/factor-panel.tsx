@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { factorQuery, isApiError, useDropFactor, useNewRecoveryCodes } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
+import { useSession } from '@/metadata';
 import { CodeInput, FactorSetup, problemText, RecoveryCodes } from '@/shell';
 import { Button, Dot, ErrorState, Modal, Panel, PasswordInput, SkeletonRows, toast } from '@/ui';
 import css from './settings.module.css';
@@ -12,21 +13,25 @@ interface ProofProps {
   text: string;
   submit: string;
   danger?: boolean;
+  /** There is no authenticator, passkeys alone. */
+  codeless?: boolean;
   pending: boolean;
   error: unknown;
   onSubmit: (proof: { password: string; code: string }) => void;
   onClose: () => void;
 }
 /** Asks for the password and a code before a change to how the person signs in. */
-function ProofDialog({ title, text, submit, danger, pending, error, onSubmit, onClose }: ProofProps) {
+function ProofDialog({ title, text, submit, danger, codeless = false, pending, error, onSubmit, onClose }: ProofProps) {
   const { t } = useTranslation(['settings', 'common', 'auth']);
   const [password, setPassword] = useState('');
   const [code, setCode] = useState('');
+  const passwordless = useSession().user.no_password === true;
+  const ready = (passwordless || password !== '') && (codeless || code !== '');
   const at = (field: string) => (isApiError(error) ? error.at(field) : undefined);
   const problem = problemText(error, 'password', 'code');
   const send = (event?: FormEvent) => {
     event?.preventDefault();
-    if (password !== '' && code !== '') onSubmit({ password, code });
+    if (ready) onSubmit({ password, code });
   };
   return (
     <Modal
@@ -40,7 +45,7 @@ function ProofDialog({ title, text, submit, danger, pending, error, onSubmit, on
           <Button
             kind={danger === true ? 'danger' : 'primary'}
             loading={pending}
-            disabled={password === '' || code === ''}
+            disabled={!ready}
             onClick={() => send()}
           >
             {submit}
@@ -50,16 +55,18 @@ function ProofDialog({ title, text, submit, danger, pending, error, onSubmit, on
     >
       <form className={css.form} onSubmit={send} noValidate>
         <p>{text}</p>
-        <PasswordInput
-          label={t('settings:password.current')}
-          autoComplete="current-password"
-          toggleLabel={t('settings:password.show')}
-          value={password}
-          onChange={setPassword}
-          error={at('password')}
-          autoFocus
-        />
-        <CodeInput value={code} onChange={setCode} error={at('code')} either />
+        {!passwordless && (
+          <PasswordInput
+            label={t('settings:password.current')}
+            autoComplete="current-password"
+            toggleLabel={t('settings:password.show')}
+            value={password}
+            onChange={setPassword}
+            error={at('password')}
+            autoFocus
+          />
+        )}
+        {!codeless && <CodeInput value={code} onChange={setCode} error={at('code')} either />}
         {problem !== undefined && (
           <p className={css.bad} role="alert">
             {problem}
@@ -73,9 +80,10 @@ function ProofDialog({ title, text, submit, danger, pending, error, onSubmit, on
 
 type Opened = 'setup' | 'off' | 'codes' | null;
 
-function Dialogs({ opened, onClose }: { opened: Opened; onClose: () => void }) {
+function Dialogs({ opened, codeless, onClose }: { opened: Opened; codeless: boolean; onClose: () => void }) {
   const { t } = useTranslation(['settings', 'auth']);
   const navigate = useNavigate();
+  const passwordless = useSession().user.no_password === true;
   const drop = useDropFactor();
   const renew = useNewRecoveryCodes();
   const [codes, setCodes] = useState<string[] | null>(null);
@@ -95,6 +103,7 @@ function Dialogs({ opened, onClose }: { opened: Opened; onClose: () => void }) {
     return (
       <Modal opened onClose={close} size={440} title={t('settings:factor.setup')}>
         <FactorSetup
+          proved={passwordless}
           onDone={() => {
             toast.ok(t('settings:factor.turnedOn'));
             close();
@@ -129,6 +138,7 @@ function Dialogs({ opened, onClose }: { opened: Opened; onClose: () => void }) {
         title={t('settings:factor.newCodes')}
         text={t('settings:factor.newCodesText')}
         submit={t('settings:factor.makeCodes')}
+        codeless={codeless}
         pending={renew.isPending}
         error={renew.error}
         onClose={close}
@@ -158,7 +168,7 @@ export function FactorPanel() {
       {data?.on === false && (
         <div className={css.form}>
           <p className="muted">{t('settings:factor.about')}</p>
-          {data.required && <p className={css.warnBox}>{t('settings:factor.required')}</p>}
+          {data.required && data.passkeys === 0 && <p className={css.warnBox}>{t('settings:factor.required')}</p>}
           <div>
             <Button kind="primary" onClick={() => setOpened('setup')}>
               {t('settings:factor.setup')}
@@ -166,24 +176,30 @@ export function FactorPanel() {
           </div>
         </div>
       )}
-      {data?.on === true && (
+      {data !== undefined && (data.on || data.passkeys > 0) && (
         <div className={css.form}>
           <dl className={css.detail}>
-            <dt>{t('settings:factor.since')}</dt>
-            <dd>{data.since === null ? '' : fmt.datetime(data.since)}</dd>
+            {data.since !== null && (
+              <>
+                <dt>{t('settings:factor.since')}</dt>
+                <dd>{fmt.datetime(data.since)}</dd>
+              </>
+            )}
             <dt>{t('settings:factor.codes')}</dt>
             <dd>{t('settings:factor.left', { count: data.recovery_codes })}</dd>
           </dl>
           {data.recovery_codes <= 3 && <p className={css.warnBox}>{t('settings:factor.fewCodes')}</p>}
           <div className={css.pills}>
             <Button onClick={() => setOpened('codes')}>{t('settings:factor.newCodes')}</Button>
-            <Button kind="danger-subtle" onClick={() => setOpened('off')}>
-              {t('settings:factor.turnOff')}
-            </Button>
+            {data.on && (
+              <Button kind="danger-subtle" onClick={() => setOpened('off')}>
+                {t('settings:factor.turnOff')}
+              </Button>
+            )}
           </div>
         </div>
       )}
-      <Dialogs opened={opened} onClose={() => setOpened(null)} />
+      <Dialogs opened={opened} codeless={data?.on === false} onClose={() => setOpened(null)} />
     </Panel>
   );
 }

@@ -7,6 +7,7 @@ import { MIN_PASSWORD } from '@/lib/password-strength';
 import { NewPassword, problemText } from '@/shell';
 import { Button, ErrorState, Panel, PasswordInput, Pill, SkeletonRows, toast } from '@/ui';
 import { FactorPanel } from './factor-panel';
+import { PasskeyPanel } from './passkey-panel';
 import css from './settings.module.css';
 import { SignIns, useDeviceName } from './sign-ins';
 
@@ -149,6 +150,7 @@ export function SecurityPage() {
   const { t } = useTranslation('settings');
   return (
     <div className={css.narrow}>
+      <PasskeyPanel />
       <FactorPanel />
       <Sessions />
       <Password />

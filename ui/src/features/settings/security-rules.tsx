@@ -1,21 +1,23 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { BUILTIN_ROLES, type Role, securityQuery, useSaveSecurity } from '@/api';
-import { useTranslation } from '@/i18n';
+import { BUILTIN_ROLES, type Role, rolesQuery, securityQuery, useSaveSecurity } from '@/api';
+import { useLabel, useTranslation } from '@/i18n';
 import { Checkbox, Panel, toast } from '@/ui';
 import css from './settings.module.css';
 
 /** Which roles must have a second factor. Every click is saved. */
 export function SecurityRules() {
   const { t } = useTranslation(['settings', 'common']);
+  const label = useLabel();
   const { data } = useQuery(securityQuery());
+  const made = useQuery(rolesQuery()).data?.items.filter((role) => !role.builtin) ?? [];
   const save = useSaveSecurity();
   // What was clicked shows at once and gives way to what the server says.
   const [draft, setDraft] = useState<Role[] | null>(null);
   if (data === undefined) return null;
   const chosen = draft ?? data.factor_roles;
   const choose = (role: Role, on: boolean) => {
-    const roles = BUILTIN_ROLES.filter((each) => (each === role ? on : chosen.includes(each)));
+    const roles = on ? [...chosen, role] : chosen.filter((each) => each !== role);
     setDraft(roles);
     save.mutate(
       { factor_roles: roles },
@@ -37,6 +39,15 @@ export function SecurityRules() {
             checked={chosen.includes(role)}
             disabled={save.isPending}
             onChange={(on) => choose(role, on)}
+          />
+        ))}
+        {made.map((role) => (
+          <Checkbox
+            key={role.key}
+            label={label(role.name, role.key)}
+            checked={chosen.includes(role.key)}
+            disabled={save.isPending}
+            onChange={(on) => choose(role.key, on)}
           />
         ))}
       </fieldset>

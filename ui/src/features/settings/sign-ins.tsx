@@ -20,11 +20,14 @@ const TONES: Record<SignInTry['outcome'], string> = {
   disabled: 'gray',
   locked: 'amber',
   wrong_code: 'red',
+  wrong_passkey: 'red',
+  provider_refused: 'red',
+  provider_only: 'amber',
 };
 
 /** Attempts to sign in, newest first: one's own, or those of everybody. */
 export function SignIns({ whose, user }: { whose: 'mine' | 'all'; user?: string }) {
-  const { t } = useTranslation('settings');
+  const { t } = useTranslation(['settings', 'ways']);
   const fmt = useFormat();
   const deviceName = useDeviceName();
   const { data, error, isPending, fetchNextPage, hasNextPage, isFetchingNextPage, refetch } = useInfiniteQuery(
@@ -48,6 +51,12 @@ export function SignIns({ whose, user }: { whose: 'mine' | 'all'; user?: string 
       key: 'outcome',
       label: t('settings:signIns.outcome'),
       cell: (entry) => <Dot color={TONES[entry.outcome]}>{t(`settings:signIns.outcomes.${entry.outcome}`)}</Dot>,
+    },
+    {
+      key: 'way',
+      label: t('ways:way.label'),
+      minor: true,
+      cell: (entry) => (entry.way === undefined ? '' : t(`ways:way.${entry.way}`)),
     },
     {
       key: 'device',
