@@ -36,7 +36,7 @@ async function enterPassword(page: Page, t: Words, email: string, password: stri
   await page.goto('/sign-in');
   await page.getByLabel(t('auth:email')).fill(email);
   await page.getByRole('textbox', { name: t('auth:password') }).fill(password);
-  await page.getByRole('button', { name: t('auth:signIn.submit') }).click();
+  await page.getByRole('button', { name: t('auth:signIn.submit'), exact: true }).click();
 }
 
 test('a passkey is made, signs in alone and as the second step, and is revoked', async ({
@@ -91,10 +91,7 @@ test('a passkey is made, signs in alone and as the second step, and is revoked',
     await page.context().clearCookies();
     await enterPassword(page, t, person.email, person.password);
     await expect(page.getByText(t('ways:passkey.step'))).toBeVisible();
-    await page
-      .getByRole('button', { name: t('ways:passkey.useRecovery') })
-      .or(page.getByRole('button', { name: t('auth:code.useRecovery') }))
-      .click();
+    await page.getByRole('button', { name: t('ways:passkey.useRecovery') }).click();
     await expect(page.getByLabel(t('auth:code.recovery'))).toBeVisible();
     await page.getByRole('button', { name: t('ways:passkey.usePasskey') }).click();
     await page.getByRole('button', { name: t('ways:passkey.show') }).click();
@@ -117,7 +114,7 @@ test('a passkey is made, signs in alone and as the second step, and is revoked',
     await expect(page.getByText(t('ways:passkey.about'))).toBeVisible();
     await page.context().clearCookies();
     await page.goto('/sign-in');
-    await expect(page.getByRole('button', { name: t('auth:signIn.submit') })).toBeVisible();
+    await expect(page.getByRole('button', { name: t('auth:signIn.submit'), exact: true })).toBeVisible();
     await expect(page.getByRole('button', { name: t('ways:passkey.signIn') })).toHaveCount(0);
   });
   expect(faults.list).toEqual([]);

@@ -57,11 +57,11 @@ interface WayLinks {
   choose: (way: SecondWay) => void;
 }
 
-function Links({ others, choose, onBack }: WayLinks & Pick<StepProps, 'onBack'>) {
+function Links({ others, choose, onBack, short = false }: WayLinks & Pick<StepProps, 'onBack'> & { short?: boolean }) {
   const { t } = useTranslation(['auth', 'ways']);
   const words: Record<SecondWay, string> = {
     app: t('auth:code.useApp'),
-    recovery: t(others.includes('app') ? 'ways:passkey.useRecovery' : 'auth:code.useRecovery'),
+    recovery: t(short ? 'ways:passkey.useRecovery' : 'auth:code.useRecovery'),
     passkey: t('ways:passkey.usePasskey'),
   };
   return (
@@ -100,7 +100,7 @@ function PasskeyStep({ onStep, onBack, ...links }: StepProps & WayLinks) {
       >
         {t('ways:passkey.show')}
       </Button>
-      <Links {...links} onBack={onBack} />
+      <Links {...links} onBack={onBack} short />
     </div>
   );
 }

@@ -150,47 +150,46 @@ function Dialogs({ opened, codeless, onClose }: { opened: Opened; codeless: bool
 
 /** The person's second factor: on or off, since when, how many recovery codes are left. */
 export function FactorPanel() {
-  const { t } = useTranslation('settings');
+  const { t } = useTranslation(['settings', 'ways']);
   const fmt = useFormat();
   const { data, error, refetch } = useQuery(factorQuery());
   const [opened, setOpened] = useState<Opened>(null);
+  const any = data !== undefined && (data.on || data.passkeys > 0);
   return (
     <Panel
       title={t('settings:factor.title')}
       aside={
         data !== undefined && (
-          <Dot color={data.on ? 'green' : 'gray'}>{t(data.on ? 'settings:factor.on' : 'settings:factor.off')}</Dot>
+          <Dot color={any ? 'green' : 'gray'}>{t(any ? 'settings:factor.on' : 'settings:factor.off')}</Dot>
         )
       }
     >
       {data === undefined && error === null && <SkeletonRows rows={2} />}
       {error !== null && data === undefined && <ErrorState compact error={error} onRetry={() => refetch()} />}
-      {data?.on === false && (
+      {data !== undefined && (
         <div className={css.form}>
-          <p className="muted">{t('settings:factor.about')}</p>
-          {data.required && data.passkeys === 0 && <p className={css.warnBox}>{t('settings:factor.required')}</p>}
-          <div>
-            <Button kind="primary" onClick={() => setOpened('setup')}>
-              {t('settings:factor.setup')}
-            </Button>
-          </div>
-        </div>
-      )}
-      {data !== undefined && (data.on || data.passkeys > 0) && (
-        <div className={css.form}>
-          <dl className={css.detail}>
-            {data.since !== null && (
-              <>
-                <dt>{t('settings:factor.since')}</dt>
-                <dd>{fmt.datetime(data.since)}</dd>
-              </>
-            )}
-            <dt>{t('settings:factor.codes')}</dt>
-            <dd>{t('settings:factor.left', { count: data.recovery_codes })}</dd>
-          </dl>
-          {data.recovery_codes <= 3 && <p className={css.warnBox}>{t('settings:factor.fewCodes')}</p>}
+          {!data.on && <p className="muted">{t(any ? 'ways:factor.more' : 'settings:factor.about')}</p>}
+          {data.required && !any && <p className={css.warnBox}>{t('settings:factor.required')}</p>}
+          {any && (
+            <dl className={css.detail}>
+              {data.since !== null && (
+                <>
+                  <dt>{t('settings:factor.since')}</dt>
+                  <dd>{fmt.datetime(data.since)}</dd>
+                </>
+              )}
+              <dt>{t('settings:factor.codes')}</dt>
+              <dd>{t('settings:factor.left', { count: data.recovery_codes })}</dd>
+            </dl>
+          )}
+          {any && data.recovery_codes <= 3 && <p className={css.warnBox}>{t('settings:factor.fewCodes')}</p>}
           <div className={css.pills}>
-            <Button onClick={() => setOpened('codes')}>{t('settings:factor.newCodes')}</Button>
+            {!data.on && (
+              <Button kind={any ? 'default' : 'primary'} onClick={() => setOpened('setup')}>
+                {t(any ? 'ways:factor.app' : 'settings:factor.setup')}
+              </Button>
+            )}
+            {any && <Button onClick={() => setOpened('codes')}>{t('settings:factor.newCodes')}</Button>}
             {data.on && (
               <Button kind="danger-subtle" onClick={() => setOpened('off')}>
                 {t('settings:factor.turnOff')}
