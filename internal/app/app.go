@@ -204,7 +204,11 @@ func (a *App) tune() {
 }
 
 const (
-	idleEvery  = 30 * time.Second
+	idleEvery = 30 * time.Second
+	// Fewer allocations than this in between are no work, and this much above what was in use then is worth giving back.
+	idleMallocs = 300_000
+	idleSpare   = 8 << 20
+
 	sweepEvery = time.Hour
 	// ticketsKept is how long links that are over are told apart from those that never were.
 	ticketsKept = 30 * 24 * time.Hour
@@ -246,7 +250,7 @@ func (a *App) housekeeping() {
 	idle, sweep := time.NewTicker(idleEvery), time.NewTicker(sweepEvery)
 	defer idle.Stop()
 	defer sweep.Stop()
-	var before uint64
+	var before, rest uint64
 	for {
 		select {
 		case <-a.ctx.Done():
@@ -254,8 +258,10 @@ func (a *App) housekeeping() {
 		case <-idle.C:
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
-			if m.Mallocs-before < 100_000 && m.HeapIdle-m.HeapReleased > 16<<20 {
+			if m.Mallocs-before < idleMallocs && m.HeapAlloc+m.HeapIdle-m.HeapReleased > rest+idleSpare {
 				debug.FreeOSMemory()
+				runtime.ReadMemStats(&m)
+				rest = m.HeapAlloc
 			}
 			before = m.Mallocs
 		case <-sweep.C:
