@@ -23,6 +23,11 @@ type kind struct {
 	args func(i int) map[string]any // their values by name
 }
 
+const homePage = "home page"
+
+// remembered reports a kind of which the program keeps the answers until something changes.
+func (k kind) remembered() bool { return k.what == homePage }
+
 // asker makes the kinds of one program.
 type asker struct {
 	p *program
@@ -129,7 +134,7 @@ func (a *asker) views() []kind {
 		{"one record", 0, a.n, func(i int) error { return a.p.call(http.MethodGet, "/records/customer/"+id(i), nil, nil) }, []string{"get"}, a.customer},
 		{"360° profile", 150 * time.Millisecond, a.n, func(i int) error { return a.p.call(http.MethodGet, "/customers/"+id(i)+"/profile", nil, nil) },
 			[]string{"get", "profile_orders", "profile_refunds", "profile_counts", "profile_traits"}, a.customer},
-		{"home page", 0, min(a.n, 60), func(i int) error { return a.p.call(http.MethodGet, "/home?days="+strconv.Itoa(30+i), nil, nil) }, nil, nil},
+		{homePage, 0, min(a.n, 60), func(i int) error { return a.p.call(http.MethodGet, "/home?days="+strconv.Itoa(30+i), nil, nil) }, nil, nil},
 		{"segment of six conditions: count and sample", time.Second, min(a.n, 60),
 			func(i int) error { return a.p.call(http.MethodPost, "/segments/count", obj{"where": six(i)}, nil) }, []string{"six"}, sixArgs},
 		{"segment: a page of members", traitGoal, min(a.n, 60),

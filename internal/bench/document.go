@@ -27,11 +27,11 @@ func newDocument(bin string) *document {
 Made by %smake bench%s on %s: %d processors (%s), %s of memory, Linux %s, %s, program file %s.
 
 Ours is asked over HTTP on the loopback interface by four clients, two hundred distinct warm requests of a kind; the cold first one stands
-apart. Bare are the statements in %sinternal/bench/bare%s, each with its plan, on the same files with the same values in the same run; the
+apart, and so does the 95th percentile of all when they are asked for the first time. Bare are the statements in %sinternal/bench/bare%s, each with its plan, on the same files with the same values in the same run; the
 ratios compare medians and processor time (goal: 1.5 for reads, 3 for bulk writes); processor time hardly depends on what else the machine does. An answer of ours also checks rights, masks personal data, gives titles of relations and
 traits, and is JSON. Goals are for two quiet processors.
 
-每类请求先单列首次（冷）耗时，再由四个客户端发出两百个互不相同的热请求；“裸引擎”指同一次运行中、在相同文件与取值上直接执行 %sinternal/bench/bare%s
+每类请求先单列首个（冷）请求的耗时和两百个互不相同的请求第一遍的 p95，再由四个客户端把它们发第二遍（热）；“裸引擎”指同一次运行中、在相同文件与取值上直接执行 %sinternal/bench/bare%s
 中的语句，倍数按中位数与处理器时间比较；处理器时间几乎不受机器上其他负载的影响。
 `, "`", "`", time.Now().Format("2006-01-02"), runtime.NumCPU(), processorName(), memorySize(), strings.TrimSpace(string(kernel)), runtime.Version(), size, "`", "`", "`", "`")
 	return d
@@ -96,7 +96,7 @@ func (d *document) figure(what string, v float64, format string, args ...any) {
 }
 
 func (d *document) table() {
-	d.open("requests", "| request | cold | p50 | p95 | max | processor | bare p50 | bare processor | ratio p50 | ratio processor | goal for p95 | |")
+	d.open("requests", "| request | cold | first time, p95 | p50 | p95 | max | processor | bare p50 | bare processor | ratio p50 | ratio processor | goal for p95 | |")
 }
 
 // row is one kind of request.
@@ -108,11 +108,14 @@ func (d *document) row(what string, ours, bare timing, goal time.Duration) {
 			share = times(ours.cpu, bare.cpu)
 		}
 	}
-	want, word := "", ""
+	want, word, first := "", "", ""
+	if ours.first > 0 {
+		first = short(ours.first)
+	}
 	if goal > 0 {
 		want, word = short(goal), verdict(ours.p95 <= goal)
 	}
-	fmt.Fprintf(&d.b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", what, short(ours.cold), short(ours.p50), short(ours.p95), short(ours.most), short(ours.cpu),
+	fmt.Fprintf(&d.b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", what, short(ours.cold), first, short(ours.p50), short(ours.p95), short(ours.most), short(ours.cpu),
 		plain, charge, ratio, share, want, word)
 }
 

@@ -12,6 +12,7 @@ import (
 // timing is what many requests of one kind took.
 type timing struct {
 	cold, p50, p95, most time.Duration
+	first                time.Duration // the 95th percentile when all were asked for the first time, 0 where they were asked once
 	rate                 float64       // a second
 	cpu                  time.Duration // of the processor for each, where it was asked for
 }
@@ -27,6 +28,21 @@ func charged(processor func() time.Duration, n, by int, fn func(i int) error) (t
 		return err
 	})
 	t.cpu = (processor() - before) / time.Duration(n)
+	return t, err
+}
+
+// warmed asks all of a kind for the first time, measures them when what they read is in memory, and keeps both figures apart. What
+// the program remembers is asked once.
+func warmed(processor func() time.Duration, k kind) (timing, error) {
+	if k.remembered() {
+		return charged(processor, k.n, clients, k.ask)
+	}
+	cold, err := measure(k.n, clients, k.ask)
+	if err != nil {
+		return cold, err
+	}
+	t, err := charged(processor, k.n, clients, k.ask)
+	t.cold, t.first = cold.cold, cold.p95
 	return t, err
 }
 

@@ -50,7 +50,7 @@ func (s *settings) measurePostgres(ctx context.Context, n int, d *document) (err
 	}
 	d.table()
 	for _, k := range append(append(a.lists(), a.finds()...), a.views()...) {
-		t, err := charged(p.processor, k.n, clients, k.ask)
+		t, err := warmed(p.processor, k)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.what, err)
 		}

@@ -35,7 +35,7 @@ func (s *settings) measureSize(ctx context.Context, n int, d *document) error {
 		c.kinds = append(append(a.lists(), a.finds()...), a.views()...)
 		c.ours = make([]timing, len(c.kinds))
 		for i, k := range c.kinds {
-			if c.ours[i], err = charged(p.processor, k.n, clients, k.ask); err != nil {
+			if c.ours[i], err = warmed(p.processor, k); err != nil {
 				return fmt.Errorf("%s: %w", k.what, err)
 			}
 		}
