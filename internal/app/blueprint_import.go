@@ -524,7 +524,7 @@ func (m *importing) usual(d blueprint.Difference) error {
 		v := m.g.views[blueprint.Pointer(blueprint.Views, object, name)]
 		key = id.Format(view.Prefix, v.ID)
 	}
-	return m.w.edge.Views.SetDefault(m.ctx, object, key, view.ForEveryone, true)
+	return m.w.edge.Views.SetDefault(m.ctx, object, key, view.All(), true)
 }
 
 // analysis stores all its parts at once and works the traits out anew.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -9,6 +10,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/record/rights"
+	"github.com/guanxi-crm/guanxi/internal/record/view"
 	"github.com/guanxi-crm/guanxi/internal/store/compile"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
@@ -100,4 +102,46 @@ func (w *workspace) actor(ctx context.Context, a access.Actor) (access.Actor, er
 		a.Role, a.Name = m.Role, m.Name
 	}
 	return w.edge.Rights.Resolve(ctx, a)
+}
+
+// newViews makes the keeper of saved views.
+func (w *workspace) newViews() *view.Service {
+	a := w.app
+	return view.New(view.Config{Store: sqlstore.NewViews(w.store), Registry: w.registry, Traits: func() query.Traits { return w.words.Catalogue() }, Check: w.words.Check,
+		Clock: a.Clock, IDs: a.ids, Belongs: w.belongs, Known: w.grantee,
+		Note: func(ctx context.Context, action string, v id.ID, detail map[string]any) error {
+			return a.auth.Note(ctx, w.info.Key, action, "view", v, detail)
+		}})
+}
+
+// belongs are the person who acts, and the person's units.
+func (w *workspace) belongs(ctx context.Context) ([]view.Grantee, error) {
+	who := access.From(ctx)
+	if who.Kind != access.ByUser || who.ID == 0 {
+		return nil, nil
+	}
+	list, err := w.edge.Rights.Belonging(ctx, who.ID)
+	out := make([]view.Grantee, len(list))
+	for i, g := range list {
+		out[i] = view.Grantee{Kind: string(g.Kind), ID: g.ID}
+	}
+	return out, err
+}
+
+// grantee reports whether there is somebody to share a view with. A person who was shut out is nobody.
+func (w *workspace) grantee(ctx context.Context, g view.Grantee) (bool, error) {
+	switch g.Kind {
+	case view.Person:
+		m, err := people{w.app, w.info.Key}.Member(ctx, g.ID)
+		if fault.KindOf(err) == fault.NotFound {
+			return false, nil
+		}
+		return err == nil && !m.Disabled, err
+	case view.ByRole:
+		names, err := w.edge.Rights.Names(ctx)
+		_, made := names[access.Role(g.Role)]
+		return made || access.Role(g.Role).Known(), err
+	}
+	units, err := w.edge.Rights.Units(ctx)
+	return slices.ContainsFunc(units, func(u rights.Unit) bool { return u.ID == g.ID && string(u.Kind) == g.Kind }), err
 }

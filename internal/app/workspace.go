@@ -22,7 +22,6 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
 	"github.com/guanxi-crm/guanxi/internal/insight/segment"
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
-	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/blob"
@@ -38,7 +37,6 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/record/search"
 	"github.com/guanxi-crm/guanxi/internal/record/timeline"
 	"github.com/guanxi-crm/guanxi/internal/record/transfer"
-	"github.com/guanxi-crm/guanxi/internal/record/view"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
 	"github.com/guanxi-crm/guanxi/internal/store/compile"
 	"github.com/guanxi-crm/guanxi/internal/store/duckdb"
@@ -351,7 +349,7 @@ func (w *workspace) build(ctx context.Context) error {
 	}
 	w.mass = w.newMass(keys)
 	w.edge = &api.Workspace{Info: w.info, Registry: registry, Catalogue: w.words.Catalogue, Records: w.records, Conditions: w.words, Lists: lister{w.audience},
-		Views:    view.New(view.Config{Store: sqlstore.NewViews(w.store), Registry: registry, Traits: func() query.Traits { return w.words.Catalogue() }, Check: w.words.Check, Clock: a.Clock, IDs: a.ids}),
+		Views:    w.newViews(),
 		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}).WithFiles(w.files).WithAgreements(agreements{w}), Talk: w.talk, Approvals: w.approvals, Stages: w.stages, Files: w.files, Calendars: calendars{w},
 		Agenda:   &activity.Agenda{Records: w.records, Registry: registry, Zone: w.zoneOf, Clock: a.Clock},
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},

@@ -186,10 +186,26 @@ type View struct {
 	Kind    string        `json:"kind" enum:"list,board,calendar,cards"`
 	Options view.Settings `json:"options"`
 	Pinned  bool          `json:"pinned"`
-	// Default says for whom the object opens with this view: me, everyone, or "".
-	Default  string `json:"default" enum:",me,everyone"`
-	Position int    `json:"position"`
-	Version  int64  `json:"version"`
+	// Default says by whose choice the object opens with this view: the reader's, that of the reader's team, department or role, everyone's, or
+	// "". Of several views the one with the nearest counts.
+	Default string `json:"default" enum:",me,team,department,role,everyone"`
+	// Defaults are all but single persons whose default the view is; for holders of view.share.
+	Defaults []ViewShare `json:"defaults"`
+	Owner    *Ref        `json:"owner" doc:"null for built-in views and those that nobody made"`
+	Shares   []ViewShare `json:"shares" doc:"whom it is shared with"`
+	Edit     bool        `json:"edit" doc:"the reader may change what it shows"`
+	Manage   bool        `json:"manage" doc:"the reader may share and delete it"`
+	Partial  bool        `json:"partial" doc:"parts are left out because the reader does not see their fields"`
+	Position int         `json:"position"`
+	Version  int64       `json:"version"`
+}
+
+// ViewShare is somebody whom a view is shared with.
+type ViewShare struct {
+	Kind   string `json:"kind" enum:"user,team,department,role,everyone"`
+	To     string `json:"to" doc:"id of the person or unit, key of the role"`
+	Name   string `json:"name" doc:"none of everyone and of built-in roles"`
+	Access string `json:"access" enum:"read,write"`
 }
 
 // TimelineEntry is one thing that happened, in the form of the API.

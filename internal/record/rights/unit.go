@@ -31,6 +31,29 @@ func (s *Service) Units(ctx context.Context) ([]Unit, error) {
 	return out, nil
 }
 
+// Belonging are a person and the units that what is shared reaches the person through, nearest first: teams, departments, then those above.
+func (s *Service) Belonging(ctx context.Context, person id.ID) ([]Grantee, error) {
+	st, err := s.now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := st.grantees(person)
+	depth := func(g Grantee) int {
+		n := 0
+		for u := st.units[g.ID]; u != nil && u.Parent != 0 && n < len(st.units); u = st.units[u.Parent] {
+			n++
+		}
+		return n
+	}
+	slices.SortStableFunc(out, func(a, b Grantee) int {
+		if a.Kind != Department || b.Kind != Department {
+			return 0
+		}
+		return depth(b) - depth(a)
+	})
+	return out, nil
+}
+
 // UnitChange names what to change; nil leaves a thing as it is.
 type UnitChange struct {
 	Name        *string

@@ -1,10 +1,14 @@
 // Package view keeps saved views of records: which kind, which columns, which condition, which order, grouping, totals and the
 // settings of boards and calendars.
 //
-// A view belongs to the user who made it; a shared one is seen by everybody and changed by its maker and by those who
-// hold the right view.share. Built-in views come with the program, have ids like "builtin:all" and cannot be changed.
+// A view belongs to the user who made it, who shares it with persons, teams and departments (with those below), to be looked through or
+// changed; with everyone or the holders of a role only who holds the right view.share. A view shared in that wide way is changed by
+// holders of view.share too. A view gives nobody a right: records and fields are those of whoever looks, what is hidden from a reader is
+// no part of the view for them (Seen), and who does not see all of a view does not change it. Handing over gives all views of a person who leaves to another.
+// Built-in views come with the program, have ids like "builtin:all" and cannot be changed.
 // Columns and sort keys are fields of the object, or traits of customers written "trait.KEY"; conditions are checked
-// whenever a view is saved. One view may be the default of an object, for everybody or for oneself. A stored view whose field or trait has gone since is still listed; opening it tells the user.
+// whenever a view is saved. One view may be the default of an object for oneself, a team, a department, the holders of a role, and everybody: the
+// nearest counts. A stored view whose field or trait has gone since is still listed; opening it tells the user.
 package view
 
 import (
@@ -43,7 +47,8 @@ type View struct {
 	Name      string
 	Label     schema.Label // of a built-in one
 	Owner     id.ID        // 0 for built-in views and those made by no user
-	Shared    bool
+	Shared    bool         // with everyone
+	Shares    []Share      // everyone among them
 	Columns   []string
 	Where     *query.Node
 	Sort      []schema.Sort
@@ -66,8 +71,8 @@ func (v *View) Key() string {
 
 // Store keeps saved views.
 type Store interface {
-	// ListViews gives the views of an object that a user owns or that are shared, by position, then id.
-	ListViews(ctx context.Context, object string, owner id.ID) ([]View, error)
+	// ListViews gives the views of an object that a user owns or that are shared with one of some, by position, then id.
+	ListViews(ctx context.Context, object string, owner id.ID, with []Grantee) ([]View, error)
 	// GetView is the fault NotFound view.not_found when there is none.
 	GetView(ctx context.Context, v id.ID) (View, error)
 	InsertView(ctx context.Context, v View) error
@@ -75,13 +80,17 @@ type Store interface {
 	UpdateView(ctx context.Context, v View) error
 	// DeleteView removes a view and wherever it was the default.
 	DeleteView(ctx context.Context, v id.ID) error
-	// Defaults are the keys of the default views of an object: the owner's and everybody's, "" for none.
-	Defaults(ctx context.Context, object string, owner id.ID) (mine, all string, err error)
-	// SetDefault makes a view the default of an object for an owner, 0 for everybody; "" takes it away.
-	SetDefault(ctx context.Context, object string, owner id.ID, view string) error
+	// Usuals are the default views of an object for some; nil is for all but single persons.
+	Usuals(ctx context.Context, object string, of []Grantee) ([]Usual, error)
+	// SetUsual makes a view the default of an object for somebody; "" takes it away.
+	SetUsual(ctx context.Context, object string, of Grantee, view string) error
+	// MoveViews gives the views of a person to another one, who is then no sharer of them any more.
+	MoveViews(ctx context.Context, from, to id.ID, now time.Time) (int, error)
+	// CountOwned is how many views each person has.
+	CountOwned(ctx context.Context) (map[id.ID]int, error)
 }
 
-// Config is what a Service needs; Traits may be nil, all else must be set.
+// Config is what a Service needs; Traits, Belongs, Known and Note may be nil, all else must be set.
 type Config struct {
 	Store    Store
 	Registry func() *schema.Registry
@@ -90,6 +99,12 @@ type Config struct {
 	Check func(ctx context.Context, object string, where *query.Node) error
 	Clock clock.Clock
 	IDs   *id.Generator
+	// Belongs are the actor's person, teams and departments, nearest first; nil is the person alone.
+	Belongs func(ctx context.Context) ([]Grantee, error)
+	// Known reports whether there is such a person, unit or role; nil knows all.
+	Known func(ctx context.Context, g Grantee) (bool, error)
+	// Note leaves an entry in the trail.
+	Note func(ctx context.Context, action string, view id.ID, detail map[string]any) error
 }
 
 // Service keeps the views of a workspace. It is safe for concurrent use.
@@ -101,7 +116,8 @@ func New(cfg Config) *Service { return &Service{cfg: cfg} }
 // Patch is a change of a view; what is nil stays.
 type Patch struct {
 	Name     *string
-	Shared   *bool
+	Shared   *bool    // with everyone, to look through
+	Shares   *[]Share // all of them, in the place of those of before
 	Columns  []string
 	Where    **query.Node // a pointer to nil clears the condition
 	Sort     []schema.Sort
@@ -117,7 +133,11 @@ func (s *Service) List(ctx context.Context, object string) ([]View, error) {
 	if err != nil {
 		return nil, err
 	}
-	stored, err := s.cfg.Store.ListViews(ctx, object, owner(ctx))
+	with, err := s.readers(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := s.cfg.Store.ListViews(ctx, object, owner(ctx), with)
 	if err != nil {
 		return nil, fmt.Errorf("list views of %s: %w", object, err)
 	}
@@ -156,12 +176,11 @@ func (s *Service) Create(ctx context.Context, v View) (View, error) {
 	if _, err := s.object(ctx, v.Object); err != nil {
 		return View{}, err
 	}
-	if v.Shared {
-		if err := allow(ctx, access.ViewShare); err != nil {
-			return View{}, err
-		}
+	settle(&v, &v.Shared, nil)
+	if err := mayShare(ctx, nil, v.Shares); err != nil {
+		return View{}, err
 	}
-	have, err := s.cfg.Store.ListViews(ctx, v.Object, owner(ctx))
+	have, err := s.cfg.Store.ListViews(ctx, v.Object, owner(ctx), nil)
 	if err != nil {
 		return View{}, fmt.Errorf("list views of %s: %w", v.Object, err)
 	}
@@ -173,29 +192,42 @@ func (s *Service) Create(ctx context.Context, v View) (View, error) {
 	if v.Kind == "" {
 		v.Kind = List
 	}
-	if v, err = s.clean(ctx, v); err != nil {
+	if v, err = s.clean(ctx, v, nil); err != nil {
 		return View{}, err
 	}
 	if err := s.cfg.Store.InsertView(ctx, v); err != nil {
 		return View{}, fmt.Errorf("save view: %w", err)
 	}
-	return v, nil
+	return v, s.noteShares(ctx, &v, nil)
 }
 
 // Update changes a view. version is the one the caller saw; 0 takes any.
 func (s *Service) Update(ctx context.Context, key string, version int64, p Patch) (View, error) {
-	v, err := s.editable(ctx, key, version)
+	v, err := s.editable(ctx, key, version, p.Shared != nil || p.Shares != nil)
 	if err != nil {
 		return View{}, err
 	}
+	before := slices.Clone(v.Shares)
+	settle(&v, p.Shared, p.Shares)
+	if err := mayShare(ctx, before, v.Shares); err != nil {
+		return View{}, err
+	}
+	p.onto(&v)
+	if v, err = s.clean(ctx, v, before); err != nil {
+		return View{}, err
+	}
+	v.Version++
+	v.UpdatedAt = s.cfg.Clock.Now().UTC().Truncate(time.Millisecond)
+	if err := s.cfg.Store.UpdateView(ctx, v); err != nil {
+		return View{}, fmt.Errorf("save view: %w", err)
+	}
+	return v, s.noteShares(ctx, &v, before)
+}
+
+// onto changes all of a view but whom it is shared with.
+func (p *Patch) onto(v *View) {
 	if p.Name != nil {
 		v.Name = *p.Name
-	}
-	if p.Shared != nil && *p.Shared != v.Shared {
-		if err := allow(ctx, access.ViewShare); err != nil {
-			return View{}, err
-		}
-		v.Shared = *p.Shared
 	}
 	if p.Columns != nil {
 		v.Columns = p.Columns
@@ -218,20 +250,11 @@ func (s *Service) Update(ctx context.Context, key string, version int64, p Patch
 	if p.Position != nil {
 		v.Position = *p.Position
 	}
-	if v, err = s.clean(ctx, v); err != nil {
-		return View{}, err
-	}
-	v.Version++
-	v.UpdatedAt = s.cfg.Clock.Now().UTC().Truncate(time.Millisecond)
-	if err := s.cfg.Store.UpdateView(ctx, v); err != nil {
-		return View{}, fmt.Errorf("save view: %w", err)
-	}
-	return v, nil
 }
 
 // Delete removes a view.
 func (s *Service) Delete(ctx context.Context, key string) error {
-	v, err := s.editable(ctx, key, 0)
+	v, err := s.editable(ctx, key, 0, true)
 	if err != nil {
 		return err
 	}
@@ -241,56 +264,8 @@ func (s *Service) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// Audiences of a default view.
-const (
-	ForMe       = "me"
-	ForEveryone = "everyone"
-)
-
-// Defaults are the keys of the views that an object opens with: the actor's own choice and everybody's, "" for none.
-func (s *Service) Defaults(ctx context.Context, object string) (mine, all string, err error) {
-	if _, err := s.object(ctx, object); err != nil {
-		return "", "", err
-	}
-	mine, all, err = s.cfg.Store.Defaults(ctx, object, owner(ctx))
-	if err != nil {
-		return "", "", fmt.Errorf("default views of %s: %w", object, err)
-	}
-	return mine, all, nil
-}
-
-// SetDefault makes a view the one that an object opens with, or takes that away. For everybody it must be shared or built in,
-// and needs the right to share.
-func (s *Service) SetDefault(ctx context.Context, object, key, audience string, on bool) error {
-	v, err := s.Get(ctx, object, key)
-	if err != nil {
-		return err
-	}
-	who := owner(ctx)
-	switch {
-	case audience == ForEveryone:
-		if err := allow(ctx, access.ViewShare); err != nil {
-			return err
-		}
-		if !v.Shared {
-			return fault.InvalidField("view.default_private", "for", nil)
-		}
-		who = 0
-	case audience != ForMe || who == 0:
-		return fault.InvalidField("view.default_for", "for", nil)
-	}
-	name := ""
-	if on {
-		name = v.Key()
-	}
-	if err := s.cfg.Store.SetDefault(ctx, object, who, name); err != nil {
-		return fmt.Errorf("set default view: %w", err)
-	}
-	return nil
-}
-
-// editable reads a view that the actor may change.
-func (s *Service) editable(ctx context.Context, key string, version int64) (View, error) {
+// editable reads a view that the actor may change, or that it may also share and delete.
+func (s *Service) editable(ctx context.Context, key string, version int64, manage bool) (View, error) {
 	if strings.HasPrefix(key, "builtin:") {
 		return View{}, fault.New(fault.Forbidden, "view.builtin", nil)
 	}
@@ -298,10 +273,17 @@ func (s *Service) editable(ctx context.Context, key string, version int64) (View
 	if err != nil {
 		return View{}, err
 	}
-	if !Mine(ctx, &v) {
-		if err := allow(ctx, access.ViewShare); err != nil {
-			return View{}, err
-		}
+	edits, manages, err := s.May(ctx, &v)
+	if err != nil {
+		return View{}, err
+	}
+	switch _, whole := s.Seen(ctx, &v); {
+	case manage && !manages:
+		return View{}, fault.New(fault.Forbidden, "view.not_yours", nil)
+	case !manage && !edits && !whole:
+		return View{}, fault.New(fault.Forbidden, "view.partly_hidden", nil)
+	case !manage && !edits:
+		return View{}, fault.New(fault.Forbidden, "view.read_only", nil)
 	}
 	if version != 0 && version != v.Version {
 		return View{}, fault.New(fault.Stale, "view.stale", fault.Params{"current": v.Version})
@@ -322,14 +304,18 @@ func (s *Service) stored(ctx context.Context, key string) (View, error) {
 	if err != nil {
 		return View{}, fmt.Errorf("read view: %w", err)
 	}
-	if !v.Shared && !Mine(ctx, &v) {
+	seen, err := s.sees(ctx, &v)
+	if err != nil {
+		return View{}, err
+	}
+	if !seen {
 		return View{}, notFound()
 	}
 	return v, nil
 }
 
-// clean checks a view whole and reports all faults together.
-func (s *Service) clean(ctx context.Context, v View) (View, error) {
+// clean checks a view whole and reports all faults together. before are the shares that are stored.
+func (s *Service) clean(ctx context.Context, v View, before []Share) (View, error) {
 	obj := s.cfg.Registry().Object(v.Object)
 	if obj == nil {
 		return v, notFound()
@@ -364,6 +350,7 @@ func (s *Service) clean(ctx context.Context, v View) (View, error) {
 		bad = append(bad, f)
 	}
 	bad = append(bad, s.badOptions(obj, &v.Options)...)
+	bad = append(bad, s.checkShares(ctx, &v, before)...)
 	if v.Where != nil && s.cfg.Check != nil {
 		if err := s.cfg.Check(ctx, v.Object, v.Where); err != nil {
 			f, ok := fault.Find(err)
@@ -445,26 +432,25 @@ func label(zh, en string) schema.Label {
 func (s *Service) Check(ctx context.Context, v View, reg *schema.Registry, check func(ctx context.Context, object string, where *query.Node) error) error {
 	cfg := s.cfg
 	cfg.Registry, cfg.Check = func() *schema.Registry { return reg }, check
-	_, err := New(cfg).clean(ctx, v)
+	_, err := New(cfg).clean(ctx, v, v.Shares)
 	return err
 }
 
-// Shared are all shared views of an object with the key of everybody's default view, "" for none.
+// Shared are the views of an object that are shared with everyone, and the key of everybody's default view, "" for none.
 func (s *Service) Shared(ctx context.Context, object string) (views []View, usual string, err error) {
 	if _, err := s.object(ctx, object); err != nil {
 		return nil, "", err
 	}
-	all, err := s.cfg.Store.ListViews(ctx, object, 0)
-	if err != nil {
+	all := []Grantee{All()}
+	if views, err = s.cfg.Store.ListViews(ctx, object, 0, all); err != nil {
 		return nil, "", fmt.Errorf("list views of %s: %w", object, err)
 	}
-	for _, v := range all {
-		if v.Shared {
-			views = append(views, v)
-		}
-	}
-	if _, usual, err = s.cfg.Store.Defaults(ctx, object, 0); err != nil {
+	usuals, err := s.cfg.Store.Usuals(ctx, object, all)
+	if err != nil {
 		return nil, "", fmt.Errorf("default views of %s: %w", object, err)
+	}
+	for _, u := range usuals {
+		usual = u.View
 	}
 	return views, usual, nil
 }

@@ -18,12 +18,16 @@ import (
 )
 
 // memory is a view.Store.
-type memory map[id.ID]view.View
+type memory struct {
+	views  map[id.ID]view.View
+	usuals map[string]view.Usual
+}
 
-func (m memory) ListViews(_ context.Context, object string, owner id.ID) ([]view.View, error) {
+func (m memory) ListViews(_ context.Context, object string, owner id.ID, with []view.Grantee) ([]view.View, error) {
 	var out []view.View
-	for _, v := range m {
-		if v.Object == object && (v.Shared || v.Owner != 0 && v.Owner == owner) {
+	for _, v := range m.views {
+		shared := slices.ContainsFunc(v.Shares, func(x view.Share) bool { return slices.Contains(with, x.Grantee) })
+		if v.Object == object && (shared || v.Owner != 0 && v.Owner == owner) {
 			out = append(out, v)
 		}
 	}
@@ -32,30 +36,62 @@ func (m memory) ListViews(_ context.Context, object string, owner id.ID) ([]view
 }
 
 func (m memory) GetView(_ context.Context, v id.ID) (view.View, error) {
-	got, ok := m[v]
+	got, ok := m.views[v]
 	if !ok {
 		return got, fault.New(fault.NotFound, "view.not_found", nil)
 	}
 	return got, nil
 }
 
-func (m memory) InsertView(_ context.Context, v view.View) error { m[v.ID] = v; return nil }
+func (m memory) InsertView(_ context.Context, v view.View) error { m.views[v.ID] = v; return nil }
 
 func (m memory) UpdateView(_ context.Context, v view.View) error {
-	if m[v.ID].Version != v.Version-1 {
+	if m.views[v.ID].Version != v.Version-1 {
 		return fault.New(fault.Stale, "view.stale", nil)
 	}
-	m[v.ID] = v
+	m.views[v.ID] = v
 	return nil
 }
 
-func (m memory) DeleteView(_ context.Context, v id.ID) error { delete(m, v); return nil }
+func (m memory) DeleteView(_ context.Context, v id.ID) error { delete(m.views, v); return nil }
 
-func (m memory) Defaults(context.Context, string, id.ID) (mine, all string, err error) {
-	return "", "", nil
+func (m memory) Usuals(_ context.Context, object string, of []view.Grantee) ([]view.Usual, error) {
+	var out []view.Usual
+	for k, u := range m.usuals {
+		if strings.HasPrefix(k, object+" ") && (of == nil && u.For.Kind != view.Person || slices.Contains(of, u.For)) {
+			out = append(out, u)
+		}
+	}
+	return out, nil
 }
 
-func (m memory) SetDefault(context.Context, string, id.ID, string) error { return nil }
+func (m memory) SetUsual(_ context.Context, object string, of view.Grantee, name string) error {
+	delete(m.usuals, object+" "+of.Who())
+	if name != "" {
+		m.usuals[object+" "+of.Who()] = view.Usual{For: of, View: name}
+	}
+	return nil
+}
+
+func (m memory) MoveViews(_ context.Context, from, to id.ID, now time.Time) (n int, err error) {
+	for k, v := range m.views {
+		if v.Owner == from {
+			v.Owner, v.UpdatedAt = to, now
+			v.Version++
+			m.views[k] = v
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (m memory) CountOwned(context.Context) (map[id.ID]int, error) {
+	out := map[id.ID]int{}
+	for _, v := range m.views {
+		out[v.Owner]++
+	}
+	return out, nil
+}
 
 type traits map[string]query.Trait
 
@@ -96,7 +132,7 @@ func service(t *testing.T, known query.Traits) (*view.Service, *schema.Registry)
 		t.Fatal(err)
 	}
 	c := clock.NewFake(time.Date(2026, 11, 21, 4, 0, 0, 0, time.UTC))
-	return view.New(view.Config{Store: memory{}, Registry: func() *schema.Registry { return reg }, Clock: c, IDs: id.NewGenerator(c, 1),
+	return view.New(view.Config{Store: memory{map[id.ID]view.View{}, map[string]view.Usual{}}, Registry: func() *schema.Registry { return reg }, Clock: c, IDs: id.NewGenerator(c, 1),
 		Traits: func() query.Traits { return known },
 		Check: func(_ context.Context, object string, where *query.Node) error {
 			return query.Check(where, query.CheckEnv{Registry: reg, Object: object, Use: query.ForList, Traits: known, Base: "CNY"})

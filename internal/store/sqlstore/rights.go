@@ -10,6 +10,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/record/rights"
+	"github.com/guanxi-crm/guanxi/internal/record/view"
 )
 
 // Rights implements rights.Store.
@@ -143,6 +144,11 @@ func (k *Rights) DeleteUnit(ctx context.Context, unit id.ID) error {
 				return err
 			}
 		}
+		for _, kind := range []string{view.Team, view.Department} {
+			if err := forgetGrantee(ctx, c, view.Grantee{Kind: kind, ID: unit}); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 }
@@ -186,8 +192,10 @@ func (k *Rights) PutRole(ctx context.Context, r rights.Role) error {
 // DeleteRole implements rights.Store.
 func (k *Rights) DeleteRole(ctx context.Context, key access.Role) error {
 	return k.write(ctx, func(c Conn) error {
-		_, err := c.Exec(ctx, roleDelete, string(key))
-		return err
+		if _, err := c.Exec(ctx, roleDelete, string(key)); err != nil {
+			return err
+		}
+		return forgetGrantee(ctx, c, view.Grantee{Kind: view.ByRole, Role: string(key)})
 	})
 }
 

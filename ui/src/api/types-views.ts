@@ -58,6 +58,15 @@ export interface ViewOptions {
   date?: string;
   span?: CalendarSpan;
 }
+/** From the nearest to the farthest. */
+export const VIEW_AUDIENCES = ['team', 'department', 'role', 'everyone'] as const;
+export type ViewAudience = (typeof VIEW_AUDIENCES)[number];
+export interface ViewShare {
+  kind: 'user' | ViewAudience;
+  to: string;
+  name: string;
+  access: 'read' | 'write';
+}
 export interface View {
   id: string;
   object: string;
@@ -74,8 +83,18 @@ export interface View {
   options: ViewOptions;
   /** Stands among the tabs. */
   pinned: boolean;
-  /** For whom the object opens with this view. */
-  default: '' | 'me' | 'everyone';
+  /** By whose choice the object opens with this view; of several the nearest counts. */
+  default: '' | 'me' | ViewAudience;
+  /** Whose default it is beside single people, for those who may share with everyone. */
+  defaults: ViewShare[];
+  owner: { id: string; title: string } | null;
+  /** Whom it is shared with. */
+  shares: ViewShare[];
+  /** May change what it shows; may share and delete it. */
+  edit: boolean;
+  manage: boolean;
+  /** Parts are left out because their fields are hidden from the reader. */
+  partial: boolean;
   position: number;
   version: number;
 }

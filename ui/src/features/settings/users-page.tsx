@@ -5,13 +5,14 @@ import {
   IconMailForward,
   IconPencil,
   IconPlus,
+  IconTransfer,
   IconUserCheck,
   IconUserOff,
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
-import { rolesQuery, type User, useHelpUser, useInviteAgain, usersQuery, useSaveUser } from '@/api';
-import { useFormat, useLabel, useTranslation } from '@/i18n';
+import { lazy, Suspense, useState } from 'react';
+import { rolesQuery, type User, useHelpUser, useInviteAgain, usersQuery, useSaveUser, viewOwnersQuery } from '@/api';
+import { loadWords, useFormat, useLabel, useTranslation } from '@/i18n';
 import { useCan, useSession } from '@/metadata';
 import {
   Avatar,
@@ -30,6 +31,11 @@ import {
 import { SecurityRules } from './security-rules';
 import css from './settings.module.css';
 import { UserDialog } from './user-dialog';
+
+const LeaveDialog = lazy(async () => {
+  const [module] = await Promise.all([import('./user-leave-dialog'), loadWords('sharing')]);
+  return { default: module.UserLeaveDialog };
+});
 
 function useDisable() {
   const { t } = useTranslation(['settings', 'common']);
@@ -78,7 +84,7 @@ function useHelp() {
 }
 
 export function UsersPage() {
-  const { t } = useTranslation(['settings', 'common', 'links']);
+  const { t } = useTranslation(['settings', 'common', 'links', 'sharing']);
   const fmt = useFormat();
   const label = useLabel();
   const can = useCan();
@@ -87,6 +93,9 @@ export function UsersPage() {
   const help = useHelp();
   const again = useInviteAgain();
   const [edited, setEdited] = useState<User | 'new' | null>(null);
+  const [leaving, setLeaving] = useState<User | null>(null);
+  const owners = useQuery({ ...viewOwnersQuery(), enabled: can('user.manage') }).data?.items ?? [];
+  const viewsOf = (user: User) => owners.find((each) => each.user === user.id)?.views ?? 0;
   const { data, error, isPending, refetch } = useQuery(usersQuery());
   const roles = useQuery({ ...rolesQuery(), enabled: can('user.manage') }).data?.items ?? [];
   const roleOf = (user: User) => label(roles.find((role) => role.key === user.role)?.name, user.role);
@@ -204,12 +213,21 @@ export function UsersPage() {
                         disabled: user.id === me?.id || user.second_factor !== true,
                         onSelect: () => help(user, 'factor'),
                       },
+                      ...(user.disabled && viewsOf(user) > 0
+                        ? [
+                            {
+                              label: t('sharing:leave.entry'),
+                              icon: <IconTransfer size={15} />,
+                              onSelect: () => setLeaving(user),
+                            },
+                          ]
+                        : []),
                       {
                         label: user.disabled ? t('settings:users.enable') : t('settings:users.disable'),
                         icon: user.disabled ? <IconUserCheck size={15} /> : <IconUserOff size={15} />,
                         danger: !user.disabled,
                         disabled: user.id === me?.id,
-                        onSelect: () => disable(user),
+                        onSelect: () => (!user.disabled && viewsOf(user) > 0 ? setLeaving(user) : void disable(user)),
                       },
                     ]}
                   />
@@ -220,6 +238,11 @@ export function UsersPage() {
         )}
       </Panel>
       {edited !== null && <UserDialog {...(edited !== 'new' && { user: edited })} onClose={() => setEdited(null)} />}
+      {leaving !== null && (
+        <Suspense>
+          <LeaveDialog user={leaving} views={viewsOf(leaving)} onClose={() => setLeaving(null)} />
+        </Suspense>
+      )}
       <SecurityRules />
     </div>
   );

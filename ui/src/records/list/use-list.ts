@@ -60,13 +60,14 @@ export interface List {
 
 const NO_VIEWS: View[] = [];
 
-/** The view of an address; else one's own default, everybody's, or the first. */
+const NEAREST = ['me', 'team', 'department', 'role', 'everyone'] as const;
+
+/** The view of an address; else the default of whoever is nearest, or the first. */
 export function openView(views: readonly View[], id: string | undefined): View | null {
   const found = id === undefined ? undefined : views.find((view) => view.id === id);
   return (
     found ??
-    views.find((view) => view.default === 'me') ??
-    views.find((view) => view.default === 'everyone') ??
+    NEAREST.map((who) => views.find((view) => view.default === who)).find((view) => view !== undefined) ??
     views[0] ??
     null
   );

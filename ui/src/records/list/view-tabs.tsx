@@ -1,15 +1,24 @@
 import { IconStar, IconUsers } from '@tabler/icons-react';
 import { lazy, Suspense, useState } from 'react';
-import { errorText, useSaveView, type View } from '@/api';
-import { useLabel, useTranslation } from '@/i18n';
+import { errorText, useSaveView, type View, type ViewInput } from '@/api';
+import { loadWords, useLabel, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { useCan } from '@/metadata';
 import { Button, toast } from '@/ui';
 import css from './list.module.css';
 import type { List } from './use-list';
-import { OtherViews, ViewMenu } from './view-menu';
+import { OtherViews, type ViewDialog, ViewMenu } from './view-menu';
 
 const NameDialog = lazy(() => import('./view-name-dialog').then((module) => ({ default: module.NameDialog })));
+
+const ShareDialog = lazy(async () => {
+  const [module] = await Promise.all([import('./view-share-dialog'), loadWords('sharing')]);
+  return { default: module.ViewShareDialog };
+});
+const AllViews = lazy(async () => {
+  const [module] = await Promise.all([import('./view-all-dialog'), loadWords('sharing')]);
+  return { default: module.AllViewsDialog };
+});
 
 /** Saved views as tabs; what was changed can be kept, saved as another, or given up. */
 export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
@@ -17,10 +26,8 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
   const can = useCan();
   const label = useLabel();
   const save = useSaveView(list.object.key);
-  const [dialog, setDialog] = useState<'none' | 'create' | 'rename'>('none');
+  const [dialog, setDialog] = useState<'none' | ViewDialog>('none');
   const { view, state } = list;
-  const mayShare = can('view.share');
-  const mayEdit = (candidate: View) => !candidate.builtin && (candidate.mine || (candidate.shared && mayShare));
   const content = {
     columns: state.columns,
     where: state.where,
@@ -37,7 +44,7 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
 
   const create = (name: string, shared: boolean) =>
     save.mutate({ view: { ...content, name, shared } }, { onSuccess: done, onError: failed });
-  const update = (target: View, change: Partial<View>) =>
+  const update = (target: View, change: ViewInput) =>
     save.mutate({ id: target.id, version: target.version, view: change }, { onSuccess: done, onError: failed });
   const pinned = list.views.filter((candidate) => candidate.pinned || candidate.id === view?.id);
   const others = list.views.filter((candidate) => !candidate.pinned && candidate.id !== view?.id);
@@ -51,12 +58,14 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
             <span key={tab?.id ?? 'all'} className={cx(css.tabBox, on && css.tabOn)}>
               <button type="button" className={css.tab} aria-current={on || undefined} onClick={() => list.choose(tab)}>
                 {tab === null ? allLabel : label(tab.label, tab.name)}
-                {tab?.shared && !tab.builtin && <IconUsers size={13} aria-label={t('records:view.isShared')} />}
+                {tab !== null && tab.shares.length > 0 && (
+                  <IconUsers size={13} aria-label={t('records:view.isShared')} />
+                )}
                 {tab !== null && tab.default !== '' && <IconStar size={12} aria-hidden />}
               </button>
               {on && tab !== null && (
                 <Suspense>
-                  <ViewMenu list={list} target={tab} mayEdit={mayEdit} onDialog={setDialog} />
+                  <ViewMenu list={list} target={tab} onDialog={setDialog} />
                 </Suspense>
               )}
             </span>
@@ -64,7 +73,7 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
         })}
         {others.length > 0 && (
           <Suspense>
-            <OtherViews list={list} views={others} />
+            <OtherViews list={list} views={others} onDialog={setDialog} />
           </Suspense>
         )}
       </nav>
@@ -73,10 +82,10 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
           <Button kind="subtle" onClick={list.reset}>
             {t('records:view.discard')}
           </Button>
-          <Button kind={view !== null && mayEdit(view) ? 'subtle' : 'default'} onClick={() => setDialog('create')}>
+          <Button kind={view?.edit === true ? 'subtle' : 'default'} onClick={() => setDialog('create')}>
             {t('records:view.saveAs')}
           </Button>
-          {view !== null && mayEdit(view) && (
+          {view?.edit === true && (
             <Button loading={save.isPending} onClick={() => update(view, content)}>
               {t('records:view.saveChanges')}
             </Button>
@@ -88,7 +97,7 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
           <NameDialog
             title={t('records:view.createTitle')}
             start={{ name: '', shared: false }}
-            mayShare={mayShare}
+            mayShare={can('view.share')}
             saving={save.isPending}
             onSave={create}
             onClose={() => setDialog('none')}
@@ -98,12 +107,16 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
           <NameDialog
             title={t('records:view.rename')}
             start={view}
-            mayShare={mayShare}
+            mayShare={false}
             saving={save.isPending}
-            onSave={(name, shared) => update(view, { name, shared })}
+            onSave={(name) => update(view, { name })}
             onClose={() => setDialog('none')}
           />
         )}
+        {dialog === 'share' && view !== null && (
+          <ShareDialog list={list} view={view} onClose={() => setDialog('none')} />
+        )}
+        {dialog === 'all' && <AllViews list={list} onClose={() => setDialog('none')} />}
       </Suspense>
     </div>
   );
