@@ -39,7 +39,7 @@ test('a view is shared, opens first for a role, and is found with its owner', as
       dialog.getByRole('button', { name: t('sharing:default.remove', { name: t('sharing:role.readonly') }) }),
     ).toBeVisible();
     expect((await now())?.defaults.map(({ to }) => to)).toEqual(['readonly']);
-    await expectAccessible(page);
+    await expectAccessible(page, 'view-share');
     await shoot(page, 'view-share');
     await page.keyboard.press('Escape');
     await menu.click();
