@@ -47,7 +47,7 @@ func sharedViews(t *testing.T, s *site) {
 	boss.want(200, boss.do("PATCH", "/views/"+v.ID, `{"name":"改过"}`))
 	reader.wantCode(403, "view.read_only", reader.do("PATCH", "/views/"+v.ID, `{"name":"不行"}`))
 	member.wantCode(403, "record.forbidden", member.do("PATCH", "/views/"+v.ID, `{"shares":[{"kind":"everyone"}]}`))
-	member.wantCode(422, "view.invalid", member.do("PATCH", "/views/"+v.ID, `{"shares":[{"kind":"team","to":"`+top+`"}]}`))
+	member.wantCode(422, "view.share_unknown", member.do("PATCH", "/views/"+v.ID, `{"shares":[{"kind":"team","to":"`+top+`"}]}`))
 	member.wantCode(422, "view.share_unknown", member.do("PATCH", "/views/"+v.ID, `{"shares":[{"kind":"user","to":"nobody"}]}`))
 
 	// The default of the department that is nearer comes before that of the one above, and one's own before both.

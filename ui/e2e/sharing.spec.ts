@@ -64,7 +64,10 @@ test('the views of somebody who leaves go to a chosen person', async ({ page, t,
     role: 'member',
     password,
   });
-  const other = await playwright.request.newContext({ baseURL: baseURL ?? '' });
+  const other = await playwright.request.newContext({
+    baseURL: baseURL ?? '',
+    storageState: { cookies: [], origins: [] },
+  });
   const { csrf } = (await (
     await other.post('/api/v1/session', { data: { email: `${stamp}@example.com`, password } })
   ).json()) as { csrf: string };
