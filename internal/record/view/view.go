@@ -176,7 +176,12 @@ func (s *Service) Create(ctx context.Context, v View) (View, error) {
 	if _, err := s.object(ctx, v.Object); err != nil {
 		return View{}, err
 	}
-	settle(&v, &v.Shared, nil)
+	var toAll *bool
+	shared := v.Shared
+	if v.Shared {
+		toAll = &shared
+	}
+	settle(&v, toAll, nil)
 	if err := mayShare(ctx, nil, v.Shares); err != nil {
 		return View{}, err
 	}
