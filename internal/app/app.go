@@ -24,6 +24,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/config"
+	"github.com/guanxi-crm/guanxi/internal/base/httpc"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/base/obs"
@@ -31,6 +32,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/edge/mcp"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/job"
+	"github.com/guanxi-crm/guanxi/internal/platform/oidc"
 	"github.com/guanxi-crm/guanxi/internal/store/instance"
 )
 
@@ -103,7 +105,11 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
-	a.auth = auth.New(auth.Config{Store: a.instance, Clock: o.Clock, IDs: a.ids, Hasher: auth.NewHasher(o.Cost), Vault: factorVault{a}, Idle: o.Config.SessionIdle, Max: o.Config.SessionMax, SignedIn: a.metrics.SignIn, Roles: a.mayGive,
+	reached, err := httpc.Networks(o.Config.LoginNetworks)
+	if err != nil {
+		return nil, fmt.Errorf("login_networks: %w", err)
+	}
+	a.auth = auth.New(auth.Config{Store: a.instance, Clock: o.Clock, IDs: a.ids, Hasher: auth.NewHasher(o.Cost), Vault: factorVault{a}, Door: oidc.New(&httpc.Guard{Allowed: reached}, httpc.Options{}, o.Clock), Idle: o.Config.SessionIdle, Max: o.Config.SessionMax, SignedIn: a.metrics.SignIn, Roles: a.mayGive,
 		Post: letters{a}, Later: a.later})
 	a.jobs = job.New(job.Config{Store: a.instance, Clock: o.Clock, IDs: a.ids, Log: o.Log, Finished: a.metrics.Job, Handlers: a.handlers()})
 	if a.embedded() { // the lock on the directory says that no other process is at work

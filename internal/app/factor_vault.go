@@ -10,7 +10,7 @@ import (
 )
 
 // factorVault implements auth.Vault: the secret of each second factor is sealed under a data key of its person, which the
-// program's secret wraps. People belong to the instance, so the keys are derived for a name that no workspace can have.
+// program's secret wraps, and so are the secrets at providers of identities. People belong to the instance, so the keys are derived for a name that no workspace can have.
 type factorVault struct{ app *App }
 
 const instanceRing = "@instance"

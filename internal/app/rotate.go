@@ -86,13 +86,14 @@ func (w *workspace) renewSecrets(ctx context.Context) error {
 	return w.ring.Renew(secrets...)
 }
 
-// rewrapFactors wraps the keys of second factors, which belong to the instance.
+// rewrapFactors wraps the keys of second factors and of the secrets at providers, which belong to the instance.
 func (a *App) rewrapFactors(ctx context.Context) error {
 	ring, err := factorVault{a}.ring(ctx)
 	if err != nil {
 		return err
 	}
-	return a.instance.RewrapFactors(ctx, func(person id.ID, sealed []byte) ([]byte, bool, error) { return rewrapNested(ring, person, sealed) })
+	rewrap := func(owner id.ID, sealed []byte) ([]byte, bool, error) { return rewrapNested(ring, owner, sealed) }
+	return errors.Join(a.instance.RewrapFactors(ctx, rewrap), a.instance.RewrapProviders(ctx, rewrap))
 }
 
 // runRotation is the job: it takes up every rotation that is not done.

@@ -61,6 +61,7 @@ const SETTINGS = [
   'profile',
   'security',
   'users',
+  'sso',
   'apikeys',
   'objects',
   'objects/customer',

@@ -216,9 +216,15 @@ func (a *API) endEarlier(ctx context.Context, c *call) error {
 	return a.Auth.SignOut(ctx, old)
 }
 
-func (a *API) signOut(ctx context.Context, c *call, _ struct{}) (empty, error) {
+// SignedOut says what is left to do.
+type SignedOut struct {
+	Go string `json:"go,omitempty" doc:"where the browser signs out at the provider of identities that signed it in"`
+}
+
+func (a *API) signOut(ctx context.Context, c *call, _ struct{}) (SignedOut, error) {
+	to := a.Auth.EndAddress(ctx, c.who, a.base(c)+"/sign-in")
 	a.clearSession(c)
-	return empty{}, a.Auth.SignOut(ctx, c.who)
+	return SignedOut{to}, a.Auth.SignOut(ctx, c.who)
 }
 
 func (a *API) me(_ context.Context, c *call, _ struct{}) (Me, error) {
@@ -387,6 +393,8 @@ func (c *call) prefixOf(object string) string {
 		return auth.UserPrefix
 	case "apikey":
 		return auth.KeyPrefix
+	case "provider":
+		return auth.ProviderPrefix
 	}
 	if o := c.ws.Registry().Object(object); o != nil {
 		return o.Prefix

@@ -58,6 +58,8 @@ func (a *API) inviteAgain(ctx context.Context, c *call, in idIn) (empty, error) 
 type SignInWays struct {
 	Reset   bool `json:"reset" doc:"a link to set a new password can be asked for"`
 	Passkey bool `json:"passkey" doc:"somebody has a passkey for this address"`
+	// Providers are the providers of identities that are on.
+	Providers []ProviderButton `json:"providers"`
 }
 
 func (a *API) signInWays(ctx context.Context, c *call, _ struct{}) (SignInWays, error) {
@@ -66,7 +68,15 @@ func (a *API) signInWays(ctx context.Context, c *call, _ struct{}) (SignInWays, 
 		return SignInWays{}, err
 	}
 	passkey, err := a.Auth.PasskeyOffered(ctx, a.site(c))
-	return SignInWays{Reset: reset, Passkey: passkey}, err
+	if err != nil {
+		return SignInWays{}, err
+	}
+	out := SignInWays{Reset: reset, Passkey: passkey, Providers: []ProviderButton{}}
+	list, err := a.Auth.OpenProviders(ctx)
+	for _, p := range list {
+		out.Providers = append(out.Providers, ProviderButton{ID: id.Format(auth.ProviderPrefix, p.ID), Name: p.Name})
+	}
+	return out, err
 }
 
 type askResetIn struct {

@@ -336,29 +336,36 @@ func (a *API) attempts(ctx context.Context, f auth.SignInFilter, limit int, curs
 type Security struct {
 	// FactorRoles are the roles that must have a second factor from their next sign-in on.
 	FactorRoles []access.Role `json:"factor_roles"`
+	// ProviderOnly lets people, administrators apart, in through a provider of identities alone.
+	ProviderOnly bool `json:"provider_only"`
 }
 
 func (a *API) security(_ context.Context, c *call, _ struct{}) (Security, error) {
-	return showSecurity(c.who.Workspace.FactorRoles), nil
+	return showSecurity(c.who.Workspace), nil
 }
 
-func showSecurity(roles []access.Role) Security {
-	return Security{append([]access.Role{}, roles...)}
+func showSecurity(w auth.Workspace) Security {
+	return Security{append([]access.Role{}, w.FactorRoles...), w.ProviderOnly}
 }
 
 type securityIn struct {
 	Body struct {
-		FactorRoles *[]access.Role `json:"factor_roles,omitempty"`
+		FactorRoles  *[]access.Role `json:"factor_roles,omitempty"`
+		ProviderOnly *bool          `json:"provider_only,omitempty"`
 	}
 }
 
 func (a *API) patchSecurity(ctx context.Context, c *call, in securityIn) (Security, error) {
-	if in.Body.FactorRoles == nil {
-		return showSecurity(c.who.Workspace.FactorRoles), nil
+	if in.Body.FactorRoles != nil {
+		if err := a.Auth.RequireFactor(ctx, c.who.Workspace.Key, *in.Body.FactorRoles); err != nil {
+			return Security{}, err
+		}
 	}
-	if err := a.Auth.RequireFactor(ctx, c.who.Workspace.Key, *in.Body.FactorRoles); err != nil {
-		return Security{}, err
+	if in.Body.ProviderOnly != nil {
+		if err := a.Auth.RequireProvider(ctx, c.who.Workspace.Key, *in.Body.ProviderOnly); err != nil {
+			return Security{}, err
+		}
 	}
 	w, err := a.Auth.Workspace(ctx, c.who.Workspace.Key)
-	return showSecurity(w.FactorRoles), err
+	return showSecurity(w), err
 }

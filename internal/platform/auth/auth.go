@@ -18,6 +18,10 @@
 // keys are stored. Each challenge is good once and for minutes; a passkey whose count of signatures does not go up may have been
 // copied: it is stopped.
 //
+// A provider of identities (OpenID Connect) vouches for people of one workspace, and what it opens reaches that workspace alone. A
+// person is linked once, by an address that the provider has verified, and from then on known by the provider's own name for them. A
+// workspace may let people in through its providers alone; administrators keep their passwords for the day when one fails.
+//
 // A ticket is the secret of a link in a mail: an invitation, a new password, the proof of an address. It is 256 random bits of which
 // the SHA-256 is stored, is good once and for a while, and signs nobody in. Who asks for a new password is answered the same, and as
 // quickly, whether the address has an account or not.
@@ -214,6 +218,7 @@ type Store interface {
 	Factors
 	Tickets
 	Passkeys
+	Providers
 	Flows
 	Keys
 	AppendAudit(ctx context.Context, e Entry) error

@@ -12,7 +12,8 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 )
 
-// Vault seals the secrets of second factors for storage; a sealed secret opens for the same person only.
+// Vault seals the secrets of second factors, and of providers of identities, for storage; a sealed secret opens for the same person or
+// provider only.
 type Vault interface {
 	Seal(ctx context.Context, user id.ID, secret []byte) ([]byte, error)
 	Open(ctx context.Context, user id.ID, sealed []byte) ([]byte, error)

@@ -29,7 +29,8 @@ type Config struct {
 	Clock  clock.Clock
 	IDs    *id.Generator
 	Hasher *Hasher
-	Vault  Vault         // of second factors; nil refuses them
+	Vault  Vault         // of second factors and of the secrets at providers; nil refuses them
+	Door   Door          // to providers of identities
 	Idle   time.Duration // a session unused for so long ends
 	Max    time.Duration // a session ends after so long
 	// Roles refuses a role that there is not, or that the actor may not hand out; nil knows the built-in ones alone.
@@ -136,6 +137,9 @@ func newToken() string {
 	_, _ = rand.Read(b[:])
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
+
+// NewSecret is a text of 256 random bits, 43 letters, for what a browser keeps.
+func NewSecret() string { return newToken() }
 
 // NeedsSetup reports an instance without users.
 func (s *Service) NeedsSetup(ctx context.Context) (bool, error) {

@@ -24,6 +24,7 @@ export * from './merge';
 export * from './metadata';
 export * from './passkeys';
 export * from './privacy';
+export * from './providers';
 export { createQueryClient } from './query-client';
 export * from './rates';
 export * from './records';

@@ -89,14 +89,16 @@ export function useFinishSignIn() {
 export function useSignOut() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => api.delete('/session', { quiet401: true }),
+    mutationFn: () => api.delete<{ go?: string }>('/session', { quiet401: true }),
     onError: (error) => error instanceof ApiError && error.status === 0 && storage.setText(LEAVING, '1'),
-    onSettled: async () => {
+    // A provider of identities that signed the person in is told through the browser.
+    onSettled: async (left) => {
       setCsrf('');
       client.clear();
       const owner = keptOwner();
       storage.setText('owner', '');
       if (owner !== '') await import('./offline').then(({ forgetAll }) => forgetAll(owner)).catch(() => undefined);
+      if (left?.go !== undefined) location.assign(left.go);
     },
   });
 }

@@ -26,6 +26,7 @@ export interface SignInWays {
   /** A link to set a new password can be asked for. */
   reset: boolean;
   passkey: boolean;
+  providers: { id: string; name: string }[];
 }
 
 /** What a link of a mail is good for; its secret goes in a body, never in an address. */

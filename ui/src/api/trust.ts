@@ -147,13 +147,15 @@ export const signInsQuery = (whose: 'mine' | 'all', user?: string) =>
 
 export interface Security {
   factor_roles: Role[];
+  /** People, administrators apart, sign in through a provider alone. */
+  provider_only: boolean;
 }
 export const securityQuery = () =>
   queryOptions({ queryKey: ['security'], queryFn: ({ signal }) => api.get<Security>('/security', { signal }) });
 export function useSaveSecurity() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (security: Security) => api.patch<Security>('/security', security),
+    mutationFn: (security: Partial<Security>) => api.patch<Security>('/security', security),
     onSuccess: (saved) => client.setQueryData(['security'], saved),
     onError: () => client.invalidateQueries({ queryKey: ['security'] }),
   });

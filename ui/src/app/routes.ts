@@ -18,6 +18,12 @@ const signInRoute = createRoute({
   loader: words('auth', 'links', 'ways'),
   component: lazyRouteComponent(() => import('@/features/auth/sign-in-page'), 'SignInPage'),
 });
+const returnRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/sign-in/return',
+  loader: words('auth', 'links', 'ways'),
+  component: lazyRouteComponent(() => import('@/features/auth/return-page'), 'ReturnPage'),
+});
 const linkRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/link',
@@ -183,6 +189,7 @@ const kitRoute = createRoute({
 
 export const routeTree = rootRoute.addChildren([
   signInRoute,
+  returnRoute,
   setupRoute,
   linkRoute,
   forgotRoute,

@@ -48,6 +48,12 @@ export const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'sso',
+    loader: words('sso'),
+    component: lazyRouteComponent(() => import('@/features/settings/sso-page'), 'SsoPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'roles',
     loader: words('rights'),
     component: lazyRouteComponent(() => import('@/features/settings/roles-page'), 'RolesPage'),

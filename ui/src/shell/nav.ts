@@ -110,6 +110,7 @@ export const SETTINGS_PAGES = [
   'users',
   'org',
   'roles',
+  'sso',
   'apikeys',
   'reference',
   'webhooks',

@@ -12,6 +12,8 @@ interface Props {
   /** Fixed for a sign-in over the page: the same person goes on. */
   email?: string;
   onDone: (session: Session) => void;
+  /** What is owed already, after another way than the password. */
+  stage?: SignInStage;
   /** Told when a step is owed, and null when it is the password's turn again. */
   onStage?: (stage: SignInStage | null) => void;
 }
@@ -25,12 +27,12 @@ function useProblemText(error: unknown): string | undefined {
   return error instanceof Error ? error.message : t('common:failed.title');
 }
 
-export function SignInForm({ email: fixed, onDone, onStage }: Props) {
+export function SignInForm({ email: fixed, stage: owed, onDone, onStage }: Props) {
   const { t } = useTranslation(['auth', 'common']);
   const [email, setEmail] = useState(fixed ?? '');
   const [password, setPassword] = useState('');
   const [tried, setTried] = useState(false);
-  const [stage, setStage] = useState<SignInStage | null>(null);
+  const [stage, setStage] = useState<SignInStage | null>(owed ?? null);
   const [expired, setExpired] = useState(false);
   const noAddress = !looksLikeEmail(email);
   const signIn = useSignIn();
@@ -109,7 +111,7 @@ export function SignInForm({ email: fixed, onDone, onStage }: Props) {
         </Button>
       </form>
       <Suspense>
-        <SignInWays onStep={goOn} />
+        <SignInWays onStep={goOn} apart={fixed !== undefined} />
       </Suspense>
     </>
   );

@@ -10,6 +10,7 @@ import css from './settings.module.css';
 
 const NEEDS: Partial<Record<SettingsPage, Capability>> = {
   users: 'user.manage',
+  sso: 'user.manage',
   org: 'user.manage',
   roles: 'role.manage',
   apikeys: 'apikey.manage',
