@@ -70,7 +70,7 @@ test('single sign-on is set up, signs in, follows groups, and stands alone', asy
     await form.getByRole('switch', { name: t('sso:create') }).check();
     await form.getByLabel(t('sso:claim')).fill('groups');
     await form.getByRole('button', { name: t('sso:ruleAdd') }).click();
-    await form.getByRole('textbox', { name: t('sso:ruleValue') }).fill('staff');
+    await form.getByRole('textbox', { name: t('sso:ruleValue'), exact: true }).fill('staff');
     await form.getByRole('switch', { name: t('sso:end') }).check();
     await form.getByRole('button', { name: t('common:create') }).click();
     await expect(toast(page, t('common:saved'))).toBeVisible();
@@ -128,7 +128,7 @@ test('single sign-on is set up, signs in, follows groups, and stands alone', asy
   await test.step('removed again', async () => {
     await api.json('PATCH', '/security', { provider_only: false });
     await page.goto('/settings/sso');
-    await page.getByRole('button', { name }).click();
+    await page.getByRole('button', { name, exact: true }).click();
     await page
       .getByRole('dialog')
       .getByRole('button', { name: t('sso:remove.do') })
