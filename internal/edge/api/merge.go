@@ -46,6 +46,8 @@ type MergeResult struct {
 	Merge    string   `json:"merge"`
 	Record   *Record  `json:"record"`
 	Moved    int      `json:"moved"`
+	Total    int      `json:"total" doc:"records that point at another one now, or will"`
+	Moving   bool     `json:"moving" doc:"the rest of them follows in the background"`
 	Restored []string `json:"restored,omitempty"`
 }
 
@@ -120,7 +122,7 @@ func (a *API) merge(ctx context.Context, c *call, in mergeIn) (MergeResult, erro
 
 func (a *API) showMerged(ctx context.Context, c *call, o *schema.Object, m *record.Merged) (out MergeResult, err error) {
 	a.wrote(c, m.Position)
-	out = MergeResult{Merge: id.Format(MergePrefix, m.Merge), Moved: m.Moved}
+	out = MergeResult{Merge: id.Format(MergePrefix, m.Merge), Moved: m.Moved, Total: max(m.Total, m.Moved), Moving: m.Moving}
 	for _, v := range m.Restored {
 		out.Restored = append(out.Restored, id.Format(o.Prefix, v))
 	}
@@ -218,6 +220,9 @@ type MergeEntry struct {
 	Actor  Actor     `json:"actor"`
 	Merged []Ref     `json:"merged"`
 	Moved  int       `json:"moved"`
+	Total  int       `json:"total" doc:"records that will have moved at the end"`
+	Moving bool      `json:"moving" doc:"records are still being moved in the background"`
+	Stuck  int       `json:"stuck,omitempty" doc:"records that could not be moved, since two that may not be the same would be"`
 }
 
 func (a *API) listMerges(ctx context.Context, c *call, in recordIn) (Merges, error) {
@@ -239,7 +244,8 @@ func (a *API) listMerges(ctx context.Context, c *call, in recordIn) (Merges, err
 		if err := c.ws.Records.Titles(ctx, refs); err != nil {
 			return Merges{}, err
 		}
-		e := MergeEntry{ID: id.Format(MergePrefix, m.ID), At: time.UnixMilli(m.At).UTC(), Actor: showActor(m.ByKind, m.By, refs[0].Title), Moved: m.Moved, Merged: []Ref{}}
+		e := MergeEntry{ID: id.Format(MergePrefix, m.ID), At: time.UnixMilli(m.At).UTC(), Actor: showActor(m.ByKind, m.By, refs[0].Title), Moved: m.Moved, Total: max(m.Total, m.Moved), Moving: m.Pending == record.MergeMoving, Stuck: m.Stuck,
+			Merged: []Ref{}}
 		for _, r := range refs[1:] {
 			e.Merged = append(e.Merged, Ref{ID: id.Format(o.Prefix, r.ID), Title: r.Title, Object: o.Key})
 		}

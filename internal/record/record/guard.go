@@ -14,11 +14,28 @@ import (
 )
 
 // Guard may hold writes back: until somebody has agreed to them, or since a process does not allow them. It is asked of every
-// create, update and delete whatever door it came through, inside the transaction, after everything else was checked and
+// create, update and delete (an import that is taken back too) whatever door it came through, inside the transaction, after everything else was checked and
 // before anything is stored.
 type Guard interface {
 	// Guard refuses writes through Pending.Refuse. It runs in the store's writer: no waiting.
 	Guard(ctx context.Context, tx Reader, writes []*Pending) error
+}
+
+// Preparer is a Guard that keeps something in memory, which it brings up to date before a write begins: what a transaction sees may
+// yet be taken back, and is not kept.
+type Preparer interface {
+	Prepare(ctx context.Context) error
+}
+
+func (s *Service) prepareGuards(ctx context.Context) error {
+	for _, g := range s.guards {
+		if p, ok := g.(Preparer); ok {
+			if err := p.Prepare(ctx); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // RegisterGuard adds a guard; all must be added before the Service is used. They are asked in the order of adding, each of what
@@ -32,8 +49,13 @@ type Pending struct {
 	in []*item
 }
 
-// Op is Create, Update or Delete.
-func (p *Pending) Op() change.Op { return p.it.op }
+// Op is Create, Update or Delete; to remove a record for good counts as deleting it.
+func (p *Pending) Op() change.Op {
+	if p.it.op == change.Purge {
+		return change.Delete
+	}
+	return p.it.op
+}
 
 // Object is what the record is.
 func (p *Pending) Object() *schema.Object { return p.it.sh.obj }
@@ -115,7 +137,7 @@ func (p *Pending) Holds(ctx context.Context, where *query.Node) (bool, error) {
 		}
 	}
 	row := &p.it.row
-	if p.it.op == change.Delete {
+	if p.Op() == change.Delete {
 		row = p.it.old
 	}
 	if err := j.read(ctx, p.w.tx, []*Row{row}); err != nil {
@@ -143,12 +165,24 @@ func (p *Pending) Image(fields []string) []byte {
 // Refuse keeps the write from being stored.
 func (p *Pending) Refuse(f *fault.Fault) { p.it.fail(f) }
 
+// asked reports a write that guards are asked about. What comes out of the recycle bin is as it was when it went there, and what lies in
+// it is gone already.
+func asked(it *item) bool {
+	switch it.op {
+	case change.Create, change.Update, change.Delete:
+		return true
+	case change.Purge:
+		return it.old != nil && it.old.DeletedAt == 0
+	}
+	return false
+}
+
 // guard asks the guards about items that will be stored.
 func (w *writing) guard(ctx context.Context, items []*item) error {
 	for _, g := range w.s.guards {
 		var list []*Pending
 		for _, it := range items {
-			if it.changed() && (it.op == change.Create || it.op == change.Update || it.op == change.Delete) {
+			if it.changed() && asked(it) {
 				list = append(list, &Pending{w, it, items})
 			}
 		}
@@ -182,6 +216,23 @@ func (s *Service) Carry(ctx context.Context, op BatchOp, assign bool, then Then)
 		it.id = 0
 	}
 	return s.one(ctx, it, []Option{func(m *writeMode) { m.operation, m.carried, m.then = assign, true, then }})
+}
+
+// CarryMany is Carry for creates, updates and deletes in one transaction, each with its own result: one that is refused leaves the others
+// as they are. An error of the machine in any of them keeps all from being stored.
+func (s *Service) CarryMany(ctx context.Context, ops []BatchOp, then Then) ([]BulkResult, error) {
+	list, _, err := s.many(ctx, writeMode{carried: true, then: func(ctx context.Context, tx Tx, results []BulkResult) error {
+		for i := range results {
+			if f, ok := fault.Find(results[i].Err); results[i].Err != nil && (!ok || f.Kind == fault.Internal) {
+				return results[i].Err
+			}
+		}
+		if then == nil {
+			return nil
+		}
+		return then(ctx, tx, results)
+	}}, ops)
+	return list, err
 }
 
 // Sketch is what an input would write, as the actor sees it: personal values and those of masked fields are masks, hidden

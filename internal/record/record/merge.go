@@ -50,6 +50,8 @@ type Merged struct {
 	Record   *Record // the survivor
 	Restored []id.ID // by Unmerge
 	Moved    int     // records that point at another one now
+	Total    int     // records that do, or will
+	Moving   bool    // the rest follows piece by piece (RunMerges)
 	Position change.Position
 	// Done says that it had happened before and nothing was changed: a request that was repeated.
 	Done bool
@@ -82,8 +84,9 @@ type MergeCount struct {
 
 // Merge makes several records one. Their values come together in the survivor as chosen; every record that pointed at one of
 // the others points at the survivor; the others go to the recycle bin, their unique keys are free and their ids lead to the
-// survivor. All of it commits together. Repeated, it answers with what was done. It needs the rights to merge and to update.
-// Faults: NotFound, Invalid merge.*, Stale, Conflict record.unique_taken.
+// survivor. All of it commits together, but for more than some hundreds of records that pointed at them: those follow piece by
+// piece, also after a crash (RunMerges), and until then these records take part in no other merge. Repeated, it answers with what was done. It needs the rights to merge and to update.
+// Faults: NotFound, Invalid merge.*, Stale, Conflict record.unique_taken and merge.busy.
 func (s *Service) Merge(ctx context.Context, req MergeRequest) (*Merged, error) {
 	obj, err := s.mergeable(ctx, req.Object)
 	if err != nil {
@@ -96,9 +99,13 @@ func (s *Service) Merge(ctx context.Context, req MergeRequest) (*Merged, error) 
 	if done, err := s.mergedBefore(ctx, obj, &req); done != nil || err != nil {
 		return done, err
 	}
+	total, err := s.crowd(ctx, obj, req.Others)
+	if err != nil {
+		return nil, err
+	}
 	var m merging
 	for attempt := 1; ; attempt++ {
-		m = merging{s: s, sh: s.shape(obj), req: &req, merge: s.cfg.IDs.Next(), mode: writeMode{atomic: true, operation: true, bulk: true}}
+		m = merging{s: s, sh: s.shape(obj), req: &req, total: total, merge: s.cfg.IDs.Next(), mode: writeMode{atomic: true, operation: true, bulk: true}}
 		m.pos, err = s.cfg.Store.Update(ctx, func(tx Tx) error { return m.run(ctx, tx) })
 		if err == nil || req.Version != 0 || attempt == maxAttempts || fault.KindOf(err) != fault.Stale {
 			break
@@ -107,14 +114,22 @@ func (s *Service) Merge(ctx context.Context, req MergeRequest) (*Merged, error) 
 	if err != nil {
 		return nil, fmt.Errorf("merge %s: %w", req.Object, err)
 	}
-	// A record that somebody was just making when the others went may still point at one of them.
-	if err := m.late(ctx); err != nil {
+	if m.pieces() {
+		s.wakeMerges()
+	} else if err := m.late(ctx); err != nil { // a record that somebody was just making when the others went may still point at one of them
 		return nil, fmt.Errorf("merge %s: %w", req.Object, err)
 	}
 	if err := s.mergeNoted(ctx, "record.merge", obj, req.Survivor, len(req.Others)); err != nil {
 		return nil, err
 	}
-	return s.mergeAnswer(ctx, obj, req.Survivor, &Merged{Merge: m.merge, Moved: m.moved, Position: m.pos})
+	return s.mergeAnswer(ctx, obj, req.Survivor, &Merged{Merge: m.merge, Moved: m.moved, Total: total, Moving: m.pieces(), Position: m.pos})
+}
+
+func (s *Service) wakeMerges() {
+	select {
+	case s.mergeWake <- struct{}{}:
+	default:
+	}
 }
 
 // mergeable finds an object whose records the actor may merge.
@@ -171,7 +186,7 @@ func (s *Service) mergedBefore(ctx context.Context, obj *schema.Object, req *Mer
 	for i := range rows {
 		slices.Sort(rows[i].Merged)
 		if slices.Equal(rows[i].Merged, req.Others) {
-			return s.mergeAnswer(ctx, obj, req.Survivor, &Merged{Merge: rows[i].ID, Moved: rows[i].Moved, Done: true})
+			return s.mergeAnswer(ctx, obj, req.Survivor, &Merged{Merge: rows[i].ID, Moved: rows[i].Moved, Total: max(rows[i].Total, rows[i].Moved), Moving: rows[i].Pending == MergeMoving, Done: true})
 		}
 	}
 	return nil, nil //nolint:nilnil // it is new
@@ -200,9 +215,13 @@ type merging struct {
 	req   *MergeRequest
 	merge id.ID
 	mode  writeMode
+	total int // children to move
 	moved int
 	pos   change.Position
 }
+
+// pieces reports that the children follow the merge.
+func (m *merging) pieces() bool { return m.total > mergeInline }
 
 // mergeAtOnce is how many children are read and written at a time.
 const mergeAtOnce = 1000
@@ -214,6 +233,9 @@ func (m *merging) run(ctx context.Context, tx Tx) error {
 	}
 	w := m.s.writingOf(ctx, tx, &m.mode)
 	m.w, m.store, m.moved = w, store, 0
+	if err := idle(ctx, store, append([]id.ID{m.req.Survivor}, m.req.Others...), 0); err != nil {
+		return err
+	}
 	vals, err := m.values(ctx, w)
 	if err != nil {
 		return err
@@ -243,7 +265,11 @@ func (m *merging) run(ctx context.Context, tx Tx) error {
 		return err
 	}
 	row := &MergeRow{ID: m.merge, Object: m.sh.obj.Key, Survivor: m.req.Survivor, At: w.now.UnixMilli(), ByKind: w.actor.Kind, By: w.actor.ID,
-		Before: m.sh.image(stays.old.Cols, stays.dirty), After: m.sh.image(stays.row.Cols, stays.dirty), Merged: m.req.Others}
+		Before: m.sh.image(stays.old.Cols, stays.dirty), After: m.sh.image(stays.row.Cols, stays.dirty), Merged: m.req.Others, Total: m.total}
+	if m.pieces() {
+		row.Pending = MergeMoving
+		return store.AddMerge(ctx, row)
+	}
 	if err := store.AddMerge(ctx, row); err != nil {
 		return err
 	}
@@ -374,22 +400,8 @@ func (m *merging) repoint(ctx context.Context, from *schema.Object, f *schema.Fi
 // point lets rows point elsewhere by one field. Rules of the object are not asked: nobody edits these records. Personal values that
 // are sealed with the key of whom they point at are sealed anew.
 func (w *writing) point(ctx context.Context, sh *shape, p pointer, rows []Row, to func(i int) id.ID) error {
-	at := sh.index[p.field.Key]
-	items := make([]*item, len(rows))
-	for i := range rows {
-		it := &item{op: change.Update, sh: sh, id: rows[i].ID, old: &rows[i], values: make([]any, len(sh.fields)), set: make([]bool, len(sh.fields))}
-		it.values[at], it.set[at] = p.value(to(i)), true
-		items[i] = it
-	}
-	if err := w.fetchKeys(ctx, items); err != nil {
-		return err
-	}
-	for _, it := range items {
-		if err := w.encode(it); err != nil {
-			return err
-		}
-	}
-	if err := w.claimJoined(ctx, items); err != nil {
+	items, err := w.pointed(ctx, sh, p, rows, to)
+	if err != nil {
 		return err
 	}
 	for _, it := range items { // two records that may not be the same would be
@@ -398,4 +410,27 @@ func (w *writing) point(ctx context.Context, sh *shape, p pointer, rows []Row, t
 		}
 	}
 	return w.store(ctx, items)
+}
+
+// pointed are rows as they would be when they point elsewhere; those that may not are marked.
+func (w *writing) pointed(ctx context.Context, sh *shape, p pointer, rows []Row, to func(i int) id.ID) ([]*item, error) {
+	at := sh.index[p.field.Key]
+	items := make([]*item, len(rows))
+	for i := range rows {
+		it := &item{op: change.Update, sh: sh, id: rows[i].ID, old: &rows[i], values: make([]any, len(sh.fields)), set: make([]bool, len(sh.fields))}
+		it.values[at], it.set[at] = p.value(to(i)), true
+		items[i] = it
+	}
+	if err := w.fetchKeys(ctx, items); err != nil {
+		return nil, err
+	}
+	for _, it := range items {
+		if err := w.encode(it); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.claimJoined(ctx, items); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

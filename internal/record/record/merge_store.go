@@ -17,8 +17,12 @@ type MergeRow struct {
 	By       id.ID
 	Before   []byte // images of the survivor's fields that the merge changed
 	After    []byte
-	Moved    int   // records that pointed at a merged one
-	UndoneAt int64 // 0 while it stands
+	Moved    int // records that pointed at a merged one and point at the survivor
+	Total    int // how many those will be, about
+	Pending  MergeWork
+	Place    string // how far the walk through them is; a Store uses it as it likes once they are given back
+	Stuck    int    // of these, could not be moved
+	UndoneAt int64  // 0 while it stands
 	Merged   []id.ID
 }
 
@@ -38,6 +42,8 @@ type MergeReader interface {
 	Merges(ctx context.Context, ids []id.ID) ([]MergeRow, error)
 	// MergesOf reads the merges of a record that stand, newest first.
 	MergesOf(ctx context.Context, survivor id.ID, limit int) ([]MergeRow, error)
+	// MergesPending reads merges that have something left to do, oldest first.
+	MergesPending(ctx context.Context, limit int) ([]MergeRow, error)
 	// MergeChildren reads children of a merge in the order of object, field and record, after one (nil: from the first).
 	MergeChildren(ctx context.Context, merge id.ID, after *MergeChild, limit int) ([]MergeChild, error)
 }
@@ -49,7 +55,13 @@ type MergeTx interface {
 	AddMerge(ctx context.Context, m *MergeRow) error
 	// AddMergeChildren stores children of a merge that are not there yet.
 	AddMergeChildren(ctx context.Context, merge id.ID, children []MergeChild) error
-	// EndMerge notes that a merge was taken back, and forgets its children and where its records led. Conflict merge.undone when
-	// it was before.
-	EndMerge(ctx context.Context, merge id.ID, at int64) error
+	// DropMergeChildren forgets children that were given back.
+	DropMergeChildren(ctx context.Context, merge id.ID, children []MergeChild) error
+	// LockMerge reads a merge for a transaction that goes on with it; zero for an unknown one.
+	LockMerge(ctx context.Context, merge id.ID) (MergeRow, error)
+	// StepMerge stores what is left to do of a merge and how far it is, and adds to what could not be moved.
+	StepMerge(ctx context.Context, merge id.ID, pending MergeWork, place string, stuck int) error
+	// EndMerge notes that a merge was taken back, with what is left to do then, and forgets where its records led. Conflict
+	// merge.undone when it was before.
+	EndMerge(ctx context.Context, merge id.ID, at int64, pending MergeWork) error
 }

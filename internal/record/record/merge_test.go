@@ -218,7 +218,7 @@ func testUnmerge(t *testing.T, w *world) {
 	}
 }
 
-// A customer with thousands of orders is merged at once.
+// A customer with thousands of orders is merged piece by piece: the others are gone at once, their orders follow.
 func TestMergeOfManyOrders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -231,10 +231,7 @@ func TestMergeOfManyOrders(t *testing.T) {
 	if _, _, err := w.s.Bulk(w.ctx(), 0, ops); err != nil {
 		t.Fatal(err)
 	}
-	m, err := w.s.Merge(w.ctx(), record.MergeRequest{Object: "customer", Survivor: a.ID, Others: []id.ID{b.ID}})
-	if err != nil || m.Moved != orders {
-		t.Fatalf("moved %+v, %v", m, err)
-	}
+	system := access.With(w.ctx(), access.System())
 	mine := func(v id.ID) int {
 		n, _, err := w.s.Count(w.ctx(), "order", where(t, `{"field":"customer","op":"=","value":"`+id.Format("cus", v)+`"}`), "", true)
 		if err != nil {
@@ -242,10 +239,65 @@ func TestMergeOfManyOrders(t *testing.T) {
 		}
 		return n
 	}
-	if mine(a.ID) != orders || mine(b.ID) != 0 {
+	m, err := w.s.Merge(w.ctx(), record.MergeRequest{Object: "customer", Survivor: a.ID, Others: []id.ID{b.ID}})
+	if err != nil || !m.Moving || m.Total != orders {
+		t.Fatalf("merged %+v, %v", m, err)
+	}
+	if into, ok, _ := w.s.MergedInto(w.ctx(), b.ID); !ok || into != a.ID {
+		t.Error("the id does not lead to the survivor")
+	}
+	c := w.create("customer", record.Input{"name": "丙"})
+	_, err = w.s.Merge(w.ctx(), record.MergeRequest{Object: "customer", Survivor: c.ID, Others: []id.ID{a.ID}})
+	wantFault(t, err, fault.Conflict, "merge.busy", "")
+	if err := w.s.MovePiece(w.ctx(), m.Merge); err == nil {
+		t.Error("a person did the program's work")
+	}
+	// Some have moved when it is taken back: those that moved go back, the others never left.
+	for range 4 {
+		if err := w.s.MovePiece(system, m.Merge); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := mine(a.ID); n == 0 || n == orders {
+		t.Errorf("%d orders after some pieces", n)
+	}
+	pieces := func() (n int) {
+		for n = 0; n < 100; n++ {
+			before := mine(a.ID)
+			if err := w.s.MovePiece(system, m.Merge); err != nil {
+				t.Fatal(err)
+			}
+			if mine(a.ID) == before {
+				break
+			}
+		}
+		return n
+	}
+	if back, err := w.s.Unmerge(w.ctx(), "customer", m.Merge); err != nil || !back.Moving {
+		t.Fatalf("taken back %+v, %v", back, err)
+	}
+	_, err = w.s.Merge(w.ctx(), record.MergeRequest{Object: "customer", Survivor: c.ID, Others: []id.ID{b.ID}})
+	wantFault(t, err, fault.Conflict, "merge.busy", "")
+	pieces()
+	if mine(a.ID) != 0 || mine(b.ID) != orders {
 		t.Errorf("%d and %d orders", mine(a.ID), mine(b.ID))
 	}
-	if back, err := w.s.Unmerge(w.ctx(), "customer", m.Merge); err != nil || back.Moved != orders || mine(b.ID) != orders {
-		t.Errorf("taken back %+v, %v; %d orders", back, err, mine(b.ID))
+	// And whole, there and back.
+	if m, err = w.s.Merge(w.ctx(), record.MergeRequest{Object: "customer", Survivor: a.ID, Others: []id.ID{b.ID}}); err != nil {
+		t.Fatal(err)
+	}
+	late := w.create("order", record.Input{"customer": a.ID, "number": "LATE"})
+	if n := pieces(); n < 10 || mine(a.ID) != orders+1 || mine(b.ID) != 0 {
+		t.Errorf("%d pieces: %d and %d orders", n, mine(a.ID), mine(b.ID))
+	}
+	if again, err := w.s.Merge(w.ctx(), record.MergeRequest{Object: "customer", Survivor: a.ID, Others: []id.ID{b.ID}}); err != nil || !again.Done || again.Moving || again.Moved != orders {
+		t.Errorf("repeated %+v, %v", again, err)
+	}
+	if _, err := w.s.Unmerge(w.ctx(), "customer", m.Merge); err != nil {
+		t.Fatal(err)
+	}
+	pieces()
+	if r := w.get("order", late.ID); mine(b.ID) != orders || r.Values["customer"] != a.ID {
+		t.Errorf("%d orders went back, the late one is of %v", mine(b.ID), r.Values["customer"])
 	}
 }

@@ -127,6 +127,9 @@ type Service struct {
 	slow    slowly
 	watch   func(Asked)  // nil watches nothing
 	looking atomic.Int64 // pages being read from the store with patience
+
+	mergeWake  chan struct{}
+	mergeMoved func(object string, survivor id.ID) // nil tells nobody
 }
 
 // New makes a Service with the hooks of the standard objects registered.
@@ -146,7 +149,7 @@ func New(cfg Config) *Service {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{cfg: cfg, hooks: map[string][]Hook{}}
+	s := &Service{cfg: cfg, hooks: map[string][]Hook{}, mergeWake: make(chan struct{}, 1)}
 	s.limiter = limiter{clock: cfg.Clock, used: map[actorKey]*bucket{}}
 	s.registerStandard()
 	return s

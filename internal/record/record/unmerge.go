@@ -16,8 +16,9 @@ import (
 
 // Unmerge takes a merge back: the merged records come out of the recycle bin with the values and unique keys they had; those of
 // the records that pointed at each and still point at the survivor point at it again; the survivor's fields become what they
-// were, apart from those that were changed since. What was made since stays with the survivor. All of it commits together. It needs the
-// rights to merge and to update. Faults: NotFound merge.unknown, Conflict merge.undone, merge.survivor_gone (it was merged further: take
+// were, apart from those that were changed since. What was made since stays with the survivor. All of it commits together, but for more
+// than some hundreds of records that pointed at them, which follow piece by piece (RunMerges). It needs the
+// rights to merge and to update. Faults: NotFound merge.unknown, Conflict merge.undone, merge.busy, merge.survivor_gone (it was merged further: take
 // that back first) and record.unique_taken (a key is somebody else's by now).
 func (s *Service) Unmerge(ctx context.Context, object string, merge id.ID) (*Merged, error) {
 	obj, err := s.mergeable(ctx, object)
@@ -38,7 +39,10 @@ func (s *Service) Unmerge(ctx context.Context, object string, merge id.ID) (*Mer
 	if err := s.mergeNoted(ctx, "record.unmerge", obj, u.row.Survivor, len(u.row.Merged)); err != nil {
 		return nil, err
 	}
-	return s.mergeAnswer(ctx, obj, u.row.Survivor, &Merged{Merge: merge, Restored: u.row.Merged, Moved: u.moved, Position: u.pos})
+	if u.later {
+		s.wakeMerges()
+	}
+	return s.mergeAnswer(ctx, obj, u.row.Survivor, &Merged{Merge: merge, Restored: u.row.Merged, Moved: u.moved, Total: u.row.Moved, Moving: u.later, Position: u.pos})
 }
 
 // MergesOf reads the merges of a record that stand, newest first.
@@ -142,7 +146,8 @@ func (s *Service) PlanMerge(ctx context.Context, req MergeRequest) (*MergePlan, 
 // unmerging is one undoing inside one transaction.
 type unmerging struct {
 	merging
-	row MergeRow
+	row   MergeRow
+	later bool // the children follow piece by piece
 }
 
 func (u *unmerging) run(ctx context.Context, tx Tx) error {
@@ -151,17 +156,21 @@ func (u *unmerging) run(ctx context.Context, tx Tx) error {
 		return fault.New(fault.Internal, "merge.store", nil)
 	}
 	u.moved = 0
-	found, err := store.Merges(ctx, []id.ID{u.merge})
+	found, err := store.LockMerge(ctx, u.merge)
 	if err != nil {
 		return err
 	}
 	switch {
-	case len(found) == 0 || found[0].Object != u.sh.obj.Key:
+	case found.ID == 0 || found.Object != u.sh.obj.Key:
 		return fault.New(fault.NotFound, "merge.unknown", nil)
-	case found[0].UndoneAt != 0:
+	case found.UndoneAt != 0:
 		return fault.New(fault.Conflict, "merge.undone", nil)
 	}
-	u.row = found[0]
+	u.row = found
+	u.later = found.Moved > mergeInline || found.Pending != 0
+	if err := idle(ctx, store, append([]id.ID{found.Survivor}, found.Merged...), found.ID); err != nil {
+		return err
+	}
 	w := u.s.writingOf(ctx, tx, &u.mode)
 	if err := u.survivor(ctx, w); err != nil {
 		return err
@@ -173,10 +182,13 @@ func (u *unmerging) run(ctx context.Context, tx Tx) error {
 	if err := w.run(ctx, back); err != nil {
 		return err
 	}
+	if u.later {
+		return store.EndMerge(ctx, u.merge, w.now.UnixMilli(), MergeGiving)
+	}
 	if err := u.giveBack(ctx, w, store); err != nil {
 		return err
 	}
-	return store.EndMerge(ctx, u.merge, w.now.UnixMilli())
+	return store.EndMerge(ctx, u.merge, w.now.UnixMilli(), 0)
 }
 
 // survivor gives the survivor the values it had, where those that the merge gave it are still there.

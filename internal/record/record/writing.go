@@ -41,13 +41,7 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 		}
 		versioned = versioned || it.version != 0
 	}
-	if err := s.checkUsers(ctx, items); err != nil {
-		return change.Position{}, err
-	}
-	if err := s.checkPointers(ctx, items); err != nil {
-		return change.Position{}, err
-	}
-	if err := refuse(&mode, items); err != nil {
+	if err := s.checkBefore(ctx, &mode, items); err != nil {
 		return change.Position{}, err
 	}
 	ahead := s.writingOf(ctx, nil, &mode)
@@ -104,6 +98,20 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 		}
 	}
 	return pos, nil
+}
+
+// checkBefore looks at what needs no transaction, and lets the guards get ready.
+func (s *Service) checkBefore(ctx context.Context, mode *writeMode, items []*item) error {
+	if err := s.checkUsers(ctx, items); err != nil {
+		return err
+	}
+	if err := s.checkPointers(ctx, items); err != nil {
+		return err
+	}
+	if err := refuse(mode, items); err != nil {
+		return err
+	}
+	return s.prepareGuards(ctx)
 }
 
 // writingOf begins the work of one transaction.

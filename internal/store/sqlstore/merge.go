@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -13,11 +14,15 @@ import (
 var _ record.MergeTx = (*tx)(nil)
 
 const (
-	mergeColumns    = "id, object, survivor, at, by_kind, by_id, before, after, moved, undone_at"
-	mergeInsert     = "INSERT INTO record_merge (" + mergeColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	mergeColumns    = "id, object, survivor, at, by_kind, by_id, before, after, moved, undone_at, pending, total, place, stuck"
+	mergeInsert     = "INSERT INTO record_merge (" + mergeColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 	mergeOf         = "SELECT " + mergeColumns + " FROM record_merge WHERE survivor = ? AND undone_at = 0 ORDER BY id DESC LIMIT ?"
 	mergeCount      = "UPDATE record_merge SET moved = moved + ? WHERE id = ?"
-	mergeEnd        = "UPDATE record_merge SET undone_at = ? WHERE id = ? AND undone_at = 0"
+	mergeEnd        = "UPDATE record_merge SET undone_at = ?, pending = ?, place = ? WHERE id = ? AND undone_at = 0"
+	mergeStep       = "UPDATE record_merge SET pending = ?, place = ?, stuck = stuck + ? WHERE id = ?"
+	mergePending    = "SELECT " + mergeColumns + " FROM record_merge WHERE pending > 0 ORDER BY id LIMIT ?"
+	mergeOne        = "SELECT " + mergeColumns + " FROM record_merge WHERE id = ?"
+	mergeChildDrop  = "DELETE FROM record_merge_child WHERE merge = ? AND object = ? AND field = ? AND "
 	mergedOf        = "SELECT record_id FROM record_merged WHERE merge = ? ORDER BY record_id"
 	mergedEnd       = "DELETE FROM record_merged WHERE merge = ?"
 	mergeChildEnd   = "DELETE FROM record_merge_child WHERE merge = ?"
@@ -68,7 +73,7 @@ func (t *tx) merges(ctx context.Context, q string, args ...any) ([]record.MergeR
 		var m record.MergeRow
 		var key, survivor, by int64
 		var kind string
-		err := r.Scan(&key, &m.Object, &survivor, &m.At, &kind, &by, &m.Before, &m.After, &m.Moved, &m.UndoneAt)
+		err := r.Scan(&key, &m.Object, &survivor, &m.At, &kind, &by, &m.Before, &m.After, &m.Moved, &m.UndoneAt, &m.Pending, &m.Total, &m.Place, &m.Stuck)
 		m.ID, m.Survivor, m.By, m.ByKind = id.ID(key), id.ID(survivor), id.ID(by), access.ActorKind(kind)
 		out = append(out, m)
 		return err
@@ -77,6 +82,12 @@ func (t *tx) merges(ctx context.Context, q string, args ...any) ([]record.MergeR
 		return nil, err
 	}
 	for i := range out {
+		if out[i].Pending == record.MergeGiving { // its records lead nowhere any more
+			if err := json.Unmarshal([]byte(out[i].Place), &out[i].Merged); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		err := Each(ctx, t.c, func(r *sql.Rows) error {
 			var rec int64
 			err := r.Scan(&rec)
@@ -124,7 +135,8 @@ func (t *tx) MergeChildren(ctx context.Context, merge id.ID, after *record.Merge
 
 // AddMerge implements record.MergeTx.
 func (t *tx) AddMerge(ctx context.Context, m *record.MergeRow) error {
-	if _, err := t.c.Exec(ctx, mergeInsert, int64(m.ID), m.Object, int64(m.Survivor), m.At, string(m.ByKind), int64(m.By), m.Before, m.After, int64(m.Moved), m.UndoneAt); err != nil {
+	if _, err := t.c.Exec(ctx, mergeInsert, int64(m.ID), m.Object, int64(m.Survivor), m.At, string(m.ByKind), int64(m.By), m.Before, m.After, int64(m.Moved), m.UndoneAt, int64(m.Pending), int64(m.Total), m.Place,
+		int64(m.Stuck)); err != nil {
 		return err
 	}
 	return t.c.InsertMany(ctx, "record_merged", []string{"record_id", "object", "survivor", "merge"}, len(m.Merged), func(i int, dst []any) {
@@ -149,16 +161,62 @@ func (t *tx) AddMergeChildren(ctx context.Context, merge id.ID, children []recor
 }
 
 // EndMerge implements record.MergeTx.
-func (t *tx) EndMerge(ctx context.Context, merge id.ID, at int64) error {
-	n, err := t.c.Exec(ctx, mergeEnd, at, int64(merge))
+func (t *tx) EndMerge(ctx context.Context, merge id.ID, at int64, pending record.MergeWork) error {
+	place := ""
+	if pending != 0 { // to whom is given back
+		list, err := t.merges(ctx, mergeOne, int64(merge))
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			place = asJSON(list[i].Merged)
+		}
+	}
+	n, err := t.c.Exec(ctx, mergeEnd, at, int64(pending), place, int64(merge))
 	if err != nil {
 		return err
 	}
 	if n != 1 { // somebody else was faster
 		return fault.New(fault.Conflict, "merge.undone", nil)
 	}
-	for _, q := range []string{mergedEnd, mergeChildEnd} {
-		if _, err := t.c.Exec(ctx, q, int64(merge)); err != nil {
+	if _, err := t.c.Exec(ctx, mergedEnd, int64(merge)); err != nil || pending != 0 {
+		return err
+	}
+	_, err = t.c.Exec(ctx, mergeChildEnd, int64(merge))
+	return err
+}
+
+// MergesPending implements record.MergeReader.
+func (t *tx) MergesPending(ctx context.Context, limit int) ([]record.MergeRow, error) {
+	return t.merges(ctx, mergePending, int64(limit))
+}
+
+// LockMerge implements record.MergeTx.
+func (t *tx) LockMerge(ctx context.Context, merge id.ID) (record.MergeRow, error) {
+	list, err := t.merges(ctx, mergeOne+t.c.Dialect().ForUpdate(), int64(merge))
+	if err != nil || len(list) == 0 {
+		return record.MergeRow{}, err
+	}
+	return list[0], nil
+}
+
+// StepMerge implements record.MergeTx.
+func (t *tx) StepMerge(ctx context.Context, merge id.ID, pending record.MergeWork, place string, stuck int) error {
+	_, err := t.c.Exec(ctx, mergeStep, int64(pending), place, int64(stuck), int64(merge))
+	return err
+}
+
+// DropMergeChildren implements record.MergeTx.
+func (t *tx) DropMergeChildren(ctx context.Context, merge id.ID, children []record.MergeChild) error {
+	d := t.c.Dialect()
+	type pointing struct{ object, field string }
+	by := map[pointing][]int64{}
+	for _, c := range children {
+		key := pointing{c.Object, c.Field}
+		by[key] = append(by[key], int64(c.Record))
+	}
+	for key, ids := range by {
+		if _, err := t.c.Exec(ctx, mergeChildDrop+d.In("record_id"), int64(merge), key.object, key.field, d.IDList(ids)); err != nil {
 			return err
 		}
 	}

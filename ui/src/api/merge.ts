@@ -30,6 +30,9 @@ export interface MergeResult {
   merge: string;
   record: RecordData;
   moved: number;
+  /** Records that point at another one, or will: the rest follows in the background. */
+  total: number;
+  moving: boolean;
   restored?: string[];
 }
 export interface MergeEntry {
@@ -38,6 +41,9 @@ export interface MergeEntry {
   actor: Actor;
   merged: Ref[];
   moved: number;
+  total: number;
+  moving: boolean;
+  stuck?: number;
 }
 
 export const mergePreviewQuery = (object: string, ids: readonly string[], survivor: string, prefer: MergePrefer) =>
@@ -58,6 +64,8 @@ export const mergesQuery = (object: string, id: string) =>
   queryOptions({
     queryKey: ['records', object, 'one', id, 'merges'],
     queryFn: ({ signal }) => api.get<Items<MergeEntry>>(`/records/${object}/${id}/merges`, { signal }),
+    // What moves in the background is shown as it goes.
+    refetchInterval: ({ state }) => (state.data?.items.some((entry) => entry.moving) === true ? 1000 : false),
   });
 
 export const mergeRecords = (object: string, input: MergeInput) =>

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { mergesQuery, type ObjectType, type RecordData } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
-import { Button, EmptyState, ErrorState, Modal, SkeletonRows } from '@/ui';
+import { Button, EmptyState, ErrorState, Modal, Progress, SkeletonRows } from '@/ui';
 import css from './merges.module.css';
 import { useMergeWork } from './use-merge';
 
@@ -30,8 +30,17 @@ export function MergesDialog({ object, record, onClose }: Props) {
               <strong>{entry.merged.map((ref) => ref.title || ref.id).join(t('merge:and'))}</strong>
               <span className="muted">
                 {entry.actor.name} {'\u00b7'} {fmt.datetime(entry.at)} {'\u00b7'}{' '}
-                {t('merge:list.moved', { count: entry.moved })}
+                {entry.moving
+                  ? t('merge:list.progress', { moved: fmt.number(entry.moved), total: fmt.number(entry.total) })
+                  : t('merge:list.moved', { count: entry.moved })}
               </span>
+              {entry.moving && (
+                <Progress
+                  value={entry.moved / Math.max(1, entry.total)}
+                  label={t('merge:list.title', { name: record.title })}
+                />
+              )}
+              {(entry.stuck ?? 0) > 0 && <span className="muted">{t('merge:list.stuck', { count: entry.stuck })}</span>}
             </div>
             <Button loading={busy} onClick={() => void unmerge(entry.id).then((done) => done !== null && onClose())}>
               {t('merge:list.undo')}

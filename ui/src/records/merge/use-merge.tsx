@@ -50,6 +50,7 @@ export function useMergeWork(object: string): MergeWork {
       if (done !== null)
         toast.ok(t('merge:done', { count: input.ids.length + 1, name: done.record.title }), {
           action: { label: t('common:undo'), run: () => void unmerge(done.merge) },
+          ...(done.moving ? { detail: t('merge:moving', { count: done.total - done.moved }) } : {}),
           duration: 8000,
         });
       return done;
