@@ -24,46 +24,54 @@ import (
 // errDry ends a dry run of a change of metadata.
 var errDry = errors.New("dry run")
 
-// Import implements api.Blueprints. Everything chosen is checked against the metadata as it would be before anything is written.
-// The objects, fields and rules are then stored in one transaction, the rest one by one behind it; an import that ends between
-// is made whole by running it again, since only what still differs is done.
+// Import implements api.Blueprints. Everything chosen is checked against the metadata as it would be before anything is written, and
+// everything that is wrong is told together. It happens whole or not at all, also when the process ends in the middle (see whole).
 func (b blueprints) Import(ctx context.Context, file []byte, chosen []string, dry bool) (int, error) {
 	theirs, err := blueprint.Parse(file)
 	if err != nil {
 		return 0, err
 	}
-	g, err := b.gather(ctx)
+	m, err := b.ready(ctx, theirs, chosen)
+	if err != nil || dry || len(m.chosen) == 0 {
+		if m == nil {
+			return 0, err
+		}
+		return len(m.chosen), err
+	}
+	err = b.w.whole(ctx, func() error {
+		if m, err = b.ready(ctx, theirs, chosen); err != nil { // somebody may have changed something since
+			return err
+		}
+		_, bad, err := m.shape(false)
+		if err == nil && len(bad) == 0 {
+			bad, err = m.rest()
+		}
+		return errors.Join(err, joinedProblems(bad))
+	})
 	if err != nil {
 		return 0, err
 	}
-	m := &importing{blueprints: b, ctx: ctx, g: g}
-	if bad := m.choose(blueprint.Compare(g.Document, theirs), chosen); bad != nil {
-		return 0, bad
-	}
-	next, bad, err := m.shape(true)
-	if err != nil {
-		return 0, err
-	}
-	if len(bad) == 0 {
-		bad = m.check(next)
-	}
-	if f := joinedProblems(bad); f != nil || dry {
-		return len(m.chosen), f
-	}
-	if len(m.chosen) == 0 {
-		return 0, nil
-	}
-	if _, bad, err = m.shape(false); err != nil || len(bad) > 0 {
-		return 0, errors.Join(err, joinedProblems(bad))
-	}
-	if bad, err = m.rest(); err != nil || len(bad) > 0 {
-		return 0, errors.Join(err, joinedProblems(bad))
-	}
+	b.w.traits.Notify()
 	paths := make([]string, len(m.chosen))
 	for i, d := range m.chosen {
 		paths[i] = d.Pointer
 	}
 	return len(m.chosen), b.w.app.auth.Note(ctx, b.w.info.Key, "config.import", "", 0, map[string]any{"paths": paths})
+}
+
+// ready compares a document with what is here, picks what is chosen and checks all of it. The import is there with the fault too.
+func (b blueprints) ready(ctx context.Context, theirs blueprint.Document, chosen []string) (*importing, error) {
+	g, err := b.gather(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := &importing{blueprints: b, ctx: ctx, g: g}
+	bad := m.choose(blueprint.Compare(g.Document, theirs), chosen)
+	next, more, err := m.shape(true)
+	if err != nil {
+		return nil, err
+	}
+	return m, joinedProblems(slices.Concat(bad, more, m.check(next)))
 }
 
 // joinedProblems is nil without problems; even a single one is told with its place.
@@ -83,7 +91,7 @@ type importing struct {
 }
 
 // choose picks the differences to make and refuses those that cannot be made by anybody or not by the actor.
-func (m *importing) choose(all []blueprint.Difference, chosen []string) error {
+func (m *importing) choose(all []blueprint.Difference, chosen []string) []*fault.Fault {
 	var bad []*fault.Fault
 	for _, d := range all {
 		if chosen != nil && !slices.Contains(chosen, d.Pointer) || chosen == nil && d.Change == blueprint.OnlyHere {
@@ -103,7 +111,7 @@ func (m *importing) choose(all []blueprint.Difference, chosen []string) error {
 		}
 		m.chosen = append(m.chosen, d)
 	}
-	return joinedProblems(bad)
+	return bad
 }
 
 // needs is the right to change a section.
@@ -149,11 +157,14 @@ func (m *importing) shape(dry bool) (*schema.Registry, []*fault.Fault, error) {
 		}
 		return err
 	})
-	if errors.Is(err, errDry) {
-		return m.w.registry(), bad, nil
+	if next == nil {
+		next = m.w.registry()
+	}
+	if errors.Is(err, errDry) { // the registry has what could be made
+		return next, bad, nil
 	}
 	if found := problemsAt("/"+blueprint.Objects, err); err != nil && found != nil {
-		return m.w.registry(), found, nil
+		return next, found, nil
 	}
 	return next, nil, err
 }

@@ -144,3 +144,69 @@ func TestConfigurationDifferences(t *testing.T) {
 		c.wantCode(422, "blueprint.unknown_part", c.do("POST", "/config/compare", `{"file":{"guanxi":"configuration","version":1,"people":{}}}`))
 	})
 }
+
+// TestAConfigurationIsBroughtInWhole: every error is told at once, and one that shows only on the way leaves nothing behind.
+func TestAConfigurationIsBroughtInWhole(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *site) {
+		c := s.as(access.Administrator)
+		shapeAll(c)
+		file := string(c.want(200, c.do("GET", "/config", "")).body)
+		fresh := newSite(t).as(access.Administrator)
+		before := string(fresh.want(200, fresh.do("GET", "/config", "")).body)
+
+		// Wrong in the shape, in a view, in a segment and in a stage process: told together.
+		var doc map[string]any
+		if err := json.Unmarshal([]byte(file), &doc); err != nil {
+			t.Fatal(err)
+		}
+		at := func(path ...string) map[string]any {
+			m := doc
+			for _, p := range path {
+				if m[p] == nil {
+					m[p] = map[string]any{}
+				}
+				m = m[p].(map[string]any)
+			}
+			return m
+		}
+		at("objects", "visit_plan", "fields", "score")["type"] = "nothing"
+		at("segments", "grade_a")["where"] = map[string]any{"field": "nowhere", "op": "=", "value": 1}
+		at("views", "customer", "甲级/A")["columns"] = []string{"name", "nowhere"}
+		at("stages")["customer"] = map[string]any{"field": "name", "stages": []any{}}
+		told := read[configImported](fresh, "POST", "/config/import", `{"file":`+mustJSON(t, doc)+`,"dry_run":true}`, 200)
+		places := ""
+		for _, p := range told.Problems {
+			places += p.Location + " "
+		}
+		for _, want := range []string{"/objects/visit_plan/fields/score", "/segments/grade_a", "/views/customer/", "/stages/customer"} {
+			if !strings.Contains(places, want) {
+				t.Errorf("not told at once: %s in %s", want, places)
+			}
+		}
+		fresh.wantCode(422, "blueprint.invalid", fresh.do("POST", "/config/import", `{"file":`+mustJSON(t, doc)+`}`))
+
+		// A rule is checked when everything else is there: this one fails last.
+		if err := json.Unmarshal([]byte(file), &doc); err != nil {
+			t.Fatal(err)
+		}
+		at("stages")["customer"] = map[string]any{"field": "grade", "stages": []any{map[string]any{"key": "a", "kind": "open", "probability": 1, "days": 1}, map[string]any{"key": "b", "kind": "won", "probability": 100, "days": 0}}}
+		at("automations")["坏"] = map[string]any{"name": "坏", "description": "", "definition": map[string]any{"object": "visit_plan", "trigger": map[string]any{"kind": "created"},
+			"steps": []any{map[string]any{"id": "a", "kind": "update", "values": []any{map[string]any{"field": "nowhere", "value": 1}}}}}}
+		refused := fresh.do("POST", "/config/import", `{"file":`+mustJSON(t, doc)+`}`)
+		if refused.status != 422 || !strings.Contains(string(refused.body), "/automations/") {
+			t.Fatalf("%d %s", refused.status, refused.body)
+		}
+		if now := string(fresh.want(200, fresh.do("GET", "/config", "")).body); now != before {
+			d := read[configDifferences](fresh, "POST", "/config/compare", `{"file":`+before+`}`, 200)
+			t.Errorf("a refused import left something: %+v", d.Items)
+		}
+		fresh.wantCode(404, "api.object_unknown", fresh.do("GET", "/records/visit_plan", ""))
+		// The same without that rule goes in whole.
+		read[configImported](fresh, "POST", "/config/import", `{"file":`+file+`}`, 200)
+		if now := string(fresh.want(200, fresh.do("GET", "/config", "")).body); now != file {
+			t.Error("after a refused import the right one is not whole")
+		}
+		fresh.create("visit_plan", `{"name":"计划","score":"1.5","customer":"`+fresh.create("customer", `{"name":"谁"}`).ID+`"}`)
+	})
+}
