@@ -8,6 +8,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/engage/stage"
 	"github.com/guanxi-crm/guanxi/internal/engage/talk"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
@@ -25,6 +26,9 @@ func (w *workspace) newStages() {
 		},
 		Note: func(ctx context.Context, action, object string, rec id.ID, detail map[string]any) error {
 			return a.auth.Note(ctx, w.info.Key, action, object, rec, detail)
+		},
+		Held: func(ctx context.Context, in record.Reader, rec id.ID, field string) (bool, error) {
+			return w.approvals.Holds(ctx, in, rec, field)
 		},
 		Changed: func() { a.hub.Publish(w.info.Key, api.Event{Kind: "stages"}) }})
 	w.followStages = &stage.Follower{Service: w.stages, Changes: w.store.Log()}

@@ -98,3 +98,112 @@ func stages(t *testing.T, s *site) {
 	admin.want(204, admin.do("DELETE", "/stages/customer?version=2", ""))
 	member.change(before, `{"source":"marketplace"}`)
 }
+
+// TestStageFiguresOpenTheirRecords: every figure of the report is the total of the list behind it, for whoever sees all and for whoever
+// sees his own.
+func TestStageFiguresOpenTheirRecords(t *testing.T) {
+	t.Parallel()
+	onBoth(t, stageFigures)
+}
+
+func stageFigures(t *testing.T, s *site) {
+	admin, boss := s.as(access.Administrator), s.as(access.Manager)
+	admin.want(200, admin.do("PATCH", "/stages/customer", `{"version":0,"spec":{"field":"source","stages":[{"key":"store","kind":"open","probability":10,"days":7},
+		{"key":"online_shop","kind":"open","probability":50,"days":3},{"key":"wechat","kind":"won","probability":100,"days":0},{"key":"other","kind":"lost","probability":0,"days":0}]}}`))
+	role := read[struct{ Key string }](admin, "POST", "/roles", `{"name":"自己的","rights":["report.read"],"objects":{"*":{"actions":{"read":{"scope":"own"},"create":{"scope":"own"},"update":{"scope":"own"}}}}}`, 201).Key
+	admin.want(201, admin.do("POST", "/users", `{"email":"own@example.com","name":"own","role":"`+role+`","password":"`+password+`"}`))
+	own := s.client()
+	own.want(200, own.do("POST", "/session", `{"email":"own@example.com","password":"`+password+`"}`))
+
+	// Each word is a record and the ways it takes; the last of them is in the bin.
+	ways := []string{"store", "store online_shop", "store online_shop wechat", "store other", "store online_shop store", "store online_shop store other", "store wechat", "store online_shop"}
+	owner := own.me()
+	var last shownRecord
+	n := 0
+	for i, way := range ways {
+		for j, stage := range strings.Fields(way) {
+			if j == 0 {
+				fields := `{"name":"记录","source":"` + stage + `"}`
+				if i%2 == 0 {
+					fields = `{"name":"记录","source":"` + stage + `","owner":"` + owner + `"}`
+				}
+				last = admin.create("customer", fields)
+			} else {
+				last = admin.change(last, `{"source":"`+stage+`"}`)
+			}
+			n = j + 1
+		}
+		eventually(t, "the stays", func() bool {
+			return len(read[stagePath](admin, "GET", "/records/customer/"+last.ID+"/stages", "", 200).Stays) == n
+		})
+	}
+	admin.want(204, admin.with("If-Match", "*").do("DELETE", "/records/customer/"+last.ID, ""))
+
+	type figures struct {
+		Stage                                             string
+		Now, Entered, Still, Advanced, Lost, Ended, Stuck int
+		Ways                                              []struct {
+			To    string
+			Count int
+		}
+	}
+	look := func(c *client) map[string]figures {
+		t.Helper()
+		r := read[struct {
+			From, To string
+			Stages   []figures
+		}](c, "GET", "/stages/customer/report?days=30", "", 200)
+		out := map[string]figures{}
+		for _, f := range r.Stages {
+			out[f.Stage] = f
+			list := func(figure, to string, want int) {
+				t.Helper()
+				p := read[struct {
+					Items []struct {
+						Record struct{ ID string }
+						Next   string
+					}
+					Total int
+				}](c, "GET", "/stages/customer/records?stage="+f.Stage+"&figure="+figure+"&to="+to+"&from="+r.From+"&until="+r.To+"&limit=500", "", 200)
+				seen := map[string]bool{}
+				for _, it := range p.Items {
+					seen[it.Record.ID] = true
+					if c.do("GET", "/records/customer/"+it.Record.ID, "").status != 200 {
+						t.Errorf("%s %s lists what is not seen", f.Stage, figure)
+					}
+				}
+				if p.Total != want || len(seen) != want {
+					t.Errorf("%s %s %s: %d, of which %d listed; the figure is %d", f.Stage, figure, to, p.Total, len(seen), want)
+				}
+			}
+			list("entered", "", f.Entered)
+			list("still", "", f.Still)
+			list("advanced", "", f.Advanced)
+			list("lost", "", f.Lost)
+			list("stuck", "", f.Stuck)
+			sum := f.Still
+			for _, w := range f.Ways {
+				list("way", w.To, w.Count)
+				sum += w.Count
+			}
+			if sum != f.Entered || f.Ended+f.Still != f.Entered {
+				t.Errorf("%s: the ways do not make up the whole: %+v", f.Stage, f)
+			}
+			if n := read[struct{ Count int }](c, "POST", "/records/customer/count", `{"where":{"field":"source","op":"=","value":"`+f.Stage+`"}}`, 200).Count; n != f.Now {
+				t.Errorf("%s: %d now, the list has %d", f.Stage, f.Now, n)
+			}
+		}
+		return out
+	}
+	all := look(boss)
+	if f := all["store"]; f.Entered != 7 || f.Now != 2 || f.Still != 2 || f.Advanced != 3 || f.Lost != 2 {
+		t.Errorf("%+v", f)
+	}
+	if f := all["online_shop"]; f.Entered != 4 || f.Still != 1 || f.Advanced != 1 || f.Lost != 0 || len(f.Ways) != 2 {
+		t.Errorf("%+v", f)
+	}
+	if f := look(own)["store"]; f.Entered != 4 {
+		t.Errorf("whoever sees his own: %+v", f)
+	}
+	boss.wantCode(422, "api.bad_parameter", boss.do("GET", "/stages/customer/records?stage=store&figure=nothing", ""))
+}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/money"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/engage/approval"
@@ -29,6 +30,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
 	"github.com/guanxi-crm/guanxi/internal/record/activity"
 	"github.com/guanxi-crm/guanxi/internal/record/attachment"
+	"github.com/guanxi-crm/guanxi/internal/record/automation"
 	"github.com/guanxi-crm/guanxi/internal/record/mass"
 	"github.com/guanxi-crm/guanxi/internal/record/metadata"
 	"github.com/guanxi-crm/guanxi/internal/record/privacy"
@@ -74,6 +76,7 @@ type workspace struct {
 
 	approvals    *approval.Service
 	stages       *stage.Service
+	configuring  sync.Mutex // held by whoever changes many parts of the configuration
 	followStages *stage.Follower
 
 	talk        *talk.Service
@@ -212,11 +215,21 @@ func (w *workspace) openRecords(ctx context.Context) (err error) {
 		return err
 	}
 	w.store = sqlstore.New(sqlstore.Config{DB: w.db, Env: w.recordEnv, Clock: a.Clock})
+	over := a.Clock.Now()
+	if a.embedded() { // nobody else works on it
+		over = over.Add(2 * configFor)
+	}
+	if err := w.restoreConfig(ctx, over); err != nil {
+		return err
+	}
 	if err := errors.Join(w.openMetadata(ctx), w.openRates(ctx)); err != nil {
 		return err
 	}
-	_, err = w.store.Ensure(ctx, w.registry())
-	return err
+	if _, err = w.store.Ensure(ctx, w.registry()); err != nil {
+		return err
+	}
+	// Before anything can be written: what is to be told of or begun from now on lies behind these positions.
+	return w.store.BeginAtHead(ctx, stage.Consumer, automation.Consumer, talk.Consumer, activity.Consumer)
 }
 
 func (w *workspace) openAnalytics(ctx context.Context) (err error) {
@@ -316,6 +329,11 @@ func (w *workspace) build(ctx context.Context) error {
 	w.records = record.New(record.Config{Store: w.store, Registry: registry, Keys: keys, Clock: a.Clock, IDs: a.ids, Zone: w.zoneOf, BaseCurrency: w.base, Rates: w,
 		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Broad: second, Figurer: figures{w}, Figures: w.words.Figures, Check: w.words.Check, RevealLimit: w.revealLimit, Log: a.Log})
 	privacy.Guard(w.records)
+	w.records.WatchMerges(func(object string, survivor id.ID) {
+		if obj := registry().Object(object); obj != nil {
+			a.hub.Publish(w.info.Key, api.Event{Kind: "merge", Object: object, ID: id.Format(obj.Prefix, survivor)})
+		}
+	})
 	activity.Rules{Registry: registry, Zone: w.zoneOf, Clock: a.Clock}.Register(w.records)
 	w.recurrer = &activity.Recurrer{Records: w.records, Changes: w.store.Log(), Registry: registry, Zone: w.zoneOf, Clock: a.Clock, Log: a.Log}
 	w.newTalk()
@@ -463,6 +481,10 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "requests for agreement", w.approvals.Run)
 	w.own(ctx, group, "stays in stages", w.followStages.Run)
 	w.own(ctx, group, "stages", w.stages.Run)
+	w.own(ctx, group, "merges", w.records.RunMerges)
+	if !w.app.embedded() {
+		w.own(ctx, group, "configuration", w.watchConfig)
+	}
 	w.own(ctx, group, "ended imports", w.tellOfImports)
 	w.hooks.feed(ctx, w, group)
 	w.post.feed(ctx, w, group)

@@ -207,8 +207,8 @@ func (s *Service) Tick(ctx context.Context) error {
 			}
 			return err
 		})
-		if err != nil && fault.CodeOf(err) != "approval.gone" {
-			return err
+		if err != nil && fault.CodeOf(err) != "approval.gone" { // the others go on
+			s.cfg.Log.Error("overdue request not dealt with", "request", id.Format(Prefix, v), "error", err)
 		}
 	}
 	untold, err := s.cfg.Store.Untold(ctx, lookMany)
@@ -217,14 +217,14 @@ func (s *Service) Tick(ctx context.Context) error {
 	}
 	for _, v := range untold {
 		r, err := s.cfg.Store.Get(ctx, v)
-		if err != nil {
-			return err
+		if err == nil {
+			err = s.tell(ctx, r)
 		}
-		if err := s.tell(ctx, r); err != nil {
-			return err
+		if err != nil {
+			s.cfg.Log.Error("told nobody of a request", "request", id.Format(Prefix, v), "error", err)
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // tell tells people what a request asks of them and what became of it, each once: what was told before is known by its key.

@@ -25,6 +25,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -488,8 +489,9 @@ type Service struct {
 	cfg  Config
 	wake chan struct{}
 
-	mu    sync.Mutex
-	state *state
+	mu     sync.Mutex
+	state  *state
+	behind atomic.Bool // a transaction found another version of the processes than that of state
 }
 
 // New makes a Service; it must be registered as a guard of the record engine, and Run carries out what was agreed to.

@@ -143,6 +143,12 @@ func (s *Service) locks(ctx context.Context, st *state, tx record.Reader, writes
 	return out, nil
 }
 
+// Holds reports whether an open request holds a field of a record, or the whole of it; in reads as of a transaction of records.
+func (s *Service) Holds(ctx context.Context, in record.Reader, rec id.ID, field string) (bool, error) {
+	list, err := s.cfg.Store.Locks(ctx, in, []id.ID{rec})
+	return slices.ContainsFunc(list, func(l Lock) bool { return l.Whole || slices.Contains(l.Fields, field) }), err
+}
+
 // locked is the fault of a write to what an open request is about.
 func locked(list []Lock, w *record.Pending, self id.ID) *fault.Fault {
 	for _, l := range list {

@@ -59,6 +59,7 @@ func (s *Service) present(ctx context.Context, in record.Reader) (*state, error)
 		}
 	}
 	if in != nil { // what a transaction sees may yet be taken back
+		s.behind.Store(true)
 		return st, nil
 	}
 	s.mu.Lock()
@@ -67,6 +68,22 @@ func (s *Service) present(ctx context.Context, in record.Reader) (*state, error)
 		s.state = st
 	}
 	return st, nil
+}
+
+// Prepare implements record.Preparer.
+func (s *Service) Prepare(ctx context.Context) error {
+	if !s.behind.CompareAndSwap(true, false) {
+		return nil
+	}
+	_, err := s.present(ctx, nil)
+	return err
+}
+
+// Forget drops what was read of the processes: they may be as they were before a change that was taken back.
+func (s *Service) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state = nil
 }
 
 // Processes are the present ones, those of one object or all, oldest first. Whoever works here may know them.

@@ -48,11 +48,11 @@ func (f *Follower) step(ctx context.Context, pos change.Position) (change.Positi
 		return pos, 0, err
 	}
 	s := f.Service
-	list, err := s.cfg.Store.Processes(ctx, nil)
+	in, err := s.present(ctx, nil)
 	if err != nil {
 		return pos, 0, err
 	}
-	if len(list) == 0 {
+	if len(in.list) == 0 {
 		next, err := f.walk().Leap(ctx, pos, head)
 		return next, 0, err
 	}
@@ -61,13 +61,9 @@ func (f *Follower) step(ctx context.Context, pos change.Position) (change.Positi
 		return pos, 0, err
 	}
 	next := rows[len(rows)-1].Position
-	present := map[string]*Process{}
-	for i := range list {
-		present[list[i].Object] = &list[i]
-	}
 	var moves []Stay
 	for i := range rows {
-		p := present[rows[i].Object]
+		p := in.byObject[rows[i].Object]
 		if p == nil {
 			continue
 		}
@@ -202,8 +198,8 @@ func (s *Service) Tick(ctx context.Context) error {
 		return err
 	}
 	for i := range todo {
-		if err := s.enter(ctx, &todo[i]); err != nil {
-			return err
+		if err := s.enter(ctx, &todo[i]); err != nil { // the others go on
+			s.cfg.Log.Error("entering a stage", "object", todo[i].Object, "error", err)
 		}
 	}
 	due, err := s.cfg.Store.Overdue(ctx, s.cfg.Clock.Now(), lookMany)
@@ -212,10 +208,10 @@ func (s *Service) Tick(ctx context.Context) error {
 	}
 	for i := range due {
 		if err := s.expire(ctx, &due[i]); err != nil {
-			return err
+			s.cfg.Log.Error("leaving a stage by itself", "object", due[i].Object, "error", err)
 		}
 	}
-	return nil
+	return ctx.Err()
 }
 
 // refused reports an answer that another attempt would get again.
@@ -295,73 +291,60 @@ func (s *Service) person(a StageAct, rec *record.Record) id.ID {
 	return rec.CreatedBy
 }
 
-// write sets fields and makes tasks. The stay is marked in the transaction of the last write, so that a crash in between repeats only
-// what sets the same values again; a task is made with the mark.
+// write sets fields and makes tasks, and marks the stay in the same transaction. What the record refuses is left out.
 func (s *Service) write(ctx context.Context, acts []StageAct, stay *Stay, rec *record.Record) error {
-	in := record.Input{}
-	var tasks []StageAct
-	for _, a := range acts {
-		switch a.Kind {
-		case SetField:
-			in[a.Field] = a.Value
-		case MakeTask:
-			tasks = append(tasks, a)
-		}
-	}
-	if len(in) > 0 {
-		_, err := s.cfg.Records.Carry(ctx, record.BatchOp{Op: change.Update, Object: stay.Object, ID: stay.Record, Input: in}, false, nil)
-		if refused(err) {
-			s.cfg.Log.Warn("a stage could not set fields", "object", stay.Object, "code", fault.CodeOf(err))
-			err = nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-	task := activity.Known(s.cfg.Registry(), activity.Task)
-	if len(tasks) == 0 || task == nil {
+	ops := s.ops(acts, stay, rec)
+	if len(ops) == 0 {
 		_, err := s.cfg.Store.SetDone(ctx, nil, stay.ID)
 		return err
 	}
-	obj := s.cfg.Registry().Object(stay.Object)
-	for i, a := range tasks {
-		values := record.Input{"subject": a.Text, "about": id.Format(obj.Prefix, stay.Record)}
-		if user := s.person(a, rec); user != 0 {
-			values["assignee"] = id.Format("usr", user)
+	results, err := s.cfg.Records.CarryMany(ctx, ops, func(ctx context.Context, tx record.Tx, _ []record.BulkResult) error {
+		fresh, err := s.cfg.Store.SetDone(ctx, tx, stay.ID)
+		if err == nil && !fresh {
+			err = fault.New(fault.Conflict, "stage.done", nil)
 		}
-		if a.Days > 0 {
-			values["due_at"] = s.cfg.Clock.Now().UTC().AddDate(0, 0, a.Days).Format(time.RFC3339)
-		}
-		_, err := s.cfg.Records.Carry(ctx, record.BatchOp{Op: change.Create, Object: activity.Task, Input: values}, false, func(ctx context.Context, tx record.Tx, _ []record.BulkResult) error {
-			if i > 0 { // those behind the first go with it or are made by hand: the mark stands
-				return nil
-			}
-			fresh, err := s.cfg.Store.SetDone(ctx, tx, stay.ID)
-			if err == nil && !fresh {
-				err = fault.New(fault.Conflict, "stage.done", nil)
-			}
-			return err
-		})
-		if fault.CodeOf(err) == "stage.done" {
-			return nil
-		}
-		if refused(err) {
-			s.cfg.Log.Warn("a stage could not make a task", "object", stay.Object, "code", fault.CodeOf(err))
-			if i == 0 {
-				if _, err := s.cfg.Store.SetDone(ctx, nil, stay.ID); err != nil {
-					return err
-				}
-			}
-			continue
-		}
-		if err != nil {
-			return err
+		return err
+	})
+	if fault.CodeOf(err) == "stage.done" { // another process did it
+		return nil
+	}
+	for i := range results {
+		if results[i].Err != nil {
+			s.cfg.Log.Warn("a stage could not do everything", "object", ops[i].Object, "code", fault.CodeOf(results[i].Err))
 		}
 	}
-	return nil
+	return err
 }
 
-// expire moves a record whose time in a stage is over.
+// ops are the writes of acts: all fields together, then the tasks.
+func (s *Service) ops(acts []StageAct, stay *Stay, rec *record.Record) []record.BatchOp {
+	in := record.Input{}
+	var tasks []record.BatchOp
+	obj := s.cfg.Registry().Object(stay.Object)
+	known := activity.Known(s.cfg.Registry(), activity.Task) != nil
+	for _, a := range acts {
+		switch {
+		case a.Kind == SetField:
+			in[a.Field] = a.Value
+		case a.Kind == MakeTask && known:
+			values := record.Input{"subject": a.Text, "about": id.Format(obj.Prefix, stay.Record)}
+			if user := s.person(a, rec); user != 0 {
+				values["assignee"] = id.Format("usr", user)
+			}
+			if a.Days > 0 {
+				values["due_at"] = s.cfg.Clock.Now().UTC().AddDate(0, 0, a.Days).Format(time.RFC3339)
+			}
+			tasks = append(tasks, record.BatchOp{Op: change.Create, Object: activity.Task, Input: values})
+		}
+	}
+	if len(in) == 0 {
+		return tasks
+	}
+	return append([]record.BatchOp{{Op: change.Update, Object: stay.Object, ID: stay.Record, Input: in}}, tasks...)
+}
+
+// expire moves a record whose time in a stage is over, unless it went elsewhere meanwhile: the stays follow the log, so that the record
+// may be further than they say. While a request for agreement holds the record, it waits.
 func (s *Service) expire(ctx context.Context, stay *Stay) error {
 	p, err := s.version(ctx, stay.Object, stay.Version)
 	if err != nil {
@@ -371,19 +354,38 @@ func (s *Service) expire(ctx context.Context, stay *Stay) error {
 	if st == nil || st.Next == "" {
 		return s.cfg.Store.SetDue(ctx, stay.ID, time.Time{})
 	}
-	_, err = s.cfg.Records.Carry(ctx, record.BatchOp{Op: change.Update, Object: stay.Object, ID: stay.Record, Input: record.Input{p.Field: st.Next}}, false, func(ctx context.Context, tx record.Tx, _ []record.BulkResult) error {
-		now, err := s.cfg.Store.Now(ctx, tx, []id.ID{stay.Record})
-		if err == nil && (len(now) != 1 || now[0].ID != stay.ID) { // somebody was faster
-			err = fault.New(fault.Conflict, "stage.moved", nil)
-		}
+	rec, err := s.cfg.Records.Get(ctx, stay.Object, stay.Record)
+	if err != nil && !refused(err) {
 		return err
-	})
-	if refused(err) {
+	}
+	if key, _ := valueOf(rec, p.Field); err != nil || rec.DeletedAt != nil || key != stay.Stage {
+		return s.cfg.Store.SetDue(ctx, stay.ID, time.Time{})
+	}
+	_, err = s.cfg.Records.Carry(ctx, record.BatchOp{Op: change.Update, Object: stay.Object, ID: stay.Record, Version: rec.Version, Input: record.Input{p.Field: st.Next}}, false,
+		func(ctx context.Context, tx record.Tx, _ []record.BulkResult) error {
+			held, err := s.cfg.Held(ctx, tx, stay.Record, p.Field)
+			if err == nil && held {
+				err = fault.New(fault.Conflict, "stage.held", nil)
+			}
+			return err
+		})
+	switch {
+	case fault.CodeOf(err) == "record.stale": // somebody was faster: the next look sees what he did
+		return nil
+	case refused(err):
 		s.cfg.Log.Warn("a stage could not be left by itself", "object", stay.Object, "code", fault.CodeOf(err))
 		return s.cfg.Store.SetDue(ctx, stay.ID, s.cfg.Clock.Now().Add(retryIn))
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	return s.cfg.Store.SetDue(ctx, stay.ID, time.Time{})
+}
+
+// valueOf is the option that a record holds, "" for none and for no record.
+func valueOf(rec *record.Record, field string) (key string, ok bool) {
+	if rec == nil {
+		return "", false
+	}
+	key, ok = rec.Values[field].(string)
+	return key, ok
 }

@@ -20,14 +20,11 @@ func (s *Service) Guard(ctx context.Context, tx record.Reader, writes []*record.
 	if access.From(ctx).Kind == access.BySystem {
 		return nil
 	}
-	list, err := s.cfg.Store.Processes(ctx, tx)
-	if err != nil || len(list) == 0 {
+	in, err := s.present(ctx, tx)
+	if err != nil || len(in.list) == 0 {
 		return err
 	}
-	present := map[string]*Process{}
-	for i := range list {
-		present[list[i].Object] = &list[i]
-	}
+	present := in.byObject
 	moving := map[id.ID]*record.Pending{}
 	var ids []id.ID
 	for _, w := range writes {

@@ -23,6 +23,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -124,8 +125,10 @@ type Stay struct {
 
 // Store keeps processes and stays.
 type Store interface {
-	// Processes are the present ones; In reads as of a transaction of records.
-	Processes(ctx context.Context, in record.Reader) ([]Process, error)
+	// State goes up with every change of processes; in reads as of a transaction of records, nil by itself.
+	State(ctx context.Context, in record.Reader) (int64, error)
+	// Processes are the present ones, with the State of then.
+	Processes(ctx context.Context, in record.Reader) (state int64, list []Process, err error)
 	// Version is one of an object. NotFound stage.unknown.
 	Version(ctx context.Context, object string, version int64) (Process, error)
 	// Put stores a version, whose number it sets: the present one must be the one before (0 for none): Stale stage.stale. Records that are in a stage
@@ -145,10 +148,10 @@ type Store interface {
 	// SetDone marks a stay in the transaction of records if there is one; false when it was marked before.
 	SetDone(ctx context.Context, tx record.Tx, stay id.ID) (bool, error)
 	SetDue(ctx context.Context, stay id.ID, due time.Time) error
-	// Between are the stays of an object that began in a span, at most limit.
-	Between(ctx context.Context, object string, from, to time.Time, limit int) ([]Stay, error)
-	// Stuck are records that entered a stage before an instant and did not leave it, longest first.
-	Stuck(ctx context.Context, object, stage string, before time.Time, limit int) ([]id.ID, error)
+	// Between are the stays of a stage that began in a span and whose records are not in the recycle bin, oldest first, at most limit.
+	Between(ctx context.Context, obj *schema.Object, stage string, from, to time.Time, limit int) ([]Stay, error)
+	// Stuck are the stays of records that entered a stage before an instant and did not leave it, longest first.
+	Stuck(ctx context.Context, obj *schema.Object, field, stage string, before time.Time, limit int) ([]Stay, error)
 	// HasFile reports whether a record has a file.
 	HasFile(ctx context.Context, in record.Reader, rec id.ID) (bool, error)
 }
@@ -158,6 +161,7 @@ type Records interface {
 	Get(ctx context.Context, object string, rec id.ID) (*record.Record, error)
 	GetMany(ctx context.Context, object string, ids []id.ID, fields []string) ([]*record.Record, error)
 	Carry(ctx context.Context, op record.BatchOp, assign bool, then record.Then) (*record.Record, error)
+	CarryMany(ctx context.Context, ops []record.BatchOp, then record.Then) ([]record.BulkResult, error)
 	CheckCondition(object string, where *query.Node) error
 	Count(ctx context.Context, object string, where *query.Node, search string, exact bool) (n int, more bool, err error)
 	History(ctx context.Context, object string, rec id.ID, before change.Position, limit int) ([]record.Entry, change.Position, error)
@@ -182,7 +186,9 @@ type Config struct {
 	Tell     func(ctx context.Context, list []Notice) error
 	Note     func(ctx context.Context, action, object string, rec id.ID, detail map[string]any) error
 	Changed  func()
-	Log      *slog.Logger
+	// Held reports whether something keeps the field of a record from being changed for a while; in is the transaction.
+	Held func(ctx context.Context, in record.Reader, rec id.ID, field string) (bool, error)
+	Log  *slog.Logger
 }
 
 // Service is the behaviour of the package. It is safe for concurrent use.
@@ -190,8 +196,64 @@ type Service struct {
 	cfg  Config
 	wake chan struct{}
 
-	mu    sync.Mutex
-	known map[string]*Process // versions that were read: they never change
+	mu      sync.Mutex
+	known   map[string]*Process // versions that were read: they never change
+	current *present
+	behind  atomic.Bool // a transaction found another State than that of current
+}
+
+// present is the processes in use, as of one State of the Store.
+type present struct {
+	state    int64
+	list     []Process
+	byObject map[string]*Process
+}
+
+// present are the processes in use. They are read again only when the State of the Store is another one.
+func (s *Service) present(ctx context.Context, in record.Reader) (*present, error) {
+	state, err := s.cfg.Store.State(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	now := s.current
+	s.mu.Unlock()
+	if now != nil && now.state == state {
+		return now, nil
+	}
+	now = &present{byObject: map[string]*Process{}}
+	if now.state, now.list, err = s.cfg.Store.Processes(ctx, in); err != nil {
+		return nil, err
+	}
+	for i := range now.list {
+		now.byObject[now.list[i].Object] = &now.list[i]
+	}
+	if in != nil { // what a transaction sees may yet be taken back
+		s.behind.Store(true)
+		return now, nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current == nil || s.current.state < now.state {
+		s.current = now
+	}
+	return now, nil
+}
+
+// Forget drops what was read of the processes: they may be as they were before a change that was taken back.
+func (s *Service) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current, s.known = nil, map[string]*Process{}
+}
+
+// Prepare implements record.Preparer.
+func (s *Service) Prepare(ctx context.Context) error {
+	if !s.behind.CompareAndSwap(true, false) {
+		return nil
+	}
+	_, err := s.present(ctx, nil)
+	return err
 }
 
 // New makes a Service.
@@ -204,25 +266,20 @@ func New(cfg Config) *Service {
 
 // Processes are the present ones.
 func (s *Service) Processes(ctx context.Context) ([]Process, error) {
-	return s.cfg.Store.Processes(ctx, nil)
+	now, err := s.present(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(now.list), nil
 }
 
 // Process is the present one of an object; found is false when it has none.
 func (s *Service) Process(ctx context.Context, object string) (p Process, found bool, err error) {
-	return s.process(ctx, nil, object)
-}
-
-func (s *Service) process(ctx context.Context, in record.Reader, object string) (p Process, found bool, err error) {
-	list, err := s.cfg.Store.Processes(ctx, in)
-	if err != nil {
+	now, err := s.present(ctx, nil)
+	if err != nil || now.byObject[object] == nil {
 		return p, false, err
 	}
-	for _, x := range list {
-		if x.Object == object {
-			return x, true, nil
-		}
-	}
-	return p, false, nil
+	return *now.byObject[object], true, nil
 }
 
 func (s *Service) version(ctx context.Context, object string, version int64) (*Process, error) {

@@ -63,12 +63,28 @@ func (a *Approvals) in(ctx context.Context, r record.Reader, fn func(Conn) error
 }
 
 // Version implements approval.Store.
-func (a *Approvals) Version(ctx context.Context, r record.Reader) (version int64, err error) {
-	err = a.in(ctx, r, func(c Conn) error {
+func (a *Approvals) Version(ctx context.Context, r record.Reader) (int64, error) {
+	return processVersion(ctx, a.store, r)
+}
+
+// processVersion goes up with every change of the processes of approvals and of stages. A transaction reads it once, whoever asks.
+func processVersion(ctx context.Context, s *Store, r record.Reader) (version int64, err error) {
+	ask := func(c Conn) error {
 		_, err := c.QueryRow(ctx, []any{&version}, approvalVersion)
 		return err
-	})
-	return version, err
+	}
+	t, ok := r.(*tx)
+	if !ok {
+		err = s.Read(ctx, ask)
+		return version, err
+	}
+	if t.processes == 0 {
+		if err := ask(t.c); err != nil {
+			return 0, err
+		}
+		t.processes = version
+	}
+	return t.processes, nil
 }
 
 func scanProcess(rows *sql.Rows) (p approval.Process, err error) {

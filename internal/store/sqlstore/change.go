@@ -139,6 +139,35 @@ func SavePosition(ctx context.Context, c Conn, consumer string, p change.Positio
 	return err
 }
 
+// BeginAtHead gives consumers that have none yet the position of this moment: for them what was before is nobody's, and what comes then is
+// theirs, also when the process ends before they first run.
+func (s *Store) BeginAtHead(ctx context.Context, consumers ...string) error {
+	log := changeLog{s}
+	for _, name := range consumers {
+		p, err := log.LoadPosition(ctx, name)
+		if err != nil {
+			return err
+		}
+		if p != (change.Position{}) {
+			continue
+		}
+		if p, err = log.Head(ctx); err != nil {
+			return err
+		}
+		if p == (change.Position{}) { // zero stands for none
+			p.Seq = -1
+		}
+		err = s.Write(ctx, func(c Conn) error {
+			_, err := c.Exec(ctx, "INSERT INTO consumer_position(consumer, xid, seq) VALUES (?, ?, ?) ON CONFLICT (consumer) DO NOTHING", name, p.Xid, p.Seq)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 const positions = "SELECT xid, seq FROM consumer_position"
 
 // Behind reports whether any consumer has not come to a position yet.

@@ -26,24 +26,26 @@ var _ stage.Store = (*Stages)(nil)
 func NewStages(s *Store) *Stages { return &Stages{store: s} }
 
 const (
-	stageColumns  = "object, version, body, at, by_id"
-	stagePresent  = "SELECT " + stageColumns + " FROM stage_process WHERE state = 'present' ORDER BY object"
-	stageVersion  = "SELECT " + stageColumns + " FROM stage_process WHERE object = ? AND version = ?"
-	stageNewest   = "SELECT COALESCE(MAX(version), 0) FROM stage_process WHERE object = ?"
-	stageHeld     = "SELECT version FROM stage_process WHERE object = ? AND state = 'present'"
-	stagePast     = "UPDATE stage_process SET state = 'past' WHERE object = ? AND state = 'present'"
-	stageInsert   = "INSERT INTO stage_process (object, version, field, body, state, at, by_id) VALUES (?, ?, ?, ?, 'present', ?, ?) ON CONFLICT DO NOTHING"
-	stayColumns   = "id, object, record_id, stage, version, entered_at, left_at, next, by_kind, by_id, due_at, done"
-	stayInsert    = "INSERT INTO stage_stay (" + stayColumns + ") VALUES (?, ?, ?, ?, ?, ?, 0, '', ?, ?, ?, ?)"
-	stayEnd       = "UPDATE stage_stay SET left_at = ?, next = ?, due_at = 0 WHERE record_id = ? AND left_at = 0"
-	stayNow       = "SELECT " + stayColumns + " FROM stage_stay WHERE left_at = 0 AND "
-	stayOf        = "SELECT " + stayColumns + " FROM stage_stay WHERE record_id = ? ORDER BY entered_at, id"
-	stayTodo      = "SELECT " + stayColumns + " FROM stage_stay WHERE done = 0 ORDER BY id LIMIT ?"
-	stayDue       = "SELECT " + stayColumns + " FROM stage_stay WHERE left_at = 0 AND due_at > 0 AND due_at <= ? ORDER BY due_at LIMIT ?"
-	stayDone      = "UPDATE stage_stay SET done = 1 WHERE id = ? AND done = 0"
-	stayPostpone  = "UPDATE stage_stay SET due_at = ? WHERE id = ?"
-	stayBetween   = "SELECT " + stayColumns + " FROM stage_stay WHERE object = ? AND entered_at >= ? AND entered_at < ? ORDER BY entered_at LIMIT ?"
-	stayStuck     = "SELECT record_id FROM stage_stay WHERE object = ? AND stage = ? AND left_at = 0 AND entered_at < ? ORDER BY entered_at LIMIT ?"
+	stageColumns = "object, version, body, at, by_id"
+	stagePresent = "SELECT " + stageColumns + " FROM stage_process WHERE state = 'present' ORDER BY object"
+	stageVersion = "SELECT " + stageColumns + " FROM stage_process WHERE object = ? AND version = ?"
+	stageNewest  = "SELECT COALESCE(MAX(version), 0) FROM stage_process WHERE object = ?"
+	stageHeld    = "SELECT version FROM stage_process WHERE object = ? AND state = 'present'"
+	stagePast    = "UPDATE stage_process SET state = 'past' WHERE object = ? AND state = 'present'"
+	stageInsert  = "INSERT INTO stage_process (object, version, field, body, state, at, by_id) VALUES (?, ?, ?, ?, 'present', ?, ?) ON CONFLICT DO NOTHING"
+	stayColumns  = "id, object, record_id, stage, version, entered_at, left_at, next, by_kind, by_id, due_at, done"
+	stayInsert   = "INSERT INTO stage_stay (" + stayColumns + ") VALUES (?, ?, ?, ?, ?, ?, 0, '', ?, ?, ?, ?)"
+	stayEnd      = "UPDATE stage_stay SET left_at = ?, next = ?, due_at = 0 WHERE record_id = ? AND left_at = 0"
+	stayNow      = "SELECT " + stayColumns + " FROM stage_stay WHERE left_at = 0 AND "
+	stayOf       = "SELECT " + stayColumns + " FROM stage_stay WHERE record_id = ? ORDER BY entered_at, id"
+	stayTodo     = "SELECT " + stayColumns + " FROM stage_stay WHERE done = 0 ORDER BY id LIMIT ?"
+	stayDue      = "SELECT " + stayColumns + " FROM stage_stay WHERE left_at = 0 AND due_at > 0 AND due_at <= ? ORDER BY due_at LIMIT ?"
+	stayDone     = "UPDATE stage_stay SET done = 1 WHERE id = ? AND done = 0"
+	stayPostpone = "UPDATE stage_stay SET due_at = ? WHERE id = ?"
+	stayAlive    = "SELECT s.id, s.object, s.record_id, s.stage, s.version, s.entered_at, s.left_at, s.next, s.by_kind, s.by_id, s.due_at, s.done FROM stage_stay s " +
+		"JOIN %[1]s r ON r.id = s.record_id AND r.deleted_at IS NULL WHERE s.object = ? AND s.stage = ? AND "
+	stayBetween   = stayAlive + "s.entered_at >= ? AND s.entered_at < ? ORDER BY s.entered_at, s.id LIMIT ?"
+	stayStuck     = stayAlive + "s.left_at = 0 AND s.entered_at < ? AND r.%[2]s = s.stage ORDER BY s.entered_at, s.id LIMIT ?"
 	stageFile     = "SELECT 1 FROM attachment WHERE record_id = ? AND deleted_at = 0 LIMIT 1"
 	stayBackdated = "INSERT INTO stage_stay (" + stayColumns + ") SELECT r.id, ?, r.id, r.%[1]s, ?, r.updated_at, 0, '', '', 0, 0, 1 FROM %[2]s r " +
 		"WHERE r.deleted_at IS NULL AND r.%[1]s IS NOT NULL AND NOT EXISTS (SELECT 1 FROM stage_stay s WHERE s.record_id = r.id) ON CONFLICT DO NOTHING"
@@ -77,17 +79,25 @@ func (k *Stages) in(ctx context.Context, r record.Reader, fn func(Conn) error) e
 	return k.store.Read(ctx, fn)
 }
 
+// State implements stage.Store.
+func (k *Stages) State(ctx context.Context, r record.Reader) (int64, error) {
+	return processVersion(ctx, k.store, r)
+}
+
 // Processes implements stage.Store.
-func (k *Stages) Processes(ctx context.Context, r record.Reader) (out []stage.Process, err error) {
+func (k *Stages) Processes(ctx context.Context, r record.Reader) (state int64, out []stage.Process, err error) {
 	err = k.in(ctx, r, func(c Conn) error {
 		out = nil
+		if _, err := c.QueryRow(ctx, []any{&state}, approvalVersion); err != nil {
+			return err
+		}
 		return Each(ctx, c, func(rows *sql.Rows) error {
 			p, err := scanStage(rows)
 			out = append(out, p)
 			return err
 		}, stagePresent)
 	})
-	return out, err
+	return state, out, err
 }
 
 // Version implements stage.Store.
@@ -116,6 +126,9 @@ func (k *Stages) Put(ctx context.Context, p *stage.Process, obj *schema.Object) 
 	}
 	seen := p.Version - 1
 	return k.store.Write(ctx, func(c Conn) error {
+		if _, err := c.Exec(ctx, approvalRaise); err != nil { // first: it makes writers wait for each other
+			return err
+		}
 		now, err := k.held(ctx, c, p.Object)
 		if err != nil {
 			return err
@@ -146,6 +159,9 @@ func (k *Stages) Put(ctx context.Context, p *stage.Process, obj *schema.Object) 
 // Drop implements stage.Store.
 func (k *Stages) Drop(ctx context.Context, object string, version int64) error {
 	return k.store.Write(ctx, func(c Conn) error {
+		if _, err := c.Exec(ctx, approvalRaise); err != nil {
+			return err
+		}
 		now, err := k.held(ctx, c, object)
 		if err == nil && (now == 0 || version != 0 && now != version) {
 			err = fault.New(fault.Stale, "stage.stale", nil)
@@ -230,13 +246,13 @@ func (k *Stages) SetDue(ctx context.Context, stay id.ID, due time.Time) error {
 }
 
 // Between implements stage.Store.
-func (k *Stages) Between(ctx context.Context, object string, from, to time.Time, limit int) ([]stage.Stay, error) {
-	return read(ctx, k.store, scanStay, stayBetween, object, milli(from), milli(to), limit)
+func (k *Stages) Between(ctx context.Context, obj *schema.Object, key string, from, to time.Time, limit int) ([]stage.Stay, error) {
+	return read(ctx, k.store, scanStay, fmt.Sprintf(stayBetween, dialect.Quote(obj.Physical)), obj.Key, key, milli(from), milli(to), limit)
 }
 
 // Stuck implements stage.Store.
-func (k *Stages) Stuck(ctx context.Context, object, key string, before time.Time, limit int) ([]id.ID, error) {
-	return k.store.ids(ctx, stayStuck, object, key, milli(before), limit)
+func (k *Stages) Stuck(ctx context.Context, obj *schema.Object, field, key string, before time.Time, limit int) ([]stage.Stay, error) {
+	return read(ctx, k.store, scanStay, fmt.Sprintf(stayStuck, dialect.Quote(obj.Physical), dialect.Quote(obj.Field(field).Physical)), obj.Key, key, milli(before), limit)
 }
 
 // HasFile implements stage.Store.

@@ -92,9 +92,10 @@ func (s *Store) UpdateWith(ctx context.Context, fn func(record.Tx, Conn) error) 
 
 // tx implements record.Tx, and record.Reader on a snapshot.
 type tx struct {
-	store *Store
-	c     Conn
-	last  change.Position
+	store     *Store
+	c         Conn
+	last      change.Position
+	processes int64 // their version, once it was asked for
 }
 
 var _ record.Tx = (*tx)(nil)

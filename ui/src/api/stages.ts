@@ -1,7 +1,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api } from './client';
 import type { Condition } from './conditions';
-import type { Actor } from './types';
+import type { Actor, Ref } from './types';
 
 export const STAGE_KINDS = ['open', 'won', 'lost'] as const;
 export type StageKind = (typeof STAGE_KINDS)[number];
@@ -56,11 +56,27 @@ export interface StageFigures {
   stage: string;
   now: number;
   entered: number;
+  still: number;
+  /** Where those that left went; "" for no stage. */
+  ways: { to: string; count: number }[];
   advanced: number;
   lost: number;
   ended: number;
   median_seconds: number;
-  stuck: string[];
+  stuck: number;
+}
+export type StageFigure = 'entered' | 'still' | 'advanced' | 'lost' | 'way' | 'stuck';
+/** The records behind one figure of a report. */
+export interface BehindFigure {
+  stage: string;
+  figure: StageFigure;
+  /** Of a way: where to. */
+  to?: string;
+  count: number;
+}
+export interface StagePassages {
+  items: { record: Ref; entered_at: string; left_at: string | null; next?: string }[];
+  total: number;
 }
 export interface StageReport {
   process: StageProcess;
@@ -74,6 +90,26 @@ export const stageReportQuery = (object: string, days: number) =>
   queryOptions({
     queryKey: ['stages', 'report', object, days],
     queryFn: ({ signal }) => api.get<StageReport>(`/stages/${object}/report`, { query: { days }, signal }),
+    retry: false,
+  });
+export const PASSAGES = 50;
+export const stagePassagesQuery = (report: StageReport, behind: BehindFigure, offset: number) =>
+  queryOptions({
+    queryKey: ['stages', 'passages', report.process.object, report.from, report.to, behind, offset],
+    queryFn: ({ signal }) =>
+      api.get<StagePassages>(`/stages/${report.process.object}/records`, {
+        query: {
+          stage: behind.stage,
+          figure: behind.figure,
+          to: behind.to,
+          from: report.from,
+          until: report.to,
+          offset,
+          limit: PASSAGES,
+        },
+        signal,
+      }),
+    placeholderData: (old) => old,
     retry: false,
   });
 export const saveStages = (object: string, version: number, spec: StageSpec) =>

@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
-import { type Condition, type StageFigures, stageReportQuery } from '@/api';
+import { type BehindFigure, type Condition, type StageFigure, type StageFigures, stageReportQuery } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findField, useObject } from '@/metadata';
 import { encodeCondition } from '@/records/conditions';
 import { BackLink, EmptyState, ErrorState, Page, Progress, SegmentedControl, SkeletonRows, Table } from '@/ui';
+import { PassagesDialog } from './passages-dialog';
 import css from './report.module.css';
 
 const SPANS = [30, 90, 365] as const;
@@ -27,7 +28,22 @@ export function StageReportPage() {
     </Link>
   );
   const inStage = (one: StageFigures): Condition => ({ field: field?.key ?? '', op: '=', value: one.stage });
+  const [behind, setBehind] = useState<BehindFigure | null>(null);
   const share = (part: number, whole: number) => (whole === 0 ? '\u2013' : fmt.percent(part / whole));
+  /** A figure that opens the records behind it. */
+  const open = (one: StageFigures, figure: StageFigure, count: number, text = fmt.number(count), to?: string) =>
+    count === 0 ? (
+      text
+    ) : (
+      <button
+        type="button"
+        className={css.figure}
+        onClick={() => setBehind({ stage: one.stage, figure, count, ...(to === undefined ? {} : { to }) })}
+      >
+        {text}
+      </button>
+    );
+  const way = (to: string) => (to === '' ? t('stages:report.nowhere') : name(to));
   const most = Math.max(1, ...(data?.stages.map((one) => one.now) ?? []));
   const plain = (one: StageFigures) => data?.process.spec.stages.find((stage) => stage.key === one.stage);
   return (
@@ -69,7 +85,27 @@ export function StageReportPage() {
                 label: t('stages:report.entered'),
                 align: 'right',
                 minor: true,
-                cell: (one) => fmt.number(one.entered),
+                cell: (one) => open(one, 'entered', one.entered),
+              },
+              {
+                key: 'ways',
+                label: t('stages:report.ways'),
+                minor: true,
+                cell: (one) => (
+                  <span className={css.ways}>
+                    {one.still > 0 && (
+                      <span>
+                        {t('stages:report.still')} {open(one, 'still', one.still)}
+                      </span>
+                    )}
+                    {one.ways.map((each) => (
+                      <span key={each.to}>
+                        {'\u2192'} {way(each.to)} {open(one, 'way', each.count, fmt.number(each.count), each.to)}
+                      </span>
+                    ))}
+                    {one.entered === 0 && '\u2013'}
+                  </span>
+                ),
               },
               {
                 key: 'median',
@@ -84,28 +120,27 @@ export function StageReportPage() {
                 key: 'advanced',
                 label: t('stages:report.advanced'),
                 align: 'right',
-                cell: (one) => share(one.advanced, one.entered),
+                cell: (one) => open(one, 'advanced', one.advanced, share(one.advanced, one.entered)),
               },
               {
                 key: 'lost',
                 label: t('stages:report.lost'),
                 align: 'right',
                 minor: true,
-                cell: (one) => share(one.lost, one.entered),
+                cell: (one) => open(one, 'lost', one.lost, share(one.lost, one.entered)),
               },
               {
                 key: 'stuck',
                 label: t('stages:report.stuck'),
                 align: 'right',
-                cell: (one) => {
-                  if ((plain(one)?.days ?? 0) === 0) return '\u2013';
-                  if (one.stuck.length === 0) return '0';
-                  return list({ field: 'id', op: 'in', value: one.stuck }, fmt.number(one.stuck.length));
-                },
+                cell: (one) => ((plain(one)?.days ?? 0) === 0 ? '\u2013' : open(one, 'stuck', one.stuck)),
               },
             ]}
           />
         </div>
+      )}
+      {data !== undefined && behind !== null && (
+        <PassagesDialog report={data} behind={behind} name={name} way={way} onClose={() => setBehind(null)} />
       )}
       <p className="muted">{t('stages:report.note')}</p>
       {data?.partial === true && <p className="muted">{t('stages:report.partial')}</p>}
