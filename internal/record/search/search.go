@@ -9,6 +9,7 @@ package search
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"time"
@@ -149,7 +150,7 @@ func (x *Indexer) step(ctx context.Context, after change.Position) (change.Posit
 	seen := make(map[id.ID]bool, len(rows))
 	for i := range rows {
 		obj := reg.Object(rows[i].Object)
-		if obj == nil || obj.Virtual || !Indexed(obj) || seen[rows[i].Record] {
+		if obj == nil || obj.Virtual || !Indexed(obj) || seen[rows[i].Record] || !concerns(obj, &rows[i]) {
 			continue
 		}
 		seen[rows[i].Record] = true
@@ -185,6 +186,27 @@ func (x *Indexer) step(ctx context.Context, after change.Position) (change.Posit
 		return after, 0, err
 	}
 	return to, len(rows), nil
+}
+
+// concerns reports whether a change may alter what a record is found by. An update that names none of the fields it is found by does
+// not; one that does not say what it changed, as when personal values went, may.
+func concerns(obj *schema.Object, row *change.Row) bool {
+	if row.Op != change.Update || change.IsReshaped(row.After) {
+		return true
+	}
+	var after map[string]json.RawMessage
+	if json.Unmarshal(row.After, &after) != nil || len(after) == 0 {
+		return true
+	}
+	for _, c := range obj.Columns() {
+		if c.Role != schema.Main || !c.Field.Searchable && c.Field.Key != obj.TitleField {
+			continue
+		}
+		if _, named := after[c.Name]; named {
+			return true
+		}
+	}
+	return false
 }
 
 // Indexed reports whether records of an object are found by search: those with a searchable field that stand by

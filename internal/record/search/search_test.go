@@ -145,6 +145,48 @@ func TestIndexFollowsTheLog(t *testing.T) {
 	}
 }
 
+// An update is looked at when it names a field that is searched, or does not say what it changed.
+func TestUpdatesThatDoNotConcernSearch(t *testing.T) {
+	t.Parallel()
+	list, err := schema.Load(objects.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg, err := schema.NewRegistry(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	obj := reg.Object("customer")
+	column := func(field string) string {
+		c, ok := obj.Column(field, schema.Main)
+		if !ok {
+			t.Fatalf("no column of %s", field)
+		}
+		return c.Name
+	}
+	for _, c := range []struct {
+		after string
+		asked int
+	}{
+		{`{"` + column("do_not_contact") + `":true}`, 0},
+		{`{"` + column("do_not_contact") + `":true,"` + column("name") + `":"王芳"}`, 1},
+		{`{"` + column("phone") + `":"AAAA"}`, 1},
+		{`{}`, 1},
+		{``, 1},
+		{string(change.Reshaped([]byte(`{"` + column("do_not_contact") + `":true}`))), 1},
+	} {
+		f := &fake{live: map[id.ID]string{1: "王芳"}, index: map[id.ID]string{}}
+		f.add("customer", 1, change.Update)
+		f.log[0].After = []byte(c.after)
+		if _, err := indexer(t, f).CatchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if f.asked != c.asked || f.at != f.log[0].Position {
+			t.Errorf("%s: %d documents made, want %d; position %v", c.after, f.asked, c.asked, f.at)
+		}
+	}
+}
+
 func TestRunEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	f := &fake{live: map[id.ID]string{1: "a"}, index: map[id.ID]string{}}
