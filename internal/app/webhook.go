@@ -19,6 +19,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
 	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
+	"github.com/guanxi-crm/guanxi/internal/record/attachment"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
@@ -289,6 +290,10 @@ func (s hookSource) snapshot(ctx context.Context, obj *schema.Object, r *past, r
 		shot.Changed = slices.Sorted(maps.Keys(shot.Fields))
 	case change.Update, change.Merge, change.Unmerge:
 		shot.Changed = changedFields(obj, row)
+	case change.Attach, change.Detach:
+		for _, n := range change.Notes(row.After) {
+			shot.File = id.Format(attachment.Prefix, n.Records[0])
+		}
 	}
 	then := *r.Record
 	then.Values, then.Masks = maps.Clone(r.Values), maps.Clone(r.Masks)

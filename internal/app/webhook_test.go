@@ -67,6 +67,7 @@ type message struct {
 		Version int64          `json:"version"`
 		Fields  map[string]any `json:"fields"`
 		Changed []string       `json:"changed"`
+		File    string         `json:"file"`
 	} `json:"data"`
 }
 
@@ -409,4 +410,44 @@ func TestWebhookGuard(t *testing.T) {
 	if a := test.Attempt; a.Status != 0 || a.Response != "" || a.Error != "refused" && a.Error != "resolve" || len(to.all()) != 0 {
 		t.Errorf("%+v, %d requests", a, len(to.all()))
 	}
+}
+
+// TestFilesAreTold: that a file was added or removed reaches webhooks and begins rules, each once, and makes no version of the record.
+func TestFilesAreTold(t *testing.T) {
+	t.Parallel()
+	both(t, nil, func(t *testing.T, s *site) {
+		admin := s.as(access.Administrator)
+		to := newReceiver(t, nil)
+		h := admin.hook(to.URL+"/hooks", `"rules":[{"object":"customer","kinds":["file_added","file_removed"]}]`)
+		for kind, word := range map[string]string{"file_added": "带附件", "file_removed": "删附件"} {
+			admin.want(201, admin.do("POST", "/automations", `{"name":"`+kind+`","state":"on","run_as":"system","definition":{"object":"customer","trigger":{"kind":"`+kind+`"},
+				"steps":[{"id":"b","kind":"create","object":"task","values":[{"field":"subject","text":"`+word+`"},{"field":"about","from":"id"}]}]}}`))
+		}
+		r := read[rec](admin, "POST", "/records/customer", `{"fields":{"name":"有文件"}}`, 201)
+		at := "/records/customer/" + r.ID
+		f := admin.attached(at, "合同.txt", "甲方")
+		if now := read[rec](admin, "GET", at, "", 200); now.Version != 1 {
+			t.Errorf("a file made version %d", now.Version)
+		}
+		tasks := func(word string) int {
+			return read[struct{ Count int }](admin, "POST", "/records/task/count", `{"where":{"field":"subject","op":"=","value":"`+word+`"}}`, 200).Count
+		}
+		eventually(t, "the rule of a file", func() bool { return tasks("带附件") == 1 })
+		admin.want(204, admin.do("DELETE", "/files/"+f.ID, ""))
+		eventually(t, "the rule of a removed file", func() bool { return tasks("删附件") == 1 })
+		eventually(t, "an empty queue", func() bool { return admin.hookState(h.Webhook.ID).Waiting == 0 })
+		var types []string
+		for _, m := range to.all() {
+			types = append(types, m.Type)
+			if m.Data.File != f.ID || m.Data.ID != r.ID {
+				t.Errorf("%+v", m)
+			}
+		}
+		if got := strings.Join(types, " "); got != "customer.file_added customer.file_removed" {
+			t.Errorf("told of %s", got)
+		}
+		if tasks("带附件") != 1 || tasks("删附件") != 1 {
+			t.Error("a rule began twice")
+		}
+	})
 }

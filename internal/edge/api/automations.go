@@ -80,7 +80,7 @@ type Automation struct {
 	Revision    int64                `json:"revision"`
 	Version     int64                `json:"version"`
 	Object      string               `json:"object"`
-	Trigger     string               `json:"trigger" enum:"created,changed,deleted,restored,date,schedule,manual,hook"`
+	Trigger     string               `json:"trigger" enum:"created,changed,deleted,restored,file_added,file_removed,date,schedule,manual,hook"`
 	Definition  AutomationDefinition `json:"definition"`
 	// Sentences are the conditions in words, by place: "where", "steps.1.where".
 	Sentences map[string]schema.Label `json:"sentences"`

@@ -31,6 +31,8 @@ const (
 	Purge   Op = "purge"   // gone for good (undo of an import)
 	Merge   Op = "merge"   // of the record that others were merged into; those have a Delete
 	Unmerge Op = "unmerge" // of that record when the merge was taken back; those have a Restore
+	Attach  Op = "attach"  // a file was added to the record, or taken out of the bin; the record itself stays as it is
+	Detach  Op = "detach"  // a file was removed from it
 	Erase   Op = "erase"   // values of a person are gone, without an image; the record stays for its figures
 )
 

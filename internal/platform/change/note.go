@@ -10,14 +10,15 @@ import (
 // Note names other records that a change has to do with. It stands in the image After under a key that begins with "$", which
 // no column does, so whoever reads columns passes over it.
 type Note struct {
-	Key     string // NoteMerged or NoteInto
-	Records []id.ID
+	Key     string  // NoteMerged, NoteInto or NoteFile
+	Records []id.ID // of NoteFile the ids of files
 }
 
 // The notes.
 const (
 	NoteMerged = "$merged" // in a Merge or Unmerge: the records that were merged, or taken apart again
 	NoteInto   = "$into"   // in a Delete or Restore: the record that it was merged into, or taken out of
+	NoteFile   = "$file"   // in an Attach or Detach: the file
 	noteShape  = "$shape"  // in an Update: nothing was said that was not said before, in another form
 )
 
@@ -54,7 +55,7 @@ func Notes(image []byte) []Note {
 		return nil
 	}
 	var out []Note
-	for _, key := range [...]string{NoteMerged, NoteInto} {
+	for _, key := range [...]string{NoteMerged, NoteInto, NoteFile} {
 		var ids []id.ID
 		if raw, ok := m[key]; ok && json.Unmarshal(raw, &ids) == nil {
 			out = append(out, Note{Key: key, Records: ids})

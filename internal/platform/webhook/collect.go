@@ -207,12 +207,13 @@ type data struct {
 	Version int64          `json:"version,omitempty"`
 	Fields  map[string]any `json:"fields,omitzero"`
 	Changed []string       `json:"changed,omitzero"`
+	File    string         `json:"file,omitempty"` // of FileAdded and FileRemoved
 }
 
 func (c *Collector) delivery(s *Subscription, row *change.Row, shot *Snapshot) (Delivery, error) {
 	at := time.UnixMilli(row.At).UTC()
 	b := body{Type: row.Object + "." + string(KindOf(row.Op)), Timestamp: at, Workspace: c.cfg.Workspace,
-		Data: data{Object: row.Object, ID: shot.ID, Version: row.Version, Fields: shot.Fields, Changed: shot.Changed}}
+		Data: data{Object: row.Object, ID: shot.ID, Version: row.Version, Fields: shot.Fields, Changed: shot.Changed, File: shot.File}}
 	raw, err := encode(b)
 	if err != nil {
 		return Delivery{}, fmt.Errorf("body of an event: %w", err)

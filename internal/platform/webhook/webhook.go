@@ -43,10 +43,13 @@ const (
 	Updated  Kind = "updated"
 	Deleted  Kind = "deleted" // to the recycle bin, or for good
 	Restored Kind = "restored"
+	// A file of the record.
+	FileAdded   Kind = "file_added"
+	FileRemoved Kind = "file_removed"
 )
 
 // Kinds lists every kind, in a fixed order.
-func Kinds() []Kind { return []Kind{Created, Updated, Deleted, Restored} }
+func Kinds() []Kind { return []Kind{Created, Updated, Deleted, Restored, FileAdded, FileRemoved} }
 
 // KindOf is the kind of event that a change is.
 func KindOf(op change.Op) Kind {
@@ -57,6 +60,10 @@ func KindOf(op change.Op) Kind {
 		return Updated
 	case change.Restore:
 		return Restored
+	case change.Attach:
+		return FileAdded
+	case change.Detach:
+		return FileRemoved
 	}
 	return Deleted
 }
@@ -220,6 +227,7 @@ type Snapshot struct {
 	Fields  map[string]any // as the API shows them to a key that may read
 	Masked  []string       // fields whose values are masks
 	Changed []string       // fields that the change touched
+	File    string         // the printed id of the file of a FileAdded or FileRemoved
 	// Holds asks a condition of the record as it was.
 	Holds func(where *query.Node) (bool, error)
 }

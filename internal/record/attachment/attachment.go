@@ -1,7 +1,7 @@
 // Package attachment is files on records.
 //
 // A file belongs to one record of any object. Who sees the record sees its files; who may change it may add, rename, remove and
-// restore them. Files of records that were merged show on the record that stayed, and go back when a merge is undone, because
+// restore them; each addition and removal is a change of the record in the log. Files of records that were merged show on the record that stayed, and go back when a merge is undone, because
 // they stay where they were put. A removed file waits in the bin for TrashFor; after that, or when its record is gone for
 // good, row and content go.
 //
@@ -29,6 +29,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/blob"
+	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 )
@@ -71,14 +72,15 @@ func (f *File) Preview() bool {
 
 // Store keeps files; the store of the workspace implements it.
 type Store interface {
-	AddFile(ctx context.Context, f *File) error
+	// AddFile stores a file; the change of the record commits with it, at the version that the record has then.
+	AddFile(ctx context.Context, f *File, obj *schema.Object, row change.Row) error
 	// File reads one by id, of the bin too. NotFound attachment.not_found.
 	File(ctx context.Context, key id.ID) (File, error)
 	// Files reads those of some records at or before an instant, newest first, of the bin too when asked.
 	Files(ctx context.Context, records []id.ID, until time.Time, limit int, deleted bool) ([]File, error)
 	RenameFile(ctx context.Context, key id.ID, name string) error
-	// BinFile puts a file into the bin, or with a zero time takes it out.
-	BinFile(ctx context.Context, key id.ID, at time.Time, by id.ID) error
+	// BinFile puts a file into the bin, or with a zero time takes it out, and appends the change of the record.
+	BinFile(ctx context.Context, f *File, obj *schema.Object, row change.Row) error
 	// KnownBlobs tells which of the names have a row.
 	KnownBlobs(ctx context.Context, names []string) (map[string]bool, error)
 	// ForgetFiles deletes up to limit rows that are in the bin since before an instant or whose record of one of the objects is gone
@@ -174,7 +176,8 @@ func (s *Service) Add(ctx context.Context, object string, rec id.ID, name string
 	// It may have taken minutes to arrive: what was allowed then need not be any more.
 	err = s.changeable(ctx, object, rec)
 	if err == nil {
-		err = s.cfg.Store.AddFile(ctx, &f)
+		obj, row := s.changed(ctx, &f, rec, change.Attach)
+		err = s.cfg.Store.AddFile(ctx, &f, obj, row)
 	}
 	if err != nil {
 		if lost := s.cfg.Blobs.Remove(f.Blob); lost != nil {
@@ -183,6 +186,13 @@ func (s *Service) Add(ctx context.Context, object string, rec id.ID, name string
 		return File{}, err
 	}
 	return f, nil
+}
+
+// changed is the change of the record that a file is added to or removed from.
+func (s *Service) changed(ctx context.Context, f *File, home id.ID, op change.Op) (*schema.Object, change.Row) {
+	who := access.From(ctx)
+	return s.cfg.Registry().Object(f.Object), change.Row{Object: f.Object, Record: home, Op: op, At: s.cfg.Clock.Now().UnixMilli(), ByKind: who.Kind, By: who.ID,
+		After: change.Annotate(nil, []change.Note{{Key: change.NoteFile, Records: []id.ID{f.ID}}})}
 }
 
 // content encrypts what comes in and finds out what it is.
@@ -289,18 +299,18 @@ func (s *Service) Open(ctx context.Context, key id.ID) (File, io.ReadCloser, err
 	}{plain, in}, nil
 }
 
-// mutable finds a file of a record that the actor may change.
-func (s *Service) mutable(ctx context.Context, key id.ID) (File, error) {
+// mutable finds a file of a record that the actor may change, and the record.
+func (s *Service) mutable(ctx context.Context, key id.ID) (File, id.ID, error) {
 	f, home, err := s.find(ctx, key)
 	if err != nil {
-		return File{}, err
+		return File{}, 0, err
 	}
-	return f, s.changeable(ctx, f.Object, home)
+	return f, home, s.changeable(ctx, f.Object, home)
 }
 
 // Rename gives a file another name, which is cleaned.
 func (s *Service) Rename(ctx context.Context, key id.ID, name string) (File, error) {
-	f, err := s.mutable(ctx, key)
+	f, _, err := s.mutable(ctx, key)
 	if err == nil && !f.DeletedAt.IsZero() {
 		err = notFound()
 	}
@@ -316,20 +326,22 @@ func (s *Service) Rename(ctx context.Context, key id.ID, name string) (File, err
 
 // Delete puts a file into the bin; done before, it stays as it is.
 func (s *Service) Delete(ctx context.Context, key id.ID) (File, error) {
-	f, err := s.mutable(ctx, key)
+	f, home, err := s.mutable(ctx, key)
 	if err != nil || !f.DeletedAt.IsZero() {
 		return f, err
 	}
 	f.DeletedAt, f.DeletedBy = s.cfg.Clock.Now().Truncate(time.Millisecond), access.From(ctx).ID
-	return f, s.cfg.Store.BinFile(ctx, key, f.DeletedAt, f.DeletedBy)
+	obj, row := s.changed(ctx, &f, home, change.Detach)
+	return f, s.cfg.Store.BinFile(ctx, &f, obj, row)
 }
 
 // Restore takes a file out of the bin.
 func (s *Service) Restore(ctx context.Context, key id.ID) (File, error) {
-	f, err := s.mutable(ctx, key)
+	f, home, err := s.mutable(ctx, key)
 	if err != nil || f.DeletedAt.IsZero() {
 		return f, err
 	}
 	f.DeletedAt, f.DeletedBy = time.Time{}, 0
-	return f, s.cfg.Store.BinFile(ctx, key, time.Time{}, 0)
+	obj, row := s.changed(ctx, &f, home, change.Attach)
+	return f, s.cfg.Store.BinFile(ctx, &f, obj, row)
 }

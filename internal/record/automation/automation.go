@@ -160,7 +160,7 @@ type Run struct {
 	Revision int64
 	Object   string
 	Record   id.ID
-	// Occasion is what it began with: "v12" a version of the record, "d2026-11-22" a day, "t…" an instant, "m…" a request. A rule has one
+	// Occasion is what it began with: "v12" a version of the record, "f…" a file, "d2026-11-22" a day, "t…" an instant, "m…" a request. A rule has one
 	// run for each record and occasion.
 	Occasion  string
 	State     RunState

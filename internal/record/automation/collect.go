@@ -54,7 +54,8 @@ func (c *Collector) followers(ctx context.Context) ([]Rule, error) {
 
 // opOf is the operation that begins runs of a trigger, "" for what no change begins.
 func opOf(k TriggerKind) change.Op {
-	return map[TriggerKind]change.Op{OnCreated: change.Create, OnChanged: change.Update, OnDeleted: change.Delete, OnRestored: change.Restore}[k]
+	return map[TriggerKind]change.Op{OnCreated: change.Create, OnChanged: change.Update, OnDeleted: change.Delete, OnRestored: change.Restore,
+		OnFile: change.Attach, OnFileGone: change.Detach}[k]
 }
 
 // step takes one batch and says how many rows it was; none where nobody waits for changes and the position leapt.
@@ -252,8 +253,13 @@ func (s *Service) fulfilling(ctx context.Context, p *program, rows []change.Row,
 // begin makes the run of a change, unless it follows from one of the same rule.
 func (c *Collector) begin(ctx context.Context, r *Rule, p *program, row *change.Row, causes map[Effect]Run, b *Begin) error {
 	s := c.Service
-	run := s.fresh(r, p, row.Record, "v"+strconv.FormatInt(row.Version, 10))
-	if cause, ok := causes[Effect{row.Record, row.Version}]; ok {
+	occasion := "v" + strconv.FormatInt(row.Version, 10)
+	file := row.Op == change.Attach || row.Op == change.Detach // no version of its own
+	if file {
+		occasion = "f" + strconv.FormatInt(row.Position.Xid, 36) + "." + strconv.FormatInt(row.Position.Seq, 36)
+	}
+	run := s.fresh(r, p, row.Record, occasion)
+	if cause, ok := causes[Effect{row.Record, row.Version}]; ok && !file {
 		if cause.Rule == r.ID && cause.Record == row.Record {
 			return nil
 		}

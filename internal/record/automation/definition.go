@@ -17,6 +17,8 @@ const (
 	OnChanged  TriggerKind = "changed"
 	OnDeleted  TriggerKind = "deleted"
 	OnRestored TriggerKind = "restored"
+	OnFile     TriggerKind = "file_added" // a file was added to the record
+	OnFileGone TriggerKind = "file_removed"
 	OnDate     TriggerKind = "date"
 	OnSchedule TriggerKind = "schedule"
 	OnManual   TriggerKind = "manual"
@@ -25,7 +27,7 @@ const (
 
 // Triggers lists every kind.
 func Triggers() []TriggerKind {
-	return []TriggerKind{OnCreated, OnChanged, OnDeleted, OnRestored, OnDate, OnSchedule, OnManual, OnHook}
+	return []TriggerKind{OnCreated, OnChanged, OnDeleted, OnRestored, OnFile, OnFileGone, OnDate, OnSchedule, OnManual, OnHook}
 }
 
 // Definition is what a rule does.

@@ -162,7 +162,7 @@ func (c *checker) trigger(t *Trigger) error {
 		c.fail("bad_time", "trigger.at", nil)
 	}
 	switch t.Kind {
-	case OnCreated, OnDeleted, OnRestored, OnManual:
+	case OnCreated, OnDeleted, OnRestored, OnFile, OnFileGone, OnManual:
 	case OnChanged:
 		return c.changes(t.Changes)
 	case OnDate:

@@ -94,6 +94,9 @@ func (s *Service) history(ctx context.Context, object string, rec id.ID, before 
 		if e.Op == change.Update && (len(e.Changes) == 0 && !plain || change.IsReshaped(changes[i].After)) {
 			continue // rollups and conversions alone
 		}
+		if e.Op == change.Attach || e.Op == change.Detach {
+			continue // no version of the record
+		}
 		e.Changes = inSight(e.Changes, seen)
 		if plain {
 			s.unmask(sh, &changes[i], key, e.Changes)

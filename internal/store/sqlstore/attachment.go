@@ -9,7 +9,9 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
+	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/record/attachment"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/store/dialect"
 )
 
@@ -38,11 +40,33 @@ func scanFile(rows *sql.Rows) (f attachment.File, err error) {
 }
 
 // AddFile implements attachment.Store.
-func (s Attachments) AddFile(ctx context.Context, f *attachment.File) error {
-	return s.Write(ctx, func(c Conn) error {
+func (s Attachments) AddFile(ctx context.Context, f *attachment.File, obj *schema.Object, row change.Row) error {
+	return s.with(ctx, obj, row, func(c Conn) error {
 		_, err := c.Exec(ctx, fileInsert, int64(f.ID), f.Object, int64(f.Record), f.Name, f.Media, f.Size, f.Blob, int64(f.Subject), f.Sealed, int64(f.By), string(f.ByKind), milli(f.At))
 		return err
 	})
+}
+
+// with writes a file and appends the change of its record at the version that this has.
+func (s Attachments) with(ctx context.Context, obj *schema.Object, row change.Row, write func(Conn) error) error {
+	_, err := s.UpdateWith(ctx, func(t record.Tx, c Conn) error {
+		if err := write(c); err != nil || obj == nil {
+			return err
+		}
+		if l, ok := t.(record.Locker); ok {
+			if err := l.Lock(ctx, obj, []id.ID{row.Record}); err != nil {
+				return err
+			}
+		}
+		rows, err := t.Get(ctx, obj, []id.ID{row.Record}, true)
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		at := row
+		at.Version = rows[0].Version
+		return t.Append(ctx, []change.Row{at})
+	})
+	return err
 }
 
 // File implements attachment.Store.
@@ -76,13 +100,13 @@ func (s Attachments) RenameFile(ctx context.Context, key id.ID, name string) err
 }
 
 // BinFile implements attachment.Store.
-func (s Attachments) BinFile(ctx context.Context, key id.ID, at time.Time, by id.ID) error {
-	return s.Write(ctx, func(c Conn) error {
+func (s Attachments) BinFile(ctx context.Context, f *attachment.File, obj *schema.Object, row change.Row) error {
+	return s.with(ctx, obj, row, func(c Conn) error {
 		var moment int64
-		if !at.IsZero() {
-			moment = milli(at)
+		if !f.DeletedAt.IsZero() {
+			moment = milli(f.DeletedAt)
 		}
-		_, err := c.Exec(ctx, fileBin, moment, int64(by), int64(key))
+		_, err := c.Exec(ctx, fileBin, moment, int64(f.DeletedBy), int64(f.ID))
 		return err
 	})
 }

@@ -5,7 +5,18 @@ import type { Condition, Operator } from './conditions';
 import type { FieldError } from './errors';
 import type { Items, Page, Ref } from './types';
 
-export const TRIGGERS = ['created', 'changed', 'date', 'schedule', 'manual', 'hook', 'deleted', 'restored'] as const;
+export const TRIGGERS = [
+  'created',
+  'changed',
+  'date',
+  'schedule',
+  'manual',
+  'hook',
+  'deleted',
+  'restored',
+  'file_added',
+  'file_removed',
+] as const;
 export type TriggerKind = (typeof TRIGGERS)[number];
 export const STEP_KINDS = [
   'update',

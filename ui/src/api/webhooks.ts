@@ -4,7 +4,7 @@ import { api } from './client';
 import type { Condition } from './conditions';
 import type { Items, Page } from './types';
 
-export const WEBHOOK_KINDS = ['created', 'updated', 'deleted', 'restored'] as const;
+export const WEBHOOK_KINDS = ['created', 'updated', 'deleted', 'restored', 'file_added', 'file_removed'] as const;
 export type WebhookKind = (typeof WEBHOOK_KINDS)[number];
 export type WebhookState = 'active' | 'paused' | 'disabled';
 export type DeliveryState = 'waiting' | 'delivered' | 'dead';

@@ -23,6 +23,8 @@ const FIRST: { [K in TriggerKind]: Trigger } = {
   changed: { kind: 'changed', changes: [] },
   deleted: { kind: 'deleted' },
   restored: { kind: 'restored' },
+  file_added: { kind: 'file_added' },
+  file_removed: { kind: 'file_removed' },
   date: { kind: 'date', field: '', days: 0, at: '09:00' },
   schedule: { kind: 'schedule', every: 'day', at: '09:00' },
   manual: { kind: 'manual' },
