@@ -435,6 +435,7 @@ func TestFilesAreTold(t *testing.T) {
 		eventually(t, "the rule of a file", func() bool { return tasks("带附件") == 1 })
 		admin.want(204, admin.do("DELETE", "/files/"+f.ID, ""))
 		eventually(t, "the rule of a removed file", func() bool { return tasks("删附件") == 1 })
+		eventually(t, "two messages", func() bool { return len(to.all()) >= 2 })
 		eventually(t, "an empty queue", func() bool { return admin.hookState(h.Webhook.ID).Waiting == 0 })
 		var types []string
 		for _, m := range to.all() {

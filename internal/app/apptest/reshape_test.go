@@ -70,7 +70,7 @@ func TestShapeAfterKill(t *testing.T) {
 
 func killShape(t *testing.T, m *machine) {
 	m.start()
-	const n, twins = 12_000, 40
+	const n, twins = 9_000, 40
 	shapes(m, n, twins)
 	random := rand.New(rand.NewPCG(2, 6)) //nolint:gosec // a test
 	m.client().want(200, m.client().do("PATCH", "/objects/lot", lotRule))
