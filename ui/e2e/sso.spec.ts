@@ -39,7 +39,7 @@ async function outside(browser: Browser, locale: string): Promise<{ page: Page; 
   const context = await browser.newContext({ baseURL: demo.url, locale, storageState: { cookies: [], origins: [] } });
   const page = await context.newPage();
   const faults = new Faults();
-  faults.allow(/40[13] GET \/api\/v1\/me/, /403 POST \/api\/v1\/session/, /404 GET \/favicon.ico/);
+  faults.allow(/40[13] GET \/api\/v1\/me/, /403 POST \/api\/v1\/session/, /401 /, /404 GET \/favicon.ico/);
   faults.watch(page);
   return { page, faults };
 }
@@ -90,6 +90,24 @@ test('single sign-on is set up, signs in, follows groups, and stands alone', asy
     await expect(their.page).toHaveURL(/\/o\/customer/);
     await their.page.goto('/settings/security');
     await expect(their.page.getByRole('row').filter({ hasText: t('ways:way.provider') })).toHaveCount(1);
+  });
+  await test.step('a session that ends is taken up again in a window apart, over the page', async () => {
+    await their.page.goto('/settings/profile');
+    const typed = their.page.getByLabel(t('settings:profile.name'), { exact: true });
+    await typed.fill('还没保存的名字');
+    await their.page.context().clearCookies();
+    await their.page
+      .getByRole('button', { name: t('common:save') })
+      .first()
+      .click();
+    const again = their.page.getByRole('dialog', { name: t('auth:again.title') });
+    const opened = their.page.context().waitForEvent('page');
+    await again.getByRole('button', { name: t('ways:provider.signIn', { name }) }).click();
+    const beside = await opened;
+    await beside.getByRole('link', { name: 'Continue as Mei' }).click();
+    await expect(again).toHaveCount(0);
+    await expect(typed).toHaveValue('还没保存的名字');
+    if (!beside.isClosed()) await beside.close();
   });
   await test.step('signing out signs out there', async () => {
     await their.page.getByRole('button', { name: member.name }).click();

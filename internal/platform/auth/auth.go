@@ -232,6 +232,9 @@ type Store interface {
 	Hit(ctx context.Context, key string, now time.Time, window time.Duration, until func(failures int) time.Time) (Attempt, error)
 	// Forgive clears keys.
 	Forgive(ctx context.Context, keys ...string) error
+	// Unhit takes back the Hit of an attempt that was none to be slowed: its count, and the wait that it began. before is what Hit
+	// returned.
+	Unhit(ctx context.Context, key string, now time.Time, before Attempt) error
 }
 
 // People stores users, workspaces and memberships.

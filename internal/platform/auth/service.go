@@ -231,11 +231,14 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (SignedIn, error) {
 	peer := Peer{c.Address, cleanAgent(c.Agent)}
 	account := hashToken(lang.Fold(c.Email))[:32]
 	keys := []string{"pair:" + account + ":" + c.Address, "addr:" + c.Address, "acct:" + account}
-	locked := fault.New(fault.RateLimited, "auth.locked", nil)
+	locked, place := fault.New(fault.RateLimited, "auth.locked", nil), Attempt{}
 	for i, free := range []int{freePerPair, freePerAddress, freePerAccount} {
 		at, err := s.Store.Hit(ctx, keys[i], now, failureWindow, func(n int) time.Time { return now.Add(wait(n, free)) })
 		if err != nil {
 			return SignedIn{}, err
+		}
+		if i == 1 {
+			place = at
 		}
 		if at.Until.After(now) {
 			locked.Params = fault.Params{"retry_after": int(at.Until.Sub(now).Seconds()) + 1}
@@ -262,6 +265,10 @@ func (s *Service) SignIn(ctx context.Context, c Credentials) (SignedIn, error) {
 		return SignedIn{}, fault.New(fault.Unauthenticated, "auth.bad_credentials", nil)
 	}
 	if err := s.Store.Forgive(ctx, keys[0], keys[2]); err != nil {
+		return SignedIn{}, err
+	}
+	// A house full of people shares an address: who got in does not count towards its limit, and does not clear it either.
+	if err := s.Store.Unhit(ctx, keys[1], now, place); err != nil {
 		return SignedIn{}, err
 	}
 	stage, err := s.owes(ctx, u, Via{Way: WayPassword}, false)

@@ -128,6 +128,20 @@ func (s *Store) Hit(ctx context.Context, key string, now time.Time, window time.
 	return a, err
 }
 
+// Unhit implements auth.Store.
+func (s *Store) Unhit(ctx context.Context, key string, now time.Time, before auth.Attempt) error {
+	return s.tx(ctx, func(t *tx) error {
+		if err := t.lock(lockAttempts); err != nil {
+			return err
+		}
+		if _, err := t.exec("UPDATE attempt SET failures = failures - 1 WHERE key = ? AND failures > 0", key); err != nil {
+			return err
+		}
+		_, err := t.exec("UPDATE attempt SET until_at = ? WHERE key = ? AND last_at = ?", ms(before.Until), key, ms(now)) // unless another attempt followed
+		return err
+	})
+}
+
 // Forgive implements auth.Store.
 func (s *Store) Forgive(ctx context.Context, keys ...string) error {
 	return s.tx(ctx, func(t *tx) error {

@@ -5,12 +5,14 @@ import (
 	"context"
 	"database/sql"
 	"encoding/base64"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
@@ -67,6 +69,39 @@ func fill(t *testing.T, path string, steps ...string) {
 
 // freshOver is longer than a sign-in speaks for a person without a password.
 const freshOver = 11 * time.Minute
+
+// TestAHouseFullOfPeopleGetsIn: right passwords from one address do not slow it, and do not clear what wrong ones have counted.
+func TestAHouseFullOfPeopleGetsIn(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *instance.Store) {
+		a, clock := service(s)
+		setUp(t, a)
+		for range 60 {
+			if _, err := signIn(t.Context(), a, "ann@example.com", password, "1.1.1.1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		locked := 0
+		for n := range 40 {
+			_, err := signIn(t.Context(), a, fmt.Sprintf("nobody%d@example.com", n), password, "1.1.1.1")
+			if fault.CodeOf(err) == "auth.locked" {
+				locked++
+			}
+			if n < 29 {
+				if _, err := signIn(t.Context(), a, "ann@example.com", password, "1.1.1.1"); err != nil {
+					t.Fatalf("after %d wrong ones: %v", n+1, err)
+				}
+			}
+		}
+		if locked != 10 {
+			t.Fatalf("%d of 40 guesses of one address had to wait", locked)
+		}
+		clock.Advance(2 * time.Hour)
+		if _, err := signIn(t.Context(), a, "ann@example.com", password, "1.1.1.1"); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
 
 // door vouches for whom it is told.
 type door struct{ claims auth.Claims }
