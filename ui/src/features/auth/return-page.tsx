@@ -34,7 +34,7 @@ export function ReturnPage() {
   const arriveNow = useRef(arrive);
   arriveNow.current = arrive;
   useEffect(() => {
-    if (begun.current) return;
+    if (begun.current || brought.state === '') return;
     begun.current = true;
     history.replaceState(history.state, '', location.pathname);
     mutate(brought, {
@@ -50,12 +50,14 @@ export function ReturnPage() {
         {null}
       </PublicFrame>
     );
-  if (error !== null)
+  const nothing = brought.state === '';
+  if (nothing || error !== null)
     return (
       <PublicFrame title={t('ways:return.failed')}>
         <div className={css.form}>
           <p className={css.problem} role="alert">
-            {isApiError(error, 0) ? t('common:failed.network') : error.message}
+            {nothing && t('ways:return.nothing')}
+            {error !== null && (isApiError(error, 0) ? t('common:failed.network') : error.message)}
           </p>
           <ButtonLink to="/sign-in" kind="primary" size="lg">
             {t('ways:return.again')}
