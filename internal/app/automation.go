@@ -55,7 +55,7 @@ func (w *workspace) newAutomations(keys *crypt.Keyring, sender *webhook.Sender) 
 
 // derived are 32 bytes that only the holder of the master secret knows, for a purpose and a name.
 func derived(keys *crypt.Keyring, purpose, name string) []byte {
-	sum := sha256.Sum256([]byte(keys.Blind(purpose+".1", name) + keys.Blind(purpose+".2", name)))
+	sum := sha256.Sum256([]byte(keys.Fixed(purpose+".1", name) + keys.Fixed(purpose+".2", name)))
 	return sum[:]
 }
 

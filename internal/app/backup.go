@@ -27,18 +27,35 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/platform/blob"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/store/sqlite"
 )
 
-// A backup is a tar of a consistent copy of each database and the staged files, compressed with zstd. Its last entry is the
-// manifest with the sha256 of all others, so that a file that broke off is recognised. Analytics is left out: it is built
-// from the records. With a passphrase the whole archive is encrypted (argon2id, AES-256-GCM in segments), and the secret key is inside.
-// Without one personal values alone are ciphertext, for which DIR/secret.key is needed.
+// A backup is two files. The first is a tar of a consistent copy of each database and the staged files, compressed with zstd; its last
+// entry is the manifest with the sha256 of all others, so that a file that broke off is recognised. Analytics is left out: it is built
+// from the records. The second, named like the first with keysSuffix behind, holds the wrapped data keys and index keys of the
+// workspaces and with a passphrase the secret key too: without it nothing personal of the first opens, whoever has the passphrase. With
+// a passphrase both are encrypted (argon2id, AES-256-GCM in segments). Without one DIR/secret.key is needed besides. Backups of
+// format 1 are one file that holds everything; they are restored as ever.
 
 const (
 	manifestName  = "manifest.json"
+	aboutName     = "about.json" // the first entry, so that a restore knows at once what it needs
 	sealedKeyName = "secret.key.sealed"
-	backupFormat  = 1
+	keysSuffix    = ".keys"
+	keysName      = "keys.db"
+	restoredKeys  = ".restored-keys"
+	backupFormat  = 2
 )
+
+// keptApart are the tables of a workspace that lie in the second file.
+func keptApart() []string { return []string{"person_key", "index_key"} }
+
+// about is what both files of a backup begin with.
+type about struct {
+	Format int    `json:"format"`
+	Pair   string `json:"pair"` // the same in both files
+	Keys   bool   `json:"keys"` // the second file
+}
 
 // manifest describes a backup.
 type manifest struct {
@@ -48,6 +65,8 @@ type manifest struct {
 	Positions map[string]change.Position `json:"positions"` // of each workspace's change log at least
 	Sums      map[string]string          `json:"sums"`
 	Sealed    bool                       `json:"sealed"` // the secret key is inside, under a passphrase
+	Pair      string                     `json:"pair,omitempty"`
+	Keys      bool                       `json:"keys,omitempty"` // the second file of a backup
 }
 
 // BackupResult is what a backup wrote.
@@ -55,7 +74,8 @@ type BackupResult struct {
 	File       string   `json:"file"`
 	Bytes      int64    `json:"bytes"`
 	Workspaces []string `json:"workspaces"`
-	Key        string   `json:"key"` // where the secret key is: "passphrase" or the file to keep beside the backup
+	Keys       string   `json:"keys"` // the second file: to be kept apart from the first, and needed with it
+	Key        string   `json:"key"`  // where the secret key is: "passphrase" (in the second file) or the file to keep beside
 }
 
 func (a *App) backup(ctx context.Context, file, passphrase string, say func(string)) (_ *BackupResult, err error) {
@@ -64,10 +84,57 @@ func (a *App) backup(ctx context.Context, file, passphrase string, say func(stri
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
-	m := manifest{Format: backupFormat, Program: a.Version, At: a.Clock.Now(), Positions: map[string]change.Position{}, Sums: map[string]string{}, Sealed: passphrase != ""}
+	pair := make([]byte, 16)
+	if _, err := rand.Read(pair); err != nil {
+		return nil, err
+	}
+	m := manifest{Format: backupFormat, Program: a.Version, At: a.Clock.Now(), Positions: map[string]change.Position{}, Pair: hex.EncodeToString(pair)}
+	res := &BackupResult{File: file, Keys: file + keysSuffix, Key: filepath.Join(a.Config.Data, SecretName)}
+	if passphrase != "" {
+		res.Key = "passphrase"
+	}
+	data := m
+	res.Bytes, err = writeArchive(file, passphrase, &data, func(b *backupWriter) (err error) {
+		if res.Workspaces, err = a.backupWorkspaces(ctx, b, stage, data.Positions, say); err != nil {
+			return err
+		}
+		say("instance")
+		copyPath := filepath.Join(stage, "instance.db")
+		if err := a.instance.BackupTo(ctx, copyPath); err != nil {
+			return err
+		}
+		return b.file("instance.db", copyPath)
+	})
+	if err != nil {
+		return nil, err
+	}
+	say("keys")
+	keys := m
+	keys.Positions, keys.Keys, keys.Sealed = nil, true, passphrase != ""
+	n, err := writeArchive(res.Keys, passphrase, &keys, func(b *backupWriter) error {
+		for _, key := range res.Workspaces {
+			if err := b.file(path.Join("workspaces", key, keysName), filepath.Join(stage, key+"."+keysName)); err != nil {
+				return err
+			}
+		}
+		if passphrase == "" {
+			return nil
+		}
+		return a.backupKey(b, passphrase)
+	})
+	if err != nil {
+		return nil, errors.Join(err, os.Remove(file))
+	}
+	res.Bytes += n
+	return res, nil
+}
+
+// writeArchive writes one file of a backup: what it is, what fill adds, and the manifest. A file that was not finished is removed.
+func writeArchive(file, passphrase string, m *manifest, fill func(b *backupWriter) error) (size int64, err error) {
+	m.Sums = map[string]string{}
 	out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("backup file: %w", err)
+		return 0, fmt.Errorf("backup file: %w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -80,46 +147,37 @@ func (a *App) backup(ctx context.Context, file, passphrase string, say func(stri
 	if passphrase != "" {
 		w, err := sealBackup(out, passphrase)
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		sink, seal = w, w
 	}
 	zw, err := zstd.NewWriter(sink, zstd.WithEncoderConcurrency(1))
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	b := &backupWriter{tar: tar.NewWriter(zw), sums: m.Sums}
-	res := &BackupResult{File: file, Key: filepath.Join(a.Config.Data, SecretName)}
-	if res.Workspaces, err = a.backupWorkspaces(ctx, b, stage, m.Positions, say); err != nil {
-		return nil, err
+	head, err := json.Marshal(about{m.Format, m.Pair, m.Keys})
+	if err != nil {
+		return 0, err
 	}
-	say("instance")
-	copyPath := filepath.Join(stage, "instance.db")
-	if err := a.instance.BackupTo(ctx, copyPath); err != nil {
-		return nil, err
+	if err := b.bytes(aboutName, head); err != nil {
+		return 0, err
 	}
-	if err := b.file("instance.db", copyPath); err != nil {
-		return nil, err
-	}
-	if passphrase != "" {
-		res.Key = "passphrase"
-		if err := a.backupKey(b, passphrase); err != nil {
-			return nil, err
-		}
+	if err := fill(b); err != nil {
+		return 0, err
 	}
 	doc, err := json.Marshal(m)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	if err := errors.Join(b.bytes(manifestName, doc), b.tar.Close(), zw.Close(), seal.Close(), out.Sync()); err != nil {
-		return nil, err
+		return 0, err
 	}
 	info, err := out.Stat()
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	res.Bytes = info.Size()
-	return res, out.Close()
+	return info.Size(), out.Close()
 }
 
 func (a *App) backupWorkspaces(ctx context.Context, b *backupWriter, stage string, at map[string]change.Position, say func(string)) ([]string, error) {
@@ -157,6 +215,9 @@ func (a *App) backupWorkspace(ctx context.Context, b *backupWriter, w *workspace
 		return fault.New(fault.Invalid, "app.backup_postgres", nil)
 	}
 	if err := saver.BackupTo(ctx, copyPath); err != nil {
+		return err
+	}
+	if err := sqlite.Detach(ctx, copyPath, filepath.Join(stage, w.info.Key+"."+keysName), keptApart()...); err != nil {
 		return err
 	}
 	name := path.Join("workspaces", w.info.Key)
@@ -281,7 +342,7 @@ func unsealKey(sealed []byte, passphrase string) ([]byte, error) {
 }
 
 // Restore implements cli.Backend: it fills a data directory that is empty. What was written is removed when it fails.
-func (b Backend) Restore(ctx context.Context, cfg *config.Config, file, passphrase string, say func(string)) (err error) {
+func (b Backend) Restore(ctx context.Context, cfg *config.Config, file, keys, passphrase string, say func(string)) (err error) {
 	if cfg.DatabaseURL != "" {
 		return spoken(fault.New(fault.Invalid, "app.backup_postgres", nil), nil)
 	}
@@ -291,28 +352,66 @@ func (b Backend) Restore(ctx context.Context, cfg *config.Config, file, passphra
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return err
 	}
+	r := &restorer{dir: cfg.Data, passphrase: passphrase, say: say, keys: keys}
+	if r.keys == "" {
+		r.keys = file + keysSuffix
+	}
+	if err := r.restore(ctx, file); err != nil {
+		return errors.Join(spoken(err, nil), empty(cfg.Data))
+	}
+	if r.m.Format > 1 {
+		if err := r.restoreKeys(ctx); err != nil {
+			return errors.Join(spoken(err, nil), empty(cfg.Data))
+		}
+	}
+	if !r.m.Sealed {
+		say("put the secret key of the backed-up instance at " + filepath.Join(cfg.Data, SecretName))
+	}
+	return nil
+}
+
+// restore reads one file of a backup.
+func (r *restorer) restore(ctx context.Context, file string) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	archive, err := openBackup(f, passphrase)
+	archive, err := openBackup(f, r.passphrase)
 	if err != nil {
-		return spoken(err, nil)
+		return err
 	}
 	zr, err := zstd.NewReader(archive, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
 	if err != nil {
 		return err
 	}
 	defer zr.Close()
-	r := &restorer{dir: cfg.Data, sums: map[string]string{}, passphrase: passphrase, say: say}
-	if err := r.all(ctx, tar.NewReader(zr)); err != nil {
-		return errors.Join(spoken(err, nil), empty(cfg.Data))
+	r.m, r.sums = nil, map[string]string{}
+	return r.all(ctx, tar.NewReader(zr))
+}
+
+// restoreKeys puts the keys of the second file back into the records of the first.
+func (r *restorer) restoreKeys(ctx context.Context) (err error) {
+	stage := filepath.Join(r.dir, restoredKeys)
+	defer func() { err = errors.Join(err, os.RemoveAll(stage)) }()
+	k := &restorer{dir: stage, passphrase: r.passphrase, say: r.say, second: true}
+	if err := k.restore(ctx, r.keys); err != nil {
+		return err
 	}
-	if !r.m.Sealed {
-		say("put the secret key of the backed-up instance at " + filepath.Join(cfg.Data, SecretName))
+	if k.m.Pair != r.m.Pair {
+		return fault.New(fault.Invalid, "app.restore_keys_other", fault.Params{"file": filepath.Base(r.keys)})
 	}
-	return nil
+	for name := range k.sums {
+		if path.Base(name) != keysName {
+			continue
+		}
+		records := filepath.Join(r.dir, filepath.FromSlash(path.Dir(name)), "records.db")
+		if err := sqlite.Attach(ctx, records, filepath.Join(stage, filepath.FromSlash(name)), keptApart()...); err != nil {
+			return err
+		}
+	}
+	r.m.Sealed = k.m.Sealed
+	return k.putSecret(r.dir)
 }
 
 // apart reports files that are kept apart from backups and may be there before one is restored: the secret key, and the ledger of
@@ -338,6 +437,9 @@ func empty(dir string) error {
 
 type restorer struct {
 	dir        string
+	keys       string // the second file
+	secret     []byte // the secret key that came with it
+	second     bool   // this is it
 	m          *manifest
 	sums       map[string]string
 	passphrase string
@@ -370,7 +472,7 @@ func (r *restorer) all(ctx context.Context, t *tar.Reader) error {
 			return err
 		}
 	}
-	if r.m == nil || r.m.Format != backupFormat || len(r.m.Sums) != len(r.sums) {
+	if r.m == nil || r.m.Format < 1 || r.m.Format > backupFormat || r.m.Keys != r.second || len(r.m.Sums) != len(r.sums) {
 		return damaged
 	}
 	for name, sum := range r.m.Sums {
@@ -395,6 +497,8 @@ func (r *restorer) entry(h *tar.Header, body io.Reader) error {
 		return json.Unmarshal(raw, r.m)
 	case sealedKeyName:
 		return r.key(body)
+	case aboutName:
+		return r.about(body)
 	}
 	r.say(h.Name)
 	to := filepath.Join(r.dir, filepath.FromSlash(h.Name))
@@ -411,6 +515,42 @@ func (r *restorer) entry(h *tar.Header, body io.Reader) error {
 	return errors.Join(err, f.Sync(), f.Close())
 }
 
+// putSecret writes the secret key that came with a backup into the data directory.
+func (r *restorer) putSecret(dir string) error {
+	to := filepath.Join(dir, SecretName)
+	if _, err := os.Stat(to); err == nil || len(r.secret) == 0 { // the one that was kept apart may hold newer secrets besides
+		return nil
+	}
+	return os.WriteFile(to, r.secret, 0o600)
+}
+
+// about finds out at the beginning whether everything is there that is needed.
+func (r *restorer) about(body io.Reader) error {
+	raw, err := io.ReadAll(io.LimitReader(body, 1<<20))
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(raw)
+	r.sums[aboutName] = hex.EncodeToString(sum[:])
+	var a about
+	switch err := json.Unmarshal(raw, &a); {
+	case err != nil:
+		return fault.New(fault.Invalid, "app.backup_damaged", nil)
+	case a.Format > backupFormat:
+		return fault.New(fault.Invalid, "app.backup_newer", nil)
+	case a.Keys != r.second && a.Keys:
+		return fault.New(fault.Invalid, "app.restore_is_keys", nil)
+	case a.Keys != r.second:
+		return fault.New(fault.Invalid, "app.restore_not_keys", fault.Params{"file": filepath.Base(r.keys)})
+	case r.second:
+		return nil
+	}
+	if _, err := os.Stat(r.keys); err != nil {
+		return fault.New(fault.Invalid, "app.restore_keys_needed", fault.Params{"file": r.keys})
+	}
+	return nil
+}
+
 func (r *restorer) key(body io.Reader) error {
 	sealed, err := io.ReadAll(io.LimitReader(body, 1<<20))
 	if err != nil {
@@ -425,9 +565,9 @@ func (r *restorer) key(body io.Reader) error {
 	if err != nil {
 		return err
 	}
-	to := filepath.Join(r.dir, SecretName)
-	if _, err := os.Stat(to); err == nil { // the one that was kept apart may hold newer secrets besides
+	r.secret = plain
+	if r.second { // written once it is certain that the file belongs to the first one
 		return nil
 	}
-	return os.WriteFile(to, plain, 0o600)
+	return r.putSecret(r.dir)
 }

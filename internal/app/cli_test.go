@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/app"
 	"github.com/guanxi-crm/guanxi/internal/base/config"
 	"github.com/guanxi-crm/guanxi/internal/edge/cli"
+	"github.com/klauspost/compress/zstd"
 	"github.com/spf13/cobra"
 )
 
@@ -332,11 +334,11 @@ func TestBackupAndRestore(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "b.guanxi")
 	word := s.file("word", "a passphrase of some length\n")
 	var res struct {
-		Bytes int64
-		Key   string
+		Bytes     int64
+		Key, Keys string
 	}
 	s.ok(&res, "backup", file, "--passphrase-file", word)
-	if res.Bytes == 0 || res.Key != "passphrase" {
+	if res.Bytes == 0 || res.Key != "passphrase" || res.Keys != file+".keys" {
 		t.Fatalf("%+v", res)
 	}
 	if code, _, errs := s.run("", "backup", file); code != 1 || !strings.Contains(errs, "app.backup_exists") {
@@ -364,6 +366,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if entries, err := os.ReadDir(fresh.dir); err != nil || len(entries) != 0 {
 		t.Errorf("a failed restore leaves something behind: %v %v", entries, err)
 	}
+	keysApart(t, s, fresh, file, word)
 	if code, _, errs := fresh.run("", "restore", file, "--passphrase-file", word); code != 0 {
 		t.Fatalf("restore: %d %s", code, errs)
 	}
@@ -376,6 +379,89 @@ func TestBackupAndRestore(t *testing.T) {
 	fresh.ok(&doctor, "doctor")
 	if !doctor.OK {
 		t.Error("the doctor does not like what was restored")
+	}
+}
+
+// keysApart: a backup without its second file is refused with what it needs, and so is one with the file of another.
+func keysApart(t *testing.T, s, fresh *shell, file, word string) {
+	t.Helper()
+	apart := filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.Rename(file+".keys", apart); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(code string, args ...string) {
+		t.Helper()
+		if rc, _, errs := fresh.run("", append([]string{"restore", "--passphrase-file", word}, args...)...); rc != 1 || !strings.Contains(errs, code) {
+			t.Errorf("%v: %d %s", args, rc, errs)
+		}
+		if entries, err := os.ReadDir(fresh.dir); err != nil || len(entries) != 0 {
+			t.Errorf("a failed restore leaves something behind: %v %v", entries, err)
+		}
+	}
+	refused("app.restore_keys_needed", file)
+	refused("app.restore_is_keys", apart, "--keys", file)
+	refused("app.restore_not_keys", file, "--keys", file)
+	other := filepath.Join(t.TempDir(), "other.guanxi")
+	var made any
+	s.ok(&made, "backup", other, "--passphrase-file", word)
+	refused("app.restore_keys_other", file, "--keys", other+".keys")
+	if err := os.Rename(apart, file+".keys"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBackupWithoutKeys: what a backup and its passphrase give is no wrapped key and no secret.
+func TestBackupWithoutKeys(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.setup()
+	var r rec
+	s.ok(&r, "record", "create", "customer", "--set", "name=备份", "--set", "phone=13812345678")
+	file := filepath.Join(t.TempDir(), "b.guanxi")
+	var made any
+	s.ok(&made, "backup", file)
+	wrapped := column(t, filepath.Join(s.dir, "workspaces", "main", "records.db"), "SELECT wrapped FROM person_key")
+	if len(wrapped) != 1 {
+		t.Fatalf("%d keys", len(wrapped))
+	}
+	plain := func(name string) []byte {
+		t.Helper()
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		zr, err := zstd.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer zr.Close()
+		raw, err := io.ReadAll(zr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	if bytes.Contains(plain(file), []byte(wrapped[0])) {
+		t.Error("the first file holds a wrapped key")
+	}
+	if !bytes.Contains(plain(file+".keys"), []byte(wrapped[0])) {
+		t.Error("the second file holds no wrapped key")
+	}
+}
+
+// TestRestoreBackupOfBefore restores a backup of one file, as they were made before the keys were kept apart.
+func TestRestoreBackupOfBefore(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	word := s.file("word", "a passphrase of some length\n")
+	if code, _, errs := s.run("", "restore", filepath.Join("testdata", "backup-1.guanxi"), "--passphrase-file", word); code != 0 {
+		t.Fatalf("restore: %d %s", code, errs)
+	}
+	var found struct{ Items []rec }
+	s.ok(&found, "record", "list", "customer")
+	if len(found.Items) != 1 || found.Items[0].Title != "备份" || found.Items[0].Fields["phone"] != "138****5678" {
+		t.Errorf("%+v", found)
 	}
 }
 

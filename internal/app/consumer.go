@@ -159,7 +159,7 @@ const (
 
 func (a *App) handlers() map[string]job.Handler {
 	return map[string]job.Handler{nightlyJob: a.runNightly, demoJob: a.runDemo, demoRemoveJob: a.runDemoRemoval, revalueJob: a.runRevalue, reindexJob: a.runReindex, rollupJob: a.runRollup,
-		reshapeJob: a.runReshape, privacyJob: a.runPrivacy, privacyNightJob: a.runPrivacyNight, rotateJob: a.runRotation}
+		reshapeJob: a.runReshape, privacyJob: a.runPrivacy, privacyNightJob: a.runPrivacyNight, rotateJob: a.runRotation, exchangeJob: a.runExchange}
 }
 
 // nightlyEvery is how often the clock is looked at; a program that was down at the hour catches up at the first look.

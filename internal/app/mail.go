@@ -132,7 +132,7 @@ type mailVault struct{ sealer }
 
 // Blind implements mail.Vault: addresses are compared without regard to case.
 func (v mailVault) Blind(address string) string {
-	return v.keys.Blind("mail", strings.ToLower(address))
+	return v.keys.Fixed("mail", strings.ToLower(address))
 }
 
 // mailSettings are the settings of mail that are no profile's.

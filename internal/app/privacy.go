@@ -163,7 +163,7 @@ func (o outside) Clean(ctx context.Context) error {
 	return o.w.app.instance.Rewrite(ctx)
 }
 
-// LedgerName is the file in the data directory that lists erasures, by ids alone: a restored backup is brought up to it. It is to be
+// LedgerName is the file in the data directory that lists erasures, by ids and keyed digests alone: a restored backup is brought up to it. It is to be
 // kept apart from backups, like the secret key.
 const LedgerName = "erasures.log"
 
@@ -175,14 +175,32 @@ type ledgerLine struct {
 	Asked     time.Time `json:"asked"`
 	Done      time.Time `json:"done"`
 	Digest    string    `json:"certificate"`
+	// Suppressed are the keyed digests that keep the person from coming back, with the keys of their fields.
+	Suppressed map[string]string `json:"suppressed,omitempty"`
+	// Lifted are digests that were taken off the list; such a line is no erasure.
+	Lifted []string `json:"lifted,omitempty"`
 }
 
 // Ledger implements privacy.Outside.
-func (o outside) Ledger(_ context.Context, e *privacy.Erasure) error {
+func (o outside) Ledger(ctx context.Context, e *privacy.Erasure) error {
+	digests, err := sqlstore.Privacy{Store: o.w.store}.SuppressedBy(ctx, e.ID)
+	if err != nil {
+		return err
+	}
+	return o.enter(ledgerLine{Workspace: o.w.info.Key, Object: e.Object, Record: e.Record, Asked: e.RequestedAt, Done: e.FinishedAt, Digest: e.Digest, Suppressed: digests})
+}
+
+// Lifted implements privacy.Outside.
+func (o outside) Lifted(_ context.Context, digests []string) error {
+	return o.enter(ledgerLine{Workspace: o.w.info.Key, Done: o.w.app.Clock.Now().UTC(), Lifted: digests})
+}
+
+// enter adds a line to the ledger, durable before it returns.
+func (o outside) enter(l ledgerLine) error {
 	if err := os.MkdirAll(o.w.app.Config.Data, 0o700); err != nil {
 		return err
 	}
-	raw, err := json.Marshal(ledgerLine{o.w.info.Key, e.Object, e.Record, e.RequestedAt, e.FinishedAt, e.Digest})
+	raw, err := json.Marshal(l)
 	if err != nil {
 		return err
 	}
@@ -216,9 +234,10 @@ func (a *App) readLedger(workspace string, from int64) (out []ledgerLine, to int
 		return nil, 0, err
 	}
 	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		var l ledgerLine
-		if json.Unmarshal(lines.Bytes(), &l) == nil && l.Workspace == workspace && l.Record > 0 {
+		if json.Unmarshal(lines.Bytes(), &l) == nil && l.Workspace == workspace && (l.Record > 0 || len(l.Lifted) > 0) {
 			out = append(out, l)
 		}
 	}
@@ -238,7 +257,17 @@ func (w *workspace) reapply(ctx context.Context) error {
 	if err != nil || to == from {
 		return err
 	}
+	store := sqlstore.Privacy{Store: w.store}
 	for _, l := range lines {
+		if len(l.Lifted) > 0 {
+			if _, err := store.Unsuppress(ctx, l.Lifted); err != nil {
+				return fmt.Errorf("suppress again: %w", err)
+			}
+			continue
+		}
+		if err := store.Suppress(ctx, 0, l.Suppressed, l.Done); err != nil {
+			return fmt.Errorf("suppress again: %w", err)
+		}
 		missing, err := w.edge.Privacy.Again(ctx, l.Object, l.Record, l.Asked)
 		if err != nil {
 			return fmt.Errorf("erase again: %w", err)

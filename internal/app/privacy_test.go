@@ -567,8 +567,13 @@ func TestRestoreErasesAgain(t *testing.T) {
 
 	s = at(t, flags)
 	c = s.as(access.Manager)
-	c.want(202, c.do("POST", "/records/customer/"+p+"/erase", `{"reason":"request","confirm":"`+p+`"}`))
-	s.work()
+	c.want(200, c.with("If-Match", "*").do("PATCH", "/records/customer/"+p, `{"fields":{"phone":"13700007777"}}`)) // the backup has another one
+	later := read[rec](c, "POST", "/records/customer", `{"fields":{"name":"后来","phone":"13700008888"}}`, 201).ID
+	for _, v := range []string{p, later} {
+		c.want(202, c.do("POST", "/records/customer/"+v+"/erase", `{"reason":"request","confirm":"`+v+`"}`))
+		s.work()
+	}
+	c.want(200, c.do("POST", "/privacy/suppression", `{"object":"customer","field":"phone","value":"13700008888","lift":true}`))
 	if err := s.app.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -601,6 +606,9 @@ func TestRestoreErasesAgain(t *testing.T) {
 	if list := read[struct{ Items []erasureAnswer }](c, "GET", "/privacy/erasures", "", 200); len(list.Items) != 1 || list.Items[0].Reason != "restored" {
 		t.Errorf("%+v", list)
 	}
+	// What keeps people from coming back is restored with the ledger, and so is that it was lifted.
+	c.wantCode(409, "privacy.suppressed", c.do("POST", "/records/customer", `{"fields":{"name":"又","phone":"13700007777"}}`))
+	c.want(201, c.do("POST", "/records/customer", `{"fields":{"name":"又","phone":"13700008888"}}`))
 	if err := s.app.Close(); err != nil {
 		t.Fatal(err)
 	}

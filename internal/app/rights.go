@@ -21,7 +21,7 @@ func (w *workspace) newRights() *rights.Service {
 	return rights.New(rights.Config{Store: sqlstore.NewRights(w.store), Registry: w.registry, Records: func() rights.Records { return w.records },
 		People: people{a, w.info.Key}, Clock: a.Clock, IDs: a.ids, Sentence: w.words.Sentence, Text: a.words.Text,
 		Env: func() query.CheckEnv {
-			return query.CheckEnv{Registry: w.registry(), Base: w.info.Currency, Blind: w.blind}
+			return query.CheckEnv{Registry: w.registry(), Base: w.info.Currency, Blind: w.blind, Blinds: w.blinds}
 		},
 		Answerable: w.answerable,
 		Note: func(ctx context.Context, action, object string, rec id.ID, detail map[string]any) error {

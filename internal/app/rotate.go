@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -67,7 +68,7 @@ func (a *App) rotate(ctx context.Context) error {
 		if err := w.renewSecrets(ctx); err != nil {
 			return err
 		}
-		r := &privacy.Rotation{ID: a.ids.Next(), State: privacy.Queued, ByKind: who.Kind, By: who.ID, At: a.Clock.Now().UTC().Truncate(time.Millisecond)}
+		r := &privacy.Rotation{ID: a.ids.Next(), Kind: privacy.SecretRotation, State: privacy.Queued, ByKind: who.Kind, By: who.ID, At: a.Clock.Now().UTC().Truncate(time.Millisecond)}
 		if err := (sqlstore.Privacy{Store: w.store}).AddRotation(ctx, r); err != nil {
 			return err
 		}
@@ -109,7 +110,7 @@ func (a *App) runRotation(ctx context.Context, j job.Job) error {
 		return err
 	}
 	for _, r := range list {
-		if r.State == privacy.Done {
+		if r.State == privacy.Done || r.Kind != privacy.SecretRotation {
 			continue
 		}
 		if err := w.renewSecrets(ctx); err != nil {
@@ -182,7 +183,11 @@ func (k keyService) Keys(ctx context.Context) (api.Keys, error) {
 	out := api.Keys{Secrets: len(secrets), File: k.w.app.Config.Secret == "", Rotations: []api.KeyRotation{}}
 	list, err := sqlstore.Privacy{Store: k.w.store}.Rotations(ctx, 10)
 	for _, r := range list {
-		v := api.KeyRotation{State: string(r.State), Phase: r.Phase, Done: r.Done, Total: r.Total, At: r.At}
+		v := api.KeyRotation{ID: id.Format(rotationPrefix, r.ID), Kind: r.Kind, State: string(r.State), Paused: r.Paused, Done: r.Done, Total: max(r.Total, r.Done), Changed: r.Changed, At: r.At}
+		v.Phase, v.Object, _ = strings.Cut(r.Phase, " ")
+		if r.Spent > 0 {
+			v.PerSecond = r.Changed * 1000 / r.Spent
+		}
 		if !r.FinishedAt.IsZero() {
 			v.FinishedAt = &r.FinishedAt
 		}
@@ -191,8 +196,26 @@ func (k keyService) Keys(ctx context.Context) (api.Keys, error) {
 	return out, err
 }
 
+// rotationPrefix is that of printed ids of rotations.
+const rotationPrefix = "rot"
+
+// Pause implements api.KeyService.
+func (k keyService) Pause(ctx context.Context, rotation string, on bool) error {
+	v, err := id.Parse(rotationPrefix, rotation)
+	if err != nil {
+		return fault.New(fault.NotFound, "app.not_rotating", nil)
+	}
+	return k.w.pauseExchange(ctx, v, on)
+}
+
 // Rotate implements api.KeyService. One that is under way is the Conflict app.rotating.
-func (k keyService) Rotate(ctx context.Context) error {
+func (k keyService) Rotate(ctx context.Context, what string) error {
+	if what == "" {
+		what = privacy.SecretRotation
+	}
+	if what != privacy.SecretRotation && what != privacy.DataRotation && what != privacy.IndexRotation {
+		return fault.InvalidField("app.rotate_what", "what", nil)
+	}
 	list, err := sqlstore.Privacy{Store: k.w.store}.Rotations(ctx, 10)
 	if err != nil {
 		return err
@@ -201,6 +224,9 @@ func (k keyService) Rotate(ctx context.Context) error {
 		if r.State != privacy.Done {
 			return fault.New(fault.Conflict, "app.rotating", nil)
 		}
+	}
+	if what != privacy.SecretRotation {
+		return k.w.beginExchange(ctx, what)
 	}
 	if err := k.w.app.rotate(ctx); err != nil {
 		return err

@@ -137,7 +137,7 @@ func (v *vocabulary) env(ctx context.Context, object, self string) query.CheckEn
 	actor := access.From(ctx)
 	env := query.CheckEnv{Registry: v.w.registry(), Object: object, Use: query.ForList, Self: self,
 		Can:  access.Asking(actor, v.w.registry()),
-		Base: v.w.info.Currency, Blind: v.w.blind}
+		Base: v.w.info.Currency, Blind: v.w.blind, Blinds: v.w.blinds}
 	if actor.Can(access.SegmentRead) { // traits and segments have a right of their own
 		env.Traits, env.Segments = v.Catalogue(), v
 	}

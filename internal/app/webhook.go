@@ -102,7 +102,7 @@ func reader(ctx context.Context) context.Context {
 }
 
 func (s hookSource) env(object string) query.CheckEnv {
-	return query.CheckEnv{Registry: s.w.registry(), Object: object, Use: query.ForRight, Base: s.w.info.Currency, Blind: s.w.blind}
+	return query.CheckEnv{Registry: s.w.registry(), Object: object, Use: query.ForRight, Base: s.w.info.Currency, Blind: s.w.blind, Blinds: s.w.blinds}
 }
 
 // check refuses what cannot be asked of one record at the moment it changes: traits, segments, aggregates.

@@ -317,6 +317,9 @@ func (w *workspace) build(ctx context.Context) error {
 		return err
 	}
 	keys.Source(a.secretSource())
+	keys.Refresh(func(subject id.ID) ([]byte, error) {
+		return w.records.WrappedKey(context.WithoutCancel(w.ctx), subject)
+	})
 	w.ring = keys
 	registry := w.registry
 	if w.words, err = newVocabulary(w); err != nil {
@@ -328,6 +331,9 @@ func (w *workspace) build(ctx context.Context) error {
 	}
 	w.records = record.New(record.Config{Store: w.store, Registry: registry, Keys: keys, Clock: a.Clock, IDs: a.ids, Zone: w.zoneOf, BaseCurrency: w.base, Rates: w,
 		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Broad: second, Figurer: figures{w}, Figures: w.words.Figures, Check: w.words.Check, RevealLimit: w.revealLimit, Log: a.Log})
+	if err := w.records.RefreshIndexes(ctx); err != nil {
+		return err
+	}
 	privacy.Guard(w.records)
 	w.records.WatchMerges(func(object string, survivor id.ID) {
 		if obj := registry().Object(object); obj != nil {
@@ -383,7 +389,7 @@ func (w *workspace) build(ctx context.Context) error {
 
 // recordEnv is what conditions on the records plane are compiled against; traits and segments are not asked there.
 func (w *workspace) recordEnv() compile.Env {
-	return compile.Env{Registry: w.registry(), Now: w.app.Clock.Now(), Zone: w.zone, Base: w.info.Currency, Blind: w.blind, Columnar: w.app.embedded()}
+	return compile.Env{Registry: w.registry(), Now: w.app.Clock.Now(), Zone: w.zone, Base: w.info.Currency, Blind: w.blind, Blinds: w.blinds, Columnar: w.app.embedded()}
 }
 
 // env is what conditions on the analytics plane are compiled against.
@@ -395,6 +401,10 @@ func (w *workspace) env() compile.Env {
 
 func (w *workspace) blind(f *schema.Field, normalised string) string {
 	return w.records.Blind(f, normalised)
+}
+
+func (w *workspace) blinds(f *schema.Field, normalised string) []string {
+	return w.records.Blinds(f, normalised)
 }
 
 func (w *workspace) purchases() []string {
@@ -473,6 +483,9 @@ func (w *workspace) resume() {
 
 func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "mirror", w.feed.Run)
+	if !w.app.embedded() {
+		w.own(ctx, group, "keys", w.hear)
+	}
 	w.own(ctx, group, "search", w.indexer.Run)
 	w.own(ctx, group, "repeating activities", w.recurrer.Run)
 	w.own(ctx, group, "rollups", w.rollups.Run)

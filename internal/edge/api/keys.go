@@ -14,14 +14,18 @@ import (
 // KeyService changes the secret that wraps the data keys.
 type KeyService interface {
 	Keys(ctx context.Context) (Keys, error)
-	// Rotate makes a new secret and has every data key wrapped with it. Conflict app.rotating while that is under way.
-	Rotate(ctx context.Context) error
+	// Rotate makes a new secret and has every data key wrapped with it (secret), or exchanges the data keys of people (data) or the key of
+	// blind indexes (index). Conflict app.rotating while one of them is under way.
+	Rotate(ctx context.Context, what string) error
+	// Pause stops an exchange where it is, or has it go on.
+	Pause(ctx context.Context, rotation string, on bool) error
 }
 
 func (a *API) keyRoutes() []route {
 	return []route{
 		{method: get, path: "/keys", need: right, right: access.SystemManage, run: op(a.keys), doc: "Secrets that wrap data keys, and how far a change of them is"},
-		{method: post, path: "/keys/rotate", need: right, right: access.SystemManage, run: op(a.rotateKeys), doc: "Make a new secret and wrap every data key with it, as a job", status: http.StatusAccepted},
+		{method: post, path: "/keys/rotate", need: right, right: access.SystemManage, run: op(a.rotateKeys), doc: "Make a new secret and wrap every data key with it, or exchange the data keys or the index key, as a job", status: http.StatusAccepted},
+		{method: post, path: "/keys/rotations/{id}/pause", need: right, right: access.SystemManage, run: op(a.pauseKeys), doc: "Stop an exchange of data keys or of the index key where it is, or have it go on"},
 		{method: get, path: "/privacy/reveals", need: right, right: access.AuditRead, run: op(a.reveals), doc: "Who read whose personal fields in clear, newest first, and how often in thirty days"},
 	}
 }
@@ -33,10 +37,16 @@ type Keys struct {
 	Rotations []KeyRotation `json:"rotations"`
 }
 
-// KeyRotation is the wrapping of every data key with a new secret.
+// KeyRotation is the wrapping of every data key with a new secret, or the exchange of the data keys or of the index key.
 type KeyRotation struct {
+	ID         string     `json:"id"`
+	Kind       string     `json:"kind" enum:"secret,data,index"`
 	State      string     `json:"state" enum:"queued,running,done"`
-	Phase      string     `json:"phase" enum:",people,webhooks,mail,letters,guests,imports,exports,copies"`
+	Paused     bool       `json:"paused"`
+	Phase      string     `json:"phase" enum:",people,former,index,webhooks,mail,letters,guests,imports,exports,copies,approvals,keys,records,files,search,mirror,check,drop"`
+	Object     string     `json:"object" doc:"whose records an exchange is at"`
+	Changed    int64      `json:"changed" doc:"values that an exchange has written anew"`
+	PerSecond  int64      `json:"per_second" doc:"of them, in a second of work"`
 	Done       int64      `json:"done"`
 	Total      int64      `json:"total"`
 	At         time.Time  `json:"at"`
@@ -47,8 +57,28 @@ func (a *API) keys(ctx context.Context, c *call, _ struct{}) (Keys, error) {
 	return c.ws.Keys.Keys(ctx)
 }
 
-func (a *API) rotateKeys(ctx context.Context, c *call, _ struct{}) (Keys, error) {
-	if err := c.ws.Keys.Rotate(ctx); err != nil {
+type pauseKeysIn struct {
+	ID   string `path:"id"`
+	Body struct {
+		On bool `json:"on"`
+	}
+}
+
+func (a *API) pauseKeys(ctx context.Context, c *call, in pauseKeysIn) (Keys, error) {
+	if err := c.ws.Keys.Pause(ctx, in.ID, in.Body.On); err != nil {
+		return Keys{}, err
+	}
+	return c.ws.Keys.Keys(ctx)
+}
+
+type rotateKeysIn struct {
+	Body struct {
+		What string `json:"what,omitempty" enum:"secret,data,index" doc:"secret when absent"`
+	}
+}
+
+func (a *API) rotateKeys(ctx context.Context, c *call, in rotateKeysIn) (Keys, error) {
+	if err := c.ws.Keys.Rotate(ctx, in.Body.What); err != nil {
 		return Keys{}, err
 	}
 	return c.ws.Keys.Keys(ctx)

@@ -153,12 +153,33 @@ func (s *state) audit() *cobra.Command {
 }
 
 func (s *state) keys() *cobra.Command {
-	show := func(method, path string) func(*cobra.Command, []string) error {
-		return func(c *cobra.Command, _ []string) error {
-			return s.with(c, func(d *session) error { return d.show(method, path, nil) })
+	var data, index bool
+	show := s.command("show", "keys_show", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+		return s.with(c, func(d *session) error { return d.show(http.MethodGet, "/keys", nil) })
+	})
+	rotate := s.command("rotate", "keys_rotate", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
+		what := "secret"
+		switch {
+		case data:
+			what = "data"
+		case index:
+			what = "index"
 		}
+		return s.with(c, func(d *session) error {
+			return d.show(http.MethodPost, "/keys/rotate", map[string]string{"what": what})
+		})
+	})
+	rotate.Flags().BoolVar(&data, "data", false, s.text("cli.flag_keys_data"))
+	rotate.Flags().BoolVar(&index, "index", false, s.text("cli.flag_keys_index"))
+	rotate.MarkFlagsMutuallyExclusive("data", "index")
+	pause := func(name string, on bool) *cobra.Command {
+		return s.command(name+" ROTATION", "keys_"+name, cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
+			return s.with(c, func(d *session) error {
+				return d.show(http.MethodPost, "/keys/rotations/"+url.PathEscape(args[0])+"/pause", map[string]bool{"on": on})
+			})
+		})
 	}
-	return s.group("keys", s.command("show", "keys_show", cobra.NoArgs, show(http.MethodGet, "/keys")), s.command("rotate", "keys_rotate", cobra.NoArgs, show(http.MethodPost, "/keys/rotate")))
+	return s.group("keys", show, rotate, pause("pause", true), pause("resume", false))
 }
 
 func (s *state) openapi() *cobra.Command {
@@ -237,7 +258,7 @@ func (s *state) backup() *cobra.Command {
 }
 
 func (s *state) restore() *cobra.Command {
-	var passphrase string
+	var passphrase, keys string
 	c := s.command("restore FILE", "restore", cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
 		cfg, err := s.load()
 		if err != nil {
@@ -247,11 +268,12 @@ func (s *state) restore() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := s.Backend.Restore(c.Context(), cfg, args[0], word, s.say); err != nil {
+		if err := s.Backend.Restore(c.Context(), cfg, args[0], keys, word, s.say); err != nil {
 			return err
 		}
 		return s.print(map[string]any{"restored": args[0], "data": cfg.Data})
 	})
+	c.Flags().StringVar(&keys, "keys", "", s.text("cli.flag_restore_keys"))
 	c.Flags().StringVar(&passphrase, "passphrase-file", "", s.text("cli.flag_passphrase"))
 	return c
 }

@@ -37,7 +37,7 @@ type Backend interface {
 	// Open gives a door to the running server, or to one of its own.
 	Open(ctx context.Context, cfg *config.Config, log *slog.Logger) (Door, error)
 	// Restore fills an empty data directory from a backup file.
-	Restore(ctx context.Context, cfg *config.Config, file, passphrase string, say func(string)) error
+	Restore(ctx context.Context, cfg *config.Config, file, keys, passphrase string, say func(string)) error
 	// Migrate brings every store to the schema of this program and reports it.
 	Migrate(ctx context.Context, cfg *config.Config, log *slog.Logger) (any, error)
 	// OpenAPI is the document of the standard objects; it needs no data.

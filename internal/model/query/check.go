@@ -68,6 +68,8 @@ type CheckEnv struct {
 	// Blind is the keyed blind index of a normalised personal value. Without it a checked condition can be described and
 	// its dependencies read, but a test of a personal value finds nobody.
 	Blind func(f *schema.Field, normalised string) string
+	// Blinds are all that a stored value may stand under, while one index key follows another; nil for Blind alone.
+	Blinds func(f *schema.Field, normalised string) []string
 	// PhoneRegion is where a number without country code belongs, "CN" when empty.
 	PhoneRegion string
 }

@@ -182,6 +182,10 @@ func (r reader) keyTest(v operand, op string, raw json.RawMessage) (Test, bool) 
 		switch v.class {
 		case personalClass:
 			s, ok = r.normal(v.slot.Field, raw, at)
+			if ok && r.c.env.Blinds != nil {
+				keys = append(keys, r.c.env.Blinds(v.slot.Field, s)...)
+				return true
+			}
 			if ok && r.c.env.Blind != nil {
 				s = r.c.env.Blind(v.slot.Field, s)
 			} else {

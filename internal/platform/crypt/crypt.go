@@ -1,9 +1,10 @@
 // Package crypt encrypts personal data and makes it findable without reading it.
 //
 // A Keyring comes from the secret lines of one key file. The first line is the current secret and wraps the data keys;
-// later lines are older secrets that can still unwrap (rotation puts a new line on top). The last line never changes: from it come the keys of the
-// blind index and of the search tokens, so that rotation does not touch what is stored. All working keys are derived
-// with HKDF-SHA256 bound to the workspace.
+// later lines are older secrets that can still unwrap (rotation puts a new line on top). The last line never changes: from it come the first
+// keys of the blind index and of the search tokens, so that rotation does not touch what is stored, and for good those of the suppression
+// list, of cursors and of names (Fixed). Further index keys are random, wrapped by the secret, and kept with the data that they are made for
+// (Index). All working keys are derived with HKDF-SHA256 bound to the workspace.
 //
 // Every subject (a customer, mostly) has a data key of its own, wrapped by the workspace's key; destroying the wrapped
 // key makes the subject's values unreadable everywhere, backups included. Values and wrapped keys are AES-256-GCM with a
@@ -11,6 +12,10 @@
 //
 //	value       1 byte version (1) | 12 nonce | ciphertext | 16 tag     additional data: workspace|object|field|record
 //	wrapped key 1 byte version (1) | 4 key id | 12 nonce | 32 | 16 tag   additional data: workspace|subject
+//
+// While the data keys of a workspace are exchanged a subject has two: what is written is sealed with the new one, and either opens; the
+// stored form of such a pair is two wrapped keys, the new one first. While one index key follows another, what is written takes the newest,
+// and Blinds and Tokens give what a value may stand under.
 //
 // so a value moved to another field, record or workspace does not open. A data key encrypts far below 2^32 values, the
 // bound of random nonces. The blind index is HMAC-SHA256 cut to 128 bits over class and normalised value; it shows which
@@ -25,7 +30,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
@@ -52,8 +56,13 @@ const (
 	Overhead = 1 + nonceSize + tagSize
 )
 
-// Key is the unwrapped data key of one subject.
-type Key struct{ aead cipher.AEAD }
+// Key is the unwrapped data key of one subject, and while keys are exchanged also the one that it had before.
+type Key struct {
+	aead    cipher.AEAD
+	former  cipher.AEAD // nil outside an exchange
+	subject id.ID
+	wrapped []byte // the stored form that it was unwrapped from, nil for one that was just made
+}
 
 // Place is where a value stands; it is bound into the ciphertext.
 type Place struct {
@@ -67,8 +76,9 @@ type Keyring struct {
 	workspace string
 	wrappers  atomic.Pointer[[]wrapper] // the current one first
 	source    atomic.Pointer[func() ([][]byte, error)]
-	blind     sync.Pool // of hash.Hash
-	token     sync.Pool
+	refresh   atomic.Pointer[func(subject id.ID) ([]byte, error)]
+	indexes   atomic.Pointer[[]index] // the newest first, never empty
+	first     index                   // derived from the last secret
 	cursor    sync.Pool
 	suppress  sync.Pool
 	cache     cache
@@ -90,13 +100,16 @@ func New(workspace string, secrets ...[]byte) (*Keyring, error) {
 		return nil, err
 	}
 	root := secrets[len(secrets)-1]
-	for purpose, pool := range map[string]*sync.Pool{"blind": &k.blind, "token": &k.token, "cursor": &k.cursor, "suppress": &k.suppress} {
-		key, err := k.derive(root, purpose)
-		if err != nil {
+	for purpose, pool := range map[string]*sync.Pool{"cursor": &k.cursor, "suppress": &k.suppress} {
+		if err := k.pool(root, purpose, pool); err != nil {
 			return nil, err
 		}
-		pool.New = func() any { return hmac.New(sha256.New, key) }
 	}
+	var err error
+	if k.first, err = k.indexOf(0, root); err != nil {
+		return nil, err
+	}
+	k.indexes.Store(&[]index{k.first})
 	k.cache.limit = 16_384
 	return k, nil
 }
@@ -138,6 +151,16 @@ func (k *Keyring) derive(secret []byte, purpose string) ([]byte, error) {
 	return key, nil
 }
 
+// pool makes keyed hashes of a purpose.
+func (k *Keyring) pool(secret []byte, purpose string, pool *sync.Pool) error {
+	key, err := k.derive(secret, purpose)
+	if err != nil {
+		return err
+	}
+	pool.New = func() any { return hmac.New(sha256.New, key) }
+	return nil
+}
+
 // NewAEAD is the cipher that keys and values are sealed with: AES in Galois/Counter mode, 256-bit keys, 96-bit nonces.
 func NewAEAD(key []byte) (cipher.AEAD, error) {
 	block, err := aes.NewCipher(key)
@@ -161,7 +184,7 @@ func (k *Keyring) NewKey(subject id.ID) (*Key, []byte, error) {
 	}
 	wrapped := k.wrap(subject, raw[:])
 	clear(raw[:])
-	return &Key{aead: aead}, wrapped, nil
+	return &Key{aead: aead, subject: subject, wrapped: wrapped}, wrapped, nil
 }
 
 func (k *Keyring) wrap(subject id.ID, raw []byte) []byte {
@@ -180,25 +203,40 @@ func (k *Keyring) subjectData(subject id.ID) []byte {
 	return binary.BigEndian.AppendUint64(b, uint64(subject)) //nolint:gosec // ids are positive
 }
 
-// Unwrap opens a stored data key, keeping recent ones in memory. A key that was tampered with, belongs to another
+// Unwrap opens a stored data key, or a pair of them, keeping recent ones in memory. A key that was tampered with, belongs to another
 // subject or workspace, or was wrapped by a secret that is not in the key file is an Internal fault.
 func (k *Keyring) Unwrap(subject id.ID, wrapped []byte) (*Key, error) {
-	if key := k.cache.get(subject); key != nil {
+	if key := k.cache.get(subject); key != nil && bytes.Equal(key.wrapped, wrapped) {
 		return key, nil
 	}
-	raw, _, err := k.open(subject, wrapped)
-	if err != nil {
-		return nil, err
+	key := &Key{subject: subject, wrapped: bytes.Clone(wrapped)}
+	parts := [][]byte{wrapped}
+	if len(wrapped) == 2*WrappedSize {
+		parts = [][]byte{wrapped[:WrappedSize], wrapped[WrappedSize:]}
 	}
-	aead, err := NewAEAD(raw)
-	clear(raw)
-	if err != nil {
-		return nil, err
+	for i, part := range parts {
+		raw, _, err := k.open(subject, part)
+		if err != nil {
+			return nil, err
+		}
+		aead, err := NewAEAD(raw)
+		clear(raw)
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			key.aead = aead
+		} else {
+			key.former = aead
+		}
 	}
-	key := &Key{aead: aead}
 	k.cache.put(subject, key)
 	return key, nil
 }
+
+// Refresh says where the stored key of a subject is, for a value that a key kept in memory does not open because another process has
+// exchanged the key meanwhile. read gives nil for a subject without one.
+func (k *Keyring) Refresh(read func(subject id.ID) ([]byte, error)) { k.refresh.Store(&read) }
 
 // open returns the raw data key and whether it is wrapped by the current secret.
 func (k *Keyring) open(subject id.ID, wrapped []byte) (raw []byte, current bool, err error) {
@@ -251,6 +289,13 @@ func (k *Keyring) Rewrap(subject id.ID, wrapped []byte) (out []byte, changed boo
 // Forget drops a subject's key from memory, when the subject is erased.
 func (k *Keyring) Forget(subject id.ID) { k.cache.drop(subject) }
 
+// ForgetAll drops all keys from memory, when former ones are destroyed.
+func (k *Keyring) ForgetAll() {
+	k.cache.mu.Lock()
+	defer k.cache.mu.Unlock()
+	k.cache.young, k.cache.old = nil, nil
+}
+
 // Remember keeps a key that NewKey made, once it is stored for certain.
 func (k *Keyring) Remember(subject id.ID, key *Key) { k.cache.put(subject, key) }
 
@@ -265,14 +310,43 @@ func (k *Keyring) Seal(key *Key, at Place, plaintext []byte) []byte {
 
 // Open decrypts a value that was sealed for the same place.
 func (k *Keyring) Open(key *Key, at Place, sealed []byte) ([]byte, error) {
+	out, _, err := k.Inspect(key, at, sealed)
+	return out, err
+}
+
+// Inspect is Open, and tells whether the value is sealed with the newest key of its subject.
+func (k *Keyring) Inspect(key *Key, at Place, sealed []byte) (out []byte, current bool, err error) {
 	if len(sealed) < Overhead || sealed[0] != version {
-		return nil, fault.New(fault.Internal, "crypt.value_format", nil)
+		return nil, false, fault.New(fault.Internal, "crypt.value_format", nil)
 	}
-	out, err := key.aead.Open(nil, sealed[1:1+nonceSize], sealed[1+nonceSize:], k.placeData(at))
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, "crypt.value_tampered", err)
+	out, current, err = k.inspect(key, at, sealed)
+	read := k.refresh.Load()
+	if err == nil || read == nil || key.subject == 0 {
+		return out, current, err
 	}
-	return out, nil
+	wrapped, lost := (*read)(key.subject)
+	if lost != nil || len(wrapped) == 0 || bytes.Equal(wrapped, key.wrapped) {
+		return nil, false, err
+	}
+	fresh, lost := k.Unwrap(key.subject, wrapped)
+	if lost != nil {
+		return nil, false, err
+	}
+	return k.inspect(fresh, at, sealed)
+}
+
+func (k *Keyring) inspect(key *Key, at Place, sealed []byte) ([]byte, bool, error) {
+	data := k.placeData(at)
+	out, err := key.aead.Open(nil, sealed[1:1+nonceSize], sealed[1+nonceSize:], data)
+	if err == nil {
+		return out, true, nil
+	}
+	if key.former != nil {
+		if out, older := key.former.Open(nil, sealed[1:1+nonceSize], sealed[1+nonceSize:], data); older == nil {
+			return out, false, nil
+		}
+	}
+	return nil, false, fault.Wrap(fault.Internal, "crypt.value_tampered", err)
 }
 
 func (k *Keyring) placeData(at Place) []byte {
@@ -303,27 +377,11 @@ func sum(pool *sync.Pool, out []byte, parts ...string) []byte {
 	return out
 }
 
-// Blind is the blind index of a normalised value: 22 characters of unpadded base64url, equal for equal values of one
-// class within the workspace.
-func (k *Keyring) Blind(class, normalised string) string {
-	var b [sha256.Size]byte
-	return base64.RawURLEncoding.EncodeToString(sum(&k.blind, b[:0], class, normalised)[:16])
-}
-
 // Suppression is the keyed digest of a value whose owner was erased: 43 characters that show nothing without the key, and nothing
 // in common with the blind index.
 func (k *Keyring) Suppression(class, normalised string) string {
 	var b [sha256.Size]byte
 	return base64.RawURLEncoding.EncodeToString(sum(&k.suppress, b[:0], class, normalised))
-}
-
-// tokens are lower case, because search engines fold case.
-var tokenText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
-
-// Token is the keyed search token of a personal text: "x" and 16 lower-case letters and digits (80 bits).
-func (k *Keyring) Token(s string) string {
-	var b [sha256.Size]byte
-	return "x" + tokenText.EncodeToString(sum(&k.token, b[:0], s)[:10])
 }
 
 // Sign appends 12 bytes of authentication to a message that leaves the server and comes back (a page cursor).

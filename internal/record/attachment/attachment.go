@@ -99,6 +99,8 @@ type Records interface {
 	MergedInto(ctx context.Context, merged id.ID) (id.ID, bool, error)
 	SubjectKey(ctx context.Context, object string, rec id.ID) (id.ID, *crypt.Key, error)
 	DataKey(ctx context.Context, subject id.ID) (*crypt.Key, error)
+	// StoredKey is DataKey as it is stored now.
+	StoredKey(ctx context.Context, subject id.ID) (*crypt.Key, error)
 }
 
 // Config is what a Service is made of.
@@ -159,7 +161,7 @@ func (s *Service) Add(ctx context.Context, object string, rec id.ID, name string
 	if err := s.changeable(ctx, object, rec); err != nil {
 		return File{}, err
 	}
-	subject, key, err := s.cfg.Records.SubjectKey(ctx, object, rec)
+	subject, _, err := s.cfg.Records.SubjectKey(ctx, object, rec)
 	if err != nil {
 		return File{}, err
 	}
@@ -168,7 +170,6 @@ func (s *Service) Add(ctx context.Context, object string, rec id.ID, name string
 	f.Blob = s.cfg.Keys.Token("attachment|" + strconv.FormatInt(int64(f.ID), 10))
 	raw := s.cfg.Keys.NewStreamKey()
 	defer clear(raw)
-	f.Sealed = s.cfg.Keys.Seal(key, place(f.ID, "key"), raw)
 	err = s.cfg.Blobs.Write(f.Blob, func(w io.Writer) error { return s.content(&f, raw, w, body) })
 	if err != nil {
 		return File{}, err
@@ -176,8 +177,12 @@ func (s *Service) Add(ctx context.Context, object string, rec id.ID, name string
 	// It may have taken minutes to arrive: what was allowed then need not be any more.
 	err = s.changeable(ctx, object, rec)
 	if err == nil {
-		obj, row := s.changed(ctx, &f, rec, change.Attach)
-		err = s.cfg.Store.AddFile(ctx, &f, obj, row)
+		var key *crypt.Key
+		if key, err = s.cfg.Records.StoredKey(ctx, subject); err == nil {
+			f.Sealed = s.cfg.Keys.Seal(key, place(f.ID, "key"), raw)
+			obj, row := s.changed(ctx, &f, rec, change.Attach)
+			err = s.cfg.Store.AddFile(ctx, &f, obj, row)
+		}
 	}
 	if err != nil {
 		if lost := s.cfg.Blobs.Remove(f.Blob); lost != nil {
@@ -344,4 +349,21 @@ func (s *Service) Restore(ctx context.Context, key id.ID) (File, error) {
 	f.DeletedAt, f.DeletedBy = time.Time{}, 0
 	obj, row := s.changed(ctx, &f, home, change.Attach)
 	return f, s.cfg.Store.BinFile(ctx, &f, obj, row)
+}
+
+// Reseal is the sealed key of a file under the newest data key of its subject, nil where it is already or does not open.
+func (s *Service) Reseal(ctx context.Context, file, subject id.ID, sealed []byte) ([]byte, error) {
+	key, err := s.cfg.Records.StoredKey(ctx, subject)
+	if fault.CodeOf(err) == "record.key_gone" {
+		return nil, nil //nolint:nilnil // nobody reads it any more
+	}
+	if err != nil {
+		return nil, err
+	}
+	raw, current, err := s.cfg.Keys.Inspect(key, place(file, "key"), sealed)
+	if err != nil || current {
+		return nil, nil //nolint:nilnil,nilerr // what does not open is told by the check of files
+	}
+	defer clear(raw)
+	return s.cfg.Keys.Seal(key, place(file, "key"), raw), nil
 }

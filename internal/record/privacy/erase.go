@@ -761,5 +761,8 @@ func (s *Service) Suppressed(ctx context.Context, object, field, text string, li
 	if _, err := s.cfg.Store.Unsuppress(ctx, []string{h}); err != nil {
 		return true, err
 	}
+	if err := s.cfg.Outside.Lifted(ctx, []string{h}); err != nil {
+		return false, err
+	}
 	return false, s.cfg.Outside.Note(ctx, "privacy.lift", object, 0, map[string]any{"field": field})
 }

@@ -223,6 +223,8 @@ type Outside interface {
 	Clean(ctx context.Context) error
 	// Ledger writes an erasure where a restored backup will find it.
 	Ledger(ctx context.Context, e *Erasure) error
+	// Lifted writes there that digests are suppressed no more.
+	Lifted(ctx context.Context, digests []string) error
 	// Enqueue has Run called soon.
 	Enqueue(ctx context.Context) error
 	// Actor is somebody with the rights of now.

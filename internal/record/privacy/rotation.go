@@ -7,15 +7,26 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 )
 
-// Rotation is the wrapping of every data key of a workspace with a new secret. While it runs, keys of both secrets open; after a
-// crash it goes on behind Cursor. State is Queued, Running or Done.
+// What a rotation exchanges.
+const (
+	SecretRotation = "secret" // what wraps the data keys
+	DataRotation   = "data"   // the data keys of people, and everything that they seal
+	IndexRotation  = "index"  // the key of blind indexes and search tokens
+)
+
+// Rotation is an exchange of keys of a workspace. While it runs, both open, or find; after a crash it goes on behind Cursor. State is
+// Queued, Running or Done.
 type Rotation struct {
 	ID         id.ID
+	Kind       string
 	State      State
+	Paused     bool
 	Phase      string // which keys it is at
 	Cursor     int64
 	Done       int64
 	Total      int64
+	Changed    int64 // values that were written anew
+	Spent      int64 // milliseconds of work
 	Error      string
 	ByKind     access.ActorKind
 	By         id.ID

@@ -30,15 +30,6 @@ func (s *Service) uniqueKey(f *schema.Field, v any) string {
 	return lang.Fold(text)
 }
 
-// keyOfText is the unique key of a text that somebody typed or a file holds.
-func (s *Service) keyOfText(f *schema.Field, text string) (string, bool) {
-	v, bad := schema.ParseText(f, text, schema.ParseEnv{PhoneRegion: s.cfg.PhoneRegion()})
-	if bad != nil || v == nil {
-		return "", false
-	}
-	return s.uniqueKey(f, v), true
-}
-
 // storedKey is the unique key of a stored value, "" for none.
 func storedKey(fs *fieldShape, cols []any) string {
 	if cols[fs.off] == nil {
@@ -89,7 +80,28 @@ func (w *writing) claimField(ctx context.Context, sh *shape, i int, group []*ite
 		}
 		return before, after
 	}
-	return w.reserve(ctx, group, reservation{sh.obj, i, fs.f, turn, func(holder id.ID) *fault.Fault { return w.taken(ctx, sh, fs.f, holder) }})
+	r := reservation{obj: sh.obj, slot: i, field: fs.f, turn: turn, clash: func(holder id.ID) *fault.Fault { return w.taken(ctx, sh, fs.f, holder) }}
+	if fs.f.Personal && w.s.cfg.Keys.Turning() {
+		if err := w.readKeys(ctx, subjects(group)); err != nil {
+			return err
+		}
+		r.others = func(it *item) []string {
+			if !it.ok() || it.op != change.Restore && (!it.set[i] || it.values[i] == nil) {
+				return nil
+			}
+			v := any(nil)
+			if it.op != change.Restore {
+				v = it.values[i]
+			} else if opened, err := w.open(it, i); err == nil {
+				v = opened
+			}
+			if v == nil {
+				return nil
+			}
+			return w.s.uniqueKeys(fs.f, v)
+		}
+	}
+	return w.reserve(ctx, group, r)
 }
 
 // reservation is of the keys of one slot: a unique field's, or a unique rule's behind the fields.
@@ -99,6 +111,8 @@ type reservation struct {
 	field *schema.Field
 	turn  func(it *item) (before, after string) // the keys an item had and will have, "" for none
 	clash func(holder id.ID) *fault.Fault
+	// others are all keys that the value of an item may stand under, while one index key follows another; nil outside of that.
+	others func(it *item) []string
 }
 
 // reserve takes the keys that items will have. Who comes after another one, stored or of the same group, fails.
@@ -131,8 +145,16 @@ func (w *writing) reserve(ctx context.Context, group []*item, r reservation) err
 		return nil
 	}
 	taken, err := w.tx.Reserve(ctx, r.obj, r.field, wants)
-	if err != nil || len(taken) == 0 {
+	if err != nil {
 		return err
+	}
+	if r.others != nil {
+		if err := w.elsewhere(ctx, r, claimers, taken); err != nil {
+			return err
+		}
+	}
+	if len(taken) == 0 {
+		return nil
 	}
 	for _, it := range claimers {
 		last := len(it.claims) - 1
@@ -320,11 +342,7 @@ func (w *writing) fetchKeys(ctx context.Context, items []*item) error {
 		if w.keys[v] != nil || asked[v] {
 			return
 		}
-		if key := w.s.cfg.Keys.Cached(v); key != nil {
-			w.keys[v] = key
-			return
-		}
-		asked[v] = true
+		asked[v] = true // not from memory: what is written must be sealed with the key that is stored now
 		stored = append(stored, v)
 	}
 	for _, it := range items {

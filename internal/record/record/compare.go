@@ -166,7 +166,7 @@ func (s *Service) comparing(ctx context.Context, object string, facets []Facet) 
 func (s *Service) compared(ctx context.Context, sh *shape, rows []Row, facets []Facet, at []int) ([]Compared, error) {
 	opened := map[string]bool{}
 	for i, f := range facets {
-		if sh.fields[at[i]].f.Personal && f.Clear {
+		if sh.fields[at[i]].f.Personal && (f.Clear || s.cfg.Keys.Turning()) {
 			opened[f.Field] = true
 		}
 	}
@@ -204,6 +204,11 @@ func (s *Service) facet(sh *shape, row *Row, i int, plain bool, keys map[id.ID]*
 		return nil
 	case fs.f.Type == schema.Address:
 		return nil
+	}
+	if s.cfg.Keys.Turning() { // stored under either index key: compared under the newest
+		if v, err := s.openValue(sh, row, i, keys[sh.subject(row)]); err == nil && v != nil {
+			return s.cfg.Keys.Blind(schema.BlindClass(fs.f), schema.BlindForm(fs.f, v))
+		}
 	}
 	return row.Cols[fs.off+1] // the blind index
 }

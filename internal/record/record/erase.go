@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -192,7 +193,7 @@ func (w *writing) suppressed(ctx context.Context, items []*item) error {
 		}
 		for i := range it.sh.fields {
 			fs := &it.sh.fields[i]
-			if !it.set[i] || it.values[i] == nil || !identifies(fs.f) || it.old != nil && storedKey(fs, it.old.Cols) == w.s.uniqueKey(fs.f, it.values[i]) {
+			if !it.set[i] || it.values[i] == nil || !identifies(fs.f) || it.old != nil && slices.Contains(w.s.uniqueKeys(fs.f, it.values[i]), storedKey(fs, it.old.Cols)) {
 				continue
 			}
 			h := w.s.Suppression(fs.f, it.values[i])

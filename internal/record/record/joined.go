@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -14,6 +15,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
 )
 
 // Unique rules over several fields. Their keys stand in the same table as those of unique fields, under the rule's physical name:
@@ -112,7 +114,51 @@ func (w *writing) claimRule(ctx context.Context, sh *shape, n int, group []*item
 		}
 		return before, after
 	}
-	return w.reserve(ctx, group, reservation{sh.obj, len(sh.fields) + n, j.field, turn, func(holder id.ID) *fault.Fault { return w.clashes(ctx, sh, j, holder) }})
+	others := w.joinedElsewhere(sh, j)
+	if others != nil {
+		if err := w.readKeys(ctx, subjects(group)); err != nil {
+			return err
+		}
+	}
+	return w.reserve(ctx, group, reservation{obj: sh.obj, slot: len(sh.fields) + n, field: j.field, turn: turn, others: others,
+		clash: func(holder id.ID) *fault.Fault { return w.clashes(ctx, sh, j, holder) }})
+}
+
+// joinedElsewhere are the keys of a row under each index key, nil where the rule has no personal field or one index key is in use.
+func (w *writing) joinedElsewhere(sh *shape, j *joined) func(it *item) []string {
+	personal := slices.ContainsFunc(j.fields, func(i int) bool { return sh.fields[i].f.Personal })
+	if !personal || !w.s.cfg.Keys.Turning() {
+		return nil
+	}
+	return func(it *item) []string { return w.s.joinedKeys(sh, j, &it.row, w.keys[it.subjectAfter()]) }
+}
+
+// joinedKeys are all keys of a row that a unique rule with personal fields may have, by each index key alike for all fields.
+func (s *Service) joinedKeys(sh *shape, j *joined, row *Row, key *crypt.Key) []string {
+	var out []string
+	cols := slices.Clone(row.Cols)
+	for n := 0; ; n++ {
+		some := false
+		for _, i := range j.fields {
+			fs := &sh.fields[i]
+			if !fs.f.Personal || row.Cols[fs.off] == nil || key == nil {
+				continue
+			}
+			v, err := s.openValue(sh, row, i, key)
+			if err != nil || v == nil {
+				continue
+			}
+			if all := s.Blinds(fs.f, schema.BlindForm(fs.f, v)); n < len(all) {
+				cols[fs.off+1], some = all[n], true
+			}
+		}
+		if !some {
+			return out
+		}
+		if k := j.key(cols); k != "" {
+			out = append(out, k)
+		}
+	}
 }
 
 // clashes is the fault of a record that another one equals by a unique rule; it is named to those who see it.

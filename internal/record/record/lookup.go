@@ -100,11 +100,11 @@ func (s *Service) lookupIDs(ctx context.Context, obj *schema.Object, values []st
 
 func (s *Service) lookupUnique(ctx context.Context, obj *schema.Object, f *schema.Field, values []string, out map[string][]id.ID) error {
 	keys := make([]string, 0, len(values))
-	of := make(map[string]string, len(values))
+	of := make(map[string][]string, len(values))
 	seen := make(map[string]bool, len(values))
 	for _, v := range values {
-		if k, ok := s.keyOfText(f, v); ok {
-			of[v] = k
+		of[v] = s.keysOfText(f, v)
+		for _, k := range of[v] {
 			if !seen[k] {
 				seen[k] = true
 				keys = append(keys, k)
@@ -123,9 +123,11 @@ func (s *Service) lookupUnique(ctx context.Context, obj *schema.Object, f *schem
 	if err != nil {
 		return fmt.Errorf("look up %s.%s: %w", obj.Key, f.Key, err)
 	}
-	for v, k := range of {
-		if n, ok := found[k]; ok {
-			out[v] = []id.ID{n}
+	for v, all := range of {
+		for _, k := range all {
+			if n, ok := found[k]; ok {
+				out[v] = []id.ID{n}
+			}
 		}
 	}
 	return nil
@@ -137,7 +139,7 @@ const lookupBatch = 200
 func (s *Service) lookupValues(ctx context.Context, obj *schema.Object, f *schema.Field, values []string, out map[string][]id.ID) error {
 	sh := s.shape(obj)
 	env := schema.ParseEnv{PhoneRegion: s.cfg.PhoneRegion()}
-	canonical := map[string]string{}
+	canonical := map[string][]string{}
 	var forms []string
 	seen := map[string]bool{}
 	for _, v := range values {
@@ -146,7 +148,7 @@ func (s *Service) lookupValues(ctx context.Context, obj *schema.Object, f *schem
 			continue
 		}
 		text, _ := c.(string)
-		canonical[v] = s.uniqueKey(f, c)
+		canonical[v] = s.uniqueKeys(f, c)
 		if !seen[text] {
 			seen[text] = true
 			forms = append(forms, text)
@@ -176,9 +178,12 @@ func (s *Service) lookupValues(ctx context.Context, obj *schema.Object, f *schem
 			return fmt.Errorf("look up %s.%s: %w", obj.Key, f.Key, err)
 		}
 	}
-	for v, k := range canonical {
-		if list, ok := found[k]; ok {
-			out[v] = list
+	for v, all := range canonical {
+		for _, k := range all {
+			out[v] = append(out[v], found[k]...)
+		}
+		if len(out[v]) == 0 {
+			delete(out, v)
 		}
 	}
 	return nil

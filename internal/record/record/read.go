@@ -348,6 +348,11 @@ func (s *Service) Blind(f *schema.Field, normalised string) string {
 	return s.cfg.Keys.Blind(schema.BlindClass(f), normalised)
 }
 
+// Blinds are all that a stored value may have as its blind index: two while one index key follows another.
+func (s *Service) Blinds(f *schema.Field, normalised string) []string {
+	return s.cfg.Keys.Blinds(schema.BlindClass(f), normalised)
+}
+
 func checkSort(ctx context.Context, obj *schema.Object, sort []schema.Sort) error {
 	if len(sort) > MaxSort {
 		return fault.InvalidField("record.sort_too_many", "sort", fault.Params{"max": MaxSort})

@@ -65,7 +65,9 @@ func (s *Service) searchOf(text string) search {
 		}
 		q.plain = append(q.plain, t)
 	}
-	add := func(kind schema.Type, form string) { q.keyed = append(q.keyed, s.personalToken(kind, form)) }
+	add := func(kind schema.Type, form string) {
+		q.keyed = append(q.keyed, s.cfg.Keys.Tokens(string(kind)+"|"+form)...)
+	}
 	digits, plus := onlyDigits(q.text)
 	switch n := len(digits); {
 	case n == 4 || n == 7:

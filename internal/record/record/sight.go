@@ -19,7 +19,7 @@ import (
 // checkEnv is what the conditions of roles are checked against.
 func (s *Service) checkEnv(obj *schema.Object) query.CheckEnv {
 	return query.CheckEnv{Registry: s.cfg.Registry(), Object: obj.Key, Use: query.ForRight, Base: s.cfg.BaseCurrency(), Convert: s.convert,
-		Blind: s.Blind, PhoneRegion: s.cfg.PhoneRegion()}
+		Blind: s.Blind, Blinds: s.Blinds, PhoneRegion: s.cfg.PhoneRegion()}
 }
 
 // Limits are what the actor of the context sees of an object, for questions that are asked elsewhere; nil for everything.

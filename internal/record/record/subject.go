@@ -24,7 +24,7 @@ func (s *Service) SubjectKey(ctx context.Context, object string, rec id.ID) (id.
 		return 0, nil, notFound(obj, rec)
 	}
 	subject := s.shape(obj).subject(&rows[0])
-	key, found, err := s.dataKey(ctx, subject)
+	key, found, err := s.storedKey(ctx, subject) // not from memory: something is to be sealed with it
 	if err != nil || found {
 		return subject, key, err
 	}
@@ -54,6 +54,29 @@ func (s *Service) dataKey(ctx context.Context, subject id.ID) (*crypt.Key, bool,
 	if key := s.cfg.Keys.Cached(subject); key != nil {
 		return key, true, nil
 	}
+	return s.storedKey(ctx, subject)
+}
+
+// StoredKey is DataKey as it is stored now, for sealing.
+func (s *Service) StoredKey(ctx context.Context, subject id.ID) (*crypt.Key, error) {
+	key, found, err := s.storedKey(ctx, subject)
+	if err == nil && !found {
+		err = fault.New(fault.Unavailable, "record.key_gone", nil)
+	}
+	return key, err
+}
+
+// WrappedKey is the stored form of a subject's data key, nil without one (crypt.Keyring.Refresh).
+func (s *Service) WrappedKey(ctx context.Context, subject id.ID) (wrapped []byte, err error) {
+	err = s.cfg.Store.View(ctx, func(r Reader) error {
+		found, err := r.PersonKeys(ctx, []id.ID{subject})
+		wrapped = found[subject]
+		return err
+	})
+	return wrapped, err
+}
+
+func (s *Service) storedKey(ctx context.Context, subject id.ID) (*crypt.Key, bool, error) {
 	into := map[id.ID]*crypt.Key{}
 	err := s.unwrap(ctx, []id.ID{subject}, into)
 	return into[subject], into[subject] != nil, err

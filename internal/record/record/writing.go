@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -52,6 +53,9 @@ func (s *Service) write(ctx context.Context, mode writeMode, items []*item) (cha
 	}
 	if p, ok := s.cfg.Store.(Patient); ok && (mode.bulk || mode.mass) {
 		ctx = p.Patient(ctx)
+	}
+	if f, ok := s.cfg.Store.(Fenced); ok && s.cfg.Keys.Turning() && slices.ContainsFunc(items, func(it *item) bool { return it.op == change.Restore }) {
+		ctx = f.Alone(ctx) // what comes back claims keys of the older index
 	}
 	var pos change.Position
 	var err error
@@ -207,6 +211,9 @@ func (s *Service) checkUsers(ctx context.Context, items []*item) error {
 // run takes the items in rounds: a record that occurs twice is written once in each, so that later operations see what
 // earlier ones did.
 func (w *writing) run(ctx context.Context, items []*item) error {
+	if err := w.s.freshIndexes(ctx, w.tx, items); err != nil {
+		return err
+	}
 	pending := make([]*item, 0, len(items))
 	for _, it := range items {
 		if it.ok() {
@@ -390,8 +397,8 @@ func (w *writing) resolve(ctx context.Context, items []*item) error {
 				it.fail(fault.InvalidField("record.relation_key", "fields."+f.Key, fault.Params{"object": f.Target, "field": key.Field}))
 				continue
 			}
-			text, ok := w.s.keyOfText(tf, key.Text)
-			if !ok {
+			texts := w.s.keysOfText(tf, key.Text)
+			if len(texts) == 0 {
 				it.fail(unknown)
 				continue
 			}
@@ -402,12 +409,22 @@ func (w *writing) resolve(ctx context.Context, items []*item) error {
 			if wants[k] == nil {
 				wants[k] = map[string][]func(id.ID){}
 			}
-			wants[k][text] = append(wants[k][text], func(v id.ID) {
-				if v == 0 {
+			left, holder := len(texts), id.ID(0)
+			set := func(v id.ID) {
+				if left--; v != 0 {
+					holder = v
+				}
+				if left > 0 {
+					return
+				}
+				if holder == 0 {
 					it.fail(unknown)
 				}
-				it.give(i, v)
-			})
+				it.give(i, holder)
+			}
+			for _, text := range texts {
+				wants[k][text] = append(wants[k][text], set)
+			}
 		}
 	}
 	for k, texts := range wants {

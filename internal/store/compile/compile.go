@@ -36,6 +36,8 @@ type Env struct {
 	Convert func(money.Money) (int64, bool)
 	// Blind is the keyed blind index of a normalised personal value, the same that the record engine stores.
 	Blind func(f *schema.Field, normalised string) string
+	// Blinds are all that a stored value may stand under; nil for Blind alone.
+	Blinds func(f *schema.Field, normalised string) []string
 	// Segment gives the condition of a dynamic segment, or ok false when its stored membership is to be used.
 	Segment func(key string) (*query.Node, bool)
 	// Dialect is the engine of the records plane, SQLite when nil. Analytics does not ask.
@@ -51,7 +53,7 @@ func (e Env) Today() clock.Day { return clock.DayOf(e.Now, e.Zone) }
 func (e Env) check(obj *schema.Object) query.CheckEnv {
 	return query.CheckEnv{
 		Registry: e.Registry, Object: obj.Key, Traits: e.Traits, Segments: segments{e.Segment}, Base: e.Base,
-		Convert: e.Convert, Blind: e.Blind,
+		Convert: e.Convert, Blind: e.Blind, Blinds: e.Blinds,
 	}
 }
 

@@ -108,6 +108,9 @@ type Dialect interface {
 	Indexes() string
 	// LockSchema is the statement that lets one process at a time change the schema, "" where there is only one process.
 	LockSchema() string
+	// Fence is a statement that makes updates of records wait for one that is to be alone, until their transactions end; "" where there
+	// is only one writer.
+	Fence(alone bool) string
 	// ForUpdate is appended to a SELECT whose rows are going to be written, "" where there is only one writer.
 	ForUpdate() string
 }

@@ -225,5 +225,13 @@ func (Postgres) LockSchema() string {
 	return "SELECT pg_advisory_xact_lock(hashtextextended('guanxi schema ' || current_schema(), 0))"
 }
 
+// Fence implements Dialect.
+func (Postgres) Fence(alone bool) string {
+	if alone {
+		return "SELECT pg_advisory_xact_lock(735100, hashtext(current_schema()))"
+	}
+	return "SELECT pg_advisory_xact_lock_shared(735100, hashtext(current_schema()))"
+}
+
 // ForUpdate implements Dialect.
 func (Postgres) ForUpdate() string { return " FOR UPDATE" }

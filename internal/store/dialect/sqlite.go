@@ -200,6 +200,9 @@ func (SQLite) Indexes() string {
 // LockSchema implements Dialect.
 func (SQLite) LockSchema() string { return "" }
 
+// Fence implements Dialect.
+func (SQLite) Fence(bool) string { return "" }
+
 // ForUpdate implements Dialect.
 func (SQLite) ForUpdate() string { return "" }
 

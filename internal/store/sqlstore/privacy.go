@@ -389,6 +389,21 @@ func (s Privacy) Suppress(ctx context.Context, erasure id.ID, digests map[string
 	})
 }
 
+// SuppressedBy are the digests that an erasure suppressed, with the keys of their fields.
+func (s Privacy) SuppressedBy(ctx context.Context, erasure id.ID) (map[string]string, error) {
+	out := map[string]string{}
+	err := s.Read(ctx, func(c Conn) error {
+		clear(out)
+		return Each(ctx, c, func(r *sql.Rows) error {
+			var h, field string
+			err := r.Scan(&h, &field)
+			out[h] = field
+			return err
+		}, "SELECT hash, field FROM suppression WHERE erasure = ?", int64(erasure))
+	})
+	return out, err
+}
+
 // Unsuppress implements privacy.Store.
 func (s Privacy) Unsuppress(ctx context.Context, digests []string) (n int64, err error) {
 	d := s.db.Dialect()

@@ -13,9 +13,11 @@ import (
 )
 
 const (
-	rotationColumns = "id, state, phase, cursor, done, total, error, by_kind, created_by, created_at, finished_at"
-	rotationInsert  = "INSERT INTO key_rotation (" + rotationColumns + ", kind) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'secret')"
-	rotationSave    = "UPDATE key_rotation SET state = ?, phase = ?, cursor = ?, done = ?, total = ?, error = ?, finished_at = ? WHERE id = ?"
+	rotationColumns = "id, state, phase, cursor, done, total, error, by_kind, created_by, created_at, finished_at, kind, paused, changed, spent"
+	rotationInsert  = "INSERT INTO key_rotation (" + rotationColumns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	rotationSave    = "UPDATE key_rotation SET state = ?, phase = ?, cursor = ?, done = ?, total = ?, error = ?, finished_at = ?, changed = ?, spent = ? WHERE id = ?"
+	rotationPause   = "UPDATE key_rotation SET paused = ? WHERE id = ? AND state <> 'done' AND kind <> 'secret'"
+	rotationPaused  = "SELECT paused FROM key_rotation WHERE id = ?"
 	rotationList    = "SELECT " + rotationColumns + " FROM key_rotation ORDER BY id DESC LIMIT ?"
 )
 
@@ -41,6 +43,10 @@ func Wrappings() []Wrapping {
 	return []Wrapping{
 		{Phase: "people", count: "SELECT count(*) FROM person_key", read: "SELECT subject, wrapped FROM person_key WHERE subject > ? ORDER BY subject LIMIT ?",
 			write: "UPDATE person_key SET wrapped = ? WHERE subject = ? AND wrapped = ?"},
+		{Phase: "former", count: "SELECT count(*) FROM person_key WHERE former IS NOT NULL", read: "SELECT subject, former FROM person_key WHERE former IS NOT NULL AND subject > ? ORDER BY subject LIMIT ?",
+			write: "UPDATE person_key SET former = ? WHERE subject = ? AND former = ?"},
+		{Phase: "index", count: "SELECT count(*) FROM index_key", read: "SELECT generation, wrapped FROM index_key WHERE generation > ? ORDER BY generation LIMIT ?",
+			write: "UPDATE index_key SET wrapped = ? WHERE generation = ? AND wrapped = ?"},
 		{Phase: "webhooks", count: "SELECT count(*) FROM webhook", read: "SELECT id, wrapped FROM webhook WHERE id > ? ORDER BY id LIMIT ?",
 			write: "UPDATE webhook SET wrapped = ? WHERE id = ? AND wrapped = ?"},
 		{Phase: "mail", count: "SELECT count(*) FROM mail_profile", read: "SELECT id, wrapped FROM mail_profile WHERE id > ? ORDER BY id LIMIT ?",
@@ -53,6 +59,8 @@ func Wrappings() []Wrapping {
 		text("exports", "mass_job", "key"),
 		{Phase: "copies", count: "SELECT count(*) FROM privacy_copy WHERE sealed IS NOT NULL", read: "SELECT id, sealed FROM privacy_copy WHERE sealed IS NOT NULL AND id > ? ORDER BY id LIMIT ?",
 			write: "UPDATE privacy_copy SET sealed = ? WHERE id = ? AND sealed = ?", Nested: true},
+		{Phase: "approvals", count: "SELECT count(*) FROM approval", read: "SELECT id, content FROM approval WHERE id > ? ORDER BY id LIMIT ?",
+			write: "UPDATE approval SET content = ? WHERE id = ? AND content = ?", Nested: true},
 	}
 }
 
@@ -135,13 +143,14 @@ func (w Wrapping) one(ctx context.Context, c Conn, owner id.ID, raw []byte, text
 // AddRotation stores a new rotation.
 func (s Privacy) AddRotation(ctx context.Context, r *privacy.Rotation) error {
 	return s.Write(ctx, func(c Conn) error {
-		_, err := c.Exec(ctx, rotationInsert, int64(r.ID), string(r.State), r.Phase, r.Cursor, r.Done, r.Total, r.Error, string(r.ByKind), int64(r.By), milli(r.At), milli(r.FinishedAt))
+		_, err := c.Exec(ctx, rotationInsert, int64(r.ID), string(r.State), r.Phase, r.Cursor, r.Done, r.Total, r.Error, string(r.ByKind), int64(r.By), milli(r.At), milli(r.FinishedAt),
+			r.Kind, r.Paused, r.Changed, r.Spent)
 		return err
 	})
 }
 
 func saveRotation(ctx context.Context, c Conn, r *privacy.Rotation) error {
-	_, err := c.Exec(ctx, rotationSave, string(r.State), r.Phase, r.Cursor, r.Done, r.Total, r.Error, milli(r.FinishedAt), int64(r.ID))
+	_, err := c.Exec(ctx, rotationSave, string(r.State), r.Phase, r.Cursor, r.Done, r.Total, r.Error, milli(r.FinishedAt), r.Changed, r.Spent, int64(r.ID))
 	return err
 }
 
@@ -156,7 +165,7 @@ func (s Privacy) Rotations(ctx context.Context, limit int) ([]*privacy.Rotation,
 		r := &privacy.Rotation{}
 		var key, by, at, finished int64
 		var state, kind string
-		err := rows.Scan(&key, &state, &r.Phase, &r.Cursor, &r.Done, &r.Total, &r.Error, &kind, &by, &at, &finished)
+		err := rows.Scan(&key, &state, &r.Phase, &r.Cursor, &r.Done, &r.Total, &r.Error, &kind, &by, &at, &finished, &r.Kind, &r.Paused, &r.Changed, &r.Spent)
 		r.ID, r.State, r.ByKind, r.By, r.At, r.FinishedAt = id.ID(key), privacy.State(state), access.ActorKind(kind), id.ID(by), instant(at), instant(finished)
 		return r, err
 	}, rotationList, int64(limit))

@@ -76,6 +76,9 @@ func (s *Store) Update(ctx context.Context, fn func(record.Tx) error) (change.Po
 func (s *Store) UpdateWith(ctx context.Context, fn func(record.Tx, Conn) error) (change.Position, error) {
 	var last change.Position
 	err := s.db.Write(ctx, func(c Conn) error {
+		if err := fence(ctx, c); err != nil {
+			return err
+		}
 		t := &tx{store: s, c: c}
 		err := fn(t, c)
 		last = t.last

@@ -147,13 +147,13 @@ func (t *tx) PersonKeys(ctx context.Context, subjects []id.ID) (map[id.ID][]byte
 	d := t.c.Dialect()
 	err := Each(ctx, t.c, func(r *sql.Rows) error {
 		var subject int64
-		var wrapped []byte
-		if err := r.Scan(&subject, &wrapped); err != nil {
+		var wrapped, former []byte
+		if err := r.Scan(&subject, &wrapped, &former); err != nil {
 			return err
 		}
-		out[id.ID(subject)] = wrapped
+		out[id.ID(subject)] = append(wrapped, former...)
 		return nil
-	}, "SELECT subject, wrapped FROM person_key WHERE "+d.In("subject"), d.IDList(plain(subjects)))
+	}, "SELECT subject, wrapped, former FROM person_key WHERE "+d.In("subject"), d.IDList(plain(subjects)))
 	return out, err
 }
 

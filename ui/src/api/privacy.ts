@@ -136,11 +136,20 @@ export interface PrivacySettings {
   reveals: Record<string, number>;
 }
 
+export type KeyKind = 'secret' | 'data' | 'index';
 export interface KeyRotation {
+  id: string;
+  kind: KeyKind;
   state: 'queued' | 'running' | 'done';
+  paused: boolean;
   phase: string;
+  /** Whose records an exchange is at. */
+  object: string;
   done: number;
   total: number;
+  /** Values that an exchange has written anew, and how many in a second of work. */
+  changed: number;
+  per_second: number;
   at: string;
   finished_at: string | null;
 }
@@ -266,6 +275,8 @@ export const previewRule = (input: Partial<RetentionInput>) =>
   );
 export const useSavePrivacySettings = () =>
   usePrivacy((input: Partial<PrivacySettings>) => api.patch<PrivacySettings>('/privacy/settings', input));
-export const useRotateKeys = () => usePrivacy((_: undefined) => api.post<Keys>('/keys/rotate', {}));
+export const useRotateKeys = () => usePrivacy((what: KeyKind) => api.post<Keys>('/keys/rotate', { what }));
+export const usePauseKeys = () =>
+  usePrivacy(({ id, on }: { id: string; on: boolean }) => api.post<Keys>(`/keys/rotations/${id}/pause`, { on }));
 export const checkSuppression = (input: { object: string; field: string; value: string; lift?: boolean }) =>
   api.post<{ suppressed: boolean }>('/privacy/suppression', input);
