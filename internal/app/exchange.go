@@ -176,7 +176,7 @@ func (x *exchanging) through(ctx context.Context, s part) (paused bool, err erro
 		x.r.Changed += int64(p.changed)
 		took := x.w.app.Clock.Now().Sub(start)
 		x.r.Spent += took.Milliseconds()
-		if err := x.store.SaveRotation(ctx, x.r); err != nil {
+		if err := x.store.SaveRotation(context.WithoutCancel(ctx), x.r); err != nil { // what was done counts, whoever stops the job now
 			return false, err
 		}
 		x.w.app.hub.Publish(x.w.info.Key, api.Event{Kind: "privacy"})
