@@ -382,6 +382,23 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
+// TestRotateKeysOnTheLine begins an exchange from the command line, with the data directory named beside it.
+func TestRotateKeysOnTheLine(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.setup()
+	var k struct {
+		Rotations []struct{ Kind, State string }
+	}
+	s.ok(&k, "keys", "rotate", "--index-key")
+	if len(k.Rotations) != 1 || k.Rotations[0].Kind != "index" {
+		t.Errorf("%+v", k)
+	}
+	if code, _, errs := s.run("", "keys", "rotate", "--index-key", "--data-keys"); code == 0 {
+		t.Errorf("both at once: %s", errs)
+	}
+}
+
 // keysApart: a backup without its second file is refused with what it needs, and so is one with the file of another.
 func keysApart(t *testing.T, s, fresh *shell, file, word string) {
 	t.Helper()

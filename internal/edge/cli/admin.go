@@ -169,9 +169,9 @@ func (s *state) keys() *cobra.Command {
 			return d.show(http.MethodPost, "/keys/rotate", map[string]string{"what": what})
 		})
 	})
-	rotate.Flags().BoolVar(&data, "data", false, s.text("cli.flag_keys_data"))
-	rotate.Flags().BoolVar(&index, "index", false, s.text("cli.flag_keys_index"))
-	rotate.MarkFlagsMutuallyExclusive("data", "index")
+	rotate.Flags().BoolVar(&data, "data-keys", false, s.text("cli.flag_keys_data"))
+	rotate.Flags().BoolVar(&index, "index-key", false, s.text("cli.flag_keys_index"))
+	rotate.MarkFlagsMutuallyExclusive("data-keys", "index-key")
 	pause := func(name string, on bool) *cobra.Command {
 		return s.command(name+" ROTATION", "keys_"+name, cobra.ExactArgs(1), func(c *cobra.Command, args []string) error {
 			return s.with(c, func(d *session) error {

@@ -2,6 +2,7 @@ import { IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
 import { isApiError, useDefaultView, useSaveView, type View, type ViewAudience, type ViewShare } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
+import { cx } from '@/lib/cx';
 import { useCan } from '@/metadata';
 import { Avatar, Button, EmptyState, IconButton, Modal, SegmentedControl, Select, toast } from '@/ui';
 import type { List } from './use-list';
@@ -154,7 +155,7 @@ export function ViewShareDialog({ list, view, onClose }: Props) {
             </div>
           ))}
           {openers.length > 0 ? (
-            <div className={css.row}>
+            <div className={cx(css.row, css.wide)}>
               <Select
                 aria-label={t('sharing:default.for')}
                 placeholder={t('sharing:default.for')}
