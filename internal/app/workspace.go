@@ -191,6 +191,9 @@ func (a *App) openWorkspace(ctx context.Context, key string) (_ *workspace, err 
 	if err := w.build(ctx); err != nil {
 		return nil, err
 	}
+	if err := w.records.RefreshIndexes(ctx); err != nil {
+		return nil, err
+	}
 	w.run()
 	if err := w.reapply(ctx); err != nil {
 		return nil, err
@@ -309,6 +312,15 @@ func (a *App) secrets(ctx context.Context) ([][]byte, error) {
 	return crypt.ReadFile(path)
 }
 
+// hold keeps the keyring, which asks for a key that another process has exchanged.
+func (w *workspace) hold(keys *crypt.Keyring) {
+	keys.Source(w.app.secretSource())
+	keys.Refresh(func(subject id.ID) ([]byte, error) {
+		return w.records.WrappedKey(context.WithoutCancel(w.ctx), subject)
+	})
+	w.ring = keys
+}
+
 // build makes the engines.
 func (w *workspace) build(ctx context.Context) error {
 	a := w.app
@@ -316,11 +328,7 @@ func (w *workspace) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	keys.Source(a.secretSource())
-	keys.Refresh(func(subject id.ID) ([]byte, error) {
-		return w.records.WrappedKey(context.WithoutCancel(w.ctx), subject)
-	})
-	w.ring = keys
+	w.hold(keys)
 	registry := w.registry
 	if w.words, err = newVocabulary(w); err != nil {
 		return err
@@ -331,9 +339,6 @@ func (w *workspace) build(ctx context.Context) error {
 	}
 	w.records = record.New(record.Config{Store: w.store, Registry: registry, Keys: keys, Clock: a.Clock, IDs: a.ids, Zone: w.zoneOf, BaseCurrency: w.base, Rates: w,
 		Users: people{a, w.info.Key}, Auditor: auditor{a, w.info.Key}, Broad: second, Figurer: figures{w}, Figures: w.words.Figures, Check: w.words.Check, RevealLimit: w.revealLimit, Log: a.Log})
-	if err := w.records.RefreshIndexes(ctx); err != nil {
-		return err
-	}
 	privacy.Guard(w.records)
 	w.records.WatchMerges(func(object string, survivor id.ID) {
 		if obj := registry().Object(object); obj != nil {
