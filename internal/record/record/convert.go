@@ -87,8 +87,12 @@ type Sample struct {
 	Bad    *fault.Fault
 }
 
-// convertAtOnce is how many records a transaction of a conversion looks at.
-const convertAtOnce = 500
+const (
+	// tryAtOnce is how many records a trial reads at a time.
+	tryAtOnce = 500
+	// convertAtOnce is how many records a transaction of a conversion writes: others wait for it.
+	convertAtOnce = 120
+)
 
 // Place is where a walk through the records of an object stands: live ones, or those in the recycle bin, after an id.
 type Place struct {
@@ -96,8 +100,8 @@ type Place struct {
 	Deleted bool
 }
 
-func (s *Service) walk(ctx context.Context, obj *schema.Object, at Place) ([]id.ID, error) {
-	sel := Selection{Sort: []schema.Sort{{Field: "id"}}, Limit: convertAtOnce, Deleted: at.Deleted}
+func (s *Service) walk(ctx context.Context, obj *schema.Object, at Place, limit int) ([]id.ID, error) {
+	sel := Selection{Sort: []schema.Sort{{Field: "id"}}, Limit: limit, Deleted: at.Deleted}
 	if at.After != 0 {
 		sel.After = []any{at.After}
 	}
@@ -114,7 +118,7 @@ func (s *Service) TryConversion(ctx context.Context, object, field string, into 
 	if err != nil {
 		return out, err
 	}
-	ids, err := s.walk(ctx, sh.obj, at)
+	ids, err := s.walk(ctx, sh.obj, at, tryAtOnce)
 	if err != nil || len(ids) == 0 {
 		return out, err
 	}
@@ -123,7 +127,7 @@ func (s *Service) TryConversion(ctx context.Context, object, field string, into 
 		return out, err
 	}
 	env := s.convertEnv(into.Locale)
-	out = Converted{Last: ids[len(ids)-1], Seen: len(ids), More: len(ids) == convertAtOnce, Texts: map[string]int{}}
+	out = Converted{Last: ids[len(ids)-1], Seen: len(ids), More: len(ids) == tryAtOnce, Texts: map[string]int{}}
 	f := sh.fields[from].f
 	for i := range rows {
 		v := schema.Decode(f, sh.cols(rows[i].Cols, from))
@@ -152,7 +156,7 @@ func (s *Service) ConversionSamples(ctx context.Context, object, field string, i
 		return nil, nil
 	}
 	if ids == nil {
-		if ids, err = s.walk(ctx, sh.obj, Place{}); err != nil {
+		if ids, err = s.walk(ctx, sh.obj, Place{}, tryAtOnce); err != nil {
 			return nil, err
 		}
 	}
@@ -204,7 +208,7 @@ func (s *Service) Convert(ctx context.Context, object, field string, at Place) (
 	if n < 0 {
 		return out, fault.New(fault.NotFound, "record.unknown_field", fault.Params{"field": field})
 	}
-	ids, err := s.walk(ctx, sh.obj, at)
+	ids, err := s.walk(ctx, sh.obj, at, convertAtOnce)
 	if err != nil || len(ids) == 0 {
 		return out, err
 	}

@@ -212,7 +212,7 @@ type Claimed struct {
 }
 
 // joinAtOnce is how many records a transaction of ClaimRule looks at.
-const joinAtOnce = 500
+const joinAtOnce = 200
 
 // ClaimRule claims the keys of a unique rule for stored records, some at a time, those after an id. Claiming what is claimed already
 // does nothing, so it may be repeated. It needs the right to import.
