@@ -1,6 +1,7 @@
 import { expectAccessible } from './axe';
+import { nameIn, startComputed } from './fields';
 import { settled } from './pages';
-import { type Api, expect, type Page, pick, test, toast, type Words } from './support';
+import { type Api, expect, pick, test, toast } from './support';
 
 const SHOP = {
   'zh-CN': { object: '改衣', items: '工序', double: '双倍工费', count: '工序数', price: '工费' },
@@ -31,17 +32,6 @@ async function objects(api: Api, words: (typeof SHOP)['en'], suffix: string): Pr
   ] as const)
     await made(`/records/${object}`, { fields: { name, fee } });
   return [object, child];
-}
-
-async function startComputed(page: Page, t: Words, kind: 'formula' | 'rollup', label: string, locale?: string) {
-  await page.getByRole('button', { name: t('shape:field.add'), exact: true }).click();
-  const panel = page.getByRole('dialog');
-  await panel
-    .getByRole('button', { name: new RegExp(`^${t(`formula:${kind}.name`)}\\s*${t(`formula:${kind}.help`)}`) })
-    .click();
-  const inLanguage = t(locale?.startsWith('zh') ? 'shape:in.zh-CN' : 'shape:in.en', { name: t('shape:field.name') });
-  await panel.getByRole('textbox', { name: inLanguage, exact: true }).fill(label);
-  return panel;
 }
 
 test('a formula and a rollup are made, shown, filtered and sorted by', async ({ page, t, api, faults, locale }) => {
@@ -106,10 +96,7 @@ test('a formula and a rollup are made, shown, filtered and sorted by', async ({ 
     await page.getByRole('tab', { name: new RegExp(t('formula:rule.tab')) }).click();
     await page.getByRole('button', { name: t('formula:rule.add') }).click();
     await page.getByRole('textbox', { name: t('formula:rule.when') }).fill('fee > 100');
-    const inLanguage = t(locale?.startsWith('zh') ? 'shape:in.zh-CN' : 'shape:in.en', {
-      name: t('formula:rule.message'),
-    });
-    await page.getByRole('textbox', { name: inLanguage, exact: true }).fill('Too much');
+    await page.getByRole('textbox', { name: nameIn(t, 'formula:rule.message', locale), exact: true }).fill('Too much');
     await pick(page, t('formula:rule.field'), words.price);
     await page.getByRole('button', { name: t('common:save'), exact: true }).click();
     await expect(toast(page, t('common:saved'))).toBeVisible();

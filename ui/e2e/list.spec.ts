@@ -1,5 +1,5 @@
 import { settled } from './pages';
-import { type Api, base64url, condition, expect, type Locator, type Page, test, type Words } from './support';
+import { type Api, base64url, condition, deleteView, expect, type Locator, type Page, test, type Words } from './support';
 
 const gridOf = (page: Page): Locator => page.getByRole('grid');
 /** The row at a place: 0 is the first record. */
@@ -148,13 +148,7 @@ test('columns are chosen, kept as a view, and the view is deleted', async ({ pag
     await expect(tab).toHaveAttribute('aria-current', 'true');
   });
   await test.step('delete', async () => {
-    await tabs.getByRole('button', { name: t('records:view.options', { name: '外部编号清单' }) }).click();
-    await page.getByRole('menuitem', { name: t('common:delete') }).click();
-    await page
-      .getByRole('dialog')
-      .getByRole('button', { name: t('common:delete') })
-      .click();
-    await expect(tab).toHaveCount(0);
+    await deleteView(page, t, '外部编号清单');
     await expect(column('地区')).toBeVisible();
   });
 });

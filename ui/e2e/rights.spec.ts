@@ -1,28 +1,16 @@
 import type { Browser } from '@playwright/test';
-import { demo } from '../playwright.config';
 import { expectAccessible } from './axe';
 import { settled, shoot } from './pages';
-import { expect, Faults, type Page, pick, test, toast, type Words } from './support';
+import { outside, type Person, signIn } from './people';
+import { expect, type Page, pick, test, toast, type Words } from './support';
 
 const PASSWORD = 'quiet river stones 9';
 
 /** A browser of its own, signed in as somebody. */
-async function as(browser: Browser, t: Words, email: string): Promise<{ page: Page; faults: Faults }> {
-  const context = await browser.newContext({
-    baseURL: demo.url,
-    locale: 'zh-CN',
-    storageState: { cookies: [], origins: [] },
-  });
-  const page = await context.newPage();
-  const faults = new Faults();
-  faults.allow(/401 GET \/api\/v1\/me/);
-  faults.watch(page);
-  await page.goto('/sign-in');
-  await page.getByLabel(t('auth:email')).fill(email);
-  await page.getByRole('textbox', { name: t('auth:password') }).fill(PASSWORD);
-  await page.getByRole('button', { name: t('auth:signIn.submit') }).click();
-  await expect(page.getByRole('navigation').first()).toBeVisible();
-  return { page, faults };
+async function as(browser: Browser, t: Words, email: string): Promise<Person> {
+  const person = await outside(browser);
+  await signIn(person, t, email, PASSWORD);
+  return person;
 }
 
 const list = async (page: Page) => {

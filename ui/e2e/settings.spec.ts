@@ -1,6 +1,7 @@
 import { demo } from '../playwright.config';
 import { settled } from './pages';
-import { Api, expect, Faults, test, toast } from './support';
+import { enterPassword, outside } from './people';
+import { expect, test, toast } from './support';
 
 test('a person who may only look', async ({ page, t, browser }) => {
   test.setTimeout(90_000);
@@ -18,20 +19,10 @@ test('a person who may only look', async ({ page, t, browser }) => {
     await expect(page.getByRole('row').filter({ hasText: person.name })).toContainText(t('settings:role.readonly'));
   });
 
-  const context = await browser.newContext({
-    baseURL: demo.url,
-    locale: 'zh-CN',
-    storageState: { cookies: [], origins: [] },
-  });
-  const theirs = await context.newPage();
-  const faults = new Faults();
-  faults.allow(/401 GET \/api\/v1\/me/);
-  faults.watch(theirs);
+  const other = await outside(browser);
+  const { page: theirs, faults } = other;
   await test.step('signs in', async () => {
-    await theirs.goto('/sign-in');
-    await theirs.getByLabel(t('auth:email')).fill(person.email);
-    await theirs.getByRole('textbox', { name: t('auth:password') }).fill(person.password);
-    await theirs.getByRole('button', { name: t('auth:signIn.submit') }).click();
+    await enterPassword(theirs, t, person.email, person.password);
     await expect(theirs).toHaveURL(/\/$/);
   });
   await test.step('sees lists and records without anything to write with', async () => {
@@ -73,10 +64,9 @@ test('a person who may only look', async ({ page, t, browser }) => {
     }
   });
   await test.step('is refused by the server too', async () => {
-    const api = new Api(theirs.request);
-    const answer = await api.call('POST', '/records/customer', { fields: { name: '不应创建' } });
+    const answer = await other.api.call('POST', '/records/customer', { fields: { name: '不应创建' } });
     expect(answer.status()).toBe(403);
-    expect((await api.call('GET', '/apikeys')).status()).toBe(403);
+    expect((await other.api.call('GET', '/apikeys')).status()).toBe(403);
   });
   expect(faults.list, 'none of it failed quietly').toEqual([]);
 
@@ -90,7 +80,7 @@ test('a person who may only look', async ({ page, t, browser }) => {
     await expect(page.getByRole('row').filter({ hasText: person.name })).toContainText(t('settings:users.disabled'));
     expect((await theirs.request.get('/api/v1/me')).status()).toBe(401);
   });
-  await context.close();
+  await other.context.close();
 });
 
 test('a key opens the API until it is revoked', async ({ page, t, playwright }) => {

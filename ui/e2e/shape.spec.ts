@@ -1,7 +1,8 @@
-import { demo } from '../playwright.config';
 import { expectAccessible } from './axe';
+import { addField, nameIn, startField } from './fields';
 import { settled } from './pages';
-import { type Api, expect, type Locator, type Page, pick, test, toast, type Words } from './support';
+import { outside } from './people';
+import { type Api, expect, type Page, pick, test, toast, type Words } from './support';
 
 const SHAPE = {
   'zh-CN': {
@@ -37,27 +38,6 @@ interface ShownField {
 type Shape = (typeof SHAPE)['en'];
 
 const shapeOf = (locale: string | undefined): Shape => SHAPE[locale?.startsWith('zh') ? 'zh-CN' : 'en'];
-const name = (t: Words, key: string, locale: string | undefined): string =>
-  t(locale?.startsWith('zh') ? 'shape:in.zh-CN' : 'shape:in.en', { name: t(key) });
-
-/** Opens the panel for a new field of a type and gives it its name. */
-async function startField(page: Page, t: Words, type: string, label: string, locale?: string): Promise<Locator> {
-  await page.getByRole('button', { name: t('shape:field.add'), exact: true }).click();
-  const panel = page.getByRole('dialog');
-  await panel
-    .getByRole('button', { name: new RegExp(`^${t(`settings:type.${type}`)}\\s*${t(`shape:typeHelp.${type}`)}`) })
-    .click();
-  await panel.getByRole('textbox', { name: name(t, 'shape:field.name', locale), exact: true }).fill(label);
-  return panel;
-}
-
-async function addField(page: Page, t: Words, panel: Locator, label: string): Promise<void> {
-  await panel.getByRole('button', { name: t('shape:field.add'), exact: true }).click();
-  await expect(toast(page, t('shape:field.added', { name: label }))).toBeVisible();
-  await expect(panel).toHaveCount(0);
-  await expect(page.getByRole('row').filter({ hasText: label })).toBeVisible();
-}
-
 async function tidyUp(api: Api, key: string): Promise<void> {
   const gone = await api.call('DELETE', `/objects/${key}`);
   expect([204, 404]).toContain(gone.status());
@@ -82,7 +62,7 @@ test('an object is made, used everywhere, and loses nothing when its field is ar
     await settled(page);
     await page.getByRole('button', { name: t('shape:object.new') }).click();
     const dialog = page.getByRole('dialog', { name: t('shape:object.new') });
-    await dialog.getByRole('textbox', { name: name(t, 'shape:object.name', locale), exact: true }).fill(words.object);
+    await dialog.getByRole('textbox', { name: nameIn(t, 'shape:object.name', locale), exact: true }).fill(words.object);
     await dialog.getByText(t('shape:advanced')).click();
     const key = dialog.getByRole('textbox', { name: t('shape:key.label') });
     await key.fill('9 lives');
@@ -269,7 +249,7 @@ test('a built-in field takes other words and new options, nothing else', async (
   const panel = page.getByRole('dialog', { name: t('shape:field.edit', { name: label }) });
   await expect(panel.getByRole('switch', { name: t('shape:rule.unique') })).toHaveCount(0);
   await expect(panel.getByRole('switch', { name: t('shape:rule.indexed') }), 'what is built in stays').toBeDisabled();
-  await panel.getByRole('textbox', { name: name(t, 'shape:field.name', locale), exact: true }).fill(`${label} 2`);
+  await panel.getByRole('textbox', { name: nameIn(t, 'shape:field.name', locale), exact: true }).fill(`${label} 2`);
   await panel.getByRole('button', { name: t('common:save') }).click();
   await expect(page.getByRole('button', { name: `${label} 2`, exact: true })).toBeVisible();
   await page.goto('/o/customer');
@@ -283,14 +263,10 @@ test('others read the objects and cannot shape them', async ({ page, t, api, bro
   await api.post('/users', { email: reader, name: reader, role: 'manager', password });
   await page.goto('/settings/objects');
   await expect(page.getByRole('button', { name: t('shape:object.new') })).toBeVisible();
-  const context = await browser.newContext({
-    baseURL: demo.url,
-    locale: locale ?? 'zh-CN',
-    storageState: { cookies: [], origins: [] },
-  });
-  const signedIn = await context.request.post('/api/v1/session', { data: { email: reader, password } });
+  const other = await outside(browser, locale);
+  const signedIn = await other.page.request.post('/api/v1/session', { data: { email: reader, password } });
   expect(signedIn.ok()).toBe(true);
-  const theirs = await context.newPage();
+  const theirs = other.page;
   await theirs.goto('/settings/objects/customer');
   await expect(theirs.getByRole('table')).toBeVisible();
   await expect(theirs.getByRole('button', { name: t('shape:field.add') })).toHaveCount(0);
@@ -298,5 +274,5 @@ test('others read the objects and cannot shape them', async ({ page, t, api, bro
   await theirs.goto('/settings/objects');
   await expect(theirs.getByText(t('shape:object.readOnly'))).toBeVisible();
   await expect(theirs.getByRole('button', { name: t('shape:object.new') })).toHaveCount(0);
-  await context.close();
+  await other.context.close();
 });

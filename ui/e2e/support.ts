@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { type APIRequestContext, test as base, type Locator, type Page } from '@playwright/test';
+import { type APIRequestContext, test as base, expect, type Locator, type Page } from '@playwright/test';
 
 export { expect, type Locator, type Page } from '@playwright/test';
 
@@ -177,6 +177,18 @@ export async function pick(
 /** The short news at the lower edge. */
 export const toast = (page: Page, text: string | RegExp): Locator =>
   page.getByRole('status').or(page.getByRole('alert')).filter({ hasText: text }).last();
+
+/** Deletes a saved view by the menu of its tab. */
+export async function deleteView(page: Page, t: Words, name: string): Promise<void> {
+  const tabs = page.getByRole('navigation', { name: t('records:view.label') });
+  await tabs.getByRole('button', { name: t('records:view.options', { name }) }).click();
+  await page.getByRole('menuitem', { name: t('common:delete') }).click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: t('common:delete') })
+    .click();
+  await expect(tabs.getByText(name, { exact: true })).toHaveCount(0);
+}
 
 export const base64url = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 

@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { Browser } from '@playwright/test';
-import { demo } from '../playwright.config';
 import { settled } from './pages';
-import { expect, Faults, type Page, test, toast, type Words } from './support';
+import { enterPassword, type Person, outside as stranger } from './people';
+import { expect, test, toast } from './support';
 
 /** What an authenticator shows (RFC 6238): six digits for a base32 secret and an instant. */
 function authenticator(secret: string, at = Date.now()): string {
@@ -17,25 +17,11 @@ function authenticator(secret: string, at = Date.now()): string {
   return String((sum.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0');
 }
 
-/** A browser of its own, signed out, whose faults are watched. */
-async function outside(browser: Browser): Promise<{ page: Page; faults: Faults }> {
-  const context = await browser.newContext({
-    baseURL: demo.url,
-    locale: 'zh-CN',
-    storageState: { cookies: [], origins: [] },
-  });
-  const page = await context.newPage();
-  const faults = new Faults();
-  faults.allow(/40[13] GET \/api\/v1\/me/, /422 POST \/api\/v1\/(session|me\/factor)/);
-  faults.watch(page);
-  return { page, faults };
-}
-
-async function enterPassword(page: Page, t: Words, email: string, password: string): Promise<void> {
-  await page.goto('/sign-in');
-  await page.getByLabel(t('auth:email')).fill(email);
-  await page.getByRole('textbox', { name: t('auth:password') }).fill(password);
-  await page.getByRole('button', { name: t('auth:signIn.submit') }).click();
+/** A browser of its own, in which sign-ins and codes may be refused. */
+async function outside(browser: Browser): Promise<Person> {
+  const person = await stranger(browser);
+  person.faults.allow(/403 GET \/api\/v1\/me/, /422 POST \/api\/v1\/(session|me\/factor)/);
+  return person;
 }
 
 test('a temporary password, a demanded second factor, and the ways to sign in with it', async ({

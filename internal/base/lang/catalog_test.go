@@ -38,6 +38,7 @@ func TestCatalogText(t *testing.T) {
 		{"fr", "hello", map[string]any{"name": 7}, "Hello, 7"},
 		{"en", "hello", nil, "Hello, {name}"},
 		{"en", "hello", map[string]any{"name": lang.Label{"en": "Customer", "zh-CN": "客户"}}, "Hello, Customer"},
+		{"zh-CN", "hello", map[string]any{"name": map[string]any{"en": "Customer", "zh-CN": "客户"}}, "你好，客户"},
 		{"en", "customers", map[string]any{"count": 0}, "no customers found"},
 		{"en", "customers", map[string]any{"count": 1, "name": "X"}, "1 customer of X found"},
 		{"en", "customers", map[string]any{"count": uint8(2), "name": "X"}, "2 customers of X found"},

@@ -208,6 +208,14 @@ func printed(loc Locale, v any) string {
 		return v
 	case Label:
 		return v.In(loc)
+	case map[string]any: // a label that was stored as JSON in between
+		l := Label{}
+		for k, text := range v {
+			if s, ok := text.(string); ok {
+				l[Locale(k)] = s
+			}
+		}
+		return l.In(loc)
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	}

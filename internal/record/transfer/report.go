@@ -13,7 +13,6 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
-	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/record/transfer/source"
 )
@@ -201,7 +200,7 @@ func (e *errorFile) line(list []RowError, row *source.Row) []string {
 		if x.Column != "" {
 			columns = append(columns, x.Column)
 		}
-		reasons = append(reasons, e.svc.cfg.Words(e.locale, x.Code, wordParams(x.Params)))
+		reasons = append(reasons, e.svc.cfg.Words(e.locale, x.Code, x.Params))
 	}
 	sep := "; "
 	if strings.HasPrefix(e.locale, "zh") || e.locale == "" {
@@ -255,25 +254,6 @@ func disarm(s string) string {
 		return s
 	}
 	return "'" + s
-}
-
-// wordParams gives labels that went through JSON their type back.
-func wordParams(p fault.Params) fault.Params {
-	out := make(fault.Params, len(p))
-	for k, v := range p {
-		if m, ok := v.(map[string]any); ok {
-			l := lang.Label{}
-			for loc, t := range m {
-				if s, ok := t.(string); ok {
-					l[lang.Locale(loc)] = s
-				}
-			}
-			out[k] = l
-			continue
-		}
-		out[k] = v
-	}
-	return out
 }
 
 // EncodeParams and DecodeParams are the stored form of an error's parameters.

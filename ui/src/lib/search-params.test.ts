@@ -10,4 +10,6 @@ it('keeps what fits and leaves out the rest', () => {
 it('never fails on what does not fit', () => {
   expect(read({ q: 7, deleted: 'maybe', days: 31 })).toEqual({});
   expect(read({})).toEqual({});
+  const raw = { days: 31, q: 'a' };
+  expect({ ...raw, ...read(raw) }, 'laid over the raw values').toEqual({ q: 'a' });
 });

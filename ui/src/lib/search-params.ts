@@ -22,7 +22,8 @@ export const shape =
     const out: Record<string, unknown> = {};
     for (const [key, read] of Object.entries(readers)) {
       const value = read(search[key]);
-      if (value !== undefined) out[key] = value;
+      // The router lays this over the raw address: what does not fit has to be taken out of it by name.
+      if (value !== undefined || search[key] !== undefined) out[key] = value;
     }
     return out as Values<S>;
   };

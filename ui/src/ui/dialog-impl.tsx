@@ -9,6 +9,7 @@ import { Drawer as MantineDrawer, Modal as MantineModal } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from '@/i18n';
 import type { DialogProps, DrawerProps } from './dialog';
+import { useGiveUp } from './give-up';
 import { MantineScope } from './mantine-scope';
 
 const Footer = ({ children }: { children: ReactNode }) => (
@@ -17,13 +18,15 @@ const Footer = ({ children }: { children: ReactNode }) => (
   </div>
 );
 
-export function ModalImpl({ opened, onClose, title, children, size = 480, footer, dismissible = true }: DialogProps) {
+export function ModalImpl(props: DialogProps) {
+  const { opened, title, children, size = 480, footer, dismissible = true } = props;
   const { t } = useTranslation('common');
+  const close = useGiveUp(props.dirty, props.onClose);
   return (
     <MantineScope>
       <MantineModal
         opened={opened}
-        onClose={onClose}
+        onClose={close}
         title={title}
         size={size}
         centered
@@ -39,13 +42,15 @@ export function ModalImpl({ opened, onClose, title, children, size = 480, footer
   );
 }
 
-export function DrawerImpl({ opened, onClose, title, children, size = 480, footer, side = 'right' }: DrawerProps) {
+export function DrawerImpl(props: DrawerProps) {
+  const { opened, title, children, size = 480, footer, side = 'right' } = props;
   const { t } = useTranslation('common');
+  const close = useGiveUp(props.dirty, props.onClose);
   return (
     <MantineScope>
       <MantineDrawer
         opened={opened}
-        onClose={onClose}
+        onClose={close}
         title={title}
         size={size}
         position={side}

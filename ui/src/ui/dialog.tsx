@@ -10,6 +10,8 @@ export interface DialogProps {
   footer?: ReactNode;
   /** False for questions that must be answered. */
   dismissible?: boolean;
+  /** Something was entered that is not saved: Escape, the cross and a click beside ask before it is given up. */
+  dirty?: boolean;
 }
 export interface DrawerProps extends DialogProps {
   side?: 'left' | 'right' | 'bottom';

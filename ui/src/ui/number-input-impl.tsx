@@ -11,6 +11,7 @@ export function NumberInputImpl({
   onText,
   decimals,
   controls = false,
+  leftSectionWidth,
   size,
   ...rest
 }: NumberInputProps) {
@@ -22,6 +23,7 @@ export function NumberInputImpl({
         value={value ?? ''}
         hideControls={!controls}
         thousandSeparator=","
+        {...(leftSectionWidth !== undefined && { leftSectionWidth, leftSectionPointerEvents: 'all' as const })}
         {...(decimals !== undefined && { decimalScale: decimals })}
         onValueChange={({ value: text, floatValue }) => {
           onText?.(text);

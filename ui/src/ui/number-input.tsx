@@ -15,6 +15,8 @@ export interface NumberInputProps extends InputProps {
   prefix?: string;
   suffix?: string;
   controls?: boolean;
+  /** Room for a left section that is more than a sign; it can be clicked then. */
+  leftSectionWidth?: number;
   onKeyDown?: KeyboardEventHandler<HTMLInputElement>;
   ref?: Ref<HTMLInputElement>;
 }

@@ -22,6 +22,7 @@ import {
   Button,
   ButtonLink,
   Checkbox,
+  DetailHead,
   EmptyState,
   ErrorState,
   NumberInput,
@@ -124,10 +125,10 @@ function Editor({ rule: opened, definition: first, name: firstName }: EditorProp
   const saving = create.isPending || save.isPending;
   return (
     <div className="stack">
-      <div className={css.head}>
-        <BackLink to="/settings/automations" label={t('automations:back')} />
-        <h2>{rule === undefined ? t('automations:add') : t('automations:editOf', { name: rule.name })}</h2>
-      </div>
+      <DetailHead
+        back={<BackLink to="/settings/automations" label={t('automations:back')} />}
+        title={rule === undefined ? t('automations:add') : t('automations:editOf', { name: rule.name })}
+      />
       <Basics
         name={name}
         onName={setName}

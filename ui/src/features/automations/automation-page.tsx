@@ -19,13 +19,14 @@ import {
   Button,
   ButtonLink,
   confirm,
-  EmptyState,
-  ErrorState,
+  DetailHead,
+  Facts,
   IconButton,
+  Loaded,
   Menu,
   Panel,
-  SkeletonRows,
   Stat,
+  Stats,
   Switch,
   toast,
 } from '@/ui';
@@ -40,10 +41,11 @@ export function AutomationPage() {
   const can = useCan();
   const allowed = can('automation.manage');
   const { data, error, refetch } = useQuery({ ...automationQuery(id), enabled: allowed });
-  if (!allowed) return <EmptyState cause="no_permission" />;
-  if (data === undefined)
-    return error === null ? <SkeletonRows rows={8} /> : <ErrorState error={error} onRetry={() => refetch()} />;
-  return <One rule={data} />;
+  return (
+    <Loaded allowed={allowed} data={data} error={error} onRetry={refetch}>
+      {(rule) => <One rule={rule} />}
+    </Loaded>
+  );
 }
 
 function One({ rule }: { rule: Automation }) {
@@ -51,20 +53,20 @@ function One({ rule }: { rule: Automation }) {
   const fmt = useFormat();
   return (
     <div className="stack">
-      <div className={css.head}>
-        <BackLink to="/settings/automations" label={t('automations:back')} />
-        <h2>{rule.name}</h2>
-        <StatePill rule={rule} />
-        <span className="grow" />
+      <DetailHead
+        back={<BackLink to="/settings/automations" label={t('automations:back')} />}
+        title={rule.name}
+        state={<StatePill rule={rule} />}
+      >
         <Actions rule={rule} />
-      </div>
+      </DetailHead>
       {rule.state === 'paused' && (
         <p className={css.problem} role="status">
           {t(`automations:reason.${rule.reason || 'broken'}`)}
         </p>
       )}
       <Panel>
-        <div className={css.stats}>
+        <Stats>
           <Stat label={t('automations:today')} value={fmt.number(rule.today.started)} />
           <Stat label={t('automations:live')} value={fmt.number(rule.live)} />
           <Stat label={t('automations:failed')} value={fmt.number(rule.failed)} />
@@ -72,7 +74,7 @@ function One({ rule }: { rule: Automation }) {
             label={t(rule.next_at === null ? 'automations:last' : 'automations:next')}
             value={When({ rule, never: t('automations:never'), show: fmt.relative })}
           />
-        </div>
+        </Stats>
       </Panel>
       <Panel title={t('automations:what')}>
         <Summary rule={rule} />
@@ -98,7 +100,7 @@ function Summary({ rule }: { rule: Automation }) {
   const numbers = numbered(rule.definition.steps);
   const object = findObject(objects, rule.object);
   return (
-    <dl className={css.detail}>
+    <Facts>
       <dt>{t('automations:when')}</dt>
       <dd>
         {label(object?.label, rule.object)} · {t(`automations:trigger.${rule.trigger}`)}
@@ -115,7 +117,7 @@ function Summary({ rule }: { rule: Automation }) {
       </dd>
       <dt>{t('automations:runAs')}</dt>
       <dd>{rule.run_as === null ? t('automations:system') : rule.run_as.title}</dd>
-    </dl>
+    </Facts>
   );
 }
 
@@ -228,14 +230,14 @@ function Hook({ rule }: { rule: Automation }) {
     >
       {error !== null && <p className={css.fault}>{error.message}</p>}
       {data !== undefined && (
-        <dl className={css.detail}>
+        <Facts>
           <dt>{t('automations:hook.url')}</dt>
           <dd className={css.secret}>{`POST ${location.origin}${data.url}`}</dd>
           <dt>{t('automations:hook.token')}</dt>
           <dd className={css.secret}>{`Authorization: Bearer ${data.token}`}</dd>
           <dt>{t('automations:hook.body')}</dt>
           <dd className={css.secret}>{`{"${(rule.definition.trigger.path ?? '').split('.').join('": {"')}": "…"}`}</dd>
-        </dl>
+        </Facts>
       )}
     </Panel>
   );

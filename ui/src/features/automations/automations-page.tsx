@@ -4,7 +4,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { type Automation, automationsQuery, useSaveAutomation } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findObject, useCan, useObjects } from '@/metadata';
-import { ButtonLink, EmptyState, ErrorState, Panel, SkeletonRows, Switch, Table, toast } from '@/ui';
+import { ButtonLink, EmptyState, ErrorState, Panel, prose, SkeletonRows, Switch, Table, toast } from '@/ui';
 import css from './automations.module.css';
 import { StatePill } from './parts';
 import { templatesOf, usable } from './templates';
@@ -75,12 +75,12 @@ function Rules({ rules }: { rules: Automation[] }) {
           key: 'name',
           label: t('automations:name'),
           cell: (rule) => (
-            <span className={css.twoLines}>
+            <span className={prose.lines}>
               <Link
                 to="/settings/automations/$id"
                 params={{ id: rule.id }}
                 search={{}}
-                className={css.plainLink}
+                className={prose.plain}
                 onClick={(event) => event.stopPropagation()}
               >
                 {rule.name}

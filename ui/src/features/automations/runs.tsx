@@ -18,8 +18,10 @@ import {
   Drawer,
   EmptyState,
   ErrorState,
+  Facts,
   Panel,
   Pill,
+  prose,
   SegmentedControl,
   SkeletonRows,
   Table,
@@ -94,11 +96,11 @@ export function Runs({ rule }: { rule: Automation }) {
                 key: 'record',
                 label: t('automations:record'),
                 cell: (run) => (
-                  <span className={css.twoLines}>
-                    <button type="button" className={css.textButton} onClick={() => setShown(run.id)}>
+                  <span className={prose.lines}>
+                    <button type="button" className={prose.link} onClick={() => setShown(run.id)}>
                       {run.record.title || run.record.id}
                     </button>
-                    <span className={css.when}>{fmt.datetime(run.created_at)}</span>
+                    <span className={prose.when}>{fmt.datetime(run.created_at)}</span>
                   </span>
                 ),
               },
@@ -146,7 +148,7 @@ function Detail({ rule, run: id }: { rule: Automation; run: string }) {
   const numbers = numbered(rule.definition.steps);
   return (
     <div className="stack">
-      <dl className={css.detail}>
+      <Facts>
         <dt>{t('automations:record')}</dt>
         <dd>
           <Link to="/o/$object/$id" params={{ object: run.record.object, id: run.record.id }}>
@@ -171,7 +173,7 @@ function Detail({ rule, run: id }: { rule: Automation; run: string }) {
             <dd>{run.chain.join(' → ')}</dd>
           </>
         )}
-      </dl>
+      </Facts>
       <span className="row">
         {run.state === 'failed' && (
           <>

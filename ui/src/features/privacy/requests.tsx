@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type PrivacyRequest, requestsQuery } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
-import { Button, Dot, EmptyState, ErrorState, Panel, SegmentedControl, SkeletonRows, Table } from '@/ui';
+import { Button, Dot, EmptyState, ErrorState, Panel, prose, SegmentedControl, SkeletonRows, Table } from '@/ui';
 import css from './privacy.module.css';
 import { RequestDialog } from './request-dialog';
 
@@ -29,7 +29,7 @@ export function RequestsPart() {
         ? t('privacy:requests.late', { count: -each.days_left })
         : t('privacy:requests.left', { count: each.days_left });
     return (
-      <span className={css.twoLines}>
+      <span className={prose.lines}>
         <span>{fmt.date(each.due_on)}</span>
         <span className={each.days_left < 0 ? css.late : 'muted'}>{left}</span>
       </span>

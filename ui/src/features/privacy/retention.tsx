@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { holdsQuery, type RecordHold, type RetentionRule, retentionQuery } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
-import { Button, Dot, EmptyState, ErrorState, Panel, SkeletonRows, Table } from '@/ui';
+import { Button, Dot, EmptyState, ErrorState, Panel, prose, SkeletonRows, Table } from '@/ui';
 import css from './privacy.module.css';
 import { RuleDialog } from './rule-dialog';
 
@@ -24,7 +24,7 @@ export function RetentionPart() {
     const run = rule.runs[0];
     if (run === undefined) return <span className="muted">{t('privacy:retention.never')}</span>;
     return (
-      <span className={css.twoLines}>
+      <span className={prose.lines}>
         <span>{fmt.relative(run.at)}</span>
         <span className={run.error === '' ? 'muted' : css.late}>
           {run.error || t('privacy:retention.did', { done: run.done, held: run.held })}
@@ -56,7 +56,7 @@ export function RetentionPart() {
                 key: 'name',
                 label: t('privacy:retention.name'),
                 cell: (each) => (
-                  <span className={css.twoLines}>
+                  <span className={prose.lines}>
                     <span>{each.name}</span>
                     <span className="muted">
                       {label(each.label, each.object)} · {t(`privacy:action.${each.action}`)}

@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { type ApiKey, apiKeysQuery, useRevokeApiKey } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
-import { Button, confirm, EmptyState, ErrorState, Panel, Pill, SkeletonRows, Table, toast } from '@/ui';
+import { Button, confirm, EmptyState, ErrorState, Panel, Pill, prose, SkeletonRows, Table, toast } from '@/ui';
 import { ApiKeyDialog } from './apikey-dialog';
 import { AssistantGuide } from './assistant-guide';
 import css from './settings.module.css';
@@ -77,7 +77,7 @@ export function ApiKeysPage() {
                 key: 'name',
                 label: t('settings:apikeys.name'),
                 cell: (key) => (
-                  <span className={css.twoLines} data-off={key.revoked_at !== null || undefined}>
+                  <span className={prose.lines} data-off={key.revoked_at !== null || undefined}>
                     <span>{key.name}</span>
                     <code className="muted">
                       {key.prefix}

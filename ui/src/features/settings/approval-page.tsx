@@ -25,6 +25,7 @@ import {
   Checkbox,
   Closed,
   confirm,
+  DetailHead,
   ErrorState,
   MultiSelect,
   Panel,
@@ -136,15 +137,14 @@ function Editor({ saved, start }: { saved: ApprovalProcess | undefined; start: P
   };
   return (
     <div className={css.page}>
-      <div className={css.head}>
-        <span className={css.stepHead}>
-          <BackLink to="/settings/approvals" label={t('approvals:process.title')} />
-          <h2>{saved === undefined ? t('approvals:process.add') : saved.spec.name}</h2>
-        </span>
+      <DetailHead
+        back={<BackLink to="/settings/approvals" label={t('approvals:process.title')} />}
+        title={saved === undefined ? t('approvals:process.add') : saved.spec.name}
+      >
         {saved !== undefined && (
           <span className="muted">{t('approvals:process.version', { version: saved.version })}</span>
         )}
-      </div>
+      </DetailHead>
       <Panel title={t('approvals:process.guards')}>
         <div className={css.rows}>
           <div className={css.two}>

@@ -12,119 +12,17 @@ import {
   Drawer,
   EmptyState,
   ErrorState,
+  Facts,
+  prose,
   Select,
   SkeletonRows,
   Table,
 } from '@/ui';
+import { ACTIONS } from './audit-actions';
 import css from './settings.module.css';
 import { TrailCheckDialog } from './trail-check';
 
-/** Actions that this version knows; others can be in the trail and show as they are. */
-const ACTIONS = [
-  'session.create',
-  'session.delete',
-  'session.refused',
-  'session.revoke',
-  'session.revoke_all',
-  'password.change',
-  'factor.enrol',
-  'factor.off',
-  'factor.recovery_used',
-  'factor.recovery_new',
-  'factor.reset',
-  'passkey.create',
-  'passkey.rename',
-  'passkey.revoke',
-  'passkey.cloned',
-  'provider.create',
-  'provider.update',
-  'provider.delete',
-  'provider.link',
-  'provider.role',
-  'provider.refused',
-  'provider.logout',
-  'session.break_glass',
-  'security.update',
-  'access.refused',
-  'record.reveal',
-  'record.read_plain',
-  'record.export',
-  'segment.create',
-  'segment.update',
-  'segment.delete',
-  'classification.update',
-  'classification.reset',
-  'rfm.cuts',
-  'trait.recompute',
-  'import.upload',
-  'import.start',
-  'import.undo',
-  'user.create',
-  'user.update',
-  'apikey.create',
-  'apikey.revoke',
-  'webhook.create',
-  'webhook.update',
-  'webhook.delete',
-  'webhook.rotate',
-  'webhook.test',
-  'webhook.replay',
-  'webhook.disabled',
-  'webhook.reveal',
-  'mail.create',
-  'letter.send',
-  'meeting.invite',
-  'mail.update',
-  'mail.delete',
-  'mail.key',
-  'mail.test',
-  'mail.settings',
-  'mail.replay',
-  'mail.cancel',
-  'mail.release',
-  'user.invite',
-  'password.ask_reset',
-  'ticket.invite',
-  'ticket.reset',
-  'ticket.verify',
-  'instance.setup',
-  'workspace.create',
-  'audit.export',
-  'calendar.create',
-  'calendar.delete',
-  'comment.update',
-  'comment.delete',
-  'demo.load',
-  'instance.backup',
-  'rates.update',
-  'record.merge',
-  'record.unmerge',
-  'record.revert',
-  'role.create',
-  'role.update',
-  'role.delete',
-  'unit.create',
-  'unit.update',
-  'unit.delete',
-  'share.create',
-  'share.delete',
-  'export.download',
-  'bulk.edit',
-  'bulk.assign',
-  'bulk.delete',
-  'bulk.restore',
-  'bulk.cancel',
-  'bulk.resume',
-  'bulk.undo',
-  'demo.remove',
-  'config.export',
-  'config.import',
-  'file.create',
-  'file.rename',
-  'file.delete',
-  'file.restore',
-];
-
+/** Actions that this version does not know can be in the trail and show as they are. */
 function useWords() {
   const { t } = useTranslation('settings');
   const known = new Set(ACTIONS);
@@ -176,7 +74,7 @@ function Detail({ entry, onClose }: { entry: AuditEntry | null; onClose: () => v
   return (
     <Drawer opened={entry !== null} onClose={onClose} title={entry === null ? '' : words.action(entry.action)}>
       {entry !== null && (
-        <dl className={css.detail}>
+        <Facts>
           <dt>{t('settings:audit.at')}</dt>
           <dd>{fmt.datetime(entry.at)}</dd>
           <dt>{t('settings:audit.actor')}</dt>
@@ -199,7 +97,7 @@ function Detail({ entry, onClose }: { entry: AuditEntry | null; onClose: () => v
               <pre className={css.json}>{JSON.stringify(entry.detail, null, 2)}</pre>
             )}
           </dd>
-        </dl>
+        </Facts>
       )}
     </Drawer>
   );
@@ -295,7 +193,7 @@ export function AuditPage() {
                 key: 'at',
                 label: t('settings:audit.at'),
                 width: 170,
-                cell: (entry) => <span className={css.when}>{fmt.datetime(entry.at)}</span>,
+                cell: (entry) => <span className={prose.when}>{fmt.datetime(entry.at)}</span>,
               },
               {
                 key: 'actor',
@@ -306,7 +204,7 @@ export function AuditPage() {
                 key: 'action',
                 label: t('settings:audit.action'),
                 cell: (entry) => (
-                  <button type="button" className={css.textButton} onClick={() => setShown(entry)}>
+                  <button type="button" className={prose.link} onClick={() => setShown(entry)}>
                     {words.action(entry.action)}
                   </button>
                 ),

@@ -5,7 +5,7 @@ import { factorQuery, isApiError, useDropFactor, useNewRecoveryCodes } from '@/a
 import { useFormat, useTranslation } from '@/i18n';
 import { useSession } from '@/metadata';
 import { CodeInput, FactorSetup, problemText, RecoveryCodes } from '@/shell';
-import { Button, Dot, ErrorState, Modal, Panel, PasswordInput, SkeletonRows, toast } from '@/ui';
+import { Button, Dot, ErrorState, Facts, Modal, Panel, PasswordInput, SkeletonRows, toast } from '@/ui';
 import css from './settings.module.css';
 
 interface ProofProps {
@@ -171,7 +171,7 @@ export function FactorPanel() {
           {!data.on && <p className="muted">{t(any ? 'ways:factor.more' : 'settings:factor.about')}</p>}
           {data.required && !any && <p className={css.warnBox}>{t('settings:factor.required')}</p>}
           {any && (
-            <dl className={css.detail}>
+            <Facts>
               {data.since !== null && (
                 <>
                   <dt>{t('settings:factor.since')}</dt>
@@ -180,7 +180,7 @@ export function FactorPanel() {
               )}
               <dt>{t('settings:factor.codes')}</dt>
               <dd>{t('settings:factor.left', { count: data.recovery_codes })}</dd>
-            </dl>
+            </Facts>
           )}
           {any && data.recovery_codes <= 3 && <p className={css.warnBox}>{t('settings:factor.fewCodes')}</p>}
           <div className={css.pills}>

@@ -12,7 +12,7 @@ import {
 import { useFormat, useTranslation } from '@/i18n';
 import { copyText } from '@/lib/clipboard';
 import { useSession } from '@/metadata';
-import { Button, confirm, Drawer, IconButton, Switch, TextInput, toast } from '@/ui';
+import { Button, confirm, Drawer, Facts, IconButton, Switch, TextInput, toast } from '@/ui';
 import own from './mail.module.css';
 import { ProfileHealth } from './mail-page';
 import css from './settings.module.css';
@@ -71,7 +71,7 @@ export function MailDrawer({ profile, onClose, onEdit }: Props) {
             {profile.last_reply !== '' && <code className={own.reply}>{profile.last_reply}</code>}
           </p>
         )}
-        <dl className={css.detail}>
+        <Facts>
           <dt>{t('mail:host')}</dt>
           <dd className={own.host}>
             {profile.host}:{profile.port}
@@ -101,7 +101,7 @@ export function MailDrawer({ profile, onClose, onEdit }: Props) {
               </dd>
             </>
           )}
-        </dl>
+        </Facts>
         <Test profile={profile} />
         <Signature profile={profile} />
       </div>

@@ -24,7 +24,7 @@ interface Props {
 /** Everything about a mail server that a person sets. */
 export function MailForm({ profile, onClose, onSaved }: Props) {
   const { t } = useTranslation(['mail', 'common']);
-  const [draft, setDraft] = useState<MailProfileInput>(() => ({
+  const [start] = useState<MailProfileInput>(() => ({
     name: profile?.name ?? '',
     host: profile?.host ?? '',
     port: profile?.port ?? 587,
@@ -38,6 +38,7 @@ export function MailForm({ profile, onClose, onSaved }: Props) {
     active: profile?.active ?? true,
     ...(profile !== undefined && { standard: profile.standard }),
   }));
+  const [draft, setDraft] = useState(start);
   const [password, setPassword] = useState('');
   const save = useSaveMailProfile();
   const set = (change: MailProfileInput) => setDraft((old) => ({ ...old, ...change }));
@@ -61,6 +62,7 @@ export function MailForm({ profile, onClose, onSaved }: Props) {
     <Modal
       opened
       onClose={onClose}
+      dirty={Object.values(draft).join() !== Object.values(start).join() || password !== ''}
       size={640}
       title={profile === undefined ? t('mail:add') : t('mail:edit')}
       footer={

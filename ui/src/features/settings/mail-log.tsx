@@ -21,6 +21,7 @@ import {
   ErrorState,
   Panel,
   Pill,
+  prose,
   SearchInput,
   SegmentedControl,
   Select,
@@ -148,14 +149,14 @@ function Log({ counts }: { counts: MailProfiles['counts'] }) {
               key: 'mail',
               label: t('mail:log.mail'),
               cell: (row) => (
-                <span className={css.twoLines}>
+                <span className={prose.lines}>
                   <span>
                     {t(`mail:kind.${row.kind}`, { defaultValue: row.kind })}{' '}
                     {row.about !== null && (
                       <Link
                         to="/o/$object/$id"
                         params={{ object: row.about.object, id: row.about.id }}
-                        className={css.plainLink}
+                        className={prose.plain}
                       >
                         {t('mail:log.about')}
                       </Link>
@@ -171,7 +172,7 @@ function Log({ counts }: { counts: MailProfiles['counts'] }) {
               key: 'state',
               label: t('mail:stateLabel'),
               cell: (row) => (
-                <span className={css.twoLines}>
+                <span className={prose.lines}>
                   <span>
                     <Pill color={COLORS[row.state]}>{t(`mail:mailState.${row.state}`)}</Pill>
                   </span>
@@ -250,7 +251,7 @@ function Stopped() {
           key: 'to',
           label: t('mail:stopped.address'),
           cell: (row) => (
-            <span className={css.twoLines}>
+            <span className={prose.lines}>
               <span>{row.to}</span>
               <span className="muted">{fmt.datetime(row.at)}</span>
             </span>

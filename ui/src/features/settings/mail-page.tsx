@@ -4,7 +4,7 @@ import { useState } from 'react';
 import { isApiError, type MailProfile, mailProfilesQuery, mailStateQuery, useSaveMailAddress } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
-import { Button, EmptyState, ErrorState, Panel, Pill, SkeletonRows, Table, TextInput, toast } from '@/ui';
+import { Button, EmptyState, ErrorState, Panel, Pill, prose, SkeletonRows, Table, TextInput, toast } from '@/ui';
 import own from './mail.module.css';
 import { MailDrawer } from './mail-drawer';
 import { MailForm } from './mail-form';
@@ -43,8 +43,8 @@ export function MailPage() {
                 key: 'name',
                 label: t('mail:name'),
                 cell: (profile) => (
-                  <span className={css.twoLines}>
-                    <button type="button" className={css.textButton} onClick={() => setShown(profile.id)}>
+                  <span className={prose.lines}>
+                    <button type="button" className={prose.link} onClick={() => setShown(profile.id)}>
                       {profile.name}
                     </button>
                     <span className={`${own.host} muted`}>

@@ -100,12 +100,15 @@ export function FieldPanel({ object, field, onClose }: Props) {
   const pointed = useObjects().some((each) =>
     each.fields.some((other) => other.type === 'relation' && other.target === object.key),
   );
+  const touched =
+    draft !== null &&
+    (field === undefined ? !isBlank(draft.label) : Object.keys(toChange(field, tidy(draft))).length > 0);
   const title =
     field === undefined
       ? t('shape:field.addTo', { name: label(object.label, object.key) })
       : t('shape:field.edit', { name: label(field.label, field.key) });
   return (
-    <Drawer opened onClose={onClose} title={title} size={560}>
+    <Drawer opened onClose={onClose} dirty={touched} title={title} size={560}>
       {draft === null ? (
         <>
           <p className={css.intro}>{t('shape:types.intro')}</p>

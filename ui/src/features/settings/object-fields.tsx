@@ -23,6 +23,7 @@ import {
   Menu,
   Panel,
   Pill,
+  prose,
   SearchInput,
   Table,
   type TableColumn,
@@ -98,7 +99,7 @@ function Name({ object, field, onEdit }: { object: ObjectType; field: Field; onE
   const { t } = useTranslation('settings');
   const label = useLabel();
   return (
-    <span className={css.twoLines}>
+    <span className={prose.lines}>
       <span className="row">
         {onEdit === undefined ? (
           <span className={css.fieldName}>{label(field.label, field.key)}</span>

@@ -54,6 +54,7 @@ export function NewObject({ onClose }: { onClose: () => void }) {
     <Modal
       opened
       onClose={onClose}
+      dirty={ready}
       title={t('shape:object.new')}
       size={580}
       footer={

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { adviceQuery, errorText, type ObjectType, type SlowList, useChangeField, worksQuery } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findField, resolvePath, useObjects } from '@/metadata';
-import { Button, ErrorState, Panel, Pill, Progress, SkeletonRows, Table, toast } from '@/ui';
+import { Button, ErrorState, Panel, Pill, Progress, prose, SkeletonRows, Table, toast } from '@/ui';
 import css from './object.module.css';
 
 /** Which lists are slow and what would help; the indexes that there are. */
@@ -34,7 +34,7 @@ export function ObjectSpeed({ object }: { object: ObjectType }) {
   if (advice.data === undefined) return <SkeletonRows rows={5} />;
   const indexed = object.fields.filter((field) => field.indexed === true);
   const what = (list: SlowList) => (
-    <span className={css.twoLines}>
+    <span className={prose.lines}>
       <span>
         {list.fields.length === 0 ? t('speed:all') : t('speed:by', { names: list.fields.map(name).join(' + ') })}
       </span>

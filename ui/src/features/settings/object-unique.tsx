@@ -1,22 +1,13 @@
-import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useEffect } from 'react';
 import { clashesQuery, type ObjectType, type Ref, type UniqueRule, useChangeObject, worksQuery } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
-import { Button, ErrorState, IconButton, MultiSelect, Panel, Pill, Progress, SkeletonRows, Switch, toast } from '@/ui';
+import { Button, ErrorState, MultiSelect, Pill, Progress, SkeletonRows, toast } from '@/ui';
 import css from './object.module.css';
 import { cleanLabel, isBlank, type Objections, objectionsOf } from './object-draft';
 import { LabelInput } from './object-labels';
-
-interface DraftRule extends UniqueRule {
-  id: number;
-}
-let made = 0;
-const draftOf = (rule: UniqueRule): DraftRule => {
-  made += 1;
-  return { ...rule, id: made };
-};
+import { type Draft, RuleList, RulePanel, useRuleDrafts } from './object-rule-list';
 
 const JOINED = new Set([
   'text',
@@ -97,11 +88,11 @@ function Clashes({ object, rule }: { object: ObjectType; rule: UniqueRule }) {
 
 interface RuleProps {
   object: ObjectType;
-  rule: DraftRule;
+  rule: Draft<UniqueRule>;
   stored: UniqueRule | undefined;
   number: number;
   objections: Objections;
-  onChange: (rule: DraftRule) => void;
+  onChange: (rule: Draft<UniqueRule>) => void;
   onRemove: () => void;
 }
 function RuleBox({ object, rule, stored, number, objections, onChange, onRemove }: RuleProps) {
@@ -111,57 +102,50 @@ function RuleBox({ object, rule, stored, number, objections, onChange, onRemove 
   const state = stored?.state;
   const same = stored !== undefined && JSON.stringify(stored.fields) === JSON.stringify(rule.fields);
   return (
-    <Panel
+    <RulePanel
       title={
         <span className="row">
           {t('layout:unique.number', { number })}
           {state !== undefined && same && <Pill color={COLORS[state]}>{t(`layout:unique.state.${state}`)}</Pill>}
         </span>
       }
-      aside={
-        <span className="row">
-          <Switch
-            label={t('layout:unique.on')}
-            checked={rule.state !== 'off'}
-            onChange={(on) => {
-              const { state: _, ...rest } = rule;
-              onChange(on ? rest : { ...rest, state: 'off' });
-            }}
-          />
-          <IconButton label={t('layout:unique.remove', { number })} icon={<IconTrash size={16} />} onClick={onRemove} />
-        </span>
-      }
+      on={t('layout:unique.on')}
+      remove={t('layout:unique.remove', { number })}
+      active={rule.state !== 'off'}
+      onActive={(on) => {
+        const { state: _, ...rest } = rule;
+        onChange(on ? rest : { ...rest, state: 'off' });
+      }}
+      onRemove={onRemove}
     >
-      <div className={css.fields}>
-        <LabelInput
-          name={t('layout:unique.name')}
-          value={rule.label}
-          onChange={(next) => onChange({ ...rule, label: next })}
-          error={at('label')}
-          required
-        />
-        <MultiSelect
-          label={t('layout:unique.fields')}
-          description={t('layout:unique.fieldsHelp')}
-          required
-          searchable
-          value={rule.fields}
-          onChange={(fields) => onChange({ ...rule, fields })}
-          options={object.fields
-            .filter(
-              (field) =>
-                JOINED.has(field.type) &&
-                field.formula === undefined &&
-                field.rollup === undefined &&
-                !['id', 'created_at', 'updated_at', 'created_by'].includes(field.key),
-            )
-            .map((field) => ({ value: field.key, label: label(field.label, field.key) }))}
-          error={at('fields')}
-        />
-        {state === 'checking' && same && stored !== undefined && <Checking object={object} rule={stored} />}
-        {state === 'clash' && same && stored !== undefined && <Clashes object={object} rule={stored} />}
-      </div>
-    </Panel>
+      <LabelInput
+        name={t('layout:unique.name')}
+        value={rule.label}
+        onChange={(next) => onChange({ ...rule, label: next })}
+        error={at('label')}
+        required
+      />
+      <MultiSelect
+        label={t('layout:unique.fields')}
+        description={t('layout:unique.fieldsHelp')}
+        required
+        searchable
+        value={rule.fields}
+        onChange={(fields) => onChange({ ...rule, fields })}
+        options={object.fields
+          .filter(
+            (field) =>
+              JOINED.has(field.type) &&
+              field.formula === undefined &&
+              field.rollup === undefined &&
+              !['id', 'created_at', 'updated_at', 'created_by'].includes(field.key),
+          )
+          .map((field) => ({ value: field.key, label: label(field.label, field.key) }))}
+        error={at('fields')}
+      />
+      {state === 'checking' && same && stored !== undefined && <Checking object={object} rule={stored} />}
+      {state === 'clash' && same && stored !== undefined && <Clashes object={object} rule={stored} />}
+    </RulePanel>
   );
 }
 
@@ -169,33 +153,45 @@ function RuleBox({ object, rule, stored, number, objections, onChange, onRemove 
 export function ObjectUnique({ object }: { object: ObjectType }) {
   const { t } = useTranslation(['layout', 'common']);
   const stored = object.unique_rules ?? [];
-  const [rules, setRules] = useState<DraftRule[]>(() => stored.map(draftOf));
-  const [touched, setTouched] = useState(false);
+  const { rules, touched, ...drafts } = useRuleDrafts<UniqueRule>(stored);
   const change = useChangeObject(object.key);
   const objections = objectionsOf(change.error);
-  const rest = objections.rest((location) => /^unique_rules\.\d+\.(label|fields)$/.test(location));
-  const update = (next: DraftRule[]) => {
-    setTouched(true);
-    setRules(next);
-  };
   const again = stored.some((rule) => rule.state === 'clash');
-  const ready = rules.every((rule) => rule.fields.length > 0 && !isBlank(rule.label));
-  const send = async (list: DraftRule[]) => {
+  const send = async (list: readonly Draft<UniqueRule>[]) => {
     try {
       const saved = await change.mutateAsync({
         unique_rules: list.map(({ id: _, ...rule }) => ({ ...rule, label: cleanLabel(rule.label) })),
       });
-      setRules((saved.unique_rules ?? []).map(draftOf));
-      setTouched(false);
+      drafts.reset(saved.unique_rules ?? []);
       toast.ok(t('common:saved'));
     } catch {
       // said below
     }
   };
   return (
-    <div className="stack">
-      <p className="muted">{t('layout:unique.about')}</p>
-      {rules.length === 0 && <p className="muted">{t('layout:unique.none')}</p>}
+    <RuleList
+      about={t('layout:unique.about')}
+      none={t('layout:unique.none')}
+      add={t('layout:unique.add')}
+      rest={objections.rest((location) => /^unique_rules\.\d+\.(label|fields)$/.test(location))}
+      most={10}
+      count={rules.length}
+      ready={touched && rules.every((rule) => rule.fields.length > 0 && !isBlank(rule.label))}
+      busy={change.isPending}
+      onAdd={() => drafts.add({ key: '', label: {}, fields: [] })}
+      onSave={() => void send(rules)}
+      more={
+        again &&
+        !touched && (
+          <Button
+            loading={change.isPending}
+            onClick={() => void send(rules.map((rule) => (rule.state === 'clash' ? { ...rule, state: 'on' } : rule)))}
+          >
+            {t('layout:unique.again')}
+          </Button>
+        )
+      }
+    >
       {rules.map((rule, at) => (
         <RuleBox
           key={rule.id}
@@ -204,42 +200,10 @@ export function ObjectUnique({ object }: { object: ObjectType }) {
           stored={rule.key === '' ? undefined : stored.find((each) => each.key === rule.key)}
           number={at + 1}
           objections={objections}
-          onChange={(next) => update(rules.map((each) => (each.id === rule.id ? next : each)))}
-          onRemove={() => update(rules.filter((each) => each.id !== rule.id))}
+          onChange={drafts.change}
+          onRemove={() => drafts.remove(rule.id)}
         />
       ))}
-      {rest !== null && (
-        <p className={css.refused} role="alert">
-          {rest}
-        </p>
-      )}
-      <div className="row">
-        <Button
-          icon={<IconPlus size={15} />}
-          disabled={rules.length >= 10}
-          onClick={() => update([...rules, draftOf({ key: '', label: {}, fields: [] })])}
-        >
-          {t('layout:unique.add')}
-        </Button>
-        <Button
-          kind="primary"
-          disabled={!touched || !ready}
-          loading={change.isPending}
-          onClick={() => void send(rules)}
-        >
-          {t('common:save')}
-        </Button>
-        {again && !touched && (
-          <Button
-            loading={change.isPending}
-            onClick={() =>
-              void send(rules.map((rule) => (rule.state === 'clash' ? { ...rule, state: 'on' as const } : rule)))
-            }
-          >
-            {t('layout:unique.again')}
-          </Button>
-        )}
-      </div>
-    </div>
+    </RuleList>
   );
 }

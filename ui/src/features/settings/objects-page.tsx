@@ -6,7 +6,7 @@ import { archivedQuery, useRestoreObject } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { matchScore } from '@/lib/match';
 import { useCan, useObjects } from '@/metadata';
-import { Button, EmptyState, ObjectIcon, Panel, Pill, SearchInput, Table, toast } from '@/ui';
+import { Button, EmptyState, ObjectIcon, Panel, Pill, prose, SearchInput, Table, toast } from '@/ui';
 import css from './object.module.css';
 import { NewObject } from './object-new';
 
@@ -102,7 +102,7 @@ export function ObjectsPage() {
                   <Link
                     to="/settings/objects/$object"
                     params={{ object: object.key }}
-                    className={css.plainLink}
+                    className={prose.plain}
                     onClick={(event) => event.stopPropagation()}
                   >
                     {label(object.label, object.key)}

@@ -5,7 +5,7 @@ import { type RfmState, rfmQuery, useSaveRfmCuts } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { useCan, useSession } from '@/metadata';
 import { encodeCondition } from '@/records/conditions';
-import { Button, confirm, ErrorState, NumberInput, Panel, RadioGroup, SkeletonRows, Stat, toast } from '@/ui';
+import { Button, confirm, ErrorState, NumberInput, Panel, prose, RadioGroup, SkeletonRows, Stat, toast } from '@/ui';
 import { type Band, badCut, bands, type Cuts, DIMENSIONS, type Dimension, isBarren, minorUnits } from './rfm';
 import css from './settings.module.css';
 
@@ -59,7 +59,7 @@ function Bands({ cuts }: { cuts: Cuts }) {
                       to="/o/$object"
                       params={{ object: 'customer' }}
                       search={{ where: encodeCondition({ trait: `${dimension}_score`, op: '=', value: score }) }}
-                      className={css.plainLink}
+                      className={prose.plain}
                     >
                       {band === undefined ? '\u2013' : range(band, dimension)}
                     </Link>

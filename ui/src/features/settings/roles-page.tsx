@@ -14,12 +14,12 @@ import {
   type MenuEntry,
   Panel,
   Pill,
+  prose,
   SkeletonRows,
   Table,
   toast,
 } from '@/ui';
 import { ExplainPanel } from './explain-panel';
-import css from './settings.module.css';
 
 /** The built-in roles, which are templates, and those made here. */
 export function RolesPage() {
@@ -90,7 +90,7 @@ export function RolesPage() {
                 key: 'name',
                 label: t('rights:role.name'),
                 cell: (role) => (
-                  <span className={css.twoLines}>
+                  <span className={prose.lines}>
                     <span>{label(role.name, role.key)}</span>
                     <span className="muted">
                       {role.builtin ? t(`settings:roleHelp.${role.key}`) : role.description}

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { type Device, type SignInTry, signInsQuery, usersQuery } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
-import { Button, Dot, EmptyState, ErrorState, Select, SkeletonRows, Table, type TableColumn } from '@/ui';
+import { Button, Dot, EmptyState, ErrorState, prose, Select, SkeletonRows, Table, type TableColumn } from '@/ui';
 import css from './settings.module.css';
 
 /** "Chrome · Windows", or that nothing is known of it. */
@@ -44,7 +44,7 @@ export function SignIns({ whose, user }: { whose: 'mine' | 'all'; user?: string 
       key: 'at',
       label: t('settings:audit.at'),
       width: 160,
-      cell: (entry) => <span className={css.when}>{fmt.datetime(entry.at)}</span>,
+      cell: (entry) => <span className={prose.when}>{fmt.datetime(entry.at)}</span>,
     },
     ...(whose === 'all' ? [person] : []),
     {

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { type SystemJob, type SystemState, systemQuery, useRecomputeTraits } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { useCan, useSession } from '@/metadata';
-import { Button, Dot, ErrorState, Panel, SkeletonRows, toast } from '@/ui';
+import { Button, Dot, ErrorState, Facts, Panel, SkeletonRows, toast } from '@/ui';
 import { DemoPanel } from './demo-panel';
 import css from './settings.module.css';
 
@@ -25,7 +25,7 @@ function Troubled({ jobs }: { jobs: SystemJob[] }) {
   if (jobs.length === 0) return null;
   return (
     <Panel title={t('settings:system.troubled')}>
-      <dl className={css.detail}>
+      <Facts>
         {jobs.map((job) => (
           <Fact
             key={`${job.kind} ${job.at}`}
@@ -43,7 +43,7 @@ function Troubled({ jobs }: { jobs: SystemJob[] }) {
             </div>
           </Fact>
         ))}
-      </dl>
+      </Facts>
     </Panel>
   );
 }
@@ -94,7 +94,7 @@ export function SystemPage() {
         title={t('settings:page.system')}
         aside={t('settings:system.seen', { time: fmt.time(new Date(dataUpdatedAt).toISOString()) })}
       >
-        <dl className={css.detail}>
+        <Facts>
           <Fact name={t('settings:system.version')}>
             <code>{data.version}</code>
           </Fact>
@@ -106,10 +106,10 @@ export function SystemPage() {
           </Fact>
           <Fact name={t('settings:system.plane')}>{t(`settings:plane.${data.plane}`)}</Fact>
           <Fact name={t('settings:system.size')}>{fmt.bytes(data.data_bytes)}</Fact>
-        </dl>
+        </Facts>
       </Panel>
       <Panel title={t('settings:system.derived')}>
-        <dl className={css.detail}>
+        <Facts>
           <Fact name={t('settings:system.mirror')}>
             <MirrorState mirror={mirror} />
             <div className="muted">
@@ -136,7 +136,7 @@ export function SystemPage() {
                 : t('settings:system.computed', { when: fmt.datetime(traits.computed_at) })}
             </div>
           </Fact>
-        </dl>
+        </Facts>
         {can('classification.write') && (
           <div className={css.after}>
             <Button icon={<IconRefresh size={15} />} loading={recompute.isPending} onClick={run}>

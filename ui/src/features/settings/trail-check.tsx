@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { checkTrail } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
-import { Button, ErrorState, Modal, SkeletonRows, TextInput } from '@/ui';
+import { Button, ErrorState, Facts, Modal, SkeletonRows, TextInput } from '@/ui';
 import css from './settings.module.css';
 
 /** Walks along the chain of the audit trail, and again against a head that somebody kept. */
@@ -24,7 +24,7 @@ export function TrailCheckDialog({ onClose }: { onClose: () => void }) {
                 ? t('settings:audit.checkOk')
                 : `${t('settings:audit.checkBroken')} ${t(`settings:audit.reason.${data.reason}`)}`}
             </p>
-            <dl className={css.detail}>
+            <Facts>
               {!data.ok && data.place !== undefined && (
                 <>
                   <dt>{t('settings:audit.checkPlace')}</dt>
@@ -50,7 +50,7 @@ export function TrailCheckDialog({ onClose }: { onClose: () => void }) {
                   </dd>
                 </>
               )}
-            </dl>
+            </Facts>
           </>
         )}
         <form

@@ -76,6 +76,7 @@ export function UserDialog({ user, onClose }: Props) {
     <Modal
       opened
       onClose={onClose}
+      dirty={email !== (user?.email ?? '') || name !== (user?.name ?? '') || password !== ''}
       title={user === undefined ? t('settings:users.add') : t('settings:users.edit')}
       footer={
         <>

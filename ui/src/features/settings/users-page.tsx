@@ -24,6 +24,7 @@ import {
   Menu,
   Panel,
   Pill,
+  prose,
   SkeletonRows,
   Table,
   toast,
@@ -125,7 +126,7 @@ export function UsersPage() {
                 cell: (user) => (
                   <span className={css.userCell} data-off={user.disabled || undefined}>
                     <Avatar name={user.name || user.email} size={26} shape="round" />
-                    <span className={css.twoLines}>
+                    <span className={prose.lines}>
                       <span>
                         {user.name || user.email}
                         {user.id === me?.id && <span className="muted"> {t('settings:users.you')}</span>}

@@ -26,13 +26,14 @@ import {
   Button,
   ButtonLink,
   confirm,
-  EmptyState,
-  ErrorState,
+  DetailHead,
+  Facts,
   IconButton,
+  Loaded,
   Menu,
   Panel,
-  SkeletonRows,
   Stat,
+  Stats,
   toast,
 } from '@/ui';
 import css from './settings.module.css';
@@ -45,10 +46,11 @@ export function WebhookPage() {
   const can = useCan();
   const allowed = can('webhook.manage');
   const { data, error, refetch } = useQuery({ ...webhookQuery(id), enabled: allowed });
-  if (!allowed) return <EmptyState cause="no_permission" />;
-  if (data === undefined)
-    return error === null ? <SkeletonRows rows={8} /> : <ErrorState error={error} onRetry={() => refetch()} />;
-  return <One hook={data} />;
+  return (
+    <Loaded allowed={allowed} data={data} error={error} onRetry={refetch}>
+      {(hook) => <One hook={hook} />}
+    </Loaded>
+  );
 }
 
 function One({ hook }: { hook: Webhook }) {
@@ -58,24 +60,24 @@ function One({ hook }: { hook: Webhook }) {
   const when = (at: string | null) => (at === null ? t('webhooks:never') : fmt.relative(at));
   return (
     <div className="stack">
-      <div className={own.head}>
-        <BackLink to="/settings/webhooks" label={t('webhooks:back')} />
-        <h2>{hook.name}</h2>
-        <WebhookHealth hook={hook} />
-        <span className="grow" />
+      <DetailHead
+        back={<BackLink to="/settings/webhooks" label={t('webhooks:back')} />}
+        title={hook.name}
+        state={<WebhookHealth hook={hook} />}
+      >
         <Actions hook={hook} onSecret={setSecret} />
-      </div>
+      </DetailHead>
       <Trouble hook={hook} />
       <Panel>
-        <div className={own.stats}>
+        <Stats>
           <Stat label={t('webhooks:lastSuccess')} value={when(hook.last_success_at)} />
           <Stat label={t('webhooks:lastFailure')} value={when(hook.last_failure_at)} />
           <Stat label={t('webhooks:state.waiting')} value={fmt.number(hook.waiting)} />
           <Stat label={t('webhooks:state.dead')} value={fmt.number(hook.dead)} />
-        </div>
+        </Stats>
       </Panel>
       <Panel title={t('webhooks:form.what')}>
-        <dl className={css.detail}>
+        <Facts>
           <dt>{t('webhooks:url')}</dt>
           <dd className={own.address}>{hook.url}</dd>
           <dt>{t('webhooks:events')}</dt>
@@ -96,7 +98,7 @@ function One({ hook }: { hook: Webhook }) {
               <dd>{t('webhooks:secret.overlap', { until: fmt.datetime(hook.old_secret_until) })}</dd>
             </>
           )}
-        </dl>
+        </Facts>
       </Panel>
       <WebhookLog hook={hook} />
       {secret !== null && (

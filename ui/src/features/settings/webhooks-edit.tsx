@@ -4,8 +4,7 @@ import { useState } from 'react';
 import { isApiError, useCreateWebhook, useSaveWebhook, type Webhook, webhookQuery } from '@/api';
 import { useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
-import { BackLink, ButtonLink, EmptyState, ErrorState, SkeletonRows, toast } from '@/ui';
-import own from './webhooks.module.css';
+import { BackLink, ButtonLink, DetailHead, EmptyState, Loaded, toast } from '@/ui';
 import { WebhookForm } from './webhooks-form';
 import { SecretDialog } from './webhooks-state';
 
@@ -18,10 +17,7 @@ export function WebhookNewPage() {
   const made = create.data;
   return (
     <div className="stack">
-      <div className={own.head}>
-        <BackLink to="/settings/webhooks" label={t('webhooks:back')} />
-        <h2>{t('webhooks:add')}</h2>
-      </div>
+      <DetailHead back={<BackLink to="/settings/webhooks" label={t('webhooks:back')} />} title={t('webhooks:add')} />
       <WebhookForm
         error={create.error}
         saving={create.isPending}
@@ -45,9 +41,11 @@ export function WebhookEditPage() {
   const allowed = can('webhook.manage');
   // What is being edited does not change under the hands.
   const { data, error, refetch } = useQuery({ ...webhookQuery(id), enabled: allowed, refetchInterval: false });
-  if (!allowed) return <EmptyState cause="no_permission" />;
-  if (data !== undefined) return <Edit key={data.id} hook={data} />;
-  return error === null ? <SkeletonRows rows={6} /> : <ErrorState error={error} onRetry={() => refetch()} />;
+  return (
+    <Loaded allowed={allowed} data={data} error={error} onRetry={refetch}>
+      {(hook) => <Edit key={hook.id} hook={hook} />}
+    </Loaded>
+  );
 }
 
 function Edit({ hook: opened }: { hook: Webhook }) {
@@ -58,10 +56,12 @@ function Edit({ hook: opened }: { hook: Webhook }) {
   const back = () => navigate({ to: '/settings/webhooks/$id', params: { id: hook.id }, search: {} });
   return (
     <div className="stack">
-      <div className={own.head}>
-        <BackLink to="/settings/webhooks/$id" params={{ id: hook.id }} search={{}} label={t('webhooks:backToOne')} />
-        <h2>{t('webhooks:editOf', { name: hook.name })}</h2>
-      </div>
+      <DetailHead
+        back={
+          <BackLink to="/settings/webhooks/$id" params={{ id: hook.id }} search={{}} label={t('webhooks:backToOne')} />
+        }
+        title={t('webhooks:editOf', { name: hook.name })}
+      />
       <WebhookForm
         hook={hook}
         error={save.error}

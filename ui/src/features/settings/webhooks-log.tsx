@@ -18,8 +18,10 @@ import {
   Drawer,
   EmptyState,
   ErrorState,
+  Facts,
   Modal,
   Panel,
+  prose,
   SegmentedControl,
   SkeletonRows,
   Table,
@@ -109,11 +111,11 @@ export function WebhookLog({ hook }: { hook: Webhook }) {
                 key: 'type',
                 label: t('webhooks:log.type'),
                 cell: (row) => (
-                  <span className={css.twoLines}>
-                    <button type="button" className={css.textButton} onClick={() => setShown(row.id)}>
+                  <span className={prose.lines}>
+                    <button type="button" className={prose.link} onClick={() => setShown(row.id)}>
                       <code>{row.type}</code>
                     </button>
-                    <span className={css.when}>{fmt.datetime(row.at)}</span>
+                    <span className={prose.when}>{fmt.datetime(row.at)}</span>
                   </span>
                 ),
               },
@@ -167,7 +169,7 @@ function Detail({ hook, delivery, onReplayed }: { hook: Webhook; delivery: strin
   const { delivery: head } = data;
   return (
     <div className="stack">
-      <dl className={css.detail}>
+      <Facts>
         <dt>{t('webhooks:log.type')}</dt>
         <dd>
           <code>{head.type}</code> <DeliveryPill delivery={head} />
@@ -190,7 +192,7 @@ function Detail({ hook, delivery, onReplayed }: { hook: Webhook; delivery: strin
             <dd>{fmt.datetime(head.next_at)}</dd>
           </>
         )}
-      </dl>
+      </Facts>
       {head.state !== 'waiting' && head.type !== 'webhook.test' && (
         <div>
           <Button

@@ -4,8 +4,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { type Webhook, webhooksQuery } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
-import { ButtonLink, EmptyState, ErrorState, Panel, SkeletonRows, Table } from '@/ui';
-import css from './settings.module.css';
+import { ButtonLink, EmptyState, ErrorState, Panel, prose, SkeletonRows, Table } from '@/ui';
 import own from './webhooks.module.css';
 import { WebhookHealth } from './webhooks-state';
 
@@ -45,12 +44,12 @@ export function WebhooksPage() {
               key: 'name',
               label: t('webhooks:name'),
               cell: (hook) => (
-                <span className={css.twoLines}>
+                <span className={prose.lines}>
                   <Link
                     to="/settings/webhooks/$id"
                     params={{ id: hook.id }}
                     search={{}}
-                    className={css.plainLink}
+                    className={prose.plain}
                     onClick={(event) => event.stopPropagation()}
                   >
                     {hook.name}

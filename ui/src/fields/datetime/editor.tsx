@@ -18,6 +18,7 @@ export function DatetimeEditor(props: EditorProps) {
         <DatePicker {...inputProps(props)} value={day} onChange={(next) => set(next, clock)} clearable />
       </div>
       <TextInput
+        {...(props.size !== undefined && { size: props.size })}
         type="time"
         aria-label={t('fields:time')}
         value={clock}

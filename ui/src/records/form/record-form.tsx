@@ -20,7 +20,7 @@ import { FieldEditor } from '@/fields';
 import { labelText, useFormat, useLanguage, useTranslation } from '@/i18n';
 import { useDebounced } from '@/lib/hooks';
 import { type FieldSection, isConditional, useCan } from '@/metadata';
-import { Button, ButtonLink, confirm, Drawer } from '@/ui';
+import { Button, ButtonLink, Drawer, useGiveUp } from '@/ui';
 import { formSections, missing, startValues, toCreate } from '../edit/draft';
 import css from './form.module.css';
 
@@ -116,16 +116,7 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
       search: { ids: [...others.slice(0, 7), record.id].join(',') },
     });
   };
-  const close = async () => {
-    if (!dirty) return onClose();
-    const leave = await confirm({
-      title: t('records:form.leaveTitle'),
-      text: t('records:form.leaveText'),
-      confirm: t('records:form.leave'),
-      danger: true,
-    });
-    if (leave) onClose();
-  };
+  const close = useGiveUp(dirty, onClose);
   const editor = (field: Field, autoFocus = false) => (
     <div key={field.key} className={css.field} data-wide={WIDE.has(field.type) || undefined}>
       <FieldEditor
@@ -145,12 +136,14 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
   return (
     <Drawer
       opened
-      onClose={() => void close()}
+      onClose={onClose}
+      dirty={dirty}
       title={t('records:form.title', { name: labelText(object.label, language) })}
       size={520}
     >
       <form
         className={css.form}
+        data-footed
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
@@ -194,7 +187,7 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
           </ButtonLink>
         )}
         <div className={css.foot}>
-          <Button size="lg" onClick={() => void close()}>
+          <Button size="lg" onClick={close}>
             {t('common:cancel')}
           </Button>
           <Button size="lg" kind="primary" type="submit" loading={create.isPending}>

@@ -50,7 +50,7 @@ export function FilterDrawer({ list, onClose }: Props) {
       size={phone ? '92%' : 640}
       side={phone ? 'bottom' : 'right'}
     >
-      <div className={css.filterBody}>
+      <div className={css.filterBody} data-footed>
         <ConditionBuilder
           object={list.object.key}
           where={draft}

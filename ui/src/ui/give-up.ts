@@ -1,0 +1,17 @@
+import { useTranslation } from '@/i18n';
+import { confirm } from './confirm';
+
+/** Closes at once, or after a question where something that was entered would be lost. */
+export function useGiveUp(dirty: boolean | undefined, onClose: () => void): () => void {
+  const { t } = useTranslation('common');
+  if (dirty !== true) return onClose;
+  return async () => {
+    const leave = await confirm({
+      title: t('common:giveUp.title'),
+      text: t('common:giveUp.text'),
+      confirm: t('common:giveUp.confirm'),
+      danger: true,
+    });
+    if (leave) onClose();
+  };
+}
