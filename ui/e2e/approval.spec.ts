@@ -2,7 +2,14 @@ import { expectAccessible } from './axe';
 import { settled } from './pages';
 import { expect, type RecordData, test, toast } from './support';
 
-test('a change that needs approval is sent, locked, approved and carried out', async ({ page, t, api, faults }) => {
+test('a change that needs approval is sent, locked, approved and carried out', async ({
+  page,
+  t,
+  api,
+  faults,
+  locale,
+}) => {
+  const note = locale?.startsWith('zh') ? '备注' : 'Note';
   faults.allow(/409 PATCH \/api\/v1\/records\/customer/);
   const stamp = `审批${Date.now().toString(36)}`;
   const made = await api.create('customer', { name: stamp, note: '原来的备注' });
@@ -32,7 +39,7 @@ test('a change that needs approval is sent, locked, approved and carried out', a
     await test.step('saving asks whether to send it', async () => {
       await page.goto(`/o/customer/${made.id}`);
       await page.getByText('原来的备注').dblclick();
-      const editor = page.getByRole('textbox', { name: '备注' });
+      const editor = page.getByRole('textbox', { name: note });
       await editor.fill('经过审批的备注');
       await editor.press('Control+Enter');
       const dialog = page.getByRole('dialog');

@@ -1,5 +1,15 @@
 import { settled } from './pages';
-import { type Api, base64url, condition, deleteView, expect, type Locator, type Page, test, type Words } from './support';
+import {
+  type Api,
+  base64url,
+  condition,
+  deleteView,
+  expect,
+  type Locator,
+  type Page,
+  test,
+  type Words,
+} from './support';
 
 const gridOf = (page: Page): Locator => page.getByRole('grid');
 /** The row at a place: 0 is the first record. */

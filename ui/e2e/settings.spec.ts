@@ -3,9 +3,14 @@ import { settled } from './pages';
 import { enterPassword, outside } from './people';
 import { expect, test, toast } from './support';
 
-test('a person who may only look', async ({ page, t, browser }) => {
+test('a person who may only look', async ({ page, t, browser, locale }) => {
   test.setTimeout(90_000);
-  const person = { email: 'reader@guanxi.example', password: 'reader-password-1', name: '只读同事' };
+  const language = locale?.startsWith('zh') ? 'zh' : 'en';
+  const person = {
+    email: `reader-${language}@guanxi.example`,
+    password: 'reader-password-1',
+    name: `只读同事 ${language}`,
+  };
   await test.step('is added', async () => {
     await page.goto('/settings/users');
     await page.getByRole('button', { name: t('settings:users.add') }).click();
@@ -19,7 +24,7 @@ test('a person who may only look', async ({ page, t, browser }) => {
     await expect(page.getByRole('row').filter({ hasText: person.name })).toContainText(t('settings:role.readonly'));
   });
 
-  const other = await outside(browser);
+  const other = await outside(browser, locale);
   const { page: theirs, faults } = other;
   await test.step('signs in', async () => {
     await enterPassword(theirs, t, person.email, person.password);
@@ -83,11 +88,12 @@ test('a person who may only look', async ({ page, t, browser }) => {
   await other.context.close();
 });
 
-test('a key opens the API until it is revoked', async ({ page, t, playwright }) => {
+test('a key opens the API until it is revoked', async ({ page, t, playwright, locale }) => {
+  const name = locale?.startsWith('zh') ? '网店同步' : 'Shop';
   await page.goto('/settings/apikeys');
   await page.getByRole('button', { name: t('settings:apikeys.add') }).click();
   const dialog = page.getByRole('dialog', { name: t('settings:apikeys.add') });
-  await dialog.getByRole('textbox', { name: t('settings:apikeys.name') }).fill('网店同步');
+  await dialog.getByRole('textbox', { name: t('settings:apikeys.name') }).fill(name);
   await dialog.getByRole('button', { name: t('common:create') }).click();
   const made = page.getByRole('dialog', { name: t('settings:apikeys.made') });
   const key = (await made.getByText(/^gxk_/).textContent()) ?? '';
@@ -105,13 +111,13 @@ test('a key opens the API until it is revoked', async ({ page, t, playwright }) 
   const write = await outside.post('/api/v1/records/customer', { data: { fields: { name: '越权' } } });
   expect(write.status(), 'a key to read does not write').toBe(403);
 
-  await page.getByRole('button', { name: t('settings:apikeys.revokeOf', { name: '网店同步' }) }).click();
+  await page.getByRole('button', { name: t('settings:apikeys.revokeOf', { name }) }).click();
   await page
     .getByRole('dialog')
     .getByRole('button', { name: t('settings:apikeys.revoke') })
     .click();
   await expect(toast(page, t('settings:apikeys.revoked'))).toBeVisible();
-  await expect(page.getByRole('row').filter({ hasText: '网店同步' })).toContainText(t('settings:apikeys.isRevoked'));
+  await expect(page.getByRole('row').filter({ hasText: name })).toContainText(t('settings:apikeys.isRevoked'));
   expect((await list()).status()).toBe(401);
   await outside.dispose();
 });
@@ -162,11 +168,12 @@ test('an assistant is connected with what the settings show', async ({ page, t, 
   await expect(toast(page, t('common:copied'))).toBeVisible();
 });
 
-test('language and look are changed at once and kept', async ({ page, t }) => {
+test('language and look are changed at once and kept', async ({ page, t, locale }) => {
   await page.goto('/settings/profile');
   await settled(page);
   const root = page.locator('html');
-  await expect(root).toHaveAttribute('lang', 'zh-CN');
+  const [own, other] = locale?.startsWith('zh') ? ['zh-CN', 'en'] : ['en', 'zh-CN'];
+  await expect(root).toHaveAttribute('lang', own ?? '');
   await page
     .getByRole('radiogroup', { name: t('settings:profile.theme') })
     .getByText(t('settings:theme.dark'))
@@ -174,7 +181,7 @@ test('language and look are changed at once and kept', async ({ page, t }) => {
   await expect(root).toHaveAttribute('data-mantine-color-scheme', 'dark');
   await page.reload();
   await expect(root).toHaveAttribute('data-mantine-color-scheme', 'dark');
-  await page.getByRole('button', { name: 'English' }).click();
-  await expect(root).toHaveAttribute('lang', 'en');
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Settings');
+  await page.getByRole('button', { name: own === 'en' ? '中文' : 'English' }).click();
+  await expect(root).toHaveAttribute('lang', other ?? '');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(own === 'en' ? '设置' : 'Settings');
 });

@@ -1,6 +1,18 @@
 import { seriousFindings } from './axe';
 import { settled } from './pages';
-import { type Api, base64url, deleteView, expect, listOf, type Locator, type Page, pick, type RecordData, test, toast } from './support';
+import {
+  type Api,
+  base64url,
+  deleteView,
+  expect,
+  type Locator,
+  listOf,
+  type Page,
+  pick,
+  type RecordData,
+  test,
+  toast,
+} from './support';
 
 const gridOf = (page: Page): Locator => page.getByRole('grid');
 const options = (value: unknown, more = '') => `opts=${base64url(value)}${more}`;
@@ -155,6 +167,17 @@ test('a view keeps its kind and settings, opens by its address, and can be the d
   await expect(tab).toHaveAttribute('aria-current', 'true');
   await expect(page).not.toHaveURL(/opts=/);
   const address = page.url();
+  await tabs.getByRole('button', { name: t('records:view.options', { name: '商品看板' }) }).click();
+  await page.getByRole('menuitem', { name: t('views:save.forMe') }).click();
+  await page.goto('/o/product');
+  await expect(page.getByRole('region', { name: '在售' }), 'the default opens').toBeVisible();
+  await page.goto('/o/customer');
+  await page.goto(address);
+  await expect(page.getByText(t('views:board.over', { limit: 1 })), 'the address opens it whole').toBeAttached();
+  await page.getByRole('radio', { name: t('views:kind.list') }).check({ force: true });
+  await expect(page.getByRole('button', { name: t('records:view.discard') })).toBeVisible();
+  await page.getByRole('button', { name: t('records:view.discard') }).click();
+  await expect(page.getByRole('region', { name: '在售' })).toBeVisible();
   await deleteView(page, t, '商品看板');
   await expect(gridOf(page)).toBeVisible();
 });
