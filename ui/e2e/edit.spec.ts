@@ -179,11 +179,11 @@ test('leaving a half-filled form asks first', async ({ page, t }) => {
   const form = page.getByRole('dialog', { name: t('records:form.title', { name: '客户' }) });
   await form.getByRole('textbox', { name: '名称' }).fill('还没写完');
   await form.getByRole('button', { name: t('common:cancel') }).click();
-  const question = page.getByRole('dialog', { name: t('common:giveUp.title') });
+  const question = page.getByRole('dialog', { name: t('dialogs:giveUp.title') });
   await question.getByRole('button', { name: t('common:cancel') }).click();
   await expect(form.getByRole('textbox', { name: '名称' })).toHaveValue('还没写完');
   await form.getByRole('button', { name: t('common:cancel') }).click();
-  await question.getByRole('button', { name: t('common:giveUp.confirm') }).click();
+  await question.getByRole('button', { name: t('dialogs:giveUp.confirm') }).click();
   await expect(form).toHaveCount(0);
   await expect(page).not.toHaveURL(/new=/);
 });

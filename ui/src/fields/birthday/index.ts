@@ -12,13 +12,8 @@ export const birthdayKind = defineKind({
     const birthday = asBirthday(value);
     if (birthday === null) return '';
     const pad = (part: number) => String(part).padStart(2, '0');
-    const { year } = birthday;
-    if (birthday.calendar === 'solar')
-      return `${year === null ? '' : `${year}-`}${pad(birthday.month)}-${pad(birthday.day)}`;
-    // Months and days of the lunar calendar have names of their own in Chinese.
-    const month = t('fields:birthday.lunarMonths').split(' ')[birthday.month - 1] ?? pad(birthday.month);
-    const date = t('fields:birthday.lunarDays').split(' ')[birthday.day - 1] ?? pad(birthday.day);
-    const day = t(year === null ? 'fields:birthday.lunarDay' : 'fields:birthday.lunarDate', { year, month, day: date });
+    const day = `${birthday.year === null ? '' : `${birthday.year}-`}${pad(birthday.month)}-${pad(birthday.day)}`;
+    if (birthday.calendar === 'solar') return day;
     return t(birthday.leap ? 'fields:birthday.asLunarLeap' : 'fields:birthday.asLunar', { day });
   },
   parse(text) {
