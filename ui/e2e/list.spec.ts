@@ -145,12 +145,12 @@ test('columns are chosen, kept as a view, and the view is deleted', async ({ pag
     await expect(column('地区')).toHaveCount(0);
     await expect(column('外部编号')).toBeVisible();
   });
-  const tabs = page.getByRole('navigation', { name: t('records:view.label') });
+  const tabs = page.getByRole('navigation', { name: t('views:view.label') });
   const tab = tabs.getByRole('button', { name: '外部编号清单', exact: true });
   await test.step('save', async () => {
-    await page.getByRole('button', { name: t('records:view.saveAs') }).click();
-    const dialog = page.getByRole('dialog', { name: t('records:view.createTitle') });
-    await dialog.getByLabel(t('records:view.name')).fill('外部编号清单');
+    await page.getByRole('button', { name: t('views:view.saveAs') }).click();
+    const dialog = page.getByRole('dialog', { name: t('views:view.createTitle') });
+    await dialog.getByLabel(t('views:view.name')).fill('外部编号清单');
     await dialog.getByRole('button', { name: t('common:save') }).click();
     await expect(tab).toHaveAttribute('aria-current', 'true');
     await page.reload();

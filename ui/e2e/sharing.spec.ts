@@ -18,9 +18,9 @@ test('a view is shared, opens first for a role, and is found with its owner', as
   try {
     await page.goto(`/o/product?view=${view.id}`);
     await settled(page);
-    const menu = page.getByRole('button', { name: t('records:view.options', { name }) });
+    const menu = page.getByRole('button', { name: t('views:view.options', { name }) });
     await menu.click();
-    await page.getByRole('menuitem', { name: t('records:view.share') }).click();
+    await page.getByRole('menuitem', { name: t('views:view.share') }).click();
     const dialog = page.getByRole('dialog', { name: t('sharing:title', { name }) });
     await pick(dialog, t('sharing:with'), `华东${name}`, `华东${name}`);
     await dialog.getByRole('button', { name: t('sharing:add'), exact: true }).click();
@@ -43,7 +43,7 @@ test('a view is shared, opens first for a role, and is found with its owner', as
     await shoot(page, 'view-share');
     await page.keyboard.press('Escape');
     await menu.click();
-    await page.getByRole('menuitem', { name: t('records:view.allViews') }).click();
+    await page.getByRole('menuitem', { name: t('views:view.allViews') }).click();
     const row = page.getByRole('dialog').getByRole('row').filter({ hasText: name });
     await expect(row).toContainText(t('sharing:all.mine'));
     await expect(row).toContainText(t('sharing:everyone'));

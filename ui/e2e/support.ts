@@ -180,8 +180,8 @@ export const toast = (page: Page, text: string | RegExp): Locator =>
 
 /** Deletes a saved view by the menu of its tab. */
 export async function deleteView(page: Page, t: Words, name: string): Promise<void> {
-  const tabs = page.getByRole('navigation', { name: t('records:view.label') });
-  await tabs.getByRole('button', { name: t('records:view.options', { name }) }).click();
+  const tabs = page.getByRole('navigation', { name: t('views:view.label') });
+  await tabs.getByRole('button', { name: t('views:view.options', { name }) }).click();
   await page.getByRole('menuitem', { name: t('common:delete') }).click();
   await page
     .getByRole('dialog')

@@ -158,16 +158,16 @@ test('a range from a spreadsheet is shown before it is written, and undone as on
 test('a view keeps its kind and settings, opens by its address, and can be the default', async ({ page, t }) => {
   await page.goto(`/o/product?kind=board&${options({ board: { field: 'status' }, limits: { active: 1 } })}`);
   await expect(page.getByText(t('views:board.over', { limit: 1 }))).toBeAttached();
-  await page.getByRole('button', { name: t('records:view.saveAs') }).click();
-  const dialog = page.getByRole('dialog', { name: t('records:view.createTitle') });
-  await dialog.getByLabel(t('records:view.name')).fill('商品看板');
+  await page.getByRole('button', { name: t('views:view.saveAs') }).click();
+  const dialog = page.getByRole('dialog', { name: t('views:view.createTitle') });
+  await dialog.getByLabel(t('views:view.name')).fill('商品看板');
   await dialog.getByRole('button', { name: t('common:save') }).click();
-  const tabs = page.getByRole('navigation', { name: t('records:view.label') });
+  const tabs = page.getByRole('navigation', { name: t('views:view.label') });
   const tab = tabs.getByRole('button', { name: '商品看板', exact: true });
   await expect(tab).toHaveAttribute('aria-current', 'true');
   await expect(page).not.toHaveURL(/opts=/);
   const address = page.url();
-  await tabs.getByRole('button', { name: t('records:view.options', { name: '商品看板' }) }).click();
+  await tabs.getByRole('button', { name: t('views:view.options', { name: '商品看板' }) }).click();
   await page.getByRole('menuitem', { name: t('views:save.forMe') }).click();
   await page.goto('/o/product');
   await expect(page.getByRole('region', { name: '在售' }), 'the default opens').toBeVisible();
@@ -175,8 +175,8 @@ test('a view keeps its kind and settings, opens by its address, and can be the d
   await page.goto(address);
   await expect(page.getByText(t('views:board.over', { limit: 1 })), 'the address opens it whole').toBeAttached();
   await page.getByRole('radio', { name: t('views:kind.list') }).check({ force: true });
-  await expect(page.getByRole('button', { name: t('records:view.discard') })).toBeVisible();
-  await page.getByRole('button', { name: t('records:view.discard') }).click();
+  await expect(page.getByRole('button', { name: t('views:view.discard') })).toBeVisible();
+  await page.getByRole('button', { name: t('views:view.discard') }).click();
   await expect(page.getByRole('region', { name: '在售' })).toBeVisible();
   await deleteView(page, t, '商品看板');
   await expect(gridOf(page)).toBeVisible();

@@ -63,7 +63,7 @@ interface Props {
 const DESC_FIRST = new Set<Field['type']>(['number', 'money', 'date', 'datetime', 'bool']);
 
 export function RecordList({ object, search, setSearch, phone, peeked, exporting, onExported, hrefOf, onOpen }: Props) {
-  const { t } = useTranslation(['records', 'common']);
+  const { t } = useTranslation(['records', 'views', 'common']);
   const label = useLabel();
   const language = useLanguage();
   const context = useFieldContext();
@@ -233,7 +233,7 @@ export function RecordList({ object, search, setSearch, phone, peeked, exporting
           </Button>
         </div>
       ) : (
-        <ViewTabs list={list} allLabel={t('records:view.all', { name })} />
+        <ViewTabs list={list} allLabel={t('views:view.all', { name })} />
       )}
       <FilterBar
         list={list}

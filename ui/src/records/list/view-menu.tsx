@@ -28,8 +28,8 @@ export function ViewMenu({ list, target, onDialog }: Props) {
     save.mutate({ id: target.id, version: target.version, view: change }, { onSuccess: saved, onError: failed });
   const drop = async () => {
     const yes = await confirm({
-      title: t('records:view.deleteTitle', { name: target.name }),
-      text: t('records:view.deleteText'),
+      title: t('views:view.deleteTitle', { name: target.name }),
+      text: t('views:view.deleteText'),
       confirm: t('common:delete'),
       danger: true,
     });
@@ -53,12 +53,12 @@ export function ViewMenu({ list, target, onDialog }: Props) {
   };
 
   const entries: MenuEntry[] = [
-    ...(mine ? [{ label: t('records:view.rename'), onSelect: () => onDialog('rename') }] : []),
-    { label: t('records:view.saveAs'), onSelect: () => onDialog('create') },
+    ...(mine ? [{ label: t('views:view.rename'), onSelect: () => onDialog('rename') }] : []),
+    { label: t('views:view.saveAs'), onSelect: () => onDialog('create') },
     { label: t('views:save.forMe'), checked: target.default === 'me', onSelect: setDefault },
   ];
   if (target.manage || can('view.share'))
-    entries.push({ label: t('records:view.share'), onSelect: () => onDialog('share') });
+    entries.push({ label: t('views:view.share'), onSelect: () => onDialog('share') });
   if (mine)
     entries.push(
       {
@@ -68,7 +68,7 @@ export function ViewMenu({ list, target, onDialog }: Props) {
       { label: t('views:save.left'), disabled: place <= 0, onSelect: () => void shift(-1) },
       { label: t('views:save.right'), disabled: place < 0 || place === own.length - 1, onSelect: () => void shift(1) },
     );
-  entries.push({ label: t('records:view.allViews'), onSelect: () => onDialog('all') });
+  entries.push({ label: t('views:view.allViews'), onSelect: () => onDialog('all') });
   if (target.manage)
     entries.push({ divider: true }, { label: t('common:delete'), danger: true, onSelect: () => void drop() });
   return (
@@ -79,7 +79,7 @@ export function ViewMenu({ list, target, onDialog }: Props) {
           size="sm"
           tooltip={false}
           className={css.tabMenu ?? ''}
-          label={t('records:view.options', { name: label(target.label, target.name) })}
+          label={t('views:view.options', { name: label(target.label, target.name) })}
           icon={<IconChevronDown size={14} />}
         />
       }
@@ -112,7 +112,7 @@ export function OtherViews({
       entries={[
         ...views.map((view) => ({ label: label(view.label, view.name), onSelect: () => list.choose(view) })),
         { divider: true },
-        { label: t('records:view.allViews'), onSelect: () => onDialog('all') },
+        { label: t('views:view.allViews'), onSelect: () => onDialog('all') },
       ]}
     />
   );

@@ -12,7 +12,7 @@ interface NameDialogProps {
 }
 
 export function NameDialog({ title, start, mayShare, saving, onSave, onClose }: NameDialogProps) {
-  const { t } = useTranslation(['records', 'common']);
+  const { t } = useTranslation(['views', 'common']);
   const [name, setName] = useState(start.name);
   const [shared, setShared] = useState(start.shared);
   const save = () => name.trim() !== '' && onSave(name.trim(), shared);
@@ -32,11 +32,11 @@ export function NameDialog({ title, start, mayShare, saving, onSave, onClose }: 
       }
     >
       <div className="stack">
-        <TextInput label={t('records:view.name')} value={name} onChange={setName} onEnter={save} size="lg" autoFocus />
+        <TextInput label={t('views:view.name')} value={name} onChange={setName} onEnter={save} size="lg" autoFocus />
         {mayShare && (
           <Switch
-            label={t('records:view.shared')}
-            description={t('records:view.sharedHelp')}
+            label={t('views:view.shared')}
+            description={t('views:view.sharedHelp')}
             checked={shared}
             onChange={setShared}
           />

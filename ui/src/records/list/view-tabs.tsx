@@ -22,7 +22,7 @@ const AllViews = lazy(async () => {
 
 /** Saved views as tabs; what was changed can be kept, saved as another, or given up. */
 export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
-  const { t } = useTranslation(['records', 'common']);
+  const { t } = useTranslation(['records', 'views', 'common']);
   const can = useCan();
   const label = useLabel();
   const save = useSaveView(list.object.key);
@@ -51,16 +51,14 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
   const tabs: readonly (View | null)[] = pinned.length > 0 ? pinned : [null];
   return (
     <div className={css.tabsRow}>
-      <nav className={css.tabs} aria-label={t('records:view.label')}>
+      <nav className={css.tabs} aria-label={t('views:view.label')}>
         {tabs.map((tab) => {
           const on = tab?.id === view?.id && !state.deleted;
           return (
             <span key={tab?.id ?? 'all'} className={cx(css.tabBox, on && css.tabOn)}>
               <button type="button" className={css.tab} aria-current={on || undefined} onClick={() => list.choose(tab)}>
                 {tab === null ? allLabel : label(tab.label, tab.name)}
-                {tab !== null && tab.shares.length > 0 && (
-                  <IconUsers size={13} aria-label={t('records:view.isShared')} />
-                )}
+                {tab !== null && tab.shares.length > 0 && <IconUsers size={13} aria-label={t('views:view.isShared')} />}
                 {tab !== null && tab.default !== '' && <IconStar size={12} aria-hidden />}
               </button>
               {on && tab !== null && (
@@ -80,14 +78,14 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
       {list.changed && !state.deleted && (
         <div className={css.unsaved}>
           <Button kind="subtle" onClick={list.reset}>
-            {t('records:view.discard')}
+            {t('views:view.discard')}
           </Button>
           <Button kind={view?.edit === true ? 'subtle' : 'default'} onClick={() => setDialog('create')}>
-            {t('records:view.saveAs')}
+            {t('views:view.saveAs')}
           </Button>
           {view?.edit === true && (
             <Button loading={save.isPending} onClick={() => update(view, content)}>
-              {t('records:view.saveChanges')}
+              {t('views:view.saveChanges')}
             </Button>
           )}
         </div>
@@ -95,7 +93,7 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
       <Suspense>
         {dialog === 'create' && (
           <NameDialog
-            title={t('records:view.createTitle')}
+            title={t('views:view.createTitle')}
             start={{ name: '', shared: false }}
             mayShare={can('view.share')}
             saving={save.isPending}
@@ -105,7 +103,7 @@ export function ViewTabs({ list, allLabel }: { list: List; allLabel: string }) {
         )}
         {dialog === 'rename' && view !== null && (
           <NameDialog
-            title={t('records:view.rename')}
+            title={t('views:view.rename')}
             start={view}
             mayShare={false}
             saving={save.isPending}
