@@ -5,7 +5,7 @@ import { isApiError, type Provider, providersQuery, securityQuery, useDropProvid
 import { useTranslation } from '@/i18n';
 import { copyText } from '@/lib/clipboard';
 import { useCan } from '@/metadata';
-import { Button, confirm, EmptyState, ErrorState, Panel, Pill, SkeletonRows, Switch, Table, toast } from '@/ui';
+import { Button, confirm, EmptyState, ErrorState, Panel, Pill, prose, SkeletonRows, Switch, Table, toast } from '@/ui';
 import css from './settings.module.css';
 import own from './sso.module.css';
 import { SsoForm } from './sso-form';
@@ -18,7 +18,7 @@ function Address({ label, value }: { label: string; value: string }) {
   };
   return (
     <div className={css.setting}>
-      <span className={css.twoLines}>
+      <span className={prose.lines}>
         <span>{label}</span>
         <code className={own.address}>{value}</code>
       </span>
@@ -113,8 +113,8 @@ export function SsoPage() {
                 key: 'name',
                 label: t('sso:name'),
                 cell: (provider) => (
-                  <span className={css.twoLines}>
-                    <button type="button" className={css.textButton} onClick={() => setForm(provider)}>
+                  <span className={prose.lines}>
+                    <button type="button" className={prose.link} onClick={() => setForm(provider)}>
                       {provider.name}
                     </button>
                     <span className="muted truncate">{provider.issuer}</span>
