@@ -131,9 +131,7 @@ func (p *plain) point(c *chunk, w *row, u *unit) bool {
 			}
 		default:
 			v := &p.plan.Values[named]
-			if bad = fault.New(fault.Invalid, "import.relation_not_found", fault.Params{"value": shownText(v, w.text(named))}); v.Field.Personal {
-				bad = fault.New(fault.Invalid, "import.relation_unseen", nil)
-			}
+			bad = fault.New(fault.Invalid, "import.relation_not_found", fault.Params{"value": shownText(v, w.text(named))})
 		}
 		c.report(w.number, p.plan.Values[named].Header, bad)
 		good = good && p.plan.Options.Lenient
