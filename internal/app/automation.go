@@ -28,6 +28,7 @@ import (
 type automations struct {
 	collector *automation.Collector
 	timer     *automation.Timer
+	watcher   *automation.Watcher
 	runner    *automation.Runner
 }
 
@@ -36,7 +37,7 @@ func (w *workspace) newAutomations(keys *crypt.Keyring, sender *webhook.Sender) 
 	a := w.app
 	store := sqlstore.NewAutomations(w.store)
 	svc := automation.New(automation.Config{Store: store, Records: w.records, Conditions: ruleConditions{w}, People: rulePeople{w}, Notices: ruleNotices{w},
-		Outbound: ruleCalls{w, keys, sender}, Post: rulePost{w}, Agreements: ruleAgreements{w}, Registry: w.registry, Zone: w.zoneOf, Base: w.base, Clock: a.Clock, IDs: a.ids, Log: a.Log, Past: store.Past,
+		Outbound: ruleCalls{w, keys, sender}, Post: rulePost{w}, Agreements: ruleAgreements{w}, Segments: ruleSegments{w}, Watches: store, Registry: w.registry, Zone: w.zoneOf, Base: w.base, Clock: a.Clock, IDs: a.ids, Log: a.Log, Past: store.Past,
 		Token: func(rule id.ID, serial int64) string {
 			return "awh_" + base64.RawURLEncoding.EncodeToString(derived(keys, "automation.hook", id.Format(automation.Prefix, rule)+"."+strconv.FormatInt(serial, 10)))
 		},
@@ -49,7 +50,7 @@ func (w *workspace) newAutomations(keys *crypt.Keyring, sender *webhook.Sender) 
 			}
 		}})
 	w.rules = automations{collector: &automation.Collector{Service: svc, Changes: w.store.Log(), Log: a.Log}, timer: &automation.Timer{Service: svc, Log: a.Log},
-		runner: &automation.Runner{Service: svc, Log: a.Log}}
+		watcher: &automation.Watcher{Service: svc, Log: a.Log}, runner: &automation.Runner{Service: svc, Log: a.Log}}
 	w.edge.Automations = svc
 }
 
@@ -63,6 +64,7 @@ func derived(keys *crypt.Keyring, purpose, name string) []byte {
 func (r *automations) feed(ctx context.Context, w *workspace, group *sync.WaitGroup) {
 	w.own(ctx, group, "automations", r.collector.Run)
 	w.own(ctx, group, "timed automations", r.timer.Run)
+	w.own(ctx, group, "watched segments", r.watcher.Run)
 	w.own(ctx, group, "automation steps", r.runner.Run)
 }
 

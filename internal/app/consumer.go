@@ -69,13 +69,19 @@ func (w *workspace) onPass(ctx context.Context, r trait.Result) error {
 	}
 	w.app.metrics.Pass(w.info.Key, size)
 	if !r.Full {
-		return w.classes.Run(ctx, "changed", true)
+		if err := w.classes.Run(ctx, "changed", true); err != nil {
+			return err
+		}
+		return w.rules.watcher.Passed(ctx, false)
 	}
 	if err := w.classes.Run(ctx, "computed", false); err != nil {
 		return err
 	}
 	w.app.hub.Publish(w.info.Key, api.Event{Kind: "mirror"})
-	return w.segments.RefreshAll(ctx)
+	if err := w.segments.RefreshAll(ctx); err != nil {
+		return err
+	}
+	return w.rules.watcher.Passed(ctx, true)
 }
 
 const (

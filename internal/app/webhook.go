@@ -59,6 +59,7 @@ func (w *workspace) newHooks(keys *crypt.Keyring) error {
 // feed runs what follows the change log and what sends.
 func (h *hooks) feed(ctx context.Context, w *workspace, group *sync.WaitGroup) {
 	w.own(ctx, group, "webhook events", h.collector.Run)
+	w.own(ctx, group, "webhook events around records", (&webhook.Outbox{Collector: h.collector}).Run)
 	w.own(ctx, group, "webhooks", h.dispatcher.Run)
 }
 

@@ -361,8 +361,9 @@ func (w *workspace) build(ctx context.Context) error {
 	segments := sqlstore.NewSegments(w.store, w.zoneOf)
 	classes := sqlstore.NewClassifications(w.store, w.zoneOf)
 	language := language{w.words}
-	w.segments = segment.New(segment.Config{Store: segments, Audience: processed{w.audience}, Language: language, Clock: a.Clock, Log: a.Log, Publish: func(key string) {
+	w.segments = segment.New(segment.Config{Store: segments, Audience: processed{w.audience}, Language: language, Clock: a.Clock, Log: a.Log, Watchers: w.watchersOf, Publish: func(key string) {
 		w.words.forget()
+		w.segmentChanged(key)
 		a.hub.Publish(w.info.Key, api.Event{Kind: "segment", ID: key})
 	}})
 	w.classes = classify.New(classify.Config{Store: classes, Board: w.audience, Language: language, Clock: a.Clock, Publish: func(key string) {

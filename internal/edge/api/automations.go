@@ -41,6 +41,7 @@ func (a *API) automationRoutes() []route {
 		{method: post, path: "/automations/{id}/cancel", need: right, right: r, run: op(a.cancelAutomation), doc: "End runs that are under way: one, or all", status: http.StatusOK},
 		{method: post, path: "/automations/{id}/run", need: right, right: access.RecordUpdate, run: op(a.pressAutomation), doc: "Begin a rule on records by hand", status: http.StatusOK},
 		{method: get, path: "/objects/{object}/automations", need: right, right: access.RecordRead, run: op(a.manualAutomations), doc: "Rules that may be begun by hand on records of an object"},
+		{method: get, path: "/segments/{key}/rules", need: right, right: access.SegmentRead, run: op(a.segmentRules), doc: "Rules that watch a segment or name it in a condition"},
 		{method: post, path: "/hooks/{workspace}/{id}", need: open, run: op(a.hookAutomation), doc: "Begin a rule from another system; its token comes as a bearer", status: http.StatusAccepted},
 	}
 }
@@ -80,7 +81,7 @@ type Automation struct {
 	Revision    int64                `json:"revision"`
 	Version     int64                `json:"version"`
 	Object      string               `json:"object"`
-	Trigger     string               `json:"trigger" enum:"created,changed,deleted,restored,file_added,file_removed,date,schedule,manual,hook"`
+	Trigger     string               `json:"trigger" enum:"created,changed,deleted,restored,file_added,file_removed,date,schedule,manual,hook,enters,leaves"`
 	Definition  AutomationDefinition `json:"definition"`
 	// Sentences are the conditions in words, by place: "where", "steps.1.where".
 	Sentences map[string]schema.Label `json:"sentences"`
@@ -169,6 +170,31 @@ func (a *API) listAutomations(ctx context.Context, c *call, _ struct{}) (Automat
 	names, err := c.userNames(ctx, people...)
 	for i := range rules {
 		out.Items = append(out.Items, c.showAutomation(&rules[i], names))
+	}
+	return out, err
+}
+
+// SegmentRule is a rule that speaks of a segment.
+type SegmentRule struct {
+	ID    string `json:"id"`
+	Name  string `json:"name"`
+	State string `json:"state" enum:"on,off,paused"`
+	How   string `json:"how" enum:"enters,leaves,condition"`
+}
+
+// SegmentRules are those of a segment, by name.
+type SegmentRules struct {
+	Items []SegmentRule `json:"items"`
+}
+
+func (a *API) segmentRules(ctx context.Context, c *call, in keyIn) (SegmentRules, error) {
+	out := SegmentRules{Items: []SegmentRule{}}
+	if _, err := c.ws.Segments.Get(ctx, in.Key); err != nil {
+		return out, err
+	}
+	uses, err := c.ws.Automations.UsesOfSegment(ctx, in.Key)
+	for _, u := range uses {
+		out.Items = append(out.Items, SegmentRule{id.Format(automation.Prefix, u.Rule), u.Name, string(u.State), u.How})
 	}
 	return out, err
 }

@@ -37,7 +37,7 @@ func (a *API) webhookRoutes() []route {
 // WebhookRule chooses events of one object.
 type WebhookRule struct {
 	Object   string       `json:"object"`
-	Kinds    []string     `json:"kinds" enum:"created,updated,deleted,restored,file_added,file_removed"`
+	Kinds    []string     `json:"kinds" enum:"created,updated,deleted,restored,file_added,file_removed,approval.asked,approval.decided,approval.withdrawn,approval.applied,approval.failed,automation.failed,stage.moved"`
 	Where    *query.Node  `json:"where"`
 	Sentence schema.Label `json:"sentence,omitempty"`
 	Fields   []string     `json:"fields" doc:"of updates, only those that changed one of these fields; empty for all"`

@@ -17,13 +17,15 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 )
 
-// Config is what a Service is made of; all parts are required.
+// Config is what a Service is made of; all parts but Watchers are required.
 type Config struct {
 	Store    Store
 	Audience Audience
 	Language Language
 	Clock    clock.Clock
 	Log      *slog.Logger
+	// Watchers names the automation rules that speak of a segment; nil for none.
+	Watchers func(ctx context.Context, key string) ([]string, error)
 	// Publish tells listeners (open pages) that a segment changed.
 	Publish func(key string)
 }
@@ -195,7 +197,7 @@ func (s *Service) validate(ctx context.Context, seg Segment, self string) error 
 	return nil
 }
 
-// Delete removes a segment that no other one refers to.
+// Delete removes a segment that no other one and no rule refers to: segment.in_use, segment.watched.
 func (s *Service) Delete(ctx context.Context, key string) error {
 	if err := may(ctx, access.SegmentWrite); err != nil {
 		return err
@@ -210,6 +212,15 @@ func (s *Service) Delete(ctx context.Context, key string) error {
 	for _, other := range all {
 		if other.Key != key && other.Where != nil && mentions(other.Where, key) {
 			return fault.New(fault.Conflict, "segment.in_use", fault.Params{"key": key, "by": other.Label})
+		}
+	}
+	if s.c.Watchers != nil {
+		rules, err := s.c.Watchers(ctx, key)
+		if err != nil {
+			return err
+		}
+		if len(rules) > 0 {
+			return fault.New(fault.Conflict, "segment.watched", fault.Params{"key": key, "rules": strings.Join(rules, " · ")})
 		}
 	}
 	if err := s.c.Store.Delete(ctx, key); err != nil {

@@ -363,12 +363,13 @@ func (s *Service) checkRule(ctx context.Context, r *Rule) ([]*fault.Fault, error
 	}
 	var bad []*fault.Fault
 	var kinds []Kind
-	for _, k := range Kinds() {
+	all := slices.Concat(Kinds(), Around())
+	for _, k := range all {
 		if slices.Contains(r.Kinds, k) {
 			kinds = append(kinds, k)
 		}
 	}
-	if len(kinds) == 0 || slices.ContainsFunc(r.Kinds, func(k Kind) bool { return !slices.Contains(Kinds(), k) }) {
+	if len(kinds) == 0 || slices.ContainsFunc(r.Kinds, func(k Kind) bool { return !slices.Contains(all, k) }) {
 		bad = append(bad, fault.InvalidField("webhook.bad_kinds", "kinds", nil))
 	}
 	r.Kinds = kinds

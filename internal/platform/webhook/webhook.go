@@ -11,6 +11,9 @@
 // dead: kept, shown, and sent again when somebody asks. An endpoint that answers 410, or that failed for five days without one
 // success, is disabled, and what waits is kept.
 //
+// What goes on around records, requests for agreement, rules and stages, is written down in the transaction in which it happens, and an Outbox
+// puts it into the same queue; such an event is queued exactly once too. Its condition is asked of the record as it is then.
+//
 // The event shows the record as it was at that version. Personal values are masked in the queue and in the log; a subscription that
 // may reveal gets them in clear, as they are when the request is made, and written into the audit trail. Conditions are asked of the
 // record at that version, and of records it points at as they are at the moment. An undone import purges records: their
@@ -48,8 +51,24 @@ const (
 	FileRemoved Kind = "file_removed"
 )
 
-// Kinds lists every kind, in a fixed order.
+// The kinds of event of what goes on around a record. They are written down with what happened, not read from the change log.
+const (
+	ApprovalAsked     Kind = "approval.asked"   // somebody is asked for agreement to a write
+	ApprovalDecided   Kind = "approval.decided" // and answered, or nobody did in time
+	ApprovalWithdrawn Kind = "approval.withdrawn"
+	ApprovalApplied   Kind = "approval.applied" // what was agreed to was carried out
+	ApprovalFailed    Kind = "approval.failed"  // it was refused by the record
+	AutomationFailed  Kind = "automation.failed"
+	StageMoved        Kind = "stage.moved"
+)
+
+// Kinds lists every kind of change, in a fixed order.
 func Kinds() []Kind { return []Kind{Created, Updated, Deleted, Restored, FileAdded, FileRemoved} }
+
+// Around lists every kind of what goes on around a record, in a fixed order.
+func Around() []Kind {
+	return []Kind{ApprovalAsked, ApprovalDecided, ApprovalWithdrawn, ApprovalApplied, ApprovalFailed, AutomationFailed, StageMoved}
+}
 
 // KindOf is the kind of event that a change is.
 func KindOf(op change.Op) Kind {
@@ -206,6 +225,10 @@ type Store interface {
 	DeleteWebhook(ctx context.Context, key id.ID) error
 	// Collect queues deliveries and moves the consumer's position in one transaction; reasons disables subscriptions.
 	Collect(ctx context.Context, queue []Delivery, disable map[id.ID]string, to change.Position) error
+	// Happenings are the oldest that are not queued yet.
+	Happenings(ctx context.Context, limit int) ([]Happening, error)
+	// Tell queues deliveries and takes the happenings that they tell of off the list, in one transaction; disable is as in Collect.
+	Tell(ctx context.Context, queue []Delivery, disable map[id.ID]string, told []Happening) error
 	// Due are deliveries that may be sent now, the longest waiting first: none that stands behind an earlier one about the same record.
 	Due(ctx context.Context, webhook id.ID, now time.Time, limit int) ([]Delivery, error)
 	// Finish stores an attempt and what follows from it.
@@ -232,10 +255,28 @@ type Snapshot struct {
 	Holds func(where *query.Node) (bool, error)
 }
 
+// Happening is something around a record that others are to be told of, as it was written down.
+type Happening struct {
+	Once   string
+	Type   Kind
+	Object string
+	Record id.ID // 0 for none
+	At     time.Time
+	Body   []byte // JSON, in the words of whoever wrote it
+}
+
+// Story is a happening as an event shows it.
+type Story struct {
+	Data  map[string]any
+	Holds func(where *query.Node) (bool, error)
+}
+
 // Source is what the collector and the dispatcher need from the record engine.
 type Source interface {
 	// Describe makes a snapshot for each change: the record as that change left it. Nil for an object that is no more.
 	Describe(ctx context.Context, rows []change.Row) ([]*Snapshot, error)
+	// Explain makes the story of each happening. Nil for an object that is no more.
+	Explain(ctx context.Context, list []Happening) ([]*Story, error)
 	// Plain reads personal fields in clear, in the form of the API, for one subscription, and notes it in the audit trail.
 	Plain(ctx context.Context, webhook id.ID, object string, rec id.ID, fields []string) (map[string]any, error)
 }

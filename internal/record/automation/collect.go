@@ -259,20 +259,8 @@ func (c *Collector) begin(ctx context.Context, r *Rule, p *program, row *change.
 		occasion = "f" + strconv.FormatInt(row.Position.Xid, 36) + "." + strconv.FormatInt(row.Position.Seq, 36)
 	}
 	run := s.fresh(r, p, row.Record, occasion)
-	if cause, ok := causes[Effect{row.Record, row.Version}]; ok && !file {
-		if cause.Rule == r.ID && cause.Record == row.Record {
-			return nil
-		}
-		run.Chain = append(slices.Clone(cause.Chain), Link{cause.Rule, cause.Record})
-		if len(run.Chain) >= MaxDepth || slices.Contains(run.Chain, Link{r.ID, row.Record}) {
-			code := "automation.loop"
-			if len(run.Chain) >= MaxDepth {
-				code = "automation.too_long_chain"
-			}
-			run.State, run.EndedAt = Looped, b.At
-			run.Problem = &Problem{Code: code, Params: map[string]any{"max": MaxDepth}}
-			b.Looped[r.ID]++
-		}
+	if cause, ok := causes[Effect{row.Record, row.Version}]; ok && !file && !follows(&run, &cause, b.Looped) {
+		return nil
 	}
 	if len(p.olds) > 0 {
 		old, err := s.formerly(ctx, p, row)
@@ -283,6 +271,26 @@ func (c *Collector) begin(ctx context.Context, r *Rule, p *program, row *change.
 	}
 	b.Runs = append(b.Runs, run)
 	return nil
+}
+
+// follows makes a run follow from another one; false when that is one of the same rule about the same record. A run that closes a circle is
+// refused.
+func follows(run, cause *Run, looped map[id.ID]int) bool {
+	if cause.Rule == run.Rule && cause.Record == run.Record {
+		return false
+	}
+	run.Chain = append(slices.Clone(cause.Chain), Link{cause.Rule, cause.Record})
+	if len(run.Chain) < MaxDepth && !slices.Contains(run.Chain, Link{run.Rule, run.Record}) {
+		return true
+	}
+	code := "automation.loop"
+	if len(run.Chain) >= MaxDepth {
+		code = "automation.too_long_chain"
+	}
+	run.State, run.EndedAt = Looped, run.CreatedAt
+	run.Problem = &Problem{Code: code, Params: map[string]any{"max": MaxDepth}}
+	looped[run.Rule]++
+	return true
 }
 
 // fresh is a run at its beginning.

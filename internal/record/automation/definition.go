@@ -22,12 +22,14 @@ const (
 	OnDate     TriggerKind = "date"
 	OnSchedule TriggerKind = "schedule"
 	OnManual   TriggerKind = "manual"
-	OnHook     TriggerKind = "hook" // another system calls
+	OnHook     TriggerKind = "hook"   // another system calls
+	OnEnters   TriggerKind = "enters" // a customer comes into a segment
+	OnLeaves   TriggerKind = "leaves"
 )
 
 // Triggers lists every kind.
 func Triggers() []TriggerKind {
-	return []TriggerKind{OnCreated, OnChanged, OnDeleted, OnRestored, OnFile, OnFileGone, OnDate, OnSchedule, OnManual, OnHook}
+	return []TriggerKind{OnCreated, OnChanged, OnDeleted, OnRestored, OnFile, OnFileGone, OnDate, OnSchedule, OnManual, OnHook, OnEnters, OnLeaves}
 }
 
 // Definition is what a rule does.
@@ -58,6 +60,8 @@ type Trigger struct {
 	// Match is the unique field, or "id", by which a call from outside names the record, and Path where the value stands in its body.
 	Match string `json:"match,omitempty"`
 	Path  string `json:"path,omitempty"`
+	// Segment is what customers enter or leave.
+	Segment string `json:"segment,omitempty"`
 }
 
 // FieldChange is a change of one field. From and To are tests in the condition language without their field: {"op":"=","value":…}.

@@ -182,6 +182,8 @@ func (c *checker) trigger(t *Trigger) error {
 		case t.Every != "day" && t.Every != "week" && t.Every != "month":
 			c.fail("bad_every", "trigger.every", nil)
 		}
+	case OnEnters, OnLeaves:
+		return c.segment(t)
 	case OnHook:
 		f := obj.Field(t.Match)
 		if t.Match != "id" && (f == nil || !f.Unique) {
@@ -192,6 +194,30 @@ func (c *checker) trigger(t *Trigger) error {
 		}
 	default:
 		c.fail("bad_trigger", "trigger.kind", nil)
+	}
+	return nil
+}
+
+// segment checks the segment that a trigger watches.
+func (c *checker) segment(t *Trigger) error {
+	if c.prog.obj.Key != query.Customer {
+		c.fail("segment_object", "trigger.kind", nil)
+		return nil
+	}
+	if !access.From(c.ctx).Can(access.SegmentRead) {
+		c.fail("may_not_segment", "trigger.segment", nil)
+		return nil
+	}
+	seg, err := c.s.cfg.Segments.Find(c.ctx, t.Segment)
+	switch {
+	case t.Segment == "" || err != nil && fault.KindOf(err) == fault.NotFound:
+		c.fail("unknown_segment", "trigger.segment", nil)
+	case err != nil:
+		return err
+	case seg.Static:
+		c.fail("segment_static", "trigger.segment", fault.Params{"label": seg.Label})
+	case seg.Broken:
+		c.fail("segment_broken", "trigger.segment", fault.Params{"label": seg.Label})
 	}
 	return nil
 }

@@ -29,6 +29,8 @@ type Config struct {
 	Outbound   Outbound
 	Post       Post
 	Agreements Agreements
+	Segments   Segments
+	Watches    WatchStore
 	Registry   func() *schema.Registry
 	Zone       func() *time.Location
 	Base       func() string
@@ -52,6 +54,8 @@ type Service struct {
 
 	mu       sync.Mutex
 	programs map[programKey]compiled
+
+	watchTurn sync.Mutex // one comparison of members at a time
 }
 
 type programKey struct {
@@ -211,6 +215,9 @@ func (s *Service) Create(ctx context.Context, c Change) (Rule, error) {
 	if err := s.apply(ctx, &r, c, now); err != nil {
 		return Rule{}, err
 	}
+	if err := s.watch(ctx, &r); err != nil {
+		return Rule{}, err
+	}
 	if err := s.cfg.Store.InsertRule(ctx, r); err != nil {
 		return Rule{}, err
 	}
@@ -234,9 +241,15 @@ func (s *Service) Update(ctx context.Context, key id.ID, version int64, c Change
 	if version != 0 && version != r.Version {
 		return Rule{}, fault.New(fault.Stale, "automation.stale", nil)
 	}
+	was := r
 	r.Version++
 	if err := s.apply(ctx, &r, c, s.cfg.Clock.Now().Truncate(time.Millisecond)); err != nil {
 		return Rule{}, err
+	}
+	if was.State != On || was.Definition.Trigger.Segment != r.Definition.Trigger.Segment {
+		if err := s.watch(ctx, &r); err != nil {
+			return Rule{}, err
+		}
 	}
 	if err := s.cfg.Store.UpdateRule(ctx, r); err != nil {
 		return Rule{}, err

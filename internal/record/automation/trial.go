@@ -269,6 +269,9 @@ func (s *Service) LookBack(ctx context.Context, d Definition, as id.ID) (Looked,
 		out.Records, out.Runs, out.Complete, out.Now = n, n, !more, true
 		return out, err
 	}
+	if d.Trigger.crossings() {
+		return out, s.lookMembers(acting, prog, &out)
+	}
 	seen := map[id.ID]bool{}
 	r := &Rule{Definition: d}
 	out.Complete, err = s.cfg.Past(ctx, d.Object, out.Since, func(rows []change.Row) error {
@@ -284,6 +287,26 @@ func (s *Service) LookBack(ctx context.Context, d Definition, as id.ID) (Looked,
 	})
 	out.Records = len(seen)
 	return out, err
+}
+
+// lookMembers counts who is in the segment of a trigger at the moment and fulfils the condition: the log does not tell who came and went.
+func (s *Service) lookMembers(ctx context.Context, p *program, out *Looked) error {
+	out.Now = true
+	for after := id.ID(0); ; {
+		page, err := s.cfg.Segments.Members(ctx, p.def.Trigger.Segment, after, walkMany)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		after = page[len(page)-1]
+		for part := range slices.Chunk(page, crossMany) {
+			holds, err := s.cfg.Conditions.Holding(ctx, p.obj.Key, p.def.Where, part, false)
+			if err != nil {
+				return err
+			}
+			out.Runs += len(holds)
+		}
+		out.Records = out.Runs
+	}
 }
 
 func (s *Service) lookDates(ctx context.Context, p *program, now time.Time, out *Looked) error {

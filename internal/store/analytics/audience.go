@@ -180,6 +180,11 @@ func (a *Audience) ids(ctx context.Context, text string, args []any) ([]id.ID, e
 	return out, nil
 }
 
+// Touched are the customers of the last small pass of the traits, in the order of ids.
+func (a *Audience) Touched(ctx context.Context) ([]id.ID, error) {
+	return a.ids(ctx, "SELECT customer_id FROM trait_now ORDER BY customer_id", nil)
+}
+
 // Replace implements segment.Audience.
 func (a *Audience) Replace(ctx context.Context, key string, where *query.Node, at time.Time) (segment.Point, error) {
 	text, args, err := a.from(customer, where)

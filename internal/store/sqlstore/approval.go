@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/engage/approval"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 )
 
@@ -210,7 +212,79 @@ func withActor(body string, a approval.Actor) string {
 	}{a.Person, a.Locale}), "{")
 }
 
+// requestTold is what other systems are told of a request. Ids are plain numbers.
+type requestTold struct {
+	Request id.ID            `json:"request"`
+	Process string           `json:"process"`
+	Action  string           `json:"action"`
+	State   string           `json:"state"`
+	ByKind  access.ActorKind `json:"by_kind"`
+	By      id.ID            `json:"by,omitempty"`
+	Answer  string           `json:"answer,omitempty"`
+	Step    string           `json:"step,omitempty"`
+	Person  id.ID            `json:"person,omitempty"`
+	Comment string           `json:"comment,omitempty"`
+	Code    string           `json:"code,omitempty"`
+}
+
+// outward is the kind of event by which other systems are told of one of a request; "" for none.
+func outward(k approval.EventKind) webhook.Kind {
+	switch k {
+	case approval.EvApproved, approval.EvRejected, approval.EvReturned, approval.EvExpired, approval.EvNobody:
+		return webhook.ApprovalDecided
+	case approval.EvWithdrawn:
+		return webhook.ApprovalWithdrawn
+	case approval.EvApplied:
+		return webhook.ApprovalApplied
+	case approval.EvFailed:
+		return webhook.ApprovalFailed
+	default:
+		return ""
+	}
+}
+
+// tellOfRequest writes down what other systems are to be told of a request that is stored.
+func tellOfRequest(ctx context.Context, c Conn, r *approval.Request) error {
+	said := requestTold{Request: r.ID, Process: r.Name, Action: string(r.Action), State: string(r.State), ByKind: r.By.Kind, By: r.By.ID}
+	h := webhook.Happening{Object: r.Object, Record: r.Record}
+	for i := range r.Events {
+		e := &r.Events[i]
+		if h.Type = outward(e.Kind); h.Type == "" {
+			continue
+		}
+		h.Once, h.At = "ape:"+strconv.FormatInt(int64(e.ID), 36), e.At
+		one := said
+		one.ByKind, one.By, one.Answer, one.Step, one.Comment, one.Code = e.ByKind, e.By, string(e.Kind), e.Step, e.Comment, e.Code
+		if err := tellOf(ctx, c, h, one); err != nil {
+			return err
+		}
+	}
+	for i := range r.Tasks {
+		t := &r.Tasks[i]
+		if t.State != approval.TaskPending || r.State != approval.Pending {
+			continue
+		}
+		var pending int64 // who was asked before is not asked now
+		if found, err := c.QueryRow(ctx, []any{&pending}, "SELECT 1 FROM approval_task WHERE id = ? AND state = 'pending'", int64(t.ID)); err != nil || found {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		h.Type, h.Once, h.At = webhook.ApprovalAsked, "apt:"+strconv.FormatInt(int64(t.ID), 36), t.At
+		one := said
+		one.Person, one.Comment = t.Person, r.Comment
+		if err := tellOf(ctx, c, h, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func putApprovalParts(ctx context.Context, c Conn, r *approval.Request) error {
+	if err := tellOfRequest(ctx, c, r); err != nil {
+		return err
+	}
 	for i := range r.Tasks {
 		t := &r.Tasks[i]
 		body, err := jsonText(t)

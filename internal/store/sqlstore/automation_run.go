@@ -11,6 +11,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
 	"github.com/guanxi-crm/guanxi/internal/record/automation"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 )
@@ -43,6 +44,11 @@ func moveRuns(ctx context.Context, c Conn, moves []automation.Move, turn *automa
 			steps, at = append(steps, i), m.Step.At
 		}
 		count(counts, m)
+		if m.State == automation.Failed {
+			if err := tellOfFailure(ctx, c, m); err != nil {
+				return err
+			}
+		}
 	}
 	if len(steps) > 0 {
 		err := c.InsertMany(ctx, "automation_step", strings.Split(stepColumns, ", "), len(steps), func(i int, dst []any) {
@@ -70,6 +76,22 @@ func moveRuns(ctx context.Context, c Conn, moves []automation.Move, turn *automa
 		return nil
 	}
 	return addHours(ctx, c, at, counts)
+}
+
+// failureTold is what other systems are told of a run that failed. Ids are plain numbers.
+type failureTold struct {
+	Automation id.ID  `json:"automation"`
+	Run        id.ID  `json:"run"`
+	Step       string `json:"step,omitempty"`
+	Code       string `json:"code"`
+}
+
+func tellOfFailure(ctx context.Context, c Conn, m *automation.Move) error {
+	said := failureTold{Automation: m.Rule, Run: m.ID}
+	if m.Problem != nil {
+		said.Step, said.Code = m.Problem.Step, m.Problem.Code
+	}
+	return tellOf(ctx, c, webhook.Happening{Once: fmt.Sprintf("arn:%d:%d", m.ID, m.Moves), Type: webhook.AutomationFailed, Object: m.Object, Record: m.Record, At: m.EndedAt}, said)
 }
 
 func count(counts map[id.ID]*tally, m *automation.Move) {

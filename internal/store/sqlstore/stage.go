@@ -13,6 +13,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
+	"github.com/guanxi-crm/guanxi/internal/platform/webhook"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/store/dialect"
 )
@@ -198,6 +199,9 @@ func (k *Stages) Follow(ctx context.Context, moves []stage.Stay, consumer string
 	return k.store.Write(ctx, func(c Conn) error {
 		for i := range moves {
 			m := &moves[i]
+			if err := tellOfMove(ctx, c, m); err != nil {
+				return err
+			}
 			if _, err := c.Exec(ctx, stayEnd, milli(m.Entered), m.Stage, int64(m.Record)); err != nil {
 				return err
 			}
@@ -210,6 +214,24 @@ func (k *Stages) Follow(ctx context.Context, moves []stage.Stay, consumer string
 		}
 		return SavePosition(ctx, c, consumer, to)
 	})
+}
+
+// moveTold is what other systems are told of a record that went from one stage to another.
+type moveTold struct {
+	From    string           `json:"from"`
+	To      string           `json:"to"`
+	Entered int64            `json:"entered,omitempty"` // when it came into the stage that it left
+	ByKind  access.ActorKind `json:"by_kind"`
+	By      id.ID            `json:"by,omitempty"`
+}
+
+func tellOfMove(ctx context.Context, c Conn, m *stage.Stay) error {
+	said := moveTold{To: m.Stage, ByKind: m.ByKind, By: m.By}
+	if _, err := c.QueryRow(ctx, []any{&said.From, &said.Entered}, "SELECT stage, entered_at FROM stage_stay WHERE record_id = ? AND left_at = 0", int64(m.Record)); err != nil {
+		return err
+	}
+	once := fmt.Sprintf("stage:%d:%d:%s", m.Record, milli(m.Entered), m.Stage)
+	return tellOf(ctx, c, webhook.Happening{Once: once, Type: webhook.StageMoved, Object: m.Object, Record: m.Record, At: m.Entered}, said)
 }
 
 // Todo implements stage.Store.

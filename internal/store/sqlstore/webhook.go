@@ -197,16 +197,8 @@ func deliveryValues(d *webhook.Delivery) []any {
 // Collect implements webhook.Store.
 func (k *Webhooks) Collect(ctx context.Context, queue []webhook.Delivery, disable map[id.ID]string, to change.Position) error {
 	return k.store.Write(Bulk(ctx), func(c Conn) error {
-		if len(queue) > 0 {
-			err := c.InsertMany(ctx, "webhook_delivery", strings.Split(deliveryColumns, ", "), len(queue), func(i int, dst []any) { copy(dst, deliveryValues(&queue[i])) })
-			if err != nil {
-				return err
-			}
-		}
-		for key, reason := range disable {
-			if _, err := c.Exec(ctx, webhookDisable, reason, int64(key)); err != nil {
-				return err
-			}
+		if err := queueDeliveries(ctx, c, queue, disable); err != nil {
+			return err
 		}
 		return SavePosition(ctx, c, webhook.Consumer, to)
 	})
@@ -332,6 +324,59 @@ func (k *Webhooks) InsertDelivery(ctx context.Context, d webhook.Delivery, a web
 		}
 		return putAttempt(ctx, c, d.ID, &a)
 	})
+}
+
+// tellOf writes down what other systems are to be told of, in the transaction in which it happens.
+func tellOf(ctx context.Context, c Conn, h webhook.Happening, body any) error {
+	text, err := jsonText(body)
+	if err != nil {
+		return fmt.Errorf("encode what happened: %w", err)
+	}
+	_, err = c.Exec(ctx, "INSERT INTO webhook_event (once, type, object, record_id, at, body) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (once) DO NOTHING",
+		h.Once, string(h.Type), h.Object, int64(h.Record), milli(h.At), text)
+	return err
+}
+
+// Happenings implements webhook.Store.
+func (k *Webhooks) Happenings(ctx context.Context, limit int) ([]webhook.Happening, error) {
+	return read(ctx, k.store, func(rows *sql.Rows) (h webhook.Happening, err error) {
+		var kind, body string
+		var rec, at int64
+		err = rows.Scan(&h.Once, &kind, &h.Object, &rec, &at, &body)
+		h.Type, h.Record, h.At, h.Body = webhook.Kind(kind), id.ID(rec), instant(at), []byte(body)
+		return h, err
+	}, "SELECT once, type, object, record_id, at, body FROM webhook_event ORDER BY at, once LIMIT ?", limit)
+}
+
+// Tell implements webhook.Store. Happenings that another process has told of meanwhile are Stale webhook.stale, and nothing is queued.
+func (k *Webhooks) Tell(ctx context.Context, queue []webhook.Delivery, disable map[id.ID]string, told []webhook.Happening) error {
+	return k.store.Write(Bulk(ctx), func(c Conn) error {
+		for i := range told {
+			n, err := c.Exec(ctx, "DELETE FROM webhook_event WHERE once = ?", told[i].Once)
+			if err == nil && n == 0 {
+				err = fault.New(fault.Stale, "webhook.stale", nil)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return queueDeliveries(ctx, c, queue, disable)
+	})
+}
+
+func queueDeliveries(ctx context.Context, c Conn, queue []webhook.Delivery, disable map[id.ID]string) error {
+	if len(queue) > 0 {
+		err := c.InsertMany(ctx, "webhook_delivery", strings.Split(deliveryColumns, ", "), len(queue), func(i int, dst []any) { copy(dst, deliveryValues(&queue[i])) })
+		if err != nil {
+			return err
+		}
+	}
+	for key, reason := range disable {
+		if _, err := c.Exec(ctx, webhookDisable, reason, int64(key)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Sweep implements webhook.Store.

@@ -8,6 +8,8 @@ import type { Items, Page, Ref } from './types';
 export const TRIGGERS = [
   'created',
   'changed',
+  'enters',
+  'leaves',
   'date',
   'schedule',
   'manual',
@@ -53,6 +55,7 @@ export interface Trigger {
   month_day?: number;
   match?: string;
   path?: string;
+  segment?: string;
 }
 /** Exactly one of the ways to come to a value. */
 export interface Setting {
@@ -278,6 +281,18 @@ export const automationCheckQuery = (definition: Definition, runAs: string) =>
     queryFn: ({ signal }) => api.post<AutomationCheck>('/automations/check', { definition, run_as: runAs }, { signal }),
     staleTime: 60_000,
     retry: false,
+  });
+/** A rule that watches a segment, or names it in a condition. */
+export interface SegmentRule {
+  id: string;
+  name: string;
+  state: 'on' | 'off' | 'paused';
+  how: 'enters' | 'leaves' | 'condition';
+}
+export const segmentRulesQuery = (segment: string) =>
+  queryOptions({
+    queryKey: [...key, 'segment', segment],
+    queryFn: ({ signal }) => api.get<Items<SegmentRule>>(`/segments/${segment}/rules`, { signal }),
   });
 export const manualAutomationsQuery = (object: string) =>
   queryOptions({

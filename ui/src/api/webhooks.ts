@@ -5,7 +5,17 @@ import type { Condition } from './conditions';
 import type { Items, Page } from './types';
 
 export const WEBHOOK_KINDS = ['created', 'updated', 'deleted', 'restored', 'file_added', 'file_removed'] as const;
-export type WebhookKind = (typeof WEBHOOK_KINDS)[number];
+/** What goes on around a record. */
+export const WEBHOOK_AROUND = [
+  'approval.asked',
+  'approval.decided',
+  'approval.withdrawn',
+  'approval.applied',
+  'approval.failed',
+  'automation.failed',
+  'stage.moved',
+] as const;
+export type WebhookKind = (typeof WEBHOOK_KINDS)[number] | (typeof WEBHOOK_AROUND)[number];
 export type WebhookState = 'active' | 'paused' | 'disabled';
 export type DeliveryState = 'waiting' | 'delivered' | 'dead';
 

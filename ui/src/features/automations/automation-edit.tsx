@@ -226,7 +226,11 @@ function Basics({ name, onName, runAs, onRunAs, definition, onChange, nameFault,
           onChange={(object) =>
             object !== null &&
             object !== definition.object &&
-            onChange({ object, trigger: newTrigger(definition.trigger.kind), steps: [] })
+            onChange({
+              object,
+              trigger: newTrigger(definition.trigger.segment === undefined ? definition.trigger.kind : 'created'),
+              steps: [],
+            })
           }
         />
         <Select

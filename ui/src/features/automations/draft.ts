@@ -28,6 +28,8 @@ const FIRST: { [K in TriggerKind]: Trigger } = {
   date: { kind: 'date', field: '', days: 0, at: '09:00' },
   schedule: { kind: 'schedule', every: 'day', at: '09:00' },
   manual: { kind: 'manual' },
+  enters: { kind: 'enters', segment: '' },
+  leaves: { kind: 'leaves', segment: '' },
   hook: { kind: 'hook', match: 'id', path: 'id' },
 };
 export const newTrigger = (kind: TriggerKind): Trigger => structuredClone(FIRST[kind]);

@@ -175,7 +175,7 @@ function Words({ definition, faults, mail, change }: PartProps) {
         onChange={(text) => write({ text })}
         error={faultAt(faults, `${at}.text`)}
       />
-      <div className={css.places}>
+      <div className={css.narrow}>
         <Select
           aria-label={t('automations:value.place')}
           placeholder={t('automations:value.place')}
@@ -204,20 +204,22 @@ function Preview({ definition, step, runAs }: StepProps) {
           value={record}
           onChange={(ref) => setRecord(ref)}
         />
-        <Button
-          disabled={record === null}
-          loading={trial.isPending}
-          onClick={() =>
-            record !== null &&
-            trial.mutate({
-              definition: { object: definition.object, trigger: { kind: 'manual' }, steps: [step] },
-              run_as: runAs,
-              record: record.id,
-            })
-          }
-        >
-          {t('automations:mail.preview')}
-        </Button>
+        <span className="row">
+          <Button
+            disabled={record === null}
+            loading={trial.isPending}
+            onClick={() =>
+              record !== null &&
+              trial.mutate({
+                definition: { object: definition.object, trigger: { kind: 'manual' }, steps: [step] },
+                run_as: runAs,
+                record: record.id,
+              })
+            }
+          >
+            {t('automations:mail.preview')}
+          </Button>
+        </span>
       </div>
       {trial.error !== null && (
         <p className={css.fault} role="alert">

@@ -1,8 +1,10 @@
 import { IconTrash } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import {
   type FieldTest,
   type ObjectType,
   type Operator,
+  segmentsQuery,
   TRIGGERS,
   type Trigger,
   type TriggerKind,
@@ -23,6 +25,9 @@ interface Props {
   onChange: (trigger: Trigger) => void;
 }
 
+/** Only customers come into segments. */
+const crossing = (kind: TriggerKind): boolean => kind === 'enters' || kind === 'leaves';
+
 /** When a rule begins. */
 export function TriggerEditor({ object, trigger, faults, onChange }: Props) {
   const { t } = useTranslation('automations');
@@ -31,7 +36,10 @@ export function TriggerEditor({ object, trigger, faults, onChange }: Props) {
       <div className={css.narrow}>
         <Select
           label={t('automations:trigger.label')}
-          options={TRIGGERS.map((kind) => ({ value: kind, label: t(`automations:trigger.${kind}`) }))}
+          options={TRIGGERS.filter((kind) => !crossing(kind) || object?.key === 'customer').map((kind) => ({
+            value: kind,
+            label: t(`automations:trigger.${kind}`),
+          }))}
           value={trigger.kind}
           onChange={(kind) => kind !== null && kind !== trigger.kind && onChange(newTrigger(kind as TriggerKind))}
           error={faultAt(faults, 'kind')}
@@ -51,11 +59,31 @@ function Details(props: Props) {
       return <DateDetails {...props} />;
     case 'schedule':
       return <Calendar {...props} />;
+    case 'enters':
+    case 'leaves':
+      return <Segments {...props} />;
     case 'hook':
       return <Hook {...props} />;
     default:
       return null;
   }
+}
+
+function Segments({ trigger, faults, onChange }: Props) {
+  const { t } = useTranslation('automations');
+  const segments = useQuery(segmentsQuery()).data?.items ?? [];
+  return (
+    <div className={css.narrow}>
+      <Select
+        label={t('automations:trigger.segment')}
+        searchable
+        options={segments.filter(({ kind }) => kind === 'dynamic').map(({ key, label }) => ({ value: key, label }))}
+        value={trigger.segment || null}
+        onChange={(segment) => onChange({ ...trigger, segment: segment ?? '' })}
+        error={faultAt(faults, 'segment')}
+      />
+    </div>
+  );
 }
 
 function Time({ trigger, faults, onChange }: Props) {

@@ -18,6 +18,7 @@ import { countCall } from './api-call';
 import { SizeHistory } from './history';
 import { Members } from './members';
 import { Overlap } from './overlap';
+import { SegmentRules } from './rules';
 import css from './segments.module.css';
 import { useDeleteWithWords } from './use-delete';
 
@@ -145,6 +146,7 @@ export function SegmentDetail({ segment }: { segment: Segment }) {
           <div className="stack">
             <SizeHistory segment={segment} />
             <Overlap segment={segment} />
+            <SegmentRules segment={segment} />
           </div>
         </div>
       </div>

@@ -1,6 +1,6 @@
 import { IconTrash } from '@tabler/icons-react';
 import { useState } from 'react';
-import { type Condition, WEBHOOK_KINDS, type WebhookKind } from '@/api';
+import { type Condition, WEBHOOK_AROUND, WEBHOOK_KINDS, type WebhookKind } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { findObject, SYSTEM_FIELDS, useObjects } from '@/metadata';
 import { ConditionBuilder } from '@/records/conditions';
@@ -15,6 +15,12 @@ export interface RuleDraft {
   complete: boolean;
   fields: string[];
 }
+
+const ALL: readonly WebhookKind[] = [...WEBHOOK_KINDS, ...WEBHOOK_AROUND];
+const GROUPS = [
+  ['kinds', WEBHOOK_KINDS],
+  ['around', WEBHOOK_AROUND],
+] as const;
 
 interface Props {
   rule: RuleDraft;
@@ -32,7 +38,7 @@ export function RuleEditor({ rule, tried, faults, onChange, onRemove }: Props) {
   const [conditional, setConditional] = useState(rule.where !== null);
   const object = findObject(objects, rule.object);
   const toggle = (kind: WebhookKind, on: boolean) =>
-    onChange({ ...rule, kinds: WEBHOOK_KINDS.filter((each) => (each === kind ? on : rule.kinds.includes(each))) });
+    onChange({ ...rule, kinds: ALL.filter((each) => (each === kind ? on : rule.kinds.includes(each))) });
   const told = faults.filter(({ location }) => !location.startsWith('where'));
   return (
     <div className={css.rule}>
@@ -52,17 +58,19 @@ export function RuleEditor({ rule, tried, faults, onChange, onRemove }: Props) {
           <IconButton label={t('webhooks:rule.remove')} icon={<IconTrash size={16} />} onClick={onRemove} />
         )}
       </div>
-      <fieldset className={css.kinds}>
-        <legend>{t('webhooks:rule.kinds')}</legend>
-        {WEBHOOK_KINDS.map((kind) => (
-          <Checkbox
-            key={kind}
-            label={t(`webhooks:kind.${kind}`)}
-            checked={rule.kinds.includes(kind)}
-            onChange={(on) => toggle(kind, on)}
-          />
-        ))}
-      </fieldset>
+      {GROUPS.map(([legend, kinds]) => (
+        <fieldset key={legend} className={css.kinds}>
+          <legend>{t(`webhooks:rule.${legend}`)}</legend>
+          {kinds.map((kind) => (
+            <Checkbox
+              key={kind}
+              label={t(`webhooks:kind.${kind}`)}
+              checked={rule.kinds.includes(kind)}
+              onChange={(on) => toggle(kind, on)}
+            />
+          ))}
+        </fieldset>
+      ))}
       {rule.kinds.includes('updated') && (
         <MultiSelect
           label={t('webhooks:rule.fields')}
