@@ -10,7 +10,7 @@ import (
 
 type stepShown struct {
 	Step, Outcome, Problem string
-	Detail                 struct{ Mail, To, Request string }
+	Detail                 struct{ Mail, Request string }
 }
 
 // stepsOf are the steps that a run took.

@@ -80,7 +80,7 @@ func (p rulePost) Standing(ctx context.Context, key string) (automation.Posted, 
 
 // standing is where a mail stands, as a rule sees it: what only a person can decide about has failed.
 func standing(it *mail.Item) automation.Posted {
-	out := automation.Posted{Mail: id.Format(mail.Prefix, it.ID), Mask: it.Mask, State: automation.PostWaiting, Reply: it.Reply}
+	out := automation.Posted{Mail: id.Format(mail.Prefix, it.ID), State: automation.PostWaiting, Reply: it.Reply}
 	switch it.State {
 	case mail.Sent:
 		out.State = automation.PostSent

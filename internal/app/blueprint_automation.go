@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/model/blueprint"
@@ -31,6 +32,7 @@ func (b blueprints) gatherAutomations(ctx context.Context, g *gathered) error {
 		look(r.Definition.Where)
 		automation.Each(r.Definition.Steps, func(s *automation.Step, _ string) {
 			look(s.Where)
+			personal = personal || s.Mail != nil && (s.Mail.Person != "" || s.Mail.Address != "" || strings.Contains(s.Mail.ReplyTo, "@"))
 			if s.Wait != nil {
 				look(s.Wait.Where)
 			}

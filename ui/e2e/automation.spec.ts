@@ -50,3 +50,47 @@ test('a rule is written, tried, run on a record and looked at', async ({ page, a
   await expect(page.getByRole('dialog').getByText(t('automations:kind.create'))).toBeVisible();
   await expectAccessible(page, 'a run of a rule');
 });
+
+test('a rule watches a segment and sends a mail that is looked at before', async ({ page, api, t, locale }) => {
+  const zh = locale?.startsWith('zh') ?? true;
+  const stamp = zh ? 'zh' : 'en';
+  const segment = zh ? '被监视的人群' : 'Watched segment';
+  const name = zh ? '进入人群的邮件' : 'Mail on entering';
+  await api.post('/segments', {
+    key: `watched_${stamp}`,
+    label: segment,
+    where: { field: 'occupation', op: '=', value: stamp },
+  });
+  const customer = await api.create('customer', {
+    name: zh ? '预览的客户' : 'Previewed customer',
+    email: 'seen@example.org',
+  });
+  await page.goto('/settings/automations/new');
+  await page.getByRole('textbox', { name: t('automations:name') }).fill(name);
+  await pick(page, t('automations:trigger.label'), t('automations:trigger.enters'));
+  await pick(page, t('automations:trigger.segment'), segment);
+  await page.getByRole('button', { name: t('automations:step.insert'), exact: true }).click();
+  await page.getByRole('menuitem', { name: t('automations:kind.email') }).click();
+  const step = page.getByRole('region', {
+    name: t('automations:step.named', { number: '1', kind: t('automations:kind.email') }),
+  });
+  await pick(step, t('automations:mail.field'), zh ? '邮箱' : 'Email');
+  await step.getByRole('textbox', { name: t('automations:mail.subject') }).fill('{name}!');
+  await step.getByRole('textbox', { name: t('automations:mail.text') }).fill('<b>{name}</b>');
+  const record = step.getByRole('combobox', { name: t('automations:mail.previewWith') });
+  await record.click();
+  await record.fill(customer.title);
+  await page.getByRole('option', { name: customer.title }).click();
+  await step.getByRole('button', { name: t('automations:mail.preview') }).click();
+  const card = step.getByRole('article', { name: t('automations:mail.card') });
+  await expect(card.getByText(`<b>${customer.title}</b>`)).toBeVisible();
+  await expect(card).not.toContainText('seen@example.org');
+  await expectAccessible(page, 'the editor of a mail');
+  await page.getByRole('button', { name: t('automations:saveOn') }).click();
+  await expect(page.getByRole('heading', { name })).toBeVisible();
+
+  await page.goto(`/segments/watched_${stamp}`);
+  const rules = page.getByRole('region', { name: t('segments:rules.title') });
+  await expect(rules.getByRole('link', { name })).toBeVisible();
+  await expectAccessible(page, 'the rules of a segment');
+});

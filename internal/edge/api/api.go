@@ -123,6 +123,7 @@ type route struct {
 	large        bool   // a batch: larger body
 	secret       bool   // the answer holds a secret or a person's plain data and is never stored for replay
 	stream       bool   // no deadline: event streams, uploads, downloads
+	acts         bool   // a key that acts in the name of its maker may call it as that person
 	stages       stages // of signing in, at which it may be called besides
 }
 
@@ -310,6 +311,9 @@ func (a *API) serve(ctx context.Context, c *call, rt *route) error {
 	}
 	var err error
 	if c.who, err = a.withRights(ctx, c.who); err != nil {
+		return err
+	}
+	if err := a.lend(ctx, c, rt); err != nil {
 		return err
 	}
 	if err := a.admit(c, rt); err != nil {

@@ -23,7 +23,7 @@ import (
 func (a *API) approvalRoutes() []route {
 	r, m := access.RecordRead, access.SchemaManage
 	return []route{
-		{method: get, path: "/approvals", need: right, right: r, run: op(a.listApprovals), doc: "Requests for agreement, newest first: those that wait for me, mine, those I answered, or everybody's"},
+		{method: get, path: "/approvals", need: right, right: r, run: op(a.listApprovals), acts: true, doc: "Requests for agreement, newest first: those that wait for me, mine, those I answered, or everybody's"},
 		{method: get, path: "/approvals/count", need: person, run: op(a.countApprovals), doc: "How many requests wait for me"},
 		{method: post, path: "/approvals", need: right, right: r, run: op(a.submitApproval), doc: "Propose a write that needs agreement", status: http.StatusCreated},
 		{method: post, path: "/approvals/preview", need: right, right: r, run: op(a.previewApproval), doc: "Which way a proposal would take, and who would be asked", secret: true},
@@ -31,11 +31,11 @@ func (a *API) approvalRoutes() []route {
 		{method: post, path: "/approvals/decide", need: person, run: op(a.decideMany), doc: "Answer several requests; each has its own result"},
 		{method: get, path: "/approvals/away", need: person, run: op(a.getAway), doc: "Who answers for me while I am away"},
 		{method: patch, path: "/approvals/away", need: person, run: op(a.setAway), doc: "Let somebody answer for me in a span"},
-		{method: get, path: "/approvals/{id}", need: right, right: r, run: op(a.getApproval), doc: "One request with what it proposes and what happened to it"},
-		{method: post, path: "/approvals/{id}/decide", need: person, run: op(a.decideApproval), doc: "Agree, refuse, or send back"},
-		{method: post, path: "/approvals/{id}/hand-over", need: person, run: op(a.handOver), doc: "Let somebody else answer in my place"},
+		{method: get, path: "/approvals/{id}", need: right, right: r, run: op(a.getApproval), acts: true, doc: "One request with what it proposes and what happened to it"},
+		{method: post, path: "/approvals/{id}/decide", need: person, run: op(a.decideApproval), acts: true, doc: "Agree, refuse, or send back"},
+		{method: post, path: "/approvals/{id}/hand-over", need: person, run: op(a.handOver), acts: true, doc: "Let somebody else answer in my place"},
 		{method: post, path: "/approvals/{id}/add", need: person, run: op(a.addApprovers), doc: "Ask more people, before, with or after me"},
-		{method: post, path: "/approvals/{id}/withdraw", need: right, right: r, run: op(a.withdrawApproval), doc: "Take back my request"},
+		{method: post, path: "/approvals/{id}/withdraw", need: right, right: r, run: op(a.withdrawApproval), acts: true, doc: "Take back my request"},
 		{method: post, path: "/approvals/{id}/resubmit", need: right, right: r, run: op(a.resubmitApproval), doc: "Send a request that came back on its way again, corrected"},
 		{method: post, path: "/approvals/{id}/comments", need: right, right: r, run: op(a.commentApproval), doc: "Say something about a request"},
 		{method: get, path: "/records/{object}/{id}/approvals", need: right, right: r, run: op(a.recordApprovals), doc: "Requests about a record, and what they lock"},

@@ -365,7 +365,7 @@ func (c *call) about(in *definitionIn) (automation.Definition, id.ID, error) {
 		return d, 0, err
 	}
 	if as == nil {
-		return d, c.who.Actor.ID, nil
+		return d, c.who.Actor.Person, nil
 	}
 	return d, *as, nil
 }

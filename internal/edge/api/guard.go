@@ -105,6 +105,36 @@ func (a *API) meant(c *call, rt *route) error {
 	return nil
 }
 
+// lend lets a key with the scope "act" call a route as the person who made it, with that person's rights of the moment, where the key alone
+// may not: to answer what that person is asked, and to speak for them. The key must hold the right of the route besides.
+func (a *API) lend(ctx context.Context, c *call, rt *route) error {
+	who := c.who.Actor
+	if !rt.acts || who.Kind != access.ByKey || !who.ActsForMaker() || rt.need == right && !who.Can(rt.right) {
+		return nil
+	}
+	maker, err := a.Auth.Present(ctx, c.who.Workspace.Key, access.ByUser, c.who.Key.CreatedBy)
+	if err != nil {
+		return err
+	}
+	maker.Person = maker.ID
+	if !maker.Role.Known() {
+		ws, err := a.Workspaces.Open(ctx, c.who.Workspace.Key)
+		if err != nil {
+			return err
+		}
+		if maker, err = ws.Rights.Resolve(ctx, maker); err != nil {
+			return err
+		}
+	}
+	if !safe(rt.method) {
+		if err := a.Auth.Note(access.With(ctx, who), c.who.Workspace.Key, "apikey.act", "", 0, map[string]any{"route": rt.method + " " + rt.path, "user": id.Format(auth.UserPrefix, maker.ID)}); err != nil {
+			return err
+		}
+	}
+	c.who.Actor = maker
+	return nil
+}
+
 // admit checks that the actor holds the right.
 func (a *API) admit(c *call, rt *route) error {
 	switch rt.need {

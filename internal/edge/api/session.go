@@ -115,6 +115,9 @@ func showMe(who auth.Identity, token string) Me {
 	for _, r := range access.Rights() {
 		m.Can[string(r)] = who.Actor.Can(r)
 	}
+	if who.Actor.Kind == access.ByKey {
+		m.Can["key."+access.ActScope] = who.Actor.ActsForMaker()
+	}
 	return m
 }
 

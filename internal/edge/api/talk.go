@@ -17,7 +17,7 @@ import (
 func (a *API) talkRoutes() []route {
 	r := access.RecordRead
 	return []route{
-		{method: post, path: "/records/{object}/{id}/comments", need: right, right: access.RecordCreate, run: op(a.postComment), doc: "Comment on a record; @[name](usr_…) tells somebody", status: http.StatusCreated},
+		{method: post, path: "/records/{object}/{id}/comments", need: right, right: access.RecordCreate, run: op(a.postComment), acts: true, doc: "Comment on a record; @[name](usr_…) tells somebody", status: http.StatusCreated},
 		{method: patch, path: "/comments/{id}", need: right, right: access.RecordCreate, run: op(a.editComment), doc: "Change one's own comment"},
 		{method: del, path: "/comments/{id}", need: right, right: r, run: op(a.deleteComment), doc: "Delete a comment"},
 		{method: get, path: "/comments/{id}/revisions", need: right, right: r, run: op(a.commentRevisions), doc: "What a comment said before"},

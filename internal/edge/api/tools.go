@@ -21,6 +21,8 @@ type Tool struct {
 	ReadOnly bool
 	// Destructive operations take something away.
 	Destructive bool
+	// Acts says that only a key which acts in the name of its maker can call it.
+	Acts bool
 	// Keyed operations run once for an idempotency key.
 	Keyed bool
 	// Sentence says that the argument "where" is a condition that the answer should repeat in words.
@@ -42,6 +44,7 @@ type toolLine struct {
 	hide               []string          // arguments of no use to an assistant
 	words              map[string]string // arguments described with another word than their name
 	destructive        bool
+	acts               bool // people alone may do it, and keys in their name
 }
 
 // toolLines are the operations that assistants get. Operations on people, keys, roles, metadata, files and personal data in
@@ -50,6 +53,9 @@ func toolLines() []toolLine {
 	version := []string{"version"}
 	values := map[string]string{"fields": "values"}
 	segment := map[string]string{"key": "segment_key", "label": "segment_label", "kind": "segment_kind", "where": "where"}
+	merging := map[string]string{"survivor": "survivor", "ids": "merge_ids", "prefer": "prefer", "fields": "merge_fields", "merge": "merge"}
+	asking := map[string]string{"id": "approval_id", "tab": "approval_tab", "state": "approval_state", "answer": "answer", "comment": "approval_comment", "person": "person"}
+	ruling := map[string]string{"id": "automation_id", "run": "run", "definition": "definition", "run_as": "run_as", "record": "try_record", "state": "run_state"}
 	return []toolLine{
 		{name: "list_objects", method: get, path: "/objects"},
 		{name: "describe_object", method: get, path: "/objects/{object}"},
@@ -69,6 +75,19 @@ func toolLines() []toolLine {
 		{name: "agenda", method: get, path: "/agenda", must: []string{"user", "from", "to"}},
 		{name: "list_people", method: get, path: "/users"},
 		{name: "customer_profile", method: get, path: "/customers/{id}/profile", words: map[string]string{"id": "customer_id"}},
+		{name: "comment_on_record", method: post, path: "/records/{object}/{id}/comments", words: map[string]string{"body": "comment_body"}, acts: true},
+		{name: "preview_merge", method: post, path: "/records/{object}/merge/preview", must: []string{"ids"}, hide: version, words: merging},
+		{name: "merge_records", method: post, path: "/records/{object}/merge", must: []string{"survivor", "ids"}, words: merging, destructive: true},
+		{name: "undo_merge", method: post, path: "/records/{object}/unmerge", words: merging},
+		{name: "list_approvals", method: get, path: "/approvals", words: asking},
+		{name: "get_approval", method: get, path: "/approvals/{id}", words: asking},
+		{name: "decide_approval", method: post, path: "/approvals/{id}/decide", hide: []string{"to"}, words: asking, acts: true},
+		{name: "hand_over_approval", method: post, path: "/approvals/{id}/hand-over", words: asking, acts: true},
+		{name: "list_automations", method: get, path: "/automations"},
+		{name: "get_automation", method: get, path: "/automations/{id}", words: ruling},
+		{name: "try_automation", method: post, path: "/automations/try", must: []string{"record"}, words: ruling},
+		{name: "automation_runs", method: get, path: "/automations/{id}/runs", words: ruling},
+		{name: "automation_run", method: get, path: "/automations/{id}/runs/{run}", words: ruling},
 		{name: "list_segments", method: get, path: "/segments"},
 		{name: "get_segment", method: get, path: "/segments/{key}", words: segment},
 		{name: "count_customers", method: post, path: "/segments/count"},
@@ -106,7 +125,7 @@ func Tools() ([]Tool, error) {
 
 func newTool(line toolLine, r *route) (Tool, error) {
 	reader := access.Actor{Kind: access.ByKey, Role: access.Administrator, Scopes: []string{"read"}}
-	t := Tool{Name: line.name, Method: r.method, Path: r.path, Right: r.right, Destructive: line.destructive, Words: map[string]string{}, Places: map[string]string{}}
+	t := Tool{Name: line.name, Method: r.method, Path: r.path, Right: r.right, Destructive: line.destructive, Acts: line.acts, Words: map[string]string{}, Places: map[string]string{}}
 	t.ReadOnly = r.need == right && reader.Can(r.right) || r.need == signedIn && r.method == get
 	t.Keyed = r.method == post && !r.secret && !t.ReadOnly
 	reg := newRegistry()

@@ -82,7 +82,7 @@ func (v *voice) allowedTools(ctx context.Context, list *sdk.ListToolsResult) (sd
 	out.Tools = []*sdk.Tool{}
 	for _, shown := range list.Tools {
 		t := v.tools[shown.Name]
-		if t.Right != "" && !me.Can[string(t.Right)] {
+		if t.Right != "" && !me.Can[string(t.Right)] || t.Acts && !me.Can["key.act"] {
 			continue
 		}
 		if t.Places["object"] != "" && len(keys) > 0 {

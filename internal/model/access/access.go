@@ -11,6 +11,7 @@ package access
 
 import (
 	"context"
+	"slices"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 )
@@ -110,7 +111,7 @@ type Actor struct {
 	ID     id.ID
 	Name   string
 	Role   Role
-	Scopes []string // of an API key: read, write, import, admin; nil for others
+	Scopes []string // of an API key: read, write, import, admin, act; nil for others
 	Locale string
 	// Person is whose own records count as the actor's: the user, or of an API key the one who made it.
 	Person id.ID
@@ -134,6 +135,12 @@ func (a Actor) Can(right Right) bool {
 	}
 	return false
 }
+
+// ActScope is the scope of an API key that acts in the name of whoever made it: it answers what they are asked and comments for them.
+const ActScope = "act"
+
+// ActsForMaker reports an API key that acts in the name of whoever made it.
+func (a Actor) ActsForMaker() bool { return a.Kind == ByKey && slices.Contains(a.Scopes, ActScope) }
 
 func scopeAllows(scope string, right Right) bool {
 	switch scope {

@@ -179,7 +179,7 @@ type Key struct {
 	ID         id.ID
 	Workspace  string
 	Name       string
-	Scopes     []string // read, write, import, admin
+	Scopes     []string // read, write, import, admin, act
 	Role       access.Role
 	Prefix     string // the first characters, to recognise it by
 	Hash       string

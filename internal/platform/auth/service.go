@@ -529,7 +529,7 @@ func (s *Service) Note(ctx context.Context, workspace, action, object string, re
 	return s.Record(ctx, Entry{Workspace: workspace, ActorKind: a.Kind, ActorID: a.ID, ActorName: a.Name, Action: action, Object: object, RecordID: record, Detail: detail})
 }
 
-// NewKey makes an API key with at least one of the scopes read, write, import, admin; the secret is returned once. The key
+// NewKey makes an API key with at least one of the scopes read, write, import, admin, act; the secret is returned once. The key
 // acts with the role of the actor in the context.
 func (s *Service) NewKey(ctx context.Context, workspace, name string, scopes []string) (Key, string, error) {
 	name = strings.TrimSpace(name)
@@ -540,7 +540,7 @@ func (s *Service) NewKey(ctx context.Context, workspace, name string, scopes []s
 		return Key{}, "", fault.InvalidField("auth.scope_unknown", "scopes", nil)
 	}
 	for _, sc := range scopes {
-		if !slices.Contains([]string{"read", "write", "import", "admin"}, sc) {
+		if !slices.Contains([]string{"read", "write", "import", "admin", access.ActScope}, sc) {
 			return Key{}, "", fault.InvalidField("auth.scope_unknown", "scopes", nil)
 		}
 	}

@@ -229,9 +229,8 @@ type Detail struct {
 	Field  string     `json:"field,omitempty"`
 	Params any        `json:"params,omitempty"`
 	Tries  int        `json:"tries,omitempty"`
-	// Mail is the printed id of a mail and To its masked address.
+	// Mail is the printed id of a mail.
 	Mail string `json:"mail,omitempty"`
-	To   string `json:"to,omitempty"`
 	// Request is the printed id of a request for agreement.
 	Request string `json:"request,omitempty"`
 }
@@ -437,7 +436,6 @@ const (
 // Posted is a mail that was written down. Code says why it failed.
 type Posted struct {
 	Mail  string // printed id
-	Mask  string
 	State PostState
 	Code  string
 	Reply string

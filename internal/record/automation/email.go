@@ -208,13 +208,13 @@ const mailFailed = "automation.mail_"
 
 // stands is what follows from where a mail stands.
 func (b *batch) stands(run Run, p Posted) Move {
-	d := Detail{Mail: p.Mail, To: p.Mask}
+	d := Detail{Mail: p.Mail}
 	switch p.State {
 	case PostSent:
 		return b.passed(run, b.in.next, OutDone, d)
 	case PostFailed:
-		m := b.s.failed(run, b.in, fault.New(fault.Conflict, p.Code, fault.Params{"to": p.Mask, "reply": p.Reply}))
-		m.Step.Detail.Mail, m.Step.Detail.To = p.Mail, p.Mask
+		m := b.s.failed(run, b.in, fault.New(fault.Conflict, p.Code, fault.Params{"reply": p.Reply}))
+		m.Step.Detail.Mail = p.Mail
 		return m
 	}
 	first := run.State != Waiting

@@ -184,7 +184,6 @@ export interface RunStep {
     status?: number;
     host?: string;
     tries?: number;
-    to?: string;
     mail?: string;
     request?: string;
   };

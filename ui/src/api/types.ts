@@ -88,7 +88,7 @@ export interface SetupInput {
   currency: string;
   demo?: boolean;
 }
-export type KeyScope = 'read' | 'write' | 'import' | 'admin';
+export type KeyScope = 'read' | 'write' | 'import' | 'admin' | 'act';
 export interface ApiKey {
   id: string;
   name: string;

@@ -225,7 +225,6 @@ function StepLine({ step, number, rule }: { step: RunStep; number: string; rule:
           {detail.host} {detail.status ?? ''}
         </div>
       )}
-      {detail.to !== undefined && <div className="muted">{detail.to}</div>}
       {detail.request !== undefined && (
         <Link to="/approvals" search={{ tab: 'all', id: detail.request }}>
           {t('automations:mail.request')}

@@ -8,7 +8,7 @@ import guideCss from './assistant.module.css';
 import { AssistantGuide } from './assistant-guide';
 import css from './settings.module.css';
 
-export const SCOPES: KeyScope[] = ['read', 'write', 'import', 'admin'];
+export const SCOPES: KeyScope[] = ['read', 'write', 'import', 'admin', 'act'];
 
 /** Name and scopes; then the secret, this once. */
 export function ApiKeyDialog({ onClose }: { onClose: () => void }) {
