@@ -12,7 +12,9 @@ import (
 func TestAssistantsAtWork(t *testing.T) {
 	t.Parallel()
 	bothStores(t, func(t *testing.T, s *site) {
-		admin, boss, member := s.as(access.Administrator), s.as(access.Manager), s.as(access.Member)
+		admin, member := s.as(access.Administrator), s.as(access.Member)
+		admin.want(200, admin.do("PATCH", "/users/"+s.as(access.Manager).me(), `{"role":"administrator"}`)) // who makes keys
+		boss := s.as(access.Manager)
 		admin.want(201, admin.do("POST", "/approval-processes", `{"spec":{"name":"改备注","object":"customer","enabled":true,"whole":false,"own":"leave","once":false,"action":"update","fields":["note"],
 			"for":[{"kind":"role","role":"member"}],"steps":[{"name":"经理","mode":"any","who":[{"kind":"user","user":"`+boss.me()+`"}]}]}}`))
 		c := member.create("customer", `{"name":"林小满"}`)
@@ -21,7 +23,7 @@ func TestAssistantsAtWork(t *testing.T) {
 		}
 		bossKey := read[struct{ Key string }](admin, "POST", "/apikeys", `{"name":"没有","scopes":["write","act"]}`, 201).Key
 		other := s.assistant(bossKey, "en") // of the administrator, who is asked nothing
-		own := s.assistant(read[struct{ Key string }](s.keyMaker(admin, boss), "POST", "/apikeys", `{"name":"助手","scopes":["write","act"]}`, 201).Key, "en")
+		own := s.assistant(read[struct{ Key string }](boss, "POST", "/apikeys", `{"name":"助手","scopes":["write","act"]}`, 201).Key, "en")
 		plain := s.assistant(admin.apiKey("write"), "en")
 		if names := plain.toolNames(); names["decide_approval"] != nil || names["comment_on_record"] != nil || names["list_approvals"] == nil || names["list_automations"] != nil {
 			t.Errorf("a key to write has %v", names)
@@ -86,11 +88,4 @@ func TestAssistantsAtWork(t *testing.T) {
 		}
 		own.refused("access.forbidden", "list_automations", map[string]any{})
 	})
-}
-
-// keyMaker is somebody who may make keys: boss, as an administrator from then on.
-func (s *site) keyMaker(admin, boss *client) *client {
-	s.Helper()
-	admin.want(200, admin.do("PATCH", "/users/"+boss.me(), `{"role":"administrator"}`))
-	return boss
 }

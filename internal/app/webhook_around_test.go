@@ -26,12 +26,12 @@ func TestWebhooksAround(t *testing.T) {
 		admin.create("customer", `{"name":"占用","external_id":"X"}`)
 		c := member.create("customer", `{"name":"林","source":"store"}`)
 		company := member.create("customer", `{"name":"公司","kind":"company","source":"store"}`)
-		ask := func(v shownRecord) request {
-			return read[request](member, "POST", "/approvals", `{"object":"customer","action":"update","record":"`+v.ID+`","fields":{"note":"x"},"comment":"请批"}`, 201)
+		ask := func(v shownRecord, note string) request {
+			return read[request](member, "POST", "/approvals", `{"object":"customer","action":"update","record":"`+v.ID+`","fields":{"note":"`+note+`"},"comment":"请批"}`, 201)
 		}
-		boss.decide(ask(c), "approve", "好")
-		member.want(200, member.do("POST", "/approvals/"+ask(company).ID+"/withdraw", `{}`))
-		member.want(200, member.do("POST", "/approvals/"+ask(c).ID+"/withdraw", `{}`))
+		boss.decide(ask(c, "甲"), "approve", "好")
+		member.want(200, member.do("POST", "/approvals/"+ask(company, "乙").ID+"/withdraw", `{}`))
+		member.want(200, member.do("POST", "/approvals/"+ask(c, "丙").ID+"/withdraw", `{}`))
 		admin.change(c, `{"source":"other"}`)
 		admin.change(c, `{"occupation":"医生"}`)
 		admin.runs(rule, "failed", 1)

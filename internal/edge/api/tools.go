@@ -86,7 +86,7 @@ func toolLines() []toolLine {
 		{name: "list_automations", method: get, path: "/automations"},
 		{name: "get_automation", method: get, path: "/automations/{id}", words: ruling},
 		{name: "try_automation", method: post, path: "/automations/try", must: []string{"record"}, words: ruling},
-		{name: "automation_runs", method: get, path: "/automations/{id}/runs", words: ruling},
+		{name: "automation_runs", method: get, path: "/automations/{id}/runs", words: map[string]string{"id": "automation_id", "state": "run_state", "record": "run_record"}},
 		{name: "automation_run", method: get, path: "/automations/{id}/runs/{run}", words: ruling},
 		{name: "list_segments", method: get, path: "/segments"},
 		{name: "get_segment", method: get, path: "/segments/{key}", words: segment},
