@@ -60,7 +60,7 @@ func TestAssistantsAtWork(t *testing.T) {
 		}
 
 		twin := member.create("customer", `{"name":"林小滿"}`)
-		seen := own.ok("preview_merge", map[string]any{"object": "customer", "ids": []string{c.ID, twin.ID}}, nil)
+		seen := own.ok("preview_merge", map[string]any{"object": "customer", "survivor": c.ID, "ids": []string{twin.ID}}, nil)
 		if !strings.Contains(seen, "survivor") {
 			t.Errorf("%s", seen)
 		}

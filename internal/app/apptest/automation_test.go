@@ -99,7 +99,9 @@ func killSegments(t *testing.T, m *machine) {
 		for _, v := range ids {
 			ops = append(ops, `{"op":"update","id":"`+v+`","fields":{"occupation":"out"}}`)
 		}
-		made := read[struct{ Results []struct{ ID string } }](m.client(), "POST", "/records/customer/batch", `{"atomic":true,"operations":[`+strings.Join(ops, ",")+`]}`).Results
+		made := read[struct {
+			Results []struct{ Record struct{ ID string } }
+		}](m.client(), "POST", "/records/customer/batch", `{"atomic":true,"operations":[`+strings.Join(ops, ",")+`]}`).Results
 		wait := time.NewTimer(time.Duration(300+random.IntN(2500)) * time.Millisecond)
 		<-wait.C
 		m.kill()
@@ -111,7 +113,7 @@ func killSegments(t *testing.T, m *machine) {
 		eventually(t, "all runs", 2*time.Minute, func() bool { return done(enters) >= each*(round+1) && done(leaves) >= each*round })
 		ids = nil
 		for _, r := range made[:each] {
-			ids = append(ids, r.ID)
+			ids = append(ids, r.Record.ID)
 		}
 	}
 	type counts struct {
