@@ -74,7 +74,7 @@ test('a rule watches a segment and sends a mail that is looked at before', async
   const step = page.getByRole('region', {
     name: t('automations:step.named', { number: '1', kind: t('automations:kind.email') }),
   });
-  await pick(step, t('automations:mail.field'), zh ? '邮箱' : 'Email');
+  await pick(step, t('automations:mail.field'), zh ? '邮箱' : 'E-mail');
   await step.getByRole('textbox', { name: t('automations:mail.subject') }).fill('{name}!');
   await step.getByRole('textbox', { name: t('automations:mail.text') }).fill('<b>{name}</b>');
   const record = step.getByRole('combobox', { name: t('automations:mail.previewWith') });

@@ -105,7 +105,7 @@ function ReplyTo({ faults, mail, change }: PartProps) {
   const said = mail.reply_to ?? '';
   const [own, setOwn] = useState(said !== '' && !(REPLIES as readonly string[]).includes(said));
   return (
-    <div className={css.inlineForm}>
+    <div className={own ? css.inlineForm : css.narrow}>
       <Select
         label={t('automations:mail.replyTo')}
         options={REPLIES.map((value) => ({ value, label: t(`automations:mail.reply.${value || 'server'}`) }))}

@@ -4,6 +4,7 @@ import { type Segment, segmentRulesQuery } from '@/api';
 import { useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
 import { Panel, Pill } from '@/ui';
+import css from './segments.module.css';
 
 /** The automation rules that watch a segment or name it; nothing where there are none. */
 export function SegmentRules({ segment }: { segment: Segment }) {
@@ -13,7 +14,7 @@ export function SegmentRules({ segment }: { segment: Segment }) {
   if (rules.length === 0) return null;
   return (
     <Panel title={t('segments:rules.title')}>
-      <ul className="stack">
+      <ul className={css.vennList}>
         {rules.map((rule) => (
           <li key={rule.id} className="row">
             {can('automation.manage') ? (
