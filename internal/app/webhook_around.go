@@ -76,7 +76,7 @@ func (s hookSource) Explain(ctx context.Context, list []webhook.Happening) ([]*w
 			if h.Record == 0 {
 				return false, nil
 			}
-			holds, err := ruleConditions{s.w}.Holding(ctx, h.Object, where, []id.ID{h.Record}, false)
+			holds, err := ruleConditions(s).Holding(ctx, h.Object, where, []id.ID{h.Record}, false)
 			return holds[h.Record], err
 		}}
 	}
