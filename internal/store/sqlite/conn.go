@@ -66,7 +66,9 @@ func (c *conn) forget() {
 
 // Exec implements sqlstore.Conn.
 func (c *conn) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	if len(args) == 0 && strings.Contains(query, ";") { // several statements of a migration
+	// Several statements of a migration; and a pragma, which answers with a row that nobody reads: kept as a statement it would never
+	// end, and a VACUUM waits for all to end.
+	if len(args) == 0 && (strings.Contains(query, ";") || strings.HasPrefix(query, "PRAGMA")) {
 		r, err := c.raw.ExecContext(c.context(ctx), query)
 		if err != nil {
 			return 0, translate(err)

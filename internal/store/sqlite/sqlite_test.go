@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -31,6 +32,35 @@ func open(t testing.TB, cfg sqlite.Config) *sqlite.DB {
 		}
 	})
 	return db
+}
+
+// A pragma answers with a row that nobody reads; the file can be written anew after it all the same, and after rows were inserted, one
+// of them in vain.
+func TestRewriteAfterPragma(t *testing.T) {
+	t.Parallel()
+	db := open(t, sqlite.Config{})
+	row := func(key string) error {
+		return db.Write(t.Context(), func(c sqlstore.Conn) error {
+			return c.InsertMany(t.Context(), "kept", []string{"key"}, 1, func(_ int, dst []any) { dst[0] = key })
+		})
+	}
+	err := db.Write(t.Context(), func(c sqlstore.Conn) error {
+		for _, q := range []string{"CREATE TABLE kept (key TEXT PRIMARY KEY)", "PRAGMA analysis_limit = 1000", "ANALYZE"} {
+			if _, err := c.Exec(t.Context(), q); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err := errors.Join(err, row("a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := row("a"); err == nil {
+		t.Fatalf("the same key again: %v", err)
+	}
+	if err := db.Rewrite(t.Context()); err != nil {
+		t.Errorf("rewrite: %v", err)
+	}
 }
 
 func TestSuite(t *testing.T) {
