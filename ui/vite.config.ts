@@ -23,9 +23,9 @@ export default defineConfig(({ command }) => ({
     modulePreload: { polyfill: false, resolveDependencies: (_, deps) => deps.filter((dep) => dep.endsWith('.css')) },
     rolldownOptions: {
       output: {
-        // What sixteen pages and more share is one file: many small ones compress badly, and each stands in the list of what a page
+        // What seventeen pages and more share is one file: many small ones compress badly, and each stands in the list of what a page
         // loads ahead.
-        codeSplitting: { groups: [{ name: 'base', test: /src[\\/]|tabler/, minShareCount: 16 }] },
+        codeSplitting: { groups: [{ name: 'base', test: /src[\\/]|tabler/, minShareCount: 17 }] },
       },
     },
   },
