@@ -149,10 +149,10 @@ test('somebody else was there: both versions, and a choice', async ({ page, cont
   await page.getByRole('button', { name: t('offline:show') }).click();
   const drawer = page.getByRole('dialog', { name: t('offline:drawer.title') });
   await drawer.getByRole('button', { name: t('offline:solve') }).click();
-  const question = page.getByRole('dialog', { name: t('records:conflict.title') });
+  const question = page.getByRole('dialog', { name: t('dialogs:conflict.title') });
   await expect(question).toContainText('腰围 68');
   await expect(question).toContainText('腰围 72');
-  await question.getByRole('button', { name: t('records:conflict.takeMine') }).click();
+  await question.getByRole('button', { name: t('dialogs:conflict.takeMine') }).click();
   await expect(drawer.getByText(t('offline:drawer.nothing'))).toBeVisible();
   const saved = await api.get<RecordData>(`/records/note/${note.id}`);
   expect(saved.fields.body).toBe('腰围 72');

@@ -99,7 +99,7 @@ test("somebody else's change is shown, never overwritten", async ({ page, t, api
   await page.goto(`/o/customer/${made.id}`);
   await settled(page);
   const edit = page.getByRole('button', { name: new RegExp(`^${t('records:edit.field', { name: '名称' })}`) });
-  const conflict = page.getByRole('dialog', { name: t('records:conflict.title') });
+  const conflict = page.getByRole('dialog', { name: t('dialogs:conflict.title') });
   const change = async (theirs: string, mine: string) => {
     const now = await api.get<RecordData>(`/records/customer/${made.id}`);
     await edit.click();
@@ -116,10 +116,10 @@ test("somebody else's change is shown, never overwritten", async ({ page, t, api
     await expect(conflict.getByRole('cell', { name: mine })).toBeVisible();
   };
   await change('对方改的', '我改的');
-  await conflict.getByRole('button', { name: t('records:conflict.keepTheirs') }).click();
+  await conflict.getByRole('button', { name: t('dialogs:conflict.keepTheirs') }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('对方改的');
   await change('对方又改', '我又改');
-  await conflict.getByRole('button', { name: t('records:conflict.takeMine') }).click();
+  await conflict.getByRole('button', { name: t('dialogs:conflict.takeMine') }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('我又改');
   await expect(toast(page, t('common:saved'))).toBeVisible();
   expect((await api.get<RecordData>(`/records/customer/${made.id}`)).title).toBe('我又改');

@@ -15,31 +15,31 @@ interface Props {
 
 /** Somebody saved the record meanwhile: their values beside mine. Nothing is overwritten without a decision. */
 export function ConflictDialog({ object, theirs, mine, onKeepTheirs, onTakeMine }: Props) {
-  const { t } = useTranslation('records');
+  const { t } = useTranslation(['dialogs', 'records']);
   const language = useLanguage();
   const context = useFieldContext();
   return (
     <Modal
       opened
       onClose={onKeepTheirs}
-      title={t('records:conflict.title')}
+      title={t('dialogs:conflict.title')}
       size={560}
       footer={
         <>
-          <Button onClick={onKeepTheirs}>{t('records:conflict.keepTheirs')}</Button>
+          <Button onClick={onKeepTheirs}>{t('dialogs:conflict.keepTheirs')}</Button>
           <Button kind="primary" onClick={onTakeMine}>
-            {t('records:conflict.takeMine')}
+            {t('dialogs:conflict.takeMine')}
           </Button>
         </>
       }
     >
-      <p className="muted">{t('records:conflict.text', { title: theirs.title })}</p>
+      <p className="muted">{t('dialogs:conflict.text', { title: theirs.title })}</p>
       <table className={css.table}>
         <thead>
           <tr>
-            <th scope="col">{t('records:conflict.field')}</th>
-            <th scope="col">{t('records:conflict.theirs')}</th>
-            <th scope="col">{t('records:conflict.mine')}</th>
+            <th scope="col">{t('dialogs:conflict.field')}</th>
+            <th scope="col">{t('dialogs:conflict.theirs')}</th>
+            <th scope="col">{t('dialogs:conflict.mine')}</th>
           </tr>
         </thead>
         <tbody>
