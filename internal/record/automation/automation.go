@@ -83,8 +83,8 @@ type Rule struct {
 	Reason      string
 	RunAs       id.ID // 0 is the program, with the rights of an administrator
 	Revision    int64
-	HookSerial  int64 // of the address from which other systems begin runs
-	CursorAt    time.Time
+	HookSerial  int64     // of the address from which other systems begin runs
+	CursorAt    time.Time // since when it is on; of a rule by the clock how far it has looked
 	Version     int64
 	CreatedBy   id.ID
 	CreatedAt   time.Time

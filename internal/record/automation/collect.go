@@ -151,16 +151,17 @@ func (c *Collector) gather(ctx context.Context, rules []Rule, rows []change.Row,
 	return nil
 }
 
-// mine are the rows that a rule may be about, by object and operation.
+// mine are the rows that a rule may be about, by object and operation. What happened before it was switched on is none of its business,
+// though the log may not have been read as far then.
 func mine(r *Rule, rows []change.Row) []int {
-	want := opOf(r.Definition.Trigger.Kind)
+	want, since := opOf(r.Definition.Trigger.Kind), r.CursorAt.UnixMilli()
 	var out []int
 	for i := range rows {
 		op := rows[i].Op
 		if op == change.Merge || op == change.Unmerge {
 			op = change.Update
 		}
-		if rows[i].Object == r.Definition.Object && op == want {
+		if rows[i].Object == r.Definition.Object && op == want && rows[i].At >= since {
 			out = append(out, i)
 		}
 	}
