@@ -222,7 +222,7 @@ func members(out *[]Member, at string, before, after map[string]any) {
 	}
 	for _, k := range slices.Sorted(maps.Keys(keys)) {
 		a, b := before[k], after[k]
-		if same(a, b) {
+		if same(a, b) || nothing(a) && nothing(b) {
 			continue
 		}
 		path := k
@@ -267,6 +267,9 @@ func keyed(v any) (map[string]any, []string) {
 func sameKeys(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
+
+// nothing reports a member that says nothing: an export leaves it out, and who writes a file by hand may not.
+func nothing(v any) bool { return v == nil || v == "" }
 
 func same(a, b any) bool {
 	x, err1 := json.Marshal(a)
