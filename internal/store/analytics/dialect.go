@@ -31,6 +31,9 @@ type Dialect interface {
 	// Division is the statement that defines gx_div(a, b): a/b rounded half away from zero on integers, no value when b is
 	// not positive. "/" means different things on the two engines.
 	Division() string
+	// Property is the text of one property of a JSON object in a column, no value where it is missing or null; arrays and
+	// objects come as JSON text. The key is bound into the text and may be of any characters.
+	Property(column, key string) string
 	// First is an aggregate: the value of the first row of a group in an order.
 	First(value, order string) string
 	// Spread places a table of the plane: by customer beside the customers, whose table is given, or, when there is no
@@ -71,6 +74,12 @@ func (Duck) ColumnType(k schema.Kind) string {
 
 // PrimaryKey implements Dialect.
 func (Duck) PrimaryKey(...string) string { return "" }
+
+// Property implements Dialect.
+func (Duck) Property(column, key string) string {
+	path := `$."` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(key) + `"`
+	return "json_extract_string(" + column + ", " + literal(path) + ")"
+}
 
 // CreateStaging implements Dialect.
 func (Duck) CreateStaging() string { return "CREATE TABLE" }
@@ -123,6 +132,11 @@ func (Postgres) ColumnType(k schema.Kind) string { return dialect.Postgres{}.Col
 // PrimaryKey implements Dialect.
 func (Postgres) PrimaryKey(columns ...string) string {
 	return ", PRIMARY KEY (" + strings.Join(columns, ", ") + ")"
+}
+
+// Property implements Dialect.
+func (Postgres) Property(column, key string) string {
+	return "(" + column + ")::jsonb ->> " + literal(key)
 }
 
 // CreateStaging implements Dialect.
@@ -181,3 +195,6 @@ func (p Postgres) Settle(table string) string {
 	}
 	return "ANALYZE " + Quote(table)
 }
+
+// literal is a text as it stands in a statement.
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

@@ -160,6 +160,7 @@ func tables() []table {
 		table{name: "class_move", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"was_key", schema.String}, {"class_key", schema.String}}},
 		table{name: "segment_member", key: []string{"segment_key", "customer_id"},
 			columns: []column{{"segment_key", schema.String}, {"customer_id", schema.Int64}, {"since_at", schema.Int64}}},
+		eventTable(), sessionTable(),
 		table{name: "segment_next", key: customer, staging: true, columns: ints("customer_id")},
 		table{name: "segment_list", key: customer, columns: ints("customer_id")},
 		table{name: "segment_move", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"entered", schema.Boolean}}},

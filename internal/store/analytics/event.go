@@ -1,0 +1,40 @@
+package analytics
+
+// The facts of behaviour. Both are keyed by customer_id: the customer, or, as long as nobody is known, the profile, whose
+// id no customer can have. A join with a_customer leaves the unknown out; count(DISTINCT customer_id) counts visitors.
+//
+// f_event holds what was accepted and resolved, one row an event. f_session holds visits, made from the events of a
+// profile by the definitions of web analytics; a late event makes the visits around it anew.
+const (
+	EventTable   = "f_event"
+	SessionTable = "f_session"
+)
+
+// eventTable: at and received_at are milliseconds, day is local; kind and name are those of package event; host, path, title
+// and referrer_host are of pages, cut to 2,000 characters; channel is the group of the source (direct, search, social, ads,
+// email, referral, campaign, internal); region is a code of GB/T 2260 or "", country two letters; dwell_ms is visible and
+// active time; amount is in minor units of the base currency; content and platform belong to interactions; properties and
+// context are JSON objects.
+func eventTable() table {
+	t := table{name: EventTable, key: []string{"customer_id", "day", "id"}}
+	t.columns = append(t.columns, ints("id", "customer_id", "profile_id", "at", "day", "received_at", "source_id")...)
+	t.columns = append(t.columns, texts("kind", "name")...)
+	t.columns = append(t.columns, ints("flags")...)
+	t.columns = append(t.columns, texts("host", "path", "title", "referrer_host", "channel", "utm_source", "utm_medium", "utm_campaign",
+		"utm_term", "utm_content", "device", "browser", "os", "language", "country", "region")...)
+	t.columns = append(t.columns, ints("dwell_ms", "amount")...)
+	t.columns = append(t.columns, texts("content", "platform", "properties", "context")...)
+	return t
+}
+
+// sessionTable: id is that of the session's first event; ended_at is the time of its last; views are pages and screens;
+// engaged_ms is visible time; bounced is 1 for a visit without a second view and without an interactive event; engaged is 1
+// where GA4 would say so (over ten seconds, a key event, or two views); orders and amount are what was bought in it.
+func sessionTable() table {
+	t := table{name: SessionTable, key: []string{"customer_id", "day", "id"}}
+	t.columns = append(t.columns, ints("id", "customer_id", "profile_id", "started_at", "ended_at", "day", "source_id", "views", "events",
+		"engaged_ms", "bounced", "engaged", "orders", "amount")...)
+	t.columns = append(t.columns, texts("host", "entry_path", "exit_path", "referrer_host", "channel", "utm_source", "utm_medium", "utm_campaign",
+		"device", "browser", "os", "language", "country", "region")...)
+	return t
+}
