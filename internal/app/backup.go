@@ -203,8 +203,8 @@ func (a *App) backupWorkspaces(ctx context.Context, b *backupWriter, stage strin
 	return keys, nil
 }
 
-// backupWorkspace writes the records first and then the files. Until both are written no file goes, so that every row has its content;
-// files that come meanwhile are without a row in the backup, and the first start after a restore removes them.
+// backupWorkspace writes the inbox of events first, then the records and then the files. Until they are written no file goes, so that
+// every row has its content; files that come meanwhile are without a row in the backup, and the first start after a restore removes them.
 func (a *App) backupWorkspace(ctx context.Context, b *backupWriter, w *workspace, stage string) error {
 	defer w.blobs.Hold()()
 	copyPath := filepath.Join(stage, w.info.Key+".db")
@@ -214,13 +214,16 @@ func (a *App) backupWorkspace(ctx context.Context, b *backupWriter, w *workspace
 	if !ok {
 		return fault.New(fault.Invalid, "app.backup_postgres", nil)
 	}
+	name := path.Join("workspaces", w.info.Key)
+	if err := w.events.backup(ctx, b, stage, name); err != nil {
+		return err
+	}
 	if err := saver.BackupTo(ctx, copyPath); err != nil {
 		return err
 	}
 	if err := sqlite.Detach(ctx, copyPath, filepath.Join(stage, w.info.Key+"."+keysName), keptApart()...); err != nil {
 		return err
 	}
-	name := path.Join("workspaces", w.info.Key)
 	if err := b.file(path.Join(name, "records.db"), copyPath); err != nil {
 		return err
 	}

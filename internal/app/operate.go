@@ -106,6 +106,7 @@ func (o operator) Doctor(ctx context.Context, key string) (api.Diagnosis, error)
 	check("instance store", func() (string, error) { return "", o.app.instance.Check(ctx) })
 	check("secret key", func() (string, error) { _, err := o.app.secrets(ctx); return "", err })
 	check("records store", func() (string, error) { return w.integrity(ctx) })
+	check("inbox of events", func() (string, error) { return w.events.check(ctx) })
 	check("metadata and tables", func() (string, error) {
 		diffs, err := w.store.Check(ctx, w.registry())
 		if err == nil && len(diffs) > 0 {

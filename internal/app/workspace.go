@@ -63,6 +63,7 @@ type workspace struct {
 	db       sqlstore.DB
 	store    *sqlstore.Store
 	adb      analytics.DB
+	events   *eventFlow
 	gate     *analytics.Gate // adb as everything but the mirror sees it
 	plane    *analytics.Store
 	feed     feeder
@@ -183,6 +184,9 @@ func (a *App) openWorkspace(ctx context.Context, key string) (_ *workspace, err 
 		return nil, err
 	}
 	if err := w.openRecords(ctx); err != nil {
+		return nil, err
+	}
+	if err := w.openEvents(ctx); err != nil {
 		return nil, err
 	}
 	if err := w.openAnalytics(ctx); err != nil {
@@ -492,6 +496,7 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	if !w.app.embedded() {
 		w.own(ctx, group, "keys", w.hear)
 	}
+	w.own(ctx, group, "behaviour", w.events.run)
 	w.own(ctx, group, "search", w.indexer.Run)
 	w.own(ctx, group, "repeating activities", w.recurrer.Run)
 	w.own(ctx, group, "rollups", w.rollups.Run)
@@ -551,6 +556,7 @@ func (w *workspace) close() error {
 	if w.adb != nil {
 		errs = append(errs, w.adb.Close())
 	}
+	errs = append(errs, w.events.close())
 	if w.db != nil {
 		errs = append(errs, w.db.Close())
 	}
@@ -610,7 +616,7 @@ func (w *workspace) status(ctx context.Context) (api.Status, error) {
 		out.Jobs = append(out.Jobs, api.JobTrouble(t))
 	}
 	if w.app.embedded() {
-		out.DataBytes = dirSize(w.dir)
+		out.DataBytes = dirSize(w.dir) + dirSize(filepath.Join(w.dir, eventDir))
 	} else {
 		out.Plane = "postgres"
 	}

@@ -53,6 +53,12 @@ const (
 // Has reports whether all of the given flags are set.
 func (f Flags) Has(g Flags) bool { return f&g == g }
 
+// Bounds of texts, in bytes.
+const (
+	MaxMessageID = 100
+	MaxName      = 200
+)
+
 // Event is one event as accepted. Times are milliseconds since 1970 in UTC.
 type Event struct {
 	Seq int64 // place in the inbox: the order of acceptance, 0 before
@@ -81,6 +87,10 @@ type Event struct {
 	Properties json.RawMessage
 	// Context is the client's context (page, campaign, device, locale, consent, ip is left out) as a JSON object, never nil.
 	Context json.RawMessage
+
+	// Hash is of what the client said: everything but the times of sending and arriving and what a retry changes, before values were
+	// sealed. It tells a resend from another event with the same message id. 0 has the store make it of the event as it is.
+	Hash int64
 
 	// Profile is whom identity resolution gave it to; 0 before. It never changes.
 	Profile id.ID
