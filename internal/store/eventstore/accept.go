@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -180,8 +181,10 @@ func (in *intake) store(ctx context.Context, c sqlstore.Conn) error {
 		return nil
 	}
 	today := in.s.Clock.Now().UnixMilli() / dayMs
-	err := c.InsertMany(ctx, "event_seen", seenColumns, len(in.fresh), func(i int, dst []any) {
-		i = in.fresh[i]
+	byName := slices.Clone(in.fresh) // the same order everywhere, so that two calls with the same message ids do not wait for each other
+	slices.SortFunc(byName, func(a, b int) int { return strings.Compare(in.names[a], in.names[b]) })
+	err := c.InsertMany(ctx, "event_seen", seenColumns, len(byName), func(i int, dst []any) {
+		i = byName[i]
 		dst[0], dst[1], dst[2] = in.names[i], in.events[i].Hash, today
 	})
 	if err != nil {
