@@ -11,6 +11,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/store/eventplane"
 	"github.com/guanxi-crm/guanxi/internal/store/eventstore"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlite"
 )
@@ -26,6 +27,7 @@ type eventFlow struct {
 	w     *workspace
 	file  *sqlite.DB // embedded: the inbox's own database
 	store *eventstore.Store
+	plane *eventplane.Plane
 
 	mu    sync.Mutex
 	steps []*stepRun
@@ -50,9 +52,7 @@ type stepRun struct {
 
 // eventSteps are the stations of the flow in their order.
 func (w *workspace) eventSteps() []eventStep {
-	return []eventStep{
-		{"tidy", w.tidyEvents()},
-	}
+	return append(w.planeSteps(), eventStep{"tidy", w.tidyEvents()})
 }
 
 func (w *workspace) openEvents(ctx context.Context) (err error) {
@@ -224,12 +224,13 @@ func (f *eventFlow) check(ctx context.Context) (string, error) {
 	return fmt.Sprintf("%d events accepted", head.Seq), nil
 }
 
-// backup adds a copy of the inbox. It is taken before the records: what the inbox has passed on then stands in them, and what is passed
-// on again after a restore is known there.
+// backup adds a copy of the inbox and the sealed files that it lists. They are taken before the records: what the inbox has passed on then
+// stands in them, and what is passed on again after a restore is known there.
 func (f *eventFlow) backup(ctx context.Context, b *backupWriter, stage, name string) error {
 	if f.file == nil {
 		return errors.New("the inbox has no file")
 	}
+	defer f.plane.Hold()()
 	path := filepath.Join(stage, f.w.info.Key+"."+eventInbox)
 	if err := f.file.BackupTo(ctx, path); err != nil {
 		return err
@@ -237,5 +238,8 @@ func (f *eventFlow) backup(ctx context.Context, b *backupWriter, stage, name str
 	if err := b.file(name+"/"+eventDir+"/"+eventInbox, path); err != nil {
 		return err
 	}
-	return os.Remove(path)
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	return b.tree(name+"/"+eventDir+"/"+eventFiles, filepath.Join(f.w.dir, eventDir, eventFiles))
 }

@@ -151,7 +151,7 @@ func (w *workspace) refilled(ctx context.Context, file renewable) (again bool, e
 	for {
 		if w.feed.Ready() {
 			st, err := w.plane.State(system(ctx))
-			if err == nil && st.Known && !st.Refilled && !st.Unfinished {
+			if err == nil && st.Known && !st.Refilled && !st.Unfinished && w.eventsBack(ctx) {
 				return false, nil
 			}
 		}

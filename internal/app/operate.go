@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -52,6 +53,10 @@ func (o operator) Rebuild(ctx context.Context, key, what string, say func(string
 			return nil, fmt.Errorf("the rebuilt plane differs from the records in %d objects", len(rep.Differences))
 		}
 		out.Records = rep.Rows
+		say("reading events back")
+		if err := errors.Join(w.events.plane.Rebuild(ctx), w.events.plane.Drain(ctx)); err != nil {
+			return nil, err
+		}
 	}
 	out.Seconds = time.Since(start).Seconds()
 	return out, nil
@@ -107,6 +112,7 @@ func (o operator) Doctor(ctx context.Context, key string) (api.Diagnosis, error)
 	check("secret key", func() (string, error) { _, err := o.app.secrets(ctx); return "", err })
 	check("records store", func() (string, error) { return w.integrity(ctx) })
 	check("inbox of events", func() (string, error) { return w.events.check(ctx) })
+	check("files of events", func() (string, error) { return w.events.plane.Check(ctx) })
 	check("metadata and tables", func() (string, error) {
 		diffs, err := w.store.Check(ctx, w.registry())
 		if err == nil && len(diffs) > 0 {

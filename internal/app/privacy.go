@@ -117,6 +117,15 @@ func (o outside) ForgetMail(ctx context.Context, address string) (int, error) {
 	return o.w.edge.Letters.Erase(ctx, 0, address)
 }
 
+// ForgetBehaviour implements privacy.Outside. What waits in the inbox is carried on first, so that it is found.
+func (o outside) ForgetBehaviour(ctx context.Context, customers []id.ID) (int64, error) {
+	ctx = system(ctx)
+	if err := o.w.events.settle(ctx); err != nil {
+		return 0, err
+	}
+	return o.w.events.plane.Forget(ctx, customers, nil)
+}
+
 // RemoveBlob implements privacy.Outside.
 func (o outside) RemoveBlob(name string) error { return o.w.blobs.Remove(name) }
 
@@ -150,6 +159,11 @@ func (o outside) Clean(ctx context.Context) error {
 	}); ok {
 		if err := db.Rewrite(ctx); err != nil {
 			return fmt.Errorf("records: %w", err)
+		}
+	}
+	if file := o.w.events.file; file != nil {
+		if err := file.Rewrite(ctx); err != nil {
+			return fmt.Errorf("inbox of events: %w", err)
 		}
 	}
 	if plane, ok := o.w.adb.(analytics.Rewriter); ok {

@@ -192,6 +192,7 @@ func (a *App) openWorkspace(ctx context.Context, key string) (_ *workspace, err 
 	if err := w.openAnalytics(ctx); err != nil {
 		return nil, err
 	}
+	w.openPlane()
 	if err := w.build(ctx); err != nil {
 		return nil, err
 	}

@@ -44,6 +44,7 @@ type settings struct {
 	reuse    bool
 	warm     int // requests of a kind
 	settle   int // seconds before memory is read
+	events   int // of the part visits
 }
 
 func main() {
@@ -57,12 +58,14 @@ func main() {
 	flag.BoolVar(&s.keep, "keep", false, "leave the data where it is")
 	flag.BoolVar(&s.reuse, "reuse", false, "measure the company that is in -dir already, and keep it; load it where it is not")
 	flag.Float64Var(&s.orders, "orders", 10, "orders of a customer on average, 1 to 20")
+	flag.IntVar(&s.events, "events", 20_000_000, "events of the part visits")
 	chosen := flag.String("parts", allParts, "what to measure, by commas")
 	flag.StringVar(&s.retail, "retail", "../shared/data/online-retail/online_retail.csv.gz", "a real purchase file, imported when it is there")
 	flag.Parse()
 	s.warm, s.settle = 200, 60
 	if *quick {
 		*sizes, s.warm, s.settle = "20000", 60, 5
+		s.events = min(s.events, 1_000_000)
 	}
 	if *postgres {
 		s.postgres = os.Getenv("GUANXI_TEST_POSTGRES_URL")
@@ -81,7 +84,7 @@ func main() {
 }
 
 // allParts are the parts in the order in which they are measured. The bare engines are asked for what was measured of ours.
-const allParts = "load,requests,analytics,writes,import,retail"
+const allParts = "load,requests,analytics,writes,import,retail,visits"
 
 // choose reads the list of parts.
 func (s *settings) choose(list string) error {
@@ -144,6 +147,11 @@ func (s *settings) run(ctx context.Context, sizes string) (err error) {
 	if _, err := os.Stat(s.retail); err == nil && s.parts["retail"] {
 		if err := s.measureRetail(ctx, d); err != nil {
 			return fmt.Errorf("purchase file: %w", err)
+		}
+	}
+	if s.parts["visits"] {
+		if err := s.measureVisits(ctx, d); err != nil {
+			return fmt.Errorf("visits: %w", err)
 		}
 	}
 	if s.postgres != "" {

@@ -48,6 +48,7 @@ const (
 	Historic                     // imported from a file or replayed, not lived through
 	Unplanned                    // the tracking plan does not know it, or its properties are not as planned
 	NoConsent                    // the context says that analysis was refused: kept for counting without a person
+	Passive                      // it says of itself that nobody did anything (nonInteraction): it makes no visit one with an interaction
 )
 
 // Has reports whether all of the given flags are set.

@@ -588,10 +588,15 @@ func (s *Service) scrub(ctx context.Context, e *Erasure, printed []string) error
 		return err
 	}
 	ids := idsOf(members)
+	events, err := s.cfg.Outside.ForgetBehaviour(ctx, ids)
+	if err != nil {
+		return err
+	}
 	parts, err := s.cfg.Store.Scrub(ctx, ids, printed, e.Plan.At)
 	if err != nil {
 		return err
 	}
+	parts["behaviour"] = events
 	subjects := slices.Clone(ids)
 	n, err := s.cfg.Store.DropKeys(ctx, subjects)
 	for _, v := range subjects {

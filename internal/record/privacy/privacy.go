@@ -209,6 +209,8 @@ type Outside interface {
 	// ForgetMail removes what was or is to be mailed to an address, whatever record it is about, and takes it off the lists of
 	// meetings.
 	ForgetMail(ctx context.Context, address string) (int, error)
+	// ForgetBehaviour removes the events and visits of customers from wherever they are kept, and says how many events there were.
+	ForgetBehaviour(ctx context.Context, customers []id.ID) (int64, error)
 	// RemoveBlob removes the content of a file.
 	RemoveBlob(name string) error
 	// ForgetAnswers blanks kept answers to requests that name one of the records, and ForgetTrail what entries of the audit trail

@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
@@ -42,6 +43,15 @@ type Dialect interface {
 	// Exchange has a staged table take the place of another; ddl makes the staged one anew, copy fills the other from it.
 	// DuckDB renames, PostgreSQL, whose views hold on to tables, copies.
 	Exchange(table, staged, ddl, copy string) []string
+	// Least is an aggregate: the value of the row of a group with the least of another, among the rows where a condition holds.
+	Least(value, by, where string) string
+	// Parted ends the definition of a table that is parted by the months of a column of days; "" where tables are not parted.
+	Parted(column string) string
+	// Month makes one part of a parted table, for days from one up to, not including, another; nil bounds are open. Done before, it
+	// does nothing; "" where tables are not parted.
+	Month(table, part string, from, to *int64) string
+	// Index makes an index beside the key; "" where there is no use for one.
+	Index(table string, columns ...string) string
 	// Settle makes fresh statistics after a large load of a table; "" where the engine keeps them itself.
 	Settle(table string) string
 }
@@ -100,6 +110,20 @@ func (Duck) Division() string {
 
 // First implements Dialect.
 func (Duck) First(value, order string) string { return "first(" + value + " ORDER BY " + order + ")" }
+
+// Least implements Dialect.
+func (Duck) Least(value, by, where string) string {
+	return "arg_min(" + value + ", " + by + ") FILTER (WHERE " + where + ")"
+}
+
+// Parted implements Dialect.
+func (Duck) Parted(string) string { return "" }
+
+// Month implements Dialect.
+func (Duck) Month(string, string, *int64, *int64) string { return "" }
+
+// Index implements Dialect: every column is read in its own right.
+func (Duck) Index(string, ...string) string { return "" }
 
 // Spread implements Dialect.
 func (Duck) Spread(string, bool, string) string { return "" }
@@ -170,6 +194,30 @@ func (Postgres) Division() string {
 // First implements Dialect.
 func (Postgres) First(value, order string) string {
 	return "(array_agg(" + value + " ORDER BY " + order + "))[1]"
+}
+
+// Least implements Dialect.
+func (Postgres) Least(value, by, where string) string {
+	return "(array_agg(" + value + " ORDER BY " + by + ") FILTER (WHERE " + where + "))[1]"
+}
+
+// Parted implements Dialect.
+func (Postgres) Parted(column string) string { return " PARTITION BY RANGE (" + column + ")" }
+
+// Month implements Dialect.
+func (Postgres) Month(table, part string, from, to *int64) string {
+	bound := func(v *int64, open string) string {
+		if v == nil {
+			return open
+		}
+		return strconv.FormatInt(*v, 10)
+	}
+	return "CREATE TABLE IF NOT EXISTS " + Quote(part) + " PARTITION OF " + Quote(table) + " FOR VALUES FROM (" + bound(from, "MINVALUE") + ") TO (" + bound(to, "MAXVALUE") + ")"
+}
+
+// Index implements Dialect.
+func (Postgres) Index(table string, columns ...string) string {
+	return "CREATE INDEX IF NOT EXISTS " + Quote(table+"_"+strings.Join(columns, "_")) + " ON " + Quote(table) + " (" + quoteAll(columns, "") + ")"
 }
 
 // Spread implements Dialect.

@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
@@ -42,6 +43,10 @@ type table struct {
 	family bool
 	// staging tables hold nothing between two passes.
 	staging bool
+	// month is a column of days by whose months the table is parted, where the engine parts tables; "" for none.
+	month string
+	// indexes are those beside the key, where the engine needs them.
+	indexes [][]string
 }
 
 func (t table) names() []string {
@@ -85,6 +90,9 @@ func (t table) ddl(d Dialect) string {
 		b.WriteString(d.PrimaryKey(t.key...))
 	}
 	b.WriteString(")")
+	if t.month != "" {
+		b.WriteString(d.Parted(t.month))
+	}
 	return b.String()
 }
 
@@ -160,7 +168,7 @@ func tables() []table {
 		table{name: "class_move", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"was_key", schema.String}, {"class_key", schema.String}}},
 		table{name: "segment_member", key: []string{"segment_key", "customer_id"},
 			columns: []column{{"segment_key", schema.String}, {"customer_id", schema.Int64}, {"since_at", schema.Int64}}},
-		eventTable(), sessionTable(),
+		eventTable(), sessionTable(), eventTables()[0], eventTables()[1],
 		table{name: "segment_next", key: customer, staging: true, columns: ints("customer_id")},
 		table{name: "segment_list", key: customer, columns: ints("customer_id")},
 		table{name: "segment_move", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"entered", schema.Boolean}}},
@@ -196,10 +204,14 @@ func workTables() []table {
 // gone are tables of earlier versions that held nothing between two passes.
 func gone() []string { return []string{"taste_part", "work_purchase", "work_line", "class_next"} }
 
-// Scratch are the statements that leave the work tables of a pass empty, for whoever runs one of its texts alone.
+// Scratch are the statements that leave the work tables of all passes empty, for whoever runs one of their texts alone.
 func Scratch(d Dialect) []string {
+	return scratch(d, slices.Concat(workTables(), visitTables(), movedTables()))
+}
+
+func scratch(d Dialect, tables []table) []string {
 	var out []string
-	for _, t := range workTables() {
+	for _, t := range tables {
 		var columns []string
 		for _, c := range t.columns {
 			columns = append(columns, Quote(c.name)+" "+d.ColumnType(c.kind))

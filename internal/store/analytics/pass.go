@@ -142,7 +142,7 @@ func (s *Store) familySteps(order, taste string, p trait.Pass) []exec {
 // emptySteps empty the work tables.
 func (s *Store) emptySteps() []exec {
 	var out []exec
-	for _, text := range Scratch(s.db.Dialect()) {
+	for _, text := range scratch(s.db.Dialect(), workTables()) {
 		out = append(out, exec{text, nil})
 	}
 	return out

@@ -88,7 +88,7 @@ func (s *Store) makeTables(ctx context.Context, customers string) error {
 	}
 	err := s.db.Write(ctx, func(tx Tx) error {
 		for _, t := range own {
-			if _, err := tx.Exec(ctx, t.ddl(d)); err != nil {
+			if err := t.make(ctx, tx, d); err != nil {
 				return fmt.Errorf("create %s: %w", t.name, err)
 			}
 		}
@@ -103,7 +103,7 @@ func (s *Store) makeTables(ctx context.Context, customers string) error {
 		return err
 	}
 	err = s.db.Write(ctx, func(tx Tx) error {
-		for _, t := range workTables() {
+		for _, t := range slices.Concat(workTables(), visitTables(), movedTables()) {
 			if _, err := tx.Exec(ctx, t.ddl(d)); err != nil {
 				return fmt.Errorf("create %s: %w", t.name, err)
 			}
@@ -113,7 +113,7 @@ func (s *Store) makeTables(ctx context.Context, customers string) error {
 	if err != nil {
 		return err
 	}
-	for _, t := range append(own, workTables()...) {
+	for _, t := range slices.Concat(own, workTables(), visitTables(), movedTables()) {
 		if t.local && !t.everywhere {
 			continue
 		}

@@ -1,0 +1,167 @@
+package analytics
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/guanxi-crm/guanxi/internal/model/event"
+)
+
+// Visits, by the definitions of web analytics.
+//
+// What happened to one profile (pages, screens and interactions that no robot sent) is put in the order of time, then of
+// acceptance. A visit begins with the first of them, after more than 30 minutes in which nothing happened, with a campaign other
+// than the one in force since such a rest, and, where a workspace wants that, with a new local day. One that goes on without a
+// rest is cut every 24 hours after it began. "Page Engaged" tells that somebody was still there: it keeps a visit awake and adds to its
+// engaged time, but it begins none, is no event of it and does not move its end; after a rest it belongs to none until something
+// else happens.
+//
+// A visit is described by its first page or screen, by its first event where it has none; coming from the site itself is coming
+// directly. Its orders are the different ones that "Order Completed" named.
+//
+// Everything that decides where a visit begins lies before it. So a late event changes nothing before the last rest before it,
+// and from there on the visits of its profile are made anew: both ways give the same rows.
+//
+// A pass copies what it works on into narrow work tables, step by step: visit_read (what happened, and where a rest ended),
+// visit_mark (where the campaign changed), visit_event (to which visit each belongs), visit_long (visits that may be cut),
+// visit_order, visit_whole (the visits), and then f_session. Windows run over whole profiles.
+
+// Bounds of a visit, in milliseconds.
+const (
+	visitRest = 30 * 60 * 1000
+	visitMost = 24 * 60 * 60 * 1000
+	// engagedFrom is more than how long somebody must have looked for a visit to count as engaged.
+	engagedFrom = 10_000
+	// farPast stands for "from the beginning".
+	farPast = -9_000_000_000_000_000
+	// lookBack is how many days are searched for the last rest before an event; without one everything is made anew.
+	lookBack = 3
+)
+
+// OrderCompleted is the event that counts as an order, named so by the specification that shops follow.
+const OrderCompleted = "Order Completed"
+
+// The scopes of a pass: the profiles in visit_scope, each from a time on; or those whose id leaves a remainder.
+const (
+	visitTouched = "touched"
+	visitSlice   = "slice"
+)
+
+const happened = `e.kind IN ('track', 'page', 'screen') AND (e.flags & {bot}) = 0`
+
+// touchedScope finds the last rest before the touched events; $1 is the last batch, $2 the first day that is searched.
+const touchedScope = `INSERT INTO visit_scope (customer_id, profile_id, from_at)
+SELECT t.customer_id, t.profile_id, COALESCE(max(b.ms), {past}) FROM (
+ SELECT customer_id, profile_id, min(from_at) AS from_at FROM event_touched WHERE batch <= CAST($1 AS BIGINT) GROUP BY customer_id, profile_id) t
+LEFT JOIN (
+ SELECT e.customer_id, e.profile_id, e.at AS ms, e.at - lag(e.at) OVER (PARTITION BY e.customer_id, e.profile_id ORDER BY e.at, e.id) AS rested
+ FROM f_event e JOIN (SELECT DISTINCT customer_id, profile_id FROM event_touched WHERE batch <= CAST($1 AS BIGINT)) s
+ ON s.customer_id = e.customer_id AND s.profile_id = e.profile_id
+ WHERE e.day >= CAST($2 AS BIGINT) AND ` + happened + `) b
+ON b.customer_id = t.customer_id AND b.profile_id = t.profile_id AND b.rested > {rest} AND b.ms <= t.from_at
+GROUP BY t.customer_id, t.profile_id`
+
+const visitRead = `INSERT INTO visit_read (customer_id, profile_id, id, ms, day, place, rest, beat, seen, act, buys, dwell_ms, campaign)
+SELECT customer_id, profile_id, id, ms, day, place, CASE WHEN was_ms IS NULL OR ms - was_ms > {rest}{midnight} THEN 1 ELSE 0 END, beat,
+ CASE WHEN kind <> 'track' THEN 1 ELSE 0 END, CASE WHEN kind = 'track' AND beat = 0 AND (flags & {passive}) = 0 THEN 1 ELSE 0 END,
+ CASE WHEN kind = 'track' AND name = {order} THEN 1 ELSE 0 END, CASE WHEN beat = 1 THEN COALESCE(dwell_ms, 0) ELSE 0 END, campaign
+FROM (
+ SELECT e.customer_id, e.profile_id, e.id, e.at AS ms, e.day, e.kind, e.name, e.flags, e.dwell_ms, CASE WHEN e.kind = 'track' AND e.name = {engaged} THEN 1 ELSE 0 END AS beat,
+  CASE WHEN e.kind = 'track' AND e.name = {engaged} OR e.utm_source = '' AND e.utm_medium = '' AND e.utm_campaign = '' THEN ''
+   ELSE e.utm_source || ' | ' || e.utm_medium || ' | ' || e.utm_campaign END AS campaign,
+  lag(e.at) OVER (PARTITION BY e.customer_id, e.profile_id ORDER BY e.at, e.id) AS was_ms,
+  lag(e.day) OVER (PARTITION BY e.customer_id, e.profile_id ORDER BY e.at, e.id) AS was_day,
+  row_number() OVER (PARTITION BY e.customer_id, e.profile_id ORDER BY e.at, e.id) AS place
+ FROM f_event e{scope} AND ` + happened + `) x`
+
+// Before the first campaign after a rest none is in force.
+const visitMark = `INSERT INTO visit_mark (customer_id, profile_id, id)
+SELECT customer_id, profile_id, id FROM (
+ SELECT customer_id, profile_id, id, rest, campaign, lag(campaign) OVER (PARTITION BY customer_id, profile_id ORDER BY place) AS was
+ FROM visit_read WHERE rest = 1 OR campaign <> '') x
+WHERE rest = 0 AND campaign <> '' AND campaign <> was`
+
+// What happened last and when the last rest ended tell whether anything but a beat has happened since.
+const visitEvent = `INSERT INTO visit_event (customer_id, profile_id, id, ms, day, place, visit, beat, seen, act, buys, dwell_ms)
+SELECT customer_id, profile_id, id, ms, day, place, visit, beat, seen, act, buys, dwell_ms FROM (
+ SELECT customer_id, profile_id, id, ms, day, place, beat, seen, act, buys, dwell_ms,
+  CAST(sum(begins) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS visit,
+  max(CASE WHEN beat = 0 THEN place END) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS did,
+  max(CASE WHEN rest = 1 THEN place END) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS woke
+ FROM (
+  SELECT r.customer_id, r.profile_id, r.id, r.ms, r.day, r.place, r.rest, r.beat, r.seen, r.act, r.buys, r.dwell_ms,
+   CASE WHEN r.rest = 1 OR m.id IS NOT NULL THEN 1 ELSE 0 END AS begins
+  FROM visit_read r LEFT JOIN visit_mark m ON m.customer_id = r.customer_id AND m.profile_id = r.profile_id AND m.id = r.id) y) x
+WHERE beat = 0 OR did >= woke`
+
+const visitLong = `INSERT INTO visit_long (customer_id, profile_id, visit, began_at)
+SELECT customer_id, profile_id, visit, min(ms) FILTER (WHERE beat = 0) FROM visit_event
+GROUP BY customer_id, profile_id, visit HAVING max(ms) - min(ms) >= {most}`
+
+// pieceOf is how many milliseconds of whole days lie between the beginning of a visit and an event of it.
+const pieceOf = `COALESCE(w.ms - l.began_at - (w.ms - l.began_at) % {most}, 0)`
+
+const withLong = ` w LEFT JOIN visit_long l ON l.customer_id = w.customer_id AND l.profile_id = w.profile_id AND l.visit = w.visit`
+
+const visitOrder = `INSERT INTO visit_order (customer_id, profile_id, visit, piece, orders, amount)
+SELECT customer_id, profile_id, visit, piece, count(*), CAST(COALESCE(sum(amount), 0) AS BIGINT) FROM (
+ SELECT w.customer_id, w.profile_id, w.visit, ` + pieceOf + ` AS piece, COALESCE({order_id}, CAST(e.id AS TEXT)) AS named, max(e.amount) AS amount
+ FROM (SELECT * FROM visit_event WHERE buys = 1)` + withLong + `
+ JOIN f_event e ON e.customer_id = w.customer_id AND e.id = w.id AND e.day = w.day
+ WHERE e.kind = 'track' AND e.name = {order}
+ GROUP BY w.customer_id, w.profile_id, w.visit, ` + pieceOf + `, COALESCE({order_id}, CAST(e.id AS TEXT))) x
+GROUP BY customer_id, profile_id, visit, piece`
+
+const visitWhole = `INSERT INTO visit_whole (customer_id, profile_id, visit, piece, id, day, shown, shown_day, gone, gone_day, began_at, ended_at, views, acts, happened, engaged_ms)
+SELECT customer_id, profile_id, visit, piece, {first_id}, {first_day}, COALESCE({seen_id}, {first_id}), COALESCE({seen_day}, {first_day}), {last_id}, {last_day},
+ min(ms) FILTER (WHERE beat = 0), max(ms) FILTER (WHERE beat = 0), CAST(sum(seen) AS BIGINT), CAST(sum(act) AS BIGINT), count(*) FILTER (WHERE beat = 0), CAST(sum(dwell_ms) AS BIGINT)
+FROM (SELECT w.customer_id, w.profile_id, w.visit, ` + pieceOf + ` AS piece, w.id, w.ms, w.day, w.place, w.beat, w.seen, w.act, w.dwell_ms FROM visit_event` + withLong + `) x
+GROUP BY customer_id, profile_id, visit, piece HAVING count(*) FILTER (WHERE beat = 0) > 0`
+
+const visitInsert = `INSERT INTO f_session ({columns})
+SELECT v.id, v.customer_id, v.profile_id, v.began_at, v.ended_at, v.day, l.source_id, v.views, v.happened, v.engaged_ms,
+ CASE WHEN v.views <= 1 AND v.acts = 0 THEN 1 ELSE 0 END,
+ CASE WHEN v.engaged_ms > {engaged_from} OR v.views >= 2 OR o.orders > 0 THEN 1 ELSE 0 END,
+ COALESCE(o.orders, 0), COALESCE(o.amount, 0), l.host, CASE WHEN v.views > 0 THEN l.path ELSE '' END, COALESCE(x.path, ''),
+ CASE WHEN l.channel = 'internal' THEN '' ELSE l.referrer_host END, CASE WHEN l.channel = 'internal' THEN 'direct' ELSE l.channel END,
+ l.utm_source, l.utm_medium, l.utm_campaign, l.device, l.browser, l.os, l.language, l.country, l.region
+FROM visit_whole v JOIN f_event l ON l.customer_id = v.customer_id AND l.day = v.shown_day AND l.id = v.shown
+LEFT JOIN f_event x ON x.customer_id = v.customer_id AND x.day = v.gone_day AND x.id = v.gone
+LEFT JOIN visit_order o ON o.customer_id = v.customer_id AND o.profile_id = v.profile_id AND o.visit = v.visit AND o.piece = v.piece`
+
+const (
+	dropTouchedVisits = `DELETE FROM f_session USING visit_scope s
+WHERE f_session.customer_id = s.customer_id AND f_session.profile_id = s.profile_id AND f_session.started_at >= s.from_at`
+	dropSliceVisits = `DELETE FROM f_session WHERE profile_id % CAST($1 AS BIGINT) = CAST($2 AS BIGINT)`
+	dropTouchedMark = `DELETE FROM event_touched WHERE batch <= CAST($1 AS BIGINT)`
+	// The days whose visits a pass takes away, and those it has made.
+	touchedDaysBefore = `SELECT DISTINCT f.day FROM f_session f JOIN visit_scope s ON s.customer_id = f.customer_id AND s.profile_id = f.profile_id WHERE f.started_at >= s.from_at`
+	sliceDaysBefore   = `SELECT DISTINCT day FROM f_session WHERE profile_id % CAST($1 AS BIGINT) = CAST($2 AS BIGINT)`
+	daysAfter         = `SELECT DISTINCT day FROM visit_whole`
+	countTouchedSet   = `SELECT count(*), COALESCE(max(batch), 0), COALESCE(min(from_at), 0) FROM event_touched`
+	countEvents       = `SELECT count(*) FROM f_event`
+)
+
+// visitTexts are the statements of a pass in their order; those of a slice take the number of slices and the remainder, the touched
+// ones nothing but what their scope took.
+func visitTexts(d Dialect, scope string, midnight bool) []string {
+	where := ` JOIN visit_scope s ON s.customer_id = e.customer_id AND s.profile_id = e.profile_id AND e.at >= s.from_at WHERE e.day >= CAST($1 AS BIGINT)`
+	if scope == visitSlice {
+		where = ` WHERE e.profile_id % CAST($1 AS BIGINT) = CAST($2 AS BIGINT)`
+	}
+	split := ""
+	if midnight {
+		split = " OR day <> was_day"
+	}
+	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	fill := strings.NewReplacer("{scope}", where, "{midnight}", split, "{bot}", number(int64(event.Bot)), "{passive}", number(int64(event.Passive)),
+		"{rest}", number(visitRest), "{most}", number(visitMost), "{past}", number(farPast), "{engaged_from}", number(engagedFrom),
+		"{engaged}", literal(event.Engaged), "{order}", literal(OrderCompleted), "{order_id}", d.Property("e.properties", "order_id"),
+		"{first_id}", d.Least("id", "place", "beat = 0"), "{seen_id}", d.Least("id", "place", "seen = 1"), "{last_id}", d.Least("id", "-place", "seen = 1"),
+		"{first_day}", d.Least("day", "place", "beat = 0"), "{seen_day}", d.Least("day", "place", "seen = 1"), "{last_day}", d.Least("day", "-place", "seen = 1"), "{columns}", quoteAll(sessionTable().names(), ""))
+	var out []string
+	for _, text := range []string{touchedScope, visitRead, visitMark, visitEvent, visitLong, visitOrder, visitWhole, visitInsert} {
+		out = append(out, fill.Replace(text))
+	}
+	return out
+}
