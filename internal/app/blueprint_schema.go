@@ -257,6 +257,9 @@ func (s *shaping) field(object, key string, item blueprint.Item) error {
 		return bad
 	}
 	in.MaxLength, in.Pattern, in.Rollup = &want.MaxLength, &want.Pattern, want.Rollup
+	if now.HoldsFiles() {
+		in.Max, in.MaxMB, in.Kinds = &want.Max, &want.MaxMB, &want.Kinds
+	}
 	if want.Computed() {
 		in.Formula, in.Type, in.Scale = &want.Formula, want.Type, &want.Scale
 	}
@@ -296,7 +299,7 @@ func otherColumns(now, want *schema.Field) error {
 		return nil
 	}
 	for member, other := range map[string]bool{"target": now.Target != want.Target, "via": now.Via != want.Via, "scale": now.Scale != want.Scale,
-		"personal": now.Personal != want.Personal, "unique": now.Unique != want.Unique, "max": now.Max != want.Max} {
+		"personal": now.Personal != want.Personal, "unique": now.Unique != want.Unique, "max": now.Max != want.Max && !now.HoldsFiles()} {
 		if other {
 			return fault.InvalidField("blueprint.fixed_member", member, fault.Params{"label": now.Label})
 		}

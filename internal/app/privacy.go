@@ -22,6 +22,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
 	"github.com/guanxi-crm/guanxi/internal/platform/job"
+	"github.com/guanxi-crm/guanxi/internal/record/attachment"
 	"github.com/guanxi-crm/guanxi/internal/record/privacy"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
@@ -444,7 +445,7 @@ func (g gatherer) Said(ctx context.Context, ids []id.ID) ([]privacy.Said, error)
 
 // Filed implements privacy.Gather.
 func (g gatherer) Filed(ctx context.Context, ids []id.ID) ([]privacy.Filed, error) {
-	list, err := sqlstore.Attachments{Store: g.w.store}.Files(ctx, ids, g.w.app.Clock.Now(), gatherAtMost, false)
+	list, err := sqlstore.Attachments{Store: g.w.store}.Files(ctx, ids, attachment.Selection{Until: g.w.app.Clock.Now(), Limit: gatherAtMost, Fields: true})
 	var out []privacy.Filed
 	for _, f := range list {
 		out = append(out, privacy.Filed{ID: f.ID, Record: f.Record, Name: f.Name, Media: f.Media, Size: f.Size, At: f.At})

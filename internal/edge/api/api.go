@@ -30,6 +30,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/obs"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
 )
 
 // Prefix is where the operations live.
@@ -175,6 +176,7 @@ type call struct {
 	found   DuplicateMatches // records that speak against a write
 	rules   map[id.ID]string // names of automations, nil until one is asked for
 	words   Words
+	files   map[id.ID]*record.FieldFile // those that values shown so far name
 }
 
 type localKey struct{}

@@ -74,7 +74,11 @@ type Field struct {
 	Width         int             `json:"width"`
 	Access        string          `json:"access" enum:"read,write,hidden"`
 	Masked        bool            `json:"masked,omitempty" doc:"the caller's role sees only that there is a value"`
-	Max           int             `json:"max,omitempty" doc:"most stars of a rating"`
+	Max           int             `json:"max,omitempty" doc:"most stars of a rating, most files of a field that holds files"`
+	MaxMB         int             `json:"max_mb,omitempty" doc:"largest file in MiB of a field that holds files"`
+	Kinds         []string        `json:"kinds,omitempty" doc:"kinds of files that a field takes, any when absent"`
+	Upload        string          `json:"upload,omitempty" doc:"where files for the field are uploaded, below the address of the API"`
+	MaxBytes      int64           `json:"max_bytes,omitempty" doc:"largest file that the field takes now"`
 	Formula       string          `json:"formula,omitempty" doc:"of a computed field"`
 	Rollup        *schema.Rollup  `json:"rollup,omitempty" doc:"of a field that sums up related records"`
 	Conversions   []schema.Type   `json:"conversions,omitempty" doc:"types that its values can become"`
@@ -144,6 +148,9 @@ func (c *call) showObject(o *schema.Object) Object {
 			continue
 		}
 		v := showField(f, write && level == access.FieldWrite)
+		if f.HoldsFiles() && level == access.FieldWrite {
+			v.Upload, v.MaxBytes = "/records/"+o.Key+"/fields/"+f.Key+"/files", c.ws.Files.FieldLimit(o.Key, f.Key)
+		}
 		if !c.who.Actor.MayAsk(o.Key, f) {
 			v.Filterable, v.Sortable, v.Searchable, v.Operators = false, false, false, []string{}
 		}
@@ -209,6 +216,9 @@ func showField(f *schema.Field, write bool) Field {
 	if f.Type == schema.Rating {
 		out.Max = f.Stars()
 	}
+	if f.HoldsFiles() {
+		out.Max, out.MaxMB, out.Kinds = f.Files(), f.MaxMB, f.Kinds
+	}
 	if out.Width == 0 {
 		out.Width = width(f.Type)
 	}
@@ -233,7 +243,7 @@ func width(t schema.Type) int {
 		return 120
 	case schema.LongText, schema.Address:
 		return 260
-	case schema.Email, schema.URL, schema.Region, schema.Tags, schema.MultiChoice:
+	case schema.Email, schema.URL, schema.Region, schema.Tags, schema.MultiChoice, schema.File:
 		return 200
 	default:
 		return 160

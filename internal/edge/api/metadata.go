@@ -144,7 +144,9 @@ type createFieldIn struct {
 		Default    any             `json:"default,omitempty"`
 		MaxLength  int             `json:"max_length,omitempty"`
 		Width      int             `json:"width,omitempty"`
-		Max        int             `json:"max,omitempty" doc:"most stars of a rating"`
+		Max        int             `json:"max,omitempty" doc:"most stars of a rating, most files of a field that holds files"`
+		MaxMB      int             `json:"max_mb,omitempty" doc:"largest file in MiB of a field that holds files"`
+		Kinds      []string        `json:"kinds,omitempty" doc:"kinds of files that a field takes, any when absent"`
 		Rollup     *schema.Rollup  `json:"rollup,omitempty" doc:"makes a field that sums up related records; its type follows"`
 		Formula    string          `json:"formula,omitempty" doc:"makes a computed field; type and scale follow from it when left out"`
 
@@ -157,7 +159,7 @@ func (a *API) createField(ctx context.Context, c *call, in createFieldIn) (Field
 	b := in.Body
 	key, err := c.ws.Metadata.CreateField(ctx, in.Object, schema.Field{Key: b.Key, Type: schema.Type(b.Type), Label: b.Label, Help: b.Help, Section: b.Section,
 		Required: b.Required, Unique: b.Unique, Indexed: b.Indexed, Personal: b.Personal, Searchable: b.Searchable, Options: b.Options, Target: b.Target, Via: b.Via,
-		Scale: b.Scale, Pattern: b.Pattern, Default: b.Default, MaxLength: b.MaxLength, Width: b.Width, Max: b.Max, Formula: b.Formula, Rollup: b.Rollup,
+		Scale: b.Scale, Pattern: b.Pattern, Default: b.Default, MaxLength: b.MaxLength, Width: b.Width, Max: b.Max, MaxMB: b.MaxMB, Kinds: b.Kinds, Formula: b.Formula, Rollup: b.Rollup,
 		ShownWhen: b.ShownWhen, RequiredWhen: b.RequiredWhen})
 	return c.fieldNow(in.Object, key, err)
 }
@@ -199,6 +201,9 @@ type patchFieldIn struct {
 		Width      *int            `json:"width,omitempty"`
 		Pattern    *string         `json:"pattern,omitempty"`
 		Position   *int            `json:"position,omitempty"`
+		Max        *int            `json:"max,omitempty" doc:"most files of a field that holds files"`
+		MaxMB      *int            `json:"max_mb,omitempty" doc:"largest file in MiB of a field that holds files, 0 for that of the program"`
+		Kinds      *[]string       `json:"kinds,omitempty" doc:"kinds of files that a field takes, any when empty"`
 		Formula    *string         `json:"formula,omitempty" doc:"of a computed field"`
 		Type       string          `json:"type,omitempty" doc:"of a computed field: number, percent or duration"`
 		Scale      *int            `json:"scale,omitempty" doc:"of a computed field"`
@@ -213,7 +218,7 @@ func (a *API) patchField(ctx context.Context, c *call, in patchFieldIn) (Field, 
 	b := in.Body
 	return c.fieldNow(in.Object, in.Field, c.ws.Metadata.UpdateField(ctx, in.Object, in.Field, metadata.FieldChange{Label: b.Label, Help: b.Help, Section: b.Section,
 		Required: b.Required, Indexed: b.Indexed, Searchable: b.Searchable, Hidden: b.Hidden, Options: b.Options, Default: b.Default, NoDefault: b.NoDefault,
-		MaxLength: b.MaxLength, Width: b.Width, Pattern: b.Pattern, Position: b.Position,
+		MaxLength: b.MaxLength, Width: b.Width, Pattern: b.Pattern, Position: b.Position, Max: b.Max, MaxMB: b.MaxMB, Kinds: b.Kinds,
 		Formula: b.Formula, Type: schema.Type(b.Type), Scale: b.Scale, Rollup: b.Rollup, ShownWhen: b.ShownWhen, RequiredWhen: b.RequiredWhen}))
 }
 

@@ -188,6 +188,8 @@ func fieldSchema(f *schema.Field) *huma.Schema {
 		return text("uri")
 	case schema.MultiChoice, schema.Tags:
 		return &huma.Schema{Type: huma.TypeArray, Items: text("")}
+	case schema.File, schema.Image:
+		return &huma.Schema{Type: huma.TypeArray, Items: fileSchema(), Description: "files in their order; written as ids, of POST /records/{object}/fields/{field}/files or of the value as it was"}
 	case schema.Choice:
 		s := text("")
 		for _, o := range f.Options {
@@ -203,6 +205,16 @@ func fieldSchema(f *schema.Field) *huma.Schema {
 	default:
 		return text("")
 	}
+}
+
+// fileSchema is one file of a value.
+func fileSchema() *huma.Schema {
+	out := &huma.Schema{Type: huma.TypeObject, Required: []string{"id"}, Properties: map[string]*huma.Schema{}}
+	for name, kind := range map[string]string{"id": huma.TypeString, "name": huma.TypeString, "type": huma.TypeString, "size": huma.TypeInteger, "url": huma.TypeString,
+		"thumbnail": huma.TypeString, "width": huma.TypeInteger, "height": huma.TypeInteger} {
+		out.Properties[name] = &huma.Schema{Type: kind}
+	}
+	return out
 }
 
 // summary says what a route does.

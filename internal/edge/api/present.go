@@ -80,6 +80,9 @@ func (c *call) showRecord(ctx context.Context, o *schema.Object, r *record.Recor
 
 func (c *call) showRecords(ctx context.Context, o *schema.Object, recs []*record.Record) ([]*Record, error) {
 	env := c.ws.Records.Env(ctx)
+	if len(recs) > 0 {
+		c.know(recs[0].Files) // the same for all that were read together
+	}
 	makers := make([]record.Ref, len(recs))
 	for i, r := range recs {
 		makers[i] = record.Ref{Object: "user", ID: r.CreatedBy}
@@ -111,6 +114,9 @@ func (c *call) showRecords(ctx context.Context, o *schema.Object, recs []*record
 }
 
 func (c *call) showValue(f *schema.Field, v any, titles map[string]record.Ref, env schema.ParseEnv) any {
+	if f != nil && f.HoldsFiles() {
+		return c.showFiles(v)
+	}
 	return ShowValue(f, v, titles, env)
 }
 
@@ -165,6 +171,7 @@ func subtitle(o *schema.Object, r *record.Record, env schema.ParseEnv) string {
 			return ref.Title
 		}
 		if f := o.Field(k); f != nil && r.Values[k] != nil {
+			env.FileName = r.FileName
 			if t := schema.FormatText(f, r.Values[k], env); t != "" {
 				return t
 			}
@@ -214,14 +221,23 @@ func (c *call) titlesFor(ctx context.Context, o *schema.Object, people []id.ID, 
 	for _, p := range people {
 		refs = append(refs, record.Ref{Object: "user", ID: p})
 	}
+	var files []id.ID
 	for _, list := range changes {
 		for _, ch := range list {
+			if f := o.Field(ch.Field); f != nil && f.HoldsFiles() {
+				files = append(append(files, schema.FileIDs(ch.Before)...), schema.FileIDs(ch.After)...)
+			}
 			refs = append(refs, c.relationRef(o.Field(ch.Field), ch.Before), c.relationRef(o.Field(ch.Field), ch.After))
 		}
 	}
 	if err := c.ws.Records.Titles(ctx, refs); err != nil {
 		return nil, err
 	}
+	known, err := c.ws.Records.FilesByID(ctx, files)
+	if err != nil {
+		return nil, err
+	}
+	c.know(known)
 	titles := map[record.Ref]string{}
 	for _, r := range refs {
 		titles[record.Ref{Object: r.Object, ID: r.ID}] = r.Title

@@ -50,7 +50,7 @@ func (a *API) accountRoutes() []route {
 }
 
 func (a *API) recordRoutes() []route {
-	return append(a.fileRoutes(), []route{
+	return append(append(a.fileRoutes(), a.fieldFileRoutes()...), []route{
 		{method: get, path: "/records/{object}", need: right, right: access.RecordRead, run: op(a.listRecords), doc: "A page of records"},
 		{method: post, path: "/records/{object}", need: right, right: access.RecordCreate, run: op(a.createRecord), doc: "Create a record", status: http.StatusCreated},
 		{method: post, path: "/records/{object}/query", need: right, right: access.RecordRead, run: op(a.queryRecords), doc: "A page of records by condition", secret: true},

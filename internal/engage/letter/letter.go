@@ -271,7 +271,9 @@ func (s *Service) value(ctx context.Context, r *record.Record, key string) (stri
 			return o.Label.In(lang.Locale(access.From(ctx).Locale)), nil
 		}
 	}
-	return schema.FormatText(f, v, s.cfg.Records.Env(ctx)), nil
+	env := s.cfg.Records.Env(ctx)
+	env.FileName = r.FileName
+	return schema.FormatText(f, v, env), nil
 }
 
 // page is a text in the plainest HTML.

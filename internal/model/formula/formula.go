@@ -197,6 +197,8 @@ func typeOf(f *schema.Field) (t Type, role schema.Role, ok bool) {
 		return Type{Kind: Link, Target: "user", Source: f.Type}, schema.Main, true
 	case schema.Region:
 		return Type{Kind: Region}, schema.Main, true
+	case schema.File, schema.Image: // how many there are
+		return Type{Kind: Number}, schema.CountRole, true
 	}
 	return t, 0, false
 }

@@ -57,7 +57,7 @@ func (r reader) test(v operand, op string, raw json.RawMessage) (Test, Slot, boo
 	var t Test
 	ok := false
 	switch v.class {
-	case textClass, exactClass:
+	case textClass, exactClass, filesClass:
 		t, ok = r.textTest(v, op, raw)
 	case choiceClass, personalClass, pointerClass:
 		t, ok = r.keyTest(v, op, raw)

@@ -33,6 +33,7 @@ const (
 	yearClass // of a birthday
 	personalClass
 	opaqueClass // only set or not
+	filesClass  // the folded names of files
 )
 
 // operand is what a leaf compares: where it is stored and the rules of its class.
@@ -51,6 +52,8 @@ func operatorsOf(c class) []string {
 	switch c {
 	case textClass, exactClass:
 		return append([]string{"=", "!=", "contains", "not_contains", "starts_with", "ends_with", "matches", "in", "not_in", ">", ">=", "<", "<=", "between"}, set...)
+	case filesClass:
+		return append([]string{"contains", "not_contains"}, set...)
 	case choiceClass, idClass, regionClass, pointerClass:
 		return append([]string{"=", "!=", "in", "not_in"}, set...)
 	case setClass:
@@ -88,10 +91,10 @@ func TraitOperators(t Trait) []string {
 }
 
 // Attributes are the pseudo-attributes of a field that a path may end in: "tier" of a region, "operator" of a personal
-// phone number, "domain" of a personal e-mail address, "region" of an address, "currency" of money, "year" of a birthday.
+// phone number, "domain" of a personal e-mail address, "region" of an address, "currency" of money, "year" of a birthday, "count" of files.
 func Attributes(f *schema.Field) []string {
 	var out []string
-	for _, a := range [...]string{"tier", "operator", "domain", "region", "currency", "year"} {
+	for _, a := range [...]string{"tier", "operator", "domain", "region", "currency", "year", "count"} {
 		if _, ok := operandOf(Slot{Field: f}, a); ok {
 			out = append(out, a)
 		}
@@ -153,6 +156,8 @@ func operandOf(slot Slot, attr string) (operand, bool) {
 		return at(schema.MonthDay, birthdayClass)
 	case schema.Address, schema.JSON:
 		return at(schema.Main, opaqueClass)
+	case schema.File, schema.Image:
+		return at(schema.FoldRole, filesClass)
 	case schema.RelationMany:
 		return v, false
 	}
@@ -186,6 +191,8 @@ func attribute(f *schema.Field, attr string, at func(schema.Role, class) (operan
 		return at(schema.Currency, exactClass)
 	case f.Type == schema.Birthday && attr == "year":
 		return at(schema.Main, yearClass)
+	case f.HoldsFiles() && attr == "count":
+		return at(schema.CountRole, numberClass)
 	}
 	return operand{}, false
 }

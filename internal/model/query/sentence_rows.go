@@ -183,7 +183,7 @@ func (s speaker) value(sub subject, raw json.RawMessage) string {
 			return s.say("class."+text, nil)
 		}
 		return quoted
-	case textClass:
+	case textClass, filesClass:
 		return quoted
 	}
 	return clip(text)

@@ -218,7 +218,12 @@ func (e *Evaluator) plain(f *schema.Field, v any, role schema.Role) (any, error)
 		}
 		return x.UnixMilli(), nil
 	case []string:
-		if len(x) == 0 {
+		switch {
+		case len(x) == 0:
+			return nil, nil
+		case role == schema.CountRole:
+			return int64(len(x)), nil
+		case role == schema.FoldRole: // the names of files are known to the store only
 			return nil, nil
 		}
 		return List(x), nil

@@ -78,7 +78,7 @@ func (r reader) text(raw json.RawMessage, at string) (string, bool) {
 // word reads a text in the form in which an operand stores it.
 func (r reader) word(v operand, raw json.RawMessage, at string) (string, bool) {
 	s, ok := r.text(raw, at)
-	if !ok || v.class != textClass {
+	if !ok || v.class != textClass && v.class != filesClass {
 		return s, ok
 	}
 	if s = lang.Fold(s); s == "" {

@@ -18,6 +18,8 @@ type ParseEnv struct {
 	PhoneRegion string         // ISO 3166 code of phone numbers without a country code; "" is CN
 	Locale      lang.Locale    // of printed words
 	Rates       Rates          // nil knows no rate
+	// FileName names a file by its printed id, "" for one that is gone; where it is nil the ids are printed.
+	FileName func(file string) string
 
 	// Of import files only.
 	DateLayout   string // Go layout tried before all other forms; "" for none
@@ -120,6 +122,8 @@ func codecOf(t Type) codec {
 		return durationCodec{}
 	case Rating:
 		return ratingCodec{}
+	case File, Image:
+		return filesCodec{}
 	}
 	return derivedCodec{}
 }
@@ -136,6 +140,7 @@ func codecOf(t Type) codec {
 //	date               clock.Day
 //	datetime           time.Time (UTC, whole milliseconds)
 //	multi_choice tags  []string, sorted, without repetition
+//	file image         []string, the printed ids in their order, without repetition
 //	record             string, the printed id
 //	relation user      id.ID, or Key when the input names the record by a unique field
 //	address birthday   AddressValue, BirthdayValue

@@ -47,6 +47,8 @@ const (
 	Percent      Type = "percent"  // scaled integer of percents: 12.5 % with one decimal is 125
 	Duration     Type = "duration" // whole seconds
 	Rating       Type = "rating"   // 1 to Field.Max stars
+	File         Type = "file"     // up to Field.Max files of the kinds in Field.Kinds
+	Image        Type = "image"    // up to Field.Max pictures
 )
 
 // Option is one value of a choice.
@@ -81,7 +83,9 @@ type Field struct {
 	Default       any      `json:"default,omitempty"`
 	MaxLength     int      `json:"max_length,omitempty"`
 	Width         int      `json:"width,omitempty"`
-	Max           int      `json:"max,omitempty"` // rating: the most stars, 5 when 0
+	Max           int      `json:"max,omitempty"`    // rating: the most stars, 5 when 0; file, image: the most files, 1 when 0
+	Kinds         []string `json:"kinds,omitempty"`  // file: the kinds of files it takes (FileKinds), any when empty
+	MaxMB         int      `json:"max_mb,omitempty"` // file, image: the largest file in MiB, that of the program when 0
 
 	// Formula makes a field computed: it has no columns, and its value is worked out when it is read (package formula).
 	Formula string `json:"formula,omitempty"`
@@ -195,6 +199,7 @@ const (
 	Calendar               // birthday: "solar" or "lunar"
 	MonthDay               // birthday: month*100+day, +10000 in a lunar leap month
 	RegionRole             // address: region code
+	CountRole              // file, image: how many files
 )
 
 // Columns are all physical columns of the object's fields in a fixed order; system columns are not among them.
@@ -271,6 +276,8 @@ func FieldColumns(f *Field) []Column {
 		return []Column{col("", Bytes, Main), col("_region", String, RegionRole)}
 	case Birthday:
 		return []Column{col("", Int64, Main), col("_cal", String, Calendar), col("_md", Int64, MonthDay)}
+	case File, Image:
+		return []Column{col("", String, Main), col("_fold", String, FoldRole), col("_count", Int64, CountRole)}
 	case RelationMany:
 		return nil
 	}
@@ -405,7 +412,7 @@ func (o *Object) SortColumn(field string) (c Column, ok bool) {
 // Sortable reports whether lists can be sorted by a field.
 func Sortable(f *Field) bool {
 	switch f.Type {
-	case Address, JSON, MultiChoice, Tags, RelationMany, Record:
+	case Address, JSON, MultiChoice, Tags, RelationMany, Record, File, Image:
 		return false
 	}
 	return !f.Personal

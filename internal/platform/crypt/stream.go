@@ -2,6 +2,8 @@ package crypt
 
 import (
 	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -30,6 +32,13 @@ func (k *Keyring) NewStreamKey() []byte {
 	raw := make([]byte, StreamKeySize)
 	k.random.read(raw)
 	return raw
+}
+
+// StreamKeyOf derives from the key of a stream that of another one that belongs to it: two streams under one key would share their nonces.
+func StreamKeyOf(raw []byte, purpose string) []byte {
+	h := hmac.New(sha256.New, raw)
+	h.Write([]byte("guanxi/1/stream/" + purpose))
+	return h.Sum(nil)
 }
 
 type stream struct {

@@ -10,6 +10,12 @@
 // in backups too. The content is durable before its row is written; content that a crash left without a row is removed by Sweep.
 // What a file is is found by its first bytes (Media), never by its name. Names are cleaned (CleanName).
 //
+// A file can stand in a field of its record instead of beside it (Upload). It waits without a record until one is written with its id
+// in that field, which the record engine checks and does in the transaction of the write; what waits longer than UploadFor is
+// removed. What a field names no more goes to the bin, and comes back when the field names it again. Such a file is seen by who sees the record
+// and the field, is not in the list of the files beside the record, and is changed by writing the record. Pictures in fields lose what
+// cameras write beside them (copyClean) and get a small picture within bounds of memory (shrink).
+//
 // The package knows no SQL and no HTTP.
 package attachment
 
@@ -20,6 +26,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,7 +42,7 @@ import (
 )
 
 // Prefix is the prefix of printed file ids.
-const Prefix = "fil"
+const Prefix = schema.FilePrefix
 
 // TrashFor is how long a removed file can be restored.
 const TrashFor = 30 * 24 * time.Hour
@@ -47,11 +54,15 @@ const MaxPerRecord = 500
 type File struct {
 	ID        id.ID
 	Object    string
-	Record    id.ID // to which it was added, which may have been merged into another one since
+	Field     string // in which it stands, "" beside the record
+	Record    id.ID  // to which it was added, which may have been merged into another one since; 0 while it waits for one
 	Name      string
 	Media     string // by content
 	Size      int64  // bytes of the content
 	Blob      string
+	Thumb     string // blob of the small picture, "" without one
+	Width     int    // of a picture in a field in pixels, 0 when not known
+	Height    int
 	Subject   id.ID  // whose data key seals Sealed
 	Sealed    []byte // the key of the content
 	By        id.ID
@@ -63,11 +74,7 @@ type File struct {
 
 // Preview reports whether a browser may show the file in a page: pictures that cannot hold a program.
 func (f *File) Preview() bool {
-	switch f.Media {
-	case "image/png", "image/jpeg", "image/gif", "image/webp":
-		return true
-	}
-	return false
+	return slices.Contains(schema.PictureTypes(), f.Media)
 }
 
 // Store keeps files; the store of the workspace implements it.
@@ -76,20 +83,32 @@ type Store interface {
 	AddFile(ctx context.Context, f *File, obj *schema.Object, row change.Row) error
 	// File reads one by id, of the bin too. NotFound attachment.not_found.
 	File(ctx context.Context, key id.ID) (File, error)
-	// Files reads those of some records at or before an instant, newest first, of the bin too when asked.
-	Files(ctx context.Context, records []id.ID, until time.Time, limit int, deleted bool) ([]File, error)
+	// AddUpload stores a file of a field that no record has taken yet.
+	AddUpload(ctx context.Context, f *File) error
+	// Waiting counts the files of an actor that no record has taken yet, and their bytes.
+	Waiting(ctx context.Context, by id.ID, kind access.ActorKind) (count int, bytes int64, err error)
+	// Files reads those of some records, newest first.
+	Files(ctx context.Context, records []id.ID, sel Selection) ([]File, error)
 	RenameFile(ctx context.Context, key id.ID, name string) error
 	// BinFile puts a file into the bin, or with a zero time takes it out, and appends the change of the record.
 	BinFile(ctx context.Context, f *File, obj *schema.Object, row change.Row) error
 	// KnownBlobs tells which of the names have a row.
 	KnownBlobs(ctx context.Context, names []string) (map[string]bool, error)
-	// ForgetFiles deletes up to limit rows that are in the bin since before an instant or whose record of one of the objects is gone
-	// for good, and names their blobs.
-	ForgetFiles(ctx context.Context, objects []*schema.Object, before time.Time, limit int) ([]string, error)
+	// ForgetFiles deletes up to limit rows that are in the bin since before an instant, that wait for a record since before another one,
+	// or whose record of one of the objects is gone for good, and names their blobs.
+	ForgetFiles(ctx context.Context, objects []*schema.Object, binned, waiting time.Time, limit int) ([]string, error)
 	// EachFile visits rows in the order of their ids, behind one.
 	EachFile(ctx context.Context, after id.ID, limit int) ([]File, error)
 	// Family is a record with those that became part of it.
 	Family(ctx context.Context, rec id.ID) ([]id.ID, error)
+}
+
+// Selection is which files of records are read.
+type Selection struct {
+	Until   time.Time // at or before
+	Limit   int
+	Deleted bool // of the bin too
+	Fields  bool // those in fields too
 }
 
 // Records is what files need of the record engine.
@@ -98,6 +117,8 @@ type Records interface {
 	Reaches(ctx context.Context, object string, rec id.ID, actions ...access.Action) (map[access.Action]bool, error)
 	MergedInto(ctx context.Context, merged id.ID) (id.ID, bool, error)
 	SubjectKey(ctx context.Context, object string, rec id.ID) (id.ID, *crypt.Key, error)
+	// UploadKey is the key of files that no record has taken yet.
+	UploadKey(ctx context.Context) (*crypt.Key, error)
 	DataKey(ctx context.Context, subject id.ID) (*crypt.Key, error)
 	// StoredKey is DataKey as it is stored now.
 	StoredKey(ctx context.Context, subject id.ID) (*crypt.Key, error)
@@ -117,20 +138,18 @@ type Config struct {
 }
 
 // Service is files on records. It is safe for concurrent use.
-type Service struct{ cfg Config }
+type Service struct {
+	cfg      Config
+	decoding chan struct{} // holds one while a picture is decoded
+}
 
 // New makes a Service.
-func New(c Config) *Service { return &Service{cfg: c} }
+func New(c Config) *Service { return &Service{cfg: c, decoding: make(chan struct{}, 1)} }
 
 // MaxBytes is the largest file.
 func (s *Service) MaxBytes() int64 { return s.cfg.MaxBytes }
 
 func notFound() error { return fault.New(fault.NotFound, "attachment.not_found", nil) }
-
-// place is where the key and the content of a file belong.
-func place(key id.ID, part string) crypt.Place {
-	return crypt.Place{Object: "attachment", Field: part, Record: key}
-}
 
 // changeable refuses whoever may not change the record.
 func (s *Service) changeable(ctx context.Context, object string, rec id.ID) error {
@@ -165,12 +184,11 @@ func (s *Service) Add(ctx context.Context, object string, rec id.ID, name string
 	if err != nil {
 		return File{}, err
 	}
-	who := access.From(ctx)
-	f := File{ID: s.cfg.IDs.Next(), Object: object, Record: rec, Name: CleanName(name), Subject: subject, By: who.ID, ByKind: who.Kind, At: s.cfg.Clock.Now().Truncate(time.Millisecond)}
-	f.Blob = s.cfg.Keys.Token("attachment|" + strconv.FormatInt(int64(f.ID), 10))
+	f := s.begin(ctx, object, name)
+	f.Record, f.Subject = rec, subject
 	raw := s.cfg.Keys.NewStreamKey()
 	defer clear(raw)
-	err = s.cfg.Blobs.Write(f.Blob, func(w io.Writer) error { return s.content(&f, raw, w, body) })
+	err = s.cfg.Blobs.Write(f.Blob, func(w io.Writer) error { return s.seal(&f, raw, w, body) })
 	if err != nil {
 		return File{}, err
 	}
@@ -179,15 +197,13 @@ func (s *Service) Add(ctx context.Context, object string, rec id.ID, name string
 	if err == nil {
 		var key *crypt.Key
 		if key, err = s.cfg.Records.StoredKey(ctx, subject); err == nil {
-			f.Sealed = s.cfg.Keys.Seal(key, place(f.ID, "key"), raw)
+			f.Sealed = s.cfg.Keys.Seal(key, record.FilePlace(f.ID, "key"), raw)
 			obj, row := s.changed(ctx, &f, rec, change.Attach)
 			err = s.cfg.Store.AddFile(ctx, &f, obj, row)
 		}
 	}
 	if err != nil {
-		if lost := s.cfg.Blobs.Remove(f.Blob); lost != nil {
-			s.cfg.Log.Warn("remove a file without a row", "error", lost)
-		}
+		s.drop(f.Blob)
 		return File{}, err
 	}
 	return f, nil
@@ -200,9 +216,22 @@ func (s *Service) changed(ctx context.Context, f *File, home id.ID, op change.Op
 		After: change.Annotate(nil, []change.Note{{Key: change.NoteFile, Records: []id.ID{f.ID}}})}
 }
 
-// content encrypts what comes in and finds out what it is.
-func (s *Service) content(f *File, raw []byte, w io.Writer, body io.Reader) error {
-	out, err := s.cfg.Keys.SealStream(raw, place(f.ID, "content"), w)
+// begin is a file of the actor that is about to be stored.
+func (s *Service) begin(ctx context.Context, object, name string) File {
+	who := access.From(ctx)
+	f := File{ID: s.cfg.IDs.Next(), Object: object, Name: CleanName(name), By: who.ID, ByKind: who.Kind, At: s.cfg.Clock.Now().Truncate(time.Millisecond)}
+	f.Blob = s.blobName(f.ID, "")
+	return f
+}
+
+// blobName is the name of the content of a file, or of what belongs to it.
+func (s *Service) blobName(file id.ID, part string) string {
+	return s.cfg.Keys.Token("attachment|" + strconv.FormatInt(int64(file), 10) + part)
+}
+
+// seal encrypts what comes in and finds out what it is.
+func (s *Service) seal(f *File, raw []byte, w io.Writer, body io.Reader) error {
+	out, err := s.cfg.Keys.SealStream(raw, record.FilePlace(f.ID, "content"), w)
 	if err != nil {
 		return err
 	}
@@ -229,21 +258,21 @@ func (s *Service) Of(ctx context.Context, object string, rec id.ID) ([]File, err
 	if _, err := s.cfg.Records.Get(ctx, object, rec); err != nil {
 		return nil, err
 	}
-	return s.about(ctx, rec, s.cfg.Clock.Now().Add(time.Hour), MaxPerRecord, false)
+	return s.about(ctx, rec, Selection{Until: s.cfg.Clock.Now().Add(time.Hour), Limit: MaxPerRecord})
 }
 
 // About reads files of a record at or before an instant, newest first, those of the bin too. Whoever calls it has checked that
 // the actor may see the record.
 func (s *Service) About(ctx context.Context, rec id.ID, until time.Time, limit int) ([]File, error) {
-	return s.about(ctx, rec, until, limit, true)
+	return s.about(ctx, rec, Selection{Until: until, Limit: limit, Deleted: true})
 }
 
-func (s *Service) about(ctx context.Context, rec id.ID, until time.Time, limit int, deleted bool) ([]File, error) {
+func (s *Service) about(ctx context.Context, rec id.ID, sel Selection) ([]File, error) {
 	family, err := s.cfg.Store.Family(ctx, rec)
 	if err != nil {
 		return nil, err
 	}
-	return s.cfg.Store.Files(ctx, family, until, limit, deleted)
+	return s.cfg.Store.Files(ctx, family, sel)
 }
 
 // Home is the record that a file shows on.
@@ -260,8 +289,13 @@ func (s *Service) find(ctx context.Context, key id.ID) (f File, home id.ID, err 
 	if f, err = s.cfg.Store.File(ctx, key); err != nil {
 		return File{}, 0, err
 	}
-	if home, err = s.Home(ctx, &f); err != nil {
-		return File{}, 0, err
+	if f.Field == "" {
+		home, err = s.Home(ctx, &f)
+	} else {
+		home, err = s.inField(ctx, &f)
+	}
+	if err != nil || home == 0 {
+		return f, 0, err
 	}
 	if _, err = s.cfg.Records.Get(ctx, f.Object, home); err != nil {
 		if k := fault.KindOf(err); k == fault.NotFound || k == fault.Forbidden {
@@ -274,6 +308,17 @@ func (s *Service) find(ctx context.Context, key id.ID) (f File, home id.ID, err 
 
 // Open reads the content of a file that stands. A read fails with crypt.value_tampered where the content was changed or broke off.
 func (s *Service) Open(ctx context.Context, key id.ID) (File, io.ReadCloser, error) {
+	f, raw, err := s.opened(ctx, key)
+	if err != nil {
+		return File{}, nil, err
+	}
+	defer clear(raw)
+	in, err := s.content(f.Blob, f.ID, "content", raw)
+	return f, in, err
+}
+
+// opened finds a file that stands, and the key of its content.
+func (s *Service) opened(ctx context.Context, key id.ID) (File, []byte, error) {
 	f, _, err := s.find(ctx, key)
 	if err == nil && !f.DeletedAt.IsZero() {
 		err = notFound()
@@ -285,28 +330,32 @@ func (s *Service) Open(ctx context.Context, key id.ID) (File, io.ReadCloser, err
 	if err != nil {
 		return File{}, nil, err
 	}
-	raw, err := s.cfg.Keys.Open(data, place(f.ID, "key"), f.Sealed)
+	raw, err := s.cfg.Keys.Open(data, record.FilePlace(f.ID, "key"), f.Sealed)
+	return f, raw, err
+}
+
+// content reads a blob of a file.
+func (s *Service) content(name string, file id.ID, part string, raw []byte) (io.ReadCloser, error) {
+	in, err := s.cfg.Blobs.Open(name)
 	if err != nil {
-		return File{}, nil, err
+		return nil, err
 	}
-	defer clear(raw)
-	in, err := s.cfg.Blobs.Open(f.Blob)
+	plain, err := s.cfg.Keys.OpenStream(raw, record.FilePlace(file, part), in)
 	if err != nil {
-		return File{}, nil, err
+		return nil, fmt.Errorf("open file: %w (%w)", err, in.Close())
 	}
-	plain, err := s.cfg.Keys.OpenStream(raw, place(f.ID, "content"), in)
-	if err != nil {
-		return File{}, nil, fmt.Errorf("open file: %w (%w)", err, in.Close())
-	}
-	return f, struct {
+	return struct {
 		io.Reader
 		io.Closer
 	}{plain, in}, nil
 }
 
-// mutable finds a file of a record that the actor may change, and the record.
+// mutable finds a file beside a record that the actor may change, and the record.
 func (s *Service) mutable(ctx context.Context, key id.ID) (File, id.ID, error) {
 	f, home, err := s.find(ctx, key)
+	if err == nil && f.Field != "" {
+		err = fault.New(fault.Conflict, "attachment.of_field", nil)
+	}
 	if err != nil {
 		return File{}, 0, err
 	}
@@ -360,10 +409,10 @@ func (s *Service) Reseal(ctx context.Context, file, subject id.ID, sealed []byte
 	if err != nil {
 		return nil, err
 	}
-	raw, current, err := s.cfg.Keys.Inspect(key, place(file, "key"), sealed)
+	raw, current, err := s.cfg.Keys.Inspect(key, record.FilePlace(file, "key"), sealed)
 	if err != nil || current {
 		return nil, nil //nolint:nilnil,nilerr // what does not open is told by the check of files
 	}
 	defer clear(raw)
-	return s.cfg.Keys.Seal(key, place(file, "key"), raw), nil
+	return s.cfg.Keys.Seal(key, record.FilePlace(file, "key"), raw), nil
 }

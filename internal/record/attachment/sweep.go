@@ -26,7 +26,7 @@ func (s *Service) Sweep(ctx context.Context, before time.Time) error {
 
 func (s *Service) sweep(ctx context.Context, before time.Time) error {
 	for {
-		names, err := s.cfg.Store.ForgetFiles(ctx, s.cfg.Registry().Tables(), s.cfg.Clock.Now().Add(-TrashFor), atOnce)
+		names, err := s.cfg.Store.ForgetFiles(ctx, s.cfg.Registry().Tables(), s.cfg.Clock.Now().Add(-TrashFor), s.cfg.Clock.Now().Add(-UploadFor), atOnce)
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,14 @@ func (s *Service) Check(ctx context.Context, before time.Time) (Report, error) {
 			if err != nil {
 				return out, err
 			}
-			if size != crypt.SealedSize(list[i].Size) {
+			whole := size == crypt.SealedSize(list[i].Size)
+			if list[i].Thumb != "" && whole {
+				if size, err = s.cfg.Blobs.Size(list[i].Thumb); err != nil {
+					return out, err
+				}
+				whole = size >= 0
+			}
+			if !whole {
 				out.Missing++
 			}
 			last = list[i].ID

@@ -163,6 +163,7 @@ func shown(r *record.Record, p *path, env schema.ParseEnv) string {
 		return ref.Title
 	}
 	if v := fieldValue(r, p.field); v != nil {
+		env.FileName = r.FileName
 		return schema.FormatText(p.field, v, env)
 	}
 	return r.Masks[p.field.Key]

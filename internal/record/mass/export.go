@@ -207,7 +207,9 @@ func (c *cells) cell(f *schema.Field, r *record.Record) sink.Cell {
 		}
 		return sink.Cell{Given: true, Text: ref.Title, JSON: named{ID: id.Format(f.TargetPrefix(), to), Title: ref.Title, Object: object}}
 	}
-	out := sink.Cell{Given: true, Text: schema.FormatText(f, v, c.env), JSON: schema.FormatJSON(f, v, c.env)}
+	env := c.env
+	env.FileName = r.FileName
+	out := sink.Cell{Given: true, Text: schema.FormatText(f, v, env), JSON: schema.FormatJSON(f, v, env)}
 	switch v := v.(type) {
 	case money.Money:
 		out.Number, out.Plain = v.Decimal(), v.Currency != c.base

@@ -56,7 +56,7 @@ func (d *draft) fields(object string) (n int) {
 func Types() []schema.Type {
 	return []schema.Type{schema.Text, schema.LongText, schema.Number, schema.Money, schema.Bool, schema.Date, schema.DateTime, schema.Choice, schema.MultiChoice,
 		schema.Tags, schema.Relation, schema.RelationMany, schema.User, schema.Phone, schema.Email, schema.URL, schema.Region, schema.Address, schema.Birthday,
-		schema.AutoNumber, schema.JSON, schema.Percent, schema.Duration, schema.Rating}
+		schema.AutoNumber, schema.JSON, schema.Percent, schema.Duration, schema.Rating, schema.File, schema.Image}
 }
 
 // checkField says everything that is wrong with a description.
@@ -82,7 +82,7 @@ func checkField(reg *schema.Registry, obj *schema.Object, f *schema.Field) []*fa
 		add("metadata.not_personal", "personal", fault.Params{"type": string(f.Type)})
 	case f.Unique && !unique(f.Type):
 		add("metadata.not_unique", "unique", fault.Params{"type": string(f.Type)})
-	case f.Indexed && (len(cols) == 0 || f.Type == schema.JSON || f.Type == schema.LongText):
+	case f.Indexed && (len(cols) == 0 || f.Type == schema.JSON || f.Type == schema.LongText || f.HoldsFiles()):
 		add("metadata.not_indexed", "indexed", fault.Params{"type": string(f.Type)})
 	}
 	if f.Type == schema.Address { // always encrypted
@@ -91,11 +91,12 @@ func checkField(reg *schema.Registry, obj *schema.Object, f *schema.Field) []*fa
 	if f.Scale < 0 || f.Scale > 6 {
 		add("metadata.bad_scale", "scale", fault.Params{"max": 6})
 	}
-	if f.Max < 0 || f.Max > 10 || f.Max != 0 && f.Type != schema.Rating {
-		add("metadata.bad_max", "max", fault.Params{"max": 10})
-	}
+	bad = append(bad, checkMost(f)...)
 	if f.MaxLength < 0 || f.MaxLength > 100_000 {
 		add("metadata.bad_length", "max_length", fault.Params{"max": 100_000})
+	}
+	if f.HoldsFiles() && f.Searchable {
+		add("metadata.not_searchable", "searchable", fault.Params{"type": string(f.Type)})
 	}
 	if f.Pinyin = f.Type == schema.Text && f.Searchable && !f.Personal; f.Width < 0 || f.Width > 800 {
 		add("metadata.bad_width", "width", fault.Params{"max": 800})
@@ -108,6 +109,29 @@ func checkField(reg *schema.Registry, obj *schema.Object, f *schema.Field) []*fa
 	if f.Default != nil && !(f.Default == "now" && (f.Type == schema.Date || f.Type == schema.DateTime)) {
 		if _, wrong := schema.ParseJSON(f, f.Default, schema.ParseEnv{}); wrong != nil {
 			add("metadata.bad_default", "default", nil)
+		}
+	}
+	return bad
+}
+
+// maxFileMB is the largest limit of a field in MiB; the program's own limit counts besides.
+const maxFileMB = 1024
+
+// checkMost checks the limits of ratings and of fields that hold files.
+func checkMost(f *schema.Field) (bad []*fault.Fault) {
+	most := 10
+	if f.HoldsFiles() {
+		most = schema.MaxFiles
+	}
+	if f.Max < 0 || f.Max > most || f.Max != 0 && f.Type != schema.Rating && !f.HoldsFiles() {
+		bad = append(bad, fault.InvalidField("metadata.bad_max", "max", fault.Params{"max": most}))
+	}
+	if f.MaxMB < 0 || f.MaxMB > maxFileMB || f.MaxMB != 0 && !f.HoldsFiles() {
+		bad = append(bad, fault.InvalidField("metadata.bad_max_mb", "max_mb", fault.Params{"max": maxFileMB}))
+	}
+	for _, k := range f.Kinds {
+		if f.Type != schema.File || !slices.Contains(schema.FileKinds(), k) {
+			bad = append(bad, fault.InvalidField("metadata.bad_kind", "kinds", fault.Params{"kind": k}))
 		}
 	}
 	return bad
@@ -183,6 +207,9 @@ type FieldChange struct {
 	Type    schema.Type
 	Scale   *int
 	Rollup  *schema.Rollup // of a rollup: another definition whose result is of the same type
+	// Of a field that holds files: how many, how large and of which kinds those are that are added from then on.
+	Max, MaxMB *int
+	Kinds      *[]string
 	// Conditions; null takes one away, nil leaves it.
 	ShownWhen, RequiredWhen json.RawMessage
 }
@@ -259,6 +286,11 @@ func (c *FieldChange) checkDeclared(declared *schema.Object, key string, want *s
 		if c.MaxLength != nil {
 			bad = append(bad, fault.InvalidField("metadata.declared_member", "max_length", nil))
 		}
+		for member, given := range map[string]bool{"max": c.Max != nil, "max_mb": c.MaxMB != nil, "kinds": c.Kinds != nil} {
+			if given {
+				bad = append(bad, fault.InvalidField("metadata.declared_member", member, nil))
+			}
+		}
 		if c.Pattern != nil {
 			bad = append(bad, fault.InvalidField("metadata.declared_member", "pattern", nil))
 		}
@@ -283,6 +315,11 @@ func (c *FieldChange) apply(spec *schema.FieldSpec, now *schema.Field) {
 		set(&f.MaxLength, c.MaxLength)
 		set(&f.Width, c.Width)
 		set(&f.Pattern, c.Pattern)
+		if now.HoldsFiles() {
+			set(&f.Max, c.Max)
+			set(&f.MaxMB, c.MaxMB)
+			set(&f.Kinds, c.Kinds)
+		}
 		if c.Options != nil {
 			f.Options = c.Options
 		}

@@ -401,7 +401,7 @@ func (s *Service) entry(ctx context.Context, o *schema.Object, r *record.Record)
 		out := DossierValue{Key: f.Key, Label: f.Label, Text: schema.Label{}}
 		for _, loc := range locales() {
 			env := s.cfg.Records.Env(ctx)
-			env.Locale = loc
+			env.Locale, env.FileName = loc, r.FileName
 			out.Value, out.Text[loc] = schema.FormatJSON(f, v, env), schema.FormatText(f, v, env)
 			if ref, named := r.Titles[f.Key]; named && ref.Title != "" {
 				out.Text[loc] = ref.Title

@@ -40,7 +40,7 @@ func (s *Service) BackTo(ctx context.Context, object string, rec id.ID, version,
 	if len(in) == 0 {
 		return now, nil
 	}
-	return s.Update(ctx, object, rec, version, in)
+	return s.Update(ctx, object, rec, version, in, func(m *writeMode) { m.back = true })
 }
 
 // valuesAt are the values that fields had at a version, of those that changed since.

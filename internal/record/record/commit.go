@@ -324,6 +324,9 @@ func (it *item) touchesPersonal() bool {
 	if it.values == nil {
 		return false
 	}
+	if it.uploads {
+		return true
+	}
 	for _, i := range it.sh.personal {
 		if it.set[i] && (it.values[i] != nil || it.old != nil) {
 			return true
@@ -468,7 +471,7 @@ func (w *writing) ahead(it *item) {
 	it.day, it.ready = w.dayOf(it), make([]bool, len(it.values))
 	it.row.Cols, w.env.Day = make([]any, it.sh.width), it.day
 	for i, v := range it.values {
-		if _, named := v.(schema.Key); v == nil || named || it.sh.fields[i].f.Personal {
+		if _, named := v.(schema.Key); v == nil || named || it.sh.fields[i].f.Personal || it.sh.fields[i].f.HoldsFiles() {
 			continue
 		}
 		w.put(it, i, v)
@@ -483,6 +486,9 @@ func (w *writing) put(it *item, i int, v any) {
 		return
 	}
 	schema.Encode(it.row.Cols[fs.off:fs.off], fs.f, v, &w.env)
+	if v != nil && fs.f.HoldsFiles() {
+		it.row.Cols[fs.off+1] = w.fileNames(v)
+	}
 	if !fs.f.Personal || v == nil {
 		return
 	}
@@ -609,6 +615,9 @@ func (w *writing) store(ctx context.Context, items []*item) error {
 		}
 	}
 	if err := w.release(ctx, items, func(it *item) []claim { return it.frees }); err != nil {
+		return err
+	}
+	if err := w.moveFiles(ctx, items); err != nil {
 		return err
 	}
 	if len(changes) == 0 {

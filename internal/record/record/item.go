@@ -38,7 +38,10 @@ type item struct {
 	frees  []claim
 	as     change.Op     // what the change log calls it, when not op
 	note   []change.Note // kept with the change
-	bad    []*fault.Fault
+	adopts []id.ID       // files of other records that a merge brings along
+	// uploads: takes files that no record had before, whose keys are sealed for it
+	uploads bool
+	bad     []*fault.Fault
 }
 
 // claim is a unique key of a field, or of a unique rule behind the fields (shape.keyField).

@@ -115,7 +115,7 @@ func (v *mergeValues) of(row, field int) any {
 
 // joins reports a field whose values can be united.
 func joins(f *schema.Field) bool {
-	return !f.Personal && (f.Type == schema.Tags || f.Type == schema.MultiChoice || f.Type == schema.LongText)
+	return !f.Personal && (f.Type == schema.Tags || f.Type == schema.MultiChoice || f.Type == schema.LongText || f.HoldsFiles() && f.Files() > 1)
 }
 
 // united is all values of a field together; ok is false when they do not fit.
@@ -142,6 +142,9 @@ func (v *mergeValues) united(order []int, field int) (any, bool) {
 	}
 	if list == nil {
 		return nil, true
+	}
+	if f.HoldsFiles() { // they keep their order
+		return list, len(list) <= f.Files()
 	}
 	slices.Sort(list)
 	return slices.Compact(list), true
@@ -247,6 +250,9 @@ func (v *mergeValues) take(ctx context.Context, w *writing, it *item, taken map[
 			}
 		}
 		it.values[i], it.set[i] = x, true
+		if v.sh.fields[i].f.HoldsFiles() {
+			it.adopts = append(it.adopts, schema.FileIDs(x)...)
+		}
 	}
 	return nil
 }

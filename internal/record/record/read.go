@@ -601,7 +601,10 @@ func (s *Service) present(ctx context.Context, sh *shape, rows []Row, p presenta
 	if err := s.computeInto(ctx, sh, rows, out, &p); err != nil || !p.titles {
 		return out, err
 	}
-	return out, s.nameRelations(ctx, sh, out)
+	if err := s.nameRelations(ctx, sh, out); err != nil || len(sh.filed) == 0 {
+		return out, err
+	}
+	return out, s.nameFiles(ctx, sh, out)
 }
 
 // given is about how many fields of a row have a value: some take two columns.

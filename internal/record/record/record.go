@@ -64,6 +64,8 @@ type Record struct {
 	Masks map[string]string
 	// Titles name what relation and user fields point at.
 	Titles map[string]Ref
+	// Files are those that the record's values name, and may be others that were read with it; nil for none.
+	Files map[id.ID]*FieldFile
 	// Position is that of the change that a write made; zero for reads and for updates that changed nothing.
 	Position change.Position
 }
@@ -211,6 +213,7 @@ type shape struct {
 	related  []int // relation fields
 	numbered []int // auto numbers
 	personal []int
+	filed    []int // fields that hold files
 	defaults []int
 	rules    []ruleShape
 	joined   []joined // unique rules over several fields
@@ -265,6 +268,7 @@ func newShape(obj *schema.Object) *shape {
 		add(&sh.related, f.Type == schema.Relation)
 		add(&sh.numbered, f.Type == schema.AutoNumber)
 		add(&sh.personal, f.Personal)
+		add(&sh.filed, f.HoldsFiles())
 		add(&sh.computed, formula.Of(f) != nil)
 		add(&sh.defaults, fs.now || fs.deflt != nil)
 		sh.fields = append(sh.fields, fs)

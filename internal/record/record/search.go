@@ -430,6 +430,7 @@ func (s *Service) subtitles(ctx context.Context, sh *shape, rows []Row) ([]strin
 			if ref, ok := r.Titles[k]; ok {
 				text = ref.Title
 			} else if v := r.Values[k]; v != nil && text == "" {
+				env.FileName = r.FileName
 				text = schema.FormatText(f, v, env)
 			}
 			if text != "" {

@@ -24,21 +24,26 @@ func (s *Service) SubjectKey(ctx context.Context, object string, rec id.ID) (id.
 		return 0, nil, notFound(obj, rec)
 	}
 	subject := s.shape(obj).subject(&rows[0])
+	key, err := s.subjectKey(ctx, subject)
+	return subject, key, err
+}
+
+// subjectKey is the data key of a subject, which is given one when it has none.
+func (s *Service) subjectKey(ctx context.Context, subject id.ID) (*crypt.Key, error) {
 	key, found, err := s.storedKey(ctx, subject) // not from memory: something is to be sealed with it
 	if err != nil || found {
-		return subject, key, err
+		return key, err
 	}
 	_, wrapped, err := s.cfg.Keys.NewKey(subject)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	if _, err := s.cfg.Store.Update(ctx, func(tx Tx) error {
 		return tx.SavePersonKeys(ctx, map[id.ID][]byte{subject: wrapped})
 	}); err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	key, err = s.DataKey(ctx, subject) // another writer may have been first: what is stored counts
-	return subject, key, err
+	return s.DataKey(ctx, subject) // another writer may have been first: what is stored counts
 }
 
 // DataKey reads the data key of a subject; Unavailable record.key_gone when it was destroyed or cannot be unwrapped.

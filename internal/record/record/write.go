@@ -21,6 +21,7 @@ type writeMode struct {
 	mass      bool // a person's bulk work: ordinary rights, restores besides, and it yields
 	batch     id.ID
 	then      Then
+	back      bool // puts back what was there before, as far as it still is
 	carried   bool // an engine's write in the name of somebody: not the sender's request itself
 }
 

@@ -27,6 +27,7 @@ type writing struct {
 	env   schema.EncodeEnv
 	made  map[id.ID]bool // records this call has created so far
 	keys  map[id.ID]*crypt.Key
+	files map[id.ID]*FieldFile // those that the values name
 }
 
 // maxAttempts is how often a write that named no version is tried when another writer was faster.
@@ -240,7 +241,7 @@ func (w *writing) run(ctx context.Context, items []*item) error {
 }
 
 func (w *writing) round(ctx context.Context, items []*item) error {
-	steps := []func(context.Context, []*item) error{w.load, w.permitOld, w.derive, w.resolve, w.rules, w.suppressed, w.number, w.claim, w.relate}
+	steps := []func(context.Context, []*item) error{w.load, w.permitOld, w.derive, w.resolve, w.rules, w.fetchFiles, w.suppressed, w.number, w.claim, w.relate}
 	for _, step := range steps {
 		if err := step(ctx, items); err != nil {
 			return err

@@ -135,7 +135,7 @@ func propose(obj *schema.Object, q *Question) string {
 			continue
 		}
 		switch f.Type {
-		case schema.JSON, schema.LongText, schema.RelationMany, schema.Address, schema.MultiChoice, schema.Tags:
+		case schema.JSON, schema.LongText, schema.RelationMany, schema.Address, schema.MultiChoice, schema.Tags, schema.File, schema.Image:
 			continue
 		}
 		return path

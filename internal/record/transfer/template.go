@@ -126,7 +126,7 @@ func templateColumns(reg *schema.Registry, a access.Actor, obj *schema.Object, l
 	var must, may []sheetColumn
 	for _, t := range mapping.Targets(reg, obj.Key) {
 		f := t.Field
-		if t.Via != "" || f.Type == schema.JSON || f.Type == schema.Record {
+		if t.Via != "" || f.Type == schema.JSON || f.Type == schema.Record || f.HoldsFiles() {
 			continue
 		}
 		if x := a.FieldOf(obj.Key, f); x == access.FieldHidden || x == access.FieldMasked || x == access.FieldRead {

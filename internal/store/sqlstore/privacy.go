@@ -364,7 +364,8 @@ func (s Privacy) scrubMessages(ctx context.Context, ids []id.ID, printed []strin
 // Blobs implements privacy.Store.
 func (s Privacy) Blobs(ctx context.Context, ids []id.ID) ([]string, error) {
 	d := s.db.Dialect()
-	return read(ctx, s.Store, func(r *sql.Rows) (v string, err error) { return v, r.Scan(&v) }, "SELECT blob FROM attachment WHERE "+d.In("record_id"), d.IDList(plain(ids)))
+	return read(ctx, s.Store, func(r *sql.Rows) (v string, err error) { return v, r.Scan(&v) }, "SELECT blob FROM attachment WHERE "+d.In("record_id")+" UNION ALL SELECT thumb FROM attachment WHERE thumb <> '' AND "+d.In("record_id"),
+		d.IDList(plain(ids)), d.IDList(plain(ids)))
 }
 
 // DropKeys implements privacy.Store.

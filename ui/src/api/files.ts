@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, apiUrl } from './client';
-import type { Actor } from './types';
+import type { Actor, Field, FileValue } from './types';
 import { type UploadProgress, upload } from './upload';
 
 /** A file on a record. */
@@ -43,6 +43,18 @@ export function addFile(
 }
 export const fileUrl = (id: string, inline = false): string =>
   apiUrl(`/files/${id}/content`, inline ? { inline: true } : {});
+export const thumbnailUrl = (id: string): string => apiUrl(`/files/${id}/thumbnail`);
+/** Sends a file for a field; it is kept when a record is saved with its id. */
+export function uploadFieldFile(
+  field: Field,
+  file: File,
+  onProgress: (progress: UploadProgress) => void,
+  signal: AbortSignal,
+): Promise<FileValue> {
+  const form = new FormData();
+  form.append('file', file, file.name);
+  return upload<FileValue>(field.upload ?? '', form, { onProgress, signal });
+}
 export const renameFile = (id: string, name: string) => api.patch<RecordFile>(`/files/${id}`, { name });
 export const deleteFile = (id: string) => api.delete(`/files/${id}`);
 export const restoreFile = (id: string) => api.post<RecordFile>(`/files/${id}/restore`);

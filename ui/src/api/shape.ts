@@ -56,6 +56,8 @@ export interface FieldInput {
   default?: unknown;
   max_length?: number;
   max?: number;
+  max_mb?: number;
+  kinds?: string[];
   formula?: string;
   rollup?: Rollup;
   shown_when?: Condition | null;

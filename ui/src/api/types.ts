@@ -162,8 +162,23 @@ export const FIELD_TYPES = [
   'percent',
   'duration',
   'rating',
+  'file',
+  'image',
 ] as const;
 export type FieldType = (typeof FIELD_TYPES)[number];
+
+/** A file in a field. Of one that is gone only the id is known. */
+export interface FileValue {
+  id: string;
+  name?: string;
+  /** Found by content. */
+  type?: string;
+  size?: number;
+  url?: string;
+  thumbnail?: string;
+  width?: number;
+  height?: number;
+}
 
 export interface Option {
   key: string;
@@ -219,8 +234,13 @@ export interface Field {
   /** What a new record starts with. */
   default?: unknown;
   max_length?: number;
-  /** The most stars of a rating. */
+  /** The most stars of a rating, the most files of a field that holds files. */
   max?: number;
+  /** Of a field that holds files: kinds, largest file in MB, where they are sent, and how many bytes are taken there. */
+  kinds?: string[];
+  max_mb?: number;
+  upload?: string;
+  max_bytes?: number;
   /** Of a computed field. */
   formula?: string;
   rollup?: Rollup;

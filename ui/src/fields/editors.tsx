@@ -1,5 +1,6 @@
-import type { ComponentType } from 'react';
+import { type ComponentType, lazy } from 'react';
 import type { FieldType } from '@/api';
+import { loadWords } from '@/i18n';
 import { AddressEditor } from './address/editor';
 import { EmailEditor, PhoneEditor, TextEditor, UrlEditor } from './base/text-editor';
 import { BirthdayEditor } from './birthday/editor';
@@ -22,6 +23,11 @@ import { RelationEditor } from './relation/editor';
 import { RelationManyEditor } from './relation_many/editor';
 import { TagsEditor } from './tags/editor';
 import { UserEditor } from './user/editor';
+
+const FileEditor = lazy(async () => {
+  const [module] = await Promise.all([import('./base/file-editor'), loadWords('filefield')]);
+  return { default: module.FileEditor };
+});
 
 /** One line per field type, as the registry has: what edits a value. A file of its own, loaded when somebody edits. */
 const FIELD_EDITORS = {
@@ -50,6 +56,8 @@ const FIELD_EDITORS = {
   percent: PercentEditor,
   duration: DurationEditor,
   rating: RatingEditor,
+  file: FileEditor,
+  image: FileEditor,
 } as const satisfies Record<FieldType, ComponentType<EditorProps>>;
 
 export function FieldEditorImpl(props: EditorProps) {

@@ -31,6 +31,8 @@ export interface EditorProps {
   disabled?: boolean;
   autoFocus?: boolean;
   size?: 'sm' | 'lg';
+  /** Something is on its way that belongs to the value: what saves waits for it. */
+  onBusy?: ((busy: boolean) => void) | undefined;
   'aria-label'?: string;
 }
 
@@ -69,6 +71,7 @@ export const OPS = {
   many: ['in', 'not_in', 'contains', 'not_contains', ...SET],
   bool: ['=', ...SET],
   birthday: ['anniversary_within', ...SET],
+  files: ['contains', 'not_contains', ...SET],
   presence: [...SET],
 } as const satisfies Record<string, readonly Operator[]>;
 

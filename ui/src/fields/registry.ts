@@ -8,6 +8,8 @@ import { dateKind } from './date';
 import { datetimeKind } from './datetime';
 import { durationKind } from './duration';
 import { emailKind } from './email';
+import { fileKind } from './file';
+import { imageKind } from './image';
 import { jsonKind } from './json';
 import type { FieldKind } from './kind';
 import { longTextKind } from './long_text';
@@ -53,6 +55,8 @@ export const FIELD_KINDS = {
   percent: percentKind,
   duration: durationKind,
   rating: ratingKind,
+  file: fileKind,
+  image: imageKind,
 } as const satisfies Record<FieldType, FieldKind>;
 
 /** A type that a newer server knows and this interface does not is shown as text. */

@@ -46,12 +46,23 @@ export function resolvePath(objects: readonly ObjectType[], object: string, path
     const field = findField(current, step);
     if (current === undefined || field === undefined) return null;
     if (at === steps.length - 1) return { field, through, object: current };
+    const counted = (field.type === 'file' || field.type === 'image') && steps[at + 1] === 'count';
+    if (counted && at === steps.length - 2) return { field: countOf(field), through, object: current };
     if (field.target === undefined) return null;
     through.push(field);
     current = findObject(objects, field.target);
   }
   return null;
 }
+
+/** How many files a field holds, as a field of its own for conditions. */
+const countOf = (field: Field): Field => ({
+  ...field,
+  key: `${field.key}.count`,
+  type: 'number',
+  scale: 0,
+  operators: ['=', '!=', '>', '>=', '<', '<=', 'between'],
+});
 
 export const canRead = (field: Field): boolean => field.access !== 'hidden';
 export const canEdit = (field: Field, object: ObjectType): boolean =>

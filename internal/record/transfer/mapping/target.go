@@ -169,7 +169,7 @@ func Targets(reg *schema.Registry, object string) []Target {
 			return
 		}
 		for _, f := range o.Fields {
-			if slices.Contains(skip, f.Key) || f.Type == schema.Relation || f.Type == schema.JSON {
+			if slices.Contains(skip, f.Key) || f.Type == schema.Relation || f.Type == schema.JSON || f.HoldsFiles() {
 				continue
 			}
 			if t, ok := Resolve(reg, OrderObject, part, prefix+f.Key); ok {

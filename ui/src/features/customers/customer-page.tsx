@@ -17,6 +17,7 @@ import { RecordTabs } from '@/records/page/record-tabs';
 import { useRecordWork } from '@/records/page/record-work';
 import { useSurvivor } from '@/records/page/use-survivor';
 import { StagePath } from '@/records/stage/lazy-path';
+import { pictureOf } from '@/records/title';
 import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, Pill, SkeletonRows } from '@/ui';
 import { RfmBars } from './rfm-bars';
@@ -104,6 +105,7 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
           <Identity
             title={title}
             avatar
+            picture={pictureOf(object, record)}
             subtitle={[label(kind?.label), t('records:page.updated', { when: fmt.relative(record.updated_at) })]
               .filter(Boolean)
               .join(' \u00b7 ')}

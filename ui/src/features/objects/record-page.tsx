@@ -18,7 +18,7 @@ import { useRecordWork } from '@/records/page/record-work';
 import { useRelatedCounts } from '@/records/page/related-counts';
 import { useSurvivor } from '@/records/page/use-survivor';
 import { StagePath } from '@/records/stage/lazy-path';
-import { hasAvatar } from '@/records/title';
+import { hasAvatar, pictureOf } from '@/records/title';
 import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, SkeletonRows } from '@/ui';
 
@@ -93,6 +93,7 @@ function OneRecord({ object, id }: { object: Object; id: string }) {
           <Identity
             title={title}
             avatar={hasAvatar(object)}
+            picture={pictureOf(object, record)}
             subtitle={t('records:page.updated', { when: fmt.relative(record.updated_at) })}
             pills={pillsOf(object, record, context) ?? undefined}
           />

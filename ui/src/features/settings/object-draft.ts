@@ -19,7 +19,7 @@ export const TYPE_GROUPS = [
   { key: 'choices', types: ['choice', 'multi_choice', 'tags', 'bool'] },
   { key: 'time', types: ['date', 'datetime', 'duration', 'birthday'] },
   { key: 'links', types: ['relation', 'relation_many', 'user'] },
-  { key: 'more', types: ['region', 'address', 'json'] },
+  { key: 'more', types: ['image', 'file', 'region', 'address', 'json'] },
 ] as const satisfies readonly { key: string; types: readonly FieldType[] }[];
 
 const set = (...types: FieldType[]): ReadonlySet<FieldType> => new Set(types);
@@ -29,7 +29,9 @@ const MEMBERS = {
   target: set('relation', 'relation_many'),
   via: set('relation_many'),
   scale: set('number', 'percent'),
-  max: set('rating'),
+  max: set('rating', 'file', 'image'),
+  max_mb: set('file', 'image'),
+  kinds: set('file'),
   pattern: set('auto_number'),
   max_length: set('text', 'long_text'),
   default: set(
@@ -52,7 +54,8 @@ const MEMBERS = {
   searchable: set('text', 'long_text', 'url', 'phone', 'email', 'auto_number'),
 } as const satisfies Partial<Record<keyof FieldInput, ReadonlySet<FieldType>>>;
 const NOT_REQUIRED = set('auto_number', 'relation_many');
-const NOT_INDEXED = set('relation_many', 'json', 'long_text', 'address');
+const NOT_INDEXED = set('relation_many', 'json', 'long_text', 'address', 'file', 'image');
+const FILES = set('file', 'image');
 
 export type Member = keyof typeof MEMBERS | 'required' | 'indexed';
 
@@ -94,8 +97,12 @@ export interface FieldDraft {
   pattern: string;
   default: unknown;
   max_length: number | null;
-  /** The most stars. */
+  /** The most stars, or files. */
   max: number;
+  /** The largest file; null for what the program takes. */
+  max_mb: number | null;
+  /** Of files; none means any. */
+  kinds: string[];
   /** Of a computed field; null for one that is filled in. */
   formula: string | null;
   /** A formula that is a path over a relation, chosen from lists. */
@@ -134,7 +141,9 @@ export const emptyDraft = (type: FieldType): FieldDraft => ({
   pattern: '{yyyymmdd}-{0000}',
   default: null,
   max_length: null,
-  max: 5,
+  max: FILES.has(type) ? 1 : 5,
+  max_mb: null,
+  kinds: [],
   formula: null,
   lookup: false,
   rollup: null,
@@ -184,7 +193,9 @@ export const draftOf = (field: Field): FieldDraft => ({
   pattern: field.pattern ?? '',
   default: field.default ?? null,
   max_length: field.max_length === undefined || field.max_length === 0 ? null : field.max_length,
-  max: field.max ?? 5,
+  max: field.max ?? (FILES.has(field.type) ? 1 : 5),
+  max_mb: field.max_mb ?? null,
+  kinds: field.kinds ?? [],
   formula: field.formula ?? null,
   lookup: false,
   rollup: field.rollup ?? null,
@@ -289,6 +300,8 @@ function inputOf(draft: FieldDraft): FieldInput {
     ...(has('via') && { via: draft.via }),
     ...(has('scale') && { scale: draft.scale }),
     ...(has('max') && { max: draft.max }),
+    ...(has('max_mb') && { max_mb: draft.max_mb ?? 0 }),
+    ...(has('kinds') && { kinds: draft.kinds }),
     ...(has('pattern') && { pattern: draft.pattern }),
     ...(has('max_length') && draft.max_length !== null && { max_length: draft.max_length }),
     ...(has('default') && isSet(start) && { default: start }),
@@ -306,6 +319,9 @@ export function toChange(field: Field, draft: FieldDraft): FieldChange {
     if (!same(before[member], after[member])) change[member] = after[member];
   if (!same(before.help, after.help)) change.help = after.help ?? {};
   if (!same(before.section, after.section)) change.section = after.section ?? '';
+  if (FILES.has(field.type) && field.custom === true)
+    for (const member of ['max', 'max_mb', 'kinds'] as const)
+      if (!same(before[member], after[member])) change[member] = after[member];
   if (!same(before.max_length, after.max_length)) change.max_length = after.max_length ?? 0;
   if (!same(before.default, after.default))
     Object.assign(change, after.default === undefined ? { no_default: true } : { default: after.default });

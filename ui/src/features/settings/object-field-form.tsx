@@ -7,6 +7,7 @@ import { Checkbox, NumberInput, SegmentedControl, Select, Switch, TextInput } fr
 import css from './object.module.css';
 import { type FieldDraft, hasMember, isComputed, type Member, type Objections, tidy } from './object-draft';
 import { FieldConditions } from './object-field-conditions';
+import { FileMembers } from './object-field-files';
 import { FormulaMembers } from './object-formula';
 import { LabelInput } from './object-labels';
 import { OptionsEditor } from './object-options';
@@ -251,7 +252,8 @@ export function FieldForm(props: FormProps) {
           error={objections.at('scale')}
         />
       )}
-      {!computed && has('max') && (
+      {!computed && has('max_mb') && !builtIn && <FileMembers {...props} />}
+      {!computed && has('max') && !has('max_mb') && (
         <NumberInput
           label={t('formula:rating.most')}
           value={draft.max}

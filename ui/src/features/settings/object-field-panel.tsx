@@ -49,6 +49,8 @@ const MEMBERS = [
   'via',
   'scale',
   'max',
+  'max_mb',
+  'kinds',
   'pattern',
   'max_length',
   'default',

@@ -20,8 +20,10 @@ import {
   IconMap,
   IconMapPin,
   IconMathFunction,
+  IconPaperclip,
   IconPercentage,
   IconPhone,
+  IconPhoto,
   IconSquareCheck,
   IconStar,
   IconSum,
@@ -60,6 +62,8 @@ const ICONS = {
   percent: IconPercentage,
   duration: IconHourglass,
   rating: IconStar,
+  file: IconPaperclip,
+  image: IconPhoto,
 } satisfies Record<FieldType, Icon>;
 
 export function TypeIcon({ type, size = 16 }: { type: FieldType; size?: number }) {

@@ -31,6 +31,8 @@ const PANEL = new Set<FieldType>([
   'json',
   'relation_many',
   'rating',
+  'file',
+  'image',
 ]);
 /** Their list of choices would lie over the buttons; leaving saves. */
 const LISTS = new Set<FieldType>(['tags', 'multi_choice', 'relation_many']);
@@ -44,11 +46,12 @@ export function InlineEditor({ place, field, label, value, masked, onCommit, onC
   const [draft, setDraft] = useState<unknown>(start);
   const newest = useRef(draft);
   const done = useRef(false);
+  const [busy, setBusy] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   const panel = PANEL.has(field.type);
 
   const commit = useEvent((move: Move) => {
-    if (done.current) return;
+    if (done.current || busy) return;
     done.current = true;
     if (newest.current === start) onCancel();
     else onCommit(newest.current, move);
@@ -99,6 +102,7 @@ export function InlineEditor({ place, field, label, value, masked, onCommit, onC
         onChange={change}
         onCommit={panel ? undefined : () => commit(AT_ONCE.has(field.type) ? 'stay' : 'down')}
         onCancel={cancel}
+        onBusy={setBusy}
         inCell
         autoFocus
         aria-label={label}
@@ -109,7 +113,7 @@ export function InlineEditor({ place, field, label, value, masked, onCommit, onC
           <Button kind="subtle" onClick={cancel}>
             {t('common:cancel')}
           </Button>
-          <Button kind="primary" onClick={() => commit('stay')}>
+          <Button kind="primary" loading={busy} onClick={() => commit('stay')}>
             {t('common:save')}
           </Button>
         </div>

@@ -37,7 +37,7 @@ interface Props {
   onCreated: (record: RecordData) => void;
 }
 
-const WIDE = new Set<Field['type']>(['long_text', 'address', 'birthday', 'json']);
+const WIDE = new Set<Field['type']>(['long_text', 'address', 'birthday', 'json', 'file', 'image']);
 const OPEN = new Set(['basic', 'contact', 'amount', 'price']);
 
 /** A new record: what is needed first, the rest by section. The server's objections stand at their fields. */
@@ -51,6 +51,7 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
   const [tried, setTried] = useState<readonly string[]>([]);
   const [dirty, setDirty] = useState(false);
   const create = useCreateRecord(object.key);
+  const [sending, setSending] = useState<readonly string[]>([]);
   // What needs approval was sent for it: there is nothing more to do here.
   useEffect(
     () =>
@@ -96,7 +97,10 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
     setValues((old) => ({ ...old, [field.key]: value }));
     setTried((old) => old.filter((key) => key !== field.key));
   };
+  const busy = (field: Field, on: boolean) =>
+    setSending((old) => [...old.filter((key) => key !== field.key), ...(on ? [field.key] : [])]);
   const save = () => {
+    if (sending.length > 0) return;
     const lacking = missing(object, values, said);
     setTried(lacking);
     if (lacking.length > 0) return;
@@ -127,6 +131,7 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
         description={field.help === undefined ? undefined : labelText(field.help, language)}
         error={errorOf(field)}
         required={field.required || said.required.includes(field.key)}
+        onBusy={(on) => busy(field, on)}
         size="lg"
         autoFocus={autoFocus}
       />
@@ -190,7 +195,7 @@ export function RecordForm({ object, given, onClose, onCreated }: Props) {
           <Button size="lg" onClick={close}>
             {t('common:cancel')}
           </Button>
-          <Button size="lg" kind="primary" type="submit" loading={create.isPending}>
+          <Button size="lg" kind="primary" type="submit" loading={create.isPending || sending.length > 0}>
             {t('common:create')}
           </Button>
         </div>

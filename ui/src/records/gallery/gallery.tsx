@@ -1,13 +1,13 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useRef } from 'react';
-import { type RecordData, recordInfiniteQuery } from '@/api';
+import { type RecordData, recordInfiniteQuery, thumbnailUrl } from '@/api';
 import { useFieldContext } from '@/fields';
 import { useTranslation } from '@/i18n';
 import { useEvent } from '@/lib/hooks';
 import { Avatar, Button, ErrorState, Skeleton } from '@/ui';
 import { CardFacts } from '../board/card';
 import type { List } from '../list/use-list';
-import { hasAvatar } from '../title';
+import { hasAvatar, pictureOf } from '../title';
 import css from './gallery.module.css';
 
 interface Props {
@@ -21,6 +21,11 @@ interface Props {
 const PORTION = 60;
 const MOST_FACTS = 8;
 
+function Cover({ picture }: { picture: string | undefined }) {
+  if (picture === undefined) return <span className={css.cover} aria-hidden />;
+  return <img className={css.cover} src={thumbnailUrl(picture)} alt="" loading="lazy" decoding="async" />;
+}
+
 /** Records as cards with the chosen fields, as many in a row as there is room. */
 export function Gallery({ list, label, hrefOf, onOpen, empty }: Props) {
   const { t } = useTranslation(['views', 'common']);
@@ -28,6 +33,8 @@ export function Gallery({ list, label, hrefOf, onOpen, empty }: Props) {
   const answer = useInfiniteQuery(recordInfiniteQuery(list.object.key, { ...list.query, limit: PORTION }));
   const records = answer.data?.pages.flatMap((page) => page.items) ?? [];
   const avatar = hasAvatar(list.object);
+  const pictured = list.columns.some((column) => column.field.type === 'image');
+  const facts = list.columns.slice(1).filter((column) => column.field.type !== 'image');
   const end = useRef<HTMLLIElement>(null);
   const more = useEvent(() => {
     if (answer.hasNextPage && !answer.isFetchingNextPage && !answer.isFetchNextPageError) answer.fetchNextPage();
@@ -81,11 +88,12 @@ export function Gallery({ list, label, hrefOf, onOpen, empty }: Props) {
               onOpen(record);
             }}
           >
+            {pictured && <Cover picture={pictureOf(list.object, record)} />}
             <span className={css.top}>
-              {avatar && <Avatar name={record.title} size={30} />}
+              {avatar && !pictured && <Avatar name={record.title} size={30} />}
               <span className={css.title}>{record.title || record.id}</span>
             </span>
-            <CardFacts record={record} columns={list.columns.slice(1)} context={context} most={MOST_FACTS} />
+            <CardFacts record={record} columns={facts} context={context} most={MOST_FACTS} />
           </a>
         </li>
       ))}

@@ -23,7 +23,8 @@ export const bulkFields = (object: ObjectType): Field[] =>
 
 export function opsOf(field: Field): ChangeOp[] {
   const clear: ChangeOp[] = field.required ? [] : ['clear'];
-  if (field.personal || field.unique) return clear;
+  // A file belongs to one record.
+  if (field.personal || field.unique || field.type === 'file' || field.type === 'image') return clear;
   if (field.type === 'tags' || field.type === 'multi_choice') return ['add', 'remove', 'set', ...clear];
   if (field.type === 'number' || field.type === 'money') return ['set', 'increase', ...clear];
   return ['set', ...clear];

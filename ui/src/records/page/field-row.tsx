@@ -23,7 +23,9 @@ interface Props {
 }
 
 /** A link or a picture in the value: the value itself cannot be the button then. */
-const LIVE = new Set<Field['type']>(['relation', 'record', 'url']);
+const LIVE = new Set<Field['type']>(['relation', 'record', 'url', 'file', 'image']);
+
+const FILES = new Set<Field['type']>(['file', 'image']);
 
 export function FieldRow({ object, record, field, needed, context, reveal, onSave, onOpenRef }: Props) {
   const { t } = useTranslation(['records', 'fields']);
@@ -47,6 +49,7 @@ export function FieldRow({ object, record, field, needed, context, reveal, onSav
     setEditing(false);
     requestAnimationFrame(() => row.current?.querySelector<HTMLElement>('button')?.focus());
   };
+  const live = LIVE.has(field.type) && !(FILES.has(field.type) && isEmptyValue(value));
   const view = <FieldView field={field} value={clear ?? value} context={context} />;
   const content = () => {
     if (editing)
@@ -70,7 +73,7 @@ export function FieldRow({ object, record, field, needed, context, reveal, onSav
           {value.title || value.id}
         </button>
       );
-    if (!editable || LIVE.has(field.type)) return <span className={css.plain}>{view}</span>;
+    if (!editable || live) return <span className={css.plain}>{view}</span>;
     return (
       <button type="button" className={css.value} onClick={() => setEditing(true)}>
         <span className="sr-only">{t('records:edit.field', { name })} </span>
@@ -94,7 +97,7 @@ export function FieldRow({ object, record, field, needed, context, reveal, onSav
       </dt>
       <dd className={css.data}>
         {content()}
-        {!editing && editable && LIVE.has(field.type) && (
+        {!editing && editable && live && (
           <IconButton
             size="sm"
             tooltip={false}

@@ -1,4 +1,5 @@
 import type { ReactNode } from 'react';
+import { thumbnailUrl } from '@/api';
 import { Avatar } from '@/ui';
 import css from './layout.module.css';
 
@@ -30,14 +31,17 @@ export function RecordLayout({ identity, fields, highlights, notice, children }:
 interface IdentityProps {
   title: string;
   avatar: boolean;
+  /** The file that shows what the record is about, instead of a sign. */
+  picture?: string | undefined;
   subtitle?: ReactNode;
   pills?: ReactNode;
 }
-export function Identity({ title, avatar, subtitle, pills }: IdentityProps) {
+export function Identity({ title, avatar, picture, subtitle, pills }: IdentityProps) {
   return (
     <>
       <div className={css.who}>
-        {avatar && <Avatar name={title} size={44} />}
+        {picture !== undefined && <img className={css.portrait} src={thumbnailUrl(picture)} alt="" />}
+        {avatar && picture === undefined && <Avatar name={title} size={44} />}
         <div className={css.names}>
           <div className={css.name}>{title}</div>
           {subtitle !== undefined && <div className={css.subtitle}>{subtitle}</div>}

@@ -10,7 +10,7 @@ import { Highlights } from '../page/highlights';
 import { Identity, Notice } from '../page/layout';
 import { OrderLines } from '../page/order-lines';
 import { useRecordWork } from '../page/record-work';
-import { hasAvatar } from '../title';
+import { hasAvatar, pictureOf } from '../title';
 import css from './record-peek.module.css';
 
 export interface RecordPeekProps {
@@ -50,6 +50,7 @@ export function RecordPeek({ object: key, id, onOpen, onClose }: RecordPeekProps
         <Identity
           title={record.title || record.id}
           avatar={hasAvatar(object)}
+          picture={pictureOf(object, record)}
           subtitle={t('records:page.updated', { when: fmt.relative(record.updated_at) })}
           pills={
             (classes.length > 0 || pills !== null) && (

@@ -12,6 +12,8 @@ const MANY = new Set(['relation_many', 'json']);
 
 const askable = (field: Field): boolean => canRead(field) && field.filterable && !MANY.has(field.type);
 
+const holdsFiles = (field: Field): boolean => (field.type === 'file' || field.type === 'image') && (field.max ?? 1) > 1;
+
 function fieldGroups(scope: BuilderScope, t: (key: string, values?: object) => string): PickerGroup[] {
   const { object, context } = scope;
   if (object === undefined) return [];
@@ -23,6 +25,12 @@ function fieldGroups(scope: BuilderScope, t: (key: string, values?: object) => s
     const key = sectionOf(field);
     const group = sections.get(key) ?? { label: t(`fields:section.${key}`, { defaultValue: key }), items: [] };
     group.items.push({ value: `field:${field.key}`, label: name(field.label, field.key), keywords: field.key });
+    if (holdsFiles(field))
+      group.items.push({
+        value: `field:${field.key}.count`,
+        label: t('conditions:pick.fileCount', { name: name(field.label, field.key) }),
+        keywords: `${field.key}.count`,
+      });
     sections.set(key, group);
     const target =
       field.type === 'relation' ? scope.objects.find((candidate) => candidate.key === field.target) : undefined;

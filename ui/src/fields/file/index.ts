@@ -1,0 +1,3 @@
+import { holdsFiles } from '../base/file-kind';
+
+export const fileKind = holdsFiles('file', 200);

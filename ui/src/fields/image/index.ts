@@ -1,0 +1,3 @@
+import { holdsFiles } from '../base/file-kind';
+
+export const imageKind = holdsFiles('image', 130);
