@@ -111,7 +111,7 @@ func fieldTarget(reg *schema.Registry, part Part, name, object, field string) (T
 }
 
 func importable(f *schema.Field) bool {
-	return !f.ReadOnly && !f.OperationOnly && f.Type != schema.RelationMany && f.Type != schema.User && schema.System(f.Key) == nil
+	return !f.ReadOnly && !f.OperationOnly && f.Type != schema.RelationMany && f.Type != schema.User && !f.HoldsFiles() && schema.System(f.Key) == nil
 }
 
 // personOf reports fields that name a person of the workspace. An owner is one: a new record may be given to somebody, and whoever
