@@ -173,7 +173,7 @@ func TestFieldsHoldFiles(t *testing.T) {
 
 		// The survivor of a merge can have what another record held, and gives it back.
 		other = c.change(other, fmt.Sprintf(`{"pictures":[%q]}`, fourth.ID))
-		merged := read[mergeAnswer](c, "POST", "/records/gown/merge", fmt.Sprintf(`{"survivor":%q,"ids":[%q],"fields":{"pictures":{"from":%q}}}`, gown.ID, other.ID, other.ID), 200)
+		merged := read[mergeAnswer](c, "POST", "/records/gown/merge", fmt.Sprintf(`{"survivor":%q,"ids":[%q],"fields":{"pictures":%q}}`, gown.ID, other.ID, other.ID), 200)
 		if got := c.now(gown); got.named("pictures") != "x.png" {
 			t.Errorf("%v", got.Fields)
 		}

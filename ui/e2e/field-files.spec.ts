@@ -71,7 +71,10 @@ test('a field of pictures is made, filled, seen in the list, as cards and on the
   await test.step('upload two pictures in a new record', async () => {
     await page.goto(`/o/${key}`);
     await settled(page);
-    await page.getByRole('button', { name: t('records:list.new'), exact: true }).first().click();
+    await page
+      .getByRole('button', { name: t('records:list.new'), exact: true })
+      .first()
+      .click();
     const form = page.getByRole('dialog');
     await form.getByRole('textbox').first().fill('星河');
     const chooser = page.waitForEvent('filechooser');
@@ -86,11 +89,12 @@ test('a field of pictures is made, filled, seen in the list, as cards and on the
     await expect(form).toHaveCount(0);
   });
   const [record] = await api.find(key);
-  const field = Object.keys(record?.fields ?? {}).find((each) => Array.isArray(record?.fields[each])) ?? '';
-  expect((record?.fields[field] as { name: string }[]).map((file) => file.name)).toEqual(['背面.png', '正面.png']);
+  if (record === undefined) throw new Error('nothing was made');
+  const field = Object.keys(record.fields).find((each) => Array.isArray(record.fields[each])) ?? '';
+  expect((record.fields[field] as { name: string }[]).map((file) => file.name)).toEqual(['背面.png', '正面.png']);
 
   await test.step('see them in the list and as cards', async () => {
-    await page.goto(listOf(key, [record?.id ?? ''], `&columns=name,${field}`));
+    await page.goto(listOf(key, [record.id], `&columns=name,${field}`));
     await settled(page);
     const cell = page.getByRole('gridcell').filter({ has: page.getByRole('img', { name: '正面.png' }) });
     await expect(cell.getByRole('img')).toHaveCount(2);
@@ -99,7 +103,7 @@ test('a field of pictures is made, filled, seen in the list, as cards and on the
   });
 
   await test.step('look at them on the record, large', async () => {
-    await page.goto(`/o/${key}/${record?.id}`);
+    await page.goto(`/o/${key}/${record.id}`);
     await settled(page);
     await page.getByRole('button', { name: t('filefield:open', { name: '背面.png' }) }).click();
     const large = page.getByRole('dialog').getByRole('img', { name: '背面.png' });
@@ -125,13 +129,15 @@ test('a field of pictures is made, filled, seen in the list, as cards and on the
   });
 
   await test.step('names in a table, ids in lines', async () => {
-    const csv = await (await api.call('POST', `/records/${key}/export`, { format: 'csv', fields: ['name', field] })).text();
+    const csv = await (
+      await api.call('POST', `/records/${key}/export`, { format: 'csv', fields: ['name', field] })
+    ).text();
     expect(csv).toContain('正面.png');
     const lines = await (
       await api.call('POST', `/records/${key}/export`, { format: 'ndjson', fields: ['name', field] })
     ).text();
     expect(lines).toMatch(/fil_[0-9a-z]+/);
   });
-  await api.remove(key, record?.id ?? '');
+  await api.remove(key, record.id);
   await api.call('DELETE', `/objects/${key}`);
 });

@@ -18,7 +18,7 @@ import (
 // fieldFileRoutes are the files in fields. The engine asks besides for the field and, when a record takes a file, for the record.
 func (a *API) fieldFileRoutes() []route {
 	return []route{
-		{method: post, path: "/records/{object}/fields/{field}/files", need: right, right: access.RecordRead, run: op(a.uploadFile), doc: "Upload a file for a field: a form with the part file, or the content itself with ?name=; it is kept for a day until a record is written with its id", status: http.StatusCreated, stream: true, secret: true},
+		{method: post, path: "/records/{object}/fields/{field}/files", need: right, right: access.RecordRead, run: op(a.uploadForField), doc: "Upload a file for a field: a form with the part file, or the content itself with ?name=; it is kept for a day until a record is written with its id", status: http.StatusCreated, stream: true, secret: true},
 		{method: get, path: "/files/{id}/thumbnail", need: right, right: access.RecordRead, run: op(a.fileThumbnail), doc: "The small picture of a picture in a field", stream: true},
 	}
 }
@@ -70,15 +70,15 @@ func showFieldFile(f *record.FieldFile) FileValue {
 	return out
 }
 
-type uploadFileIn struct {
+type uploadForFieldIn struct {
 	Object string   `path:"object"`
 	Field  string   `path:"field"`
 	Name   string   `query:"name" doc:"of a file that is the whole body"`
 	Form   struct{} `multipart:"file"`
 }
 
-// uploadFile streams the content to the engine.
-func (a *API) uploadFile(ctx context.Context, c *call, in uploadFileIn) (FileValue, error) {
+// uploadForField streams the content to the engine.
+func (a *API) uploadForField(ctx context.Context, c *call, in uploadForFieldIn) (FileValue, error) {
 	limit := c.ws.Files.FieldLimit(in.Object, in.Field)
 	tooLarge := fault.New(fault.TooLarge, "attachment.too_large", fault.Params{"max_mb": limit >> 20})
 	if c.r.ContentLength > limit+bodyLimit {

@@ -360,6 +360,12 @@ func (s *Service) CheckInput(ctx context.Context, object string, in Input, assig
 			return err
 		}
 		require(it)
+		for _, i := range it.sh.filed {
+			if it.values[i] != nil { // a file belongs to one record
+				f := it.sh.fields[i].f
+				it.fail(fault.InvalidField("record.file_of_one", "fields."+f.Key, fault.Params{"field": f.Key, "label": f.Label}))
+			}
+		}
 		for i := range it.deltas { // a value that is worked out later is there
 			it.bad = slices.DeleteFunc(it.bad, func(b *fault.Fault) bool { return b.Field == "fields."+it.sh.fields[i].f.Key })
 		}

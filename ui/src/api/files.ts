@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api, apiUrl } from './client';
-import type { Actor, Field, FileValue } from './types';
+import type { Actor, Field } from './types';
 import { type UploadProgress, upload } from './upload';
 
 /** A file on a record. */
@@ -43,6 +43,19 @@ export function addFile(
 }
 export const fileUrl = (id: string, inline = false): string =>
   apiUrl(`/files/${id}/content`, inline ? { inline: true } : {});
+/** A file in a field. Of one that is gone only the id is known. */
+export interface FileValue {
+  id: string;
+  name?: string;
+  /** Found by content. */
+  type?: string;
+  size?: number;
+  url?: string;
+  thumbnail?: string;
+  width?: number;
+  height?: number;
+}
+
 export const thumbnailUrl = (id: string): string => apiUrl(`/files/${id}/thumbnail`);
 /** Sends a file for a field; it is kept when a record is saved with its id. */
 export function uploadFieldFile(

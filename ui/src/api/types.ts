@@ -167,19 +167,6 @@ export const FIELD_TYPES = [
 ] as const;
 export type FieldType = (typeof FIELD_TYPES)[number];
 
-/** A file in a field. Of one that is gone only the id is known. */
-export interface FileValue {
-  id: string;
-  name?: string;
-  /** Found by content. */
-  type?: string;
-  size?: number;
-  url?: string;
-  thumbnail?: string;
-  width?: number;
-  height?: number;
-}
-
 export interface Option {
   key: string;
   label: Label;

@@ -7,12 +7,12 @@ import {
   latinKey,
   objectionsOf,
   pastedOptions,
-  patternExample,
   plural,
   TYPE_GROUPS,
   toChange,
   toInput,
 } from './object-draft';
+import { patternExample } from './object-pattern-example';
 import { moved } from './object-sort';
 
 const source: Field = {

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { useFormat, useTranslation } from '@/i18n';
 import { Button, TextInput } from '@/ui';
 import css from './object.module.css';
-import { patternExample } from './object-draft';
+import { patternExample } from './object-pattern-example';
 
 const PARTS = ['{yyyy}', '{yyyymmdd}', '{mm}', '{dd}', '{0000}'];
 

@@ -1,5 +1,5 @@
 import { IconArrowDown, IconArrowUp, IconCamera, IconUpload, IconX } from '@tabler/icons-react';
-import { type ClipboardEvent, type DragEvent, useRef, useState } from 'react';
+import { type ClipboardEvent, type DragEvent, useEffect, useRef, useState } from 'react';
 import type { Field, FileValue } from '@/api';
 import { labelText, useFormat, useLanguage, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
@@ -91,16 +91,21 @@ function Ways({ field, send, autoFocus }: { field: Field; send: (files: File[]) 
   const { t } = useTranslation('filefield');
   const chosen = useRef<HTMLInputElement>(null);
   const camera = useRef<HTMLInputElement>(null);
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (autoFocus) first.current?.focus();
+  }, [autoFocus]);
   const take = (input: HTMLInputElement) => {
     const files = [...(input.files ?? [])];
     input.value = '';
     send(files);
   };
-  const pictures = field.type === 'image' || field.kinds?.includes('image') === true || (field.kinds ?? []).length === 0;
+  const pictures =
+    field.type === 'image' || field.kinds?.includes('image') === true || (field.kinds ?? []).length === 0;
   const shared = { type: 'file', hidden: true, tabIndex: -1 } as const;
   return (
     <div className={css.ways}>
-      <button type="button" className={css.way} autoFocus={autoFocus} onClick={() => chosen.current?.click()}>
+      <button type="button" ref={first} className={css.way} onClick={() => chosen.current?.click()}>
         <IconUpload size={15} aria-hidden />
         {t(field.type === 'image' ? 'choosePicture' : 'chooseFile')}
       </button>

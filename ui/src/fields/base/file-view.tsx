@@ -1,7 +1,8 @@
 import { IconChevronLeft, IconChevronRight, IconDownload } from '@tabler/icons-react';
-import { type KeyboardEvent, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { type Field, type FileValue, fileUrl } from '@/api';
 import { labelText, useTranslation } from '@/i18n';
+import { useEvent } from '@/lib/hooks';
 import { IconButton, Modal } from '@/ui';
 import type { FieldContext } from '../kind';
 import { FileSign } from './file-stack';
@@ -20,18 +21,22 @@ interface ViewerProps {
 function Viewer({ name, files, at, onMove, onClose }: ViewerProps) {
   const { t } = useTranslation('filefield');
   const file = files[at];
-  if (file === undefined) return null;
   const go = (step: number) => onMove((at + step + files.length) % files.length);
-  const onKeyDown = (event: KeyboardEvent) => {
+  const onKeyDown = useEvent((event: KeyboardEvent) => {
     const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: files.length - 1 }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     onMove((to + files.length) % files.length);
-  };
+  });
+  // The keys work wherever the focus is, as nothing else can be reached while a picture is large.
+  useEffect(() => {
+    document.addEventListener('keydown', onKeyDown);
+    return () => document.removeEventListener('keydown', onKeyDown);
+  }, [onKeyDown]);
+  if (file === undefined) return null;
   return (
     <Modal opened onClose={onClose} title={file.name ?? name} size="min(1100px, 96vw)">
-      {/* biome-ignore lint/a11y/noStaticElementInteractions: the arrow keys work wherever the focus is inside. */}
-      <div className={css.viewer} onKeyDown={onKeyDown}>
+      <div className={css.viewer}>
         <img className={css.large} src={fileUrl(file.id, true)} alt={file.name ?? name} />
         <div className={css.bar}>
           {files.length > 1 && (
@@ -43,7 +48,7 @@ function Viewer({ name, files, at, onMove, onClose }: ViewerProps) {
             </span>
           )}
           {files.length > 1 && (
-            <IconButton label={t('next')} icon={<IconChevronRight size={18} />} onClick={() => go(1)} autoFocus />
+            <IconButton label={t('next')} icon={<IconChevronRight size={18} />} onClick={() => go(1)} />
           )}
           <a className={css.download} href={fileUrl(file.id)} download={file.name}>
             <IconDownload size={16} aria-hidden />
