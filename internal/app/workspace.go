@@ -391,7 +391,7 @@ func (w *workspace) build(ctx context.Context) error {
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
-	w.edge.Keys = keyService{w}
+	w.edge.Keys, w.edge.Web = keyService{w}, w.newWeb()
 	if err := w.newPost(keys); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
 	"github.com/guanxi-crm/guanxi/internal/insight/segment"
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
+	"github.com/guanxi-crm/guanxi/internal/insight/web"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
@@ -82,6 +83,7 @@ type Workspace struct {
 	Traits     *trait.Service
 	Cuts       CutService
 	Reports    *report.Service
+	Web        *web.Service
 	Imports    *transfer.Service
 	Mass       *mass.Service
 	Duplicates *dedupe.Service

@@ -60,13 +60,14 @@ const (
 	PrivacyManage      Right = "privacy.manage" // erase people, restrict them, keep the register of their requests, rules of retention
 	PrivacyCopy        Right = "privacy.copy"   // everything known about a person as one file, in clear
 	AutomationManage   Right = "automation.manage"
+	WebRead            Right = "web.read" // web analytics: visits, pages, funnels, paths, retention
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
 		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage, DuplicateManage,
-		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy, AutomationManage}
+		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy, AutomationManage, WebRead}
 }
 
 // Can reports whether a built-in role holds a right; others hold none by their name alone.
@@ -83,7 +84,7 @@ func (r Role) Can(right Right) bool {
 			return true
 		}
 	case ReadOnly:
-		return right == RecordRead || right == SegmentRead || right == ReportRead
+		return right == RecordRead || right == SegmentRead || right == ReportRead || right == WebRead
 	}
 	return false
 }
@@ -147,11 +148,11 @@ func scopeAllows(scope string, right Right) bool {
 	case "admin":
 		return true
 	case "read":
-		return right == RecordRead || right == SegmentRead || right == ReportRead
+		return right == RecordRead || right == SegmentRead || right == ReportRead || right == WebRead
 	case "write":
 		return right == RecordRead || right == SegmentRead || right == RecordCreate || right == RecordUpdate ||
 			right == RecordDelete || right == RecordMerge || right == SegmentWrite || right == ClassificationEdit || right == RecordAssign || right == RecordShare ||
-			right == ReportRead
+			right == ReportRead || right == WebRead
 	case "import":
 		return right == ImportRun || right == RecordRead
 	}

@@ -41,6 +41,7 @@ export * from './types';
 export type { UploadProgress } from './upload';
 export * from './views';
 export * from './waiting';
+export * from './web';
 export * from './webhooks';
 export * from './work';
 export { workLater } from './work-later';

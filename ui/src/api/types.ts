@@ -37,6 +37,7 @@ export const CAPABILITIES = [
   'privacy.manage',
   'privacy.copy',
   'automation.manage',
+  'web.read',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 

@@ -1,6 +1,6 @@
 import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { setupQuery } from '@/api';
-import { flag, oneOf, shape, text } from '@/lib/search-params';
+import { flag, oneOf, record, shape, text, whole } from '@/lib/search-params';
 import { readListSearch } from '@/records/search';
 import { appRoute, rootRoute, words } from './frame-route';
 import { settingsIndexRoute, settingsPages, settingsRoute } from './settings-routes';
@@ -176,6 +176,27 @@ const jobsRoute = createRoute({
   component: lazyRouteComponent(() => import('@/features/jobs/jobs-page'), 'JobsPage'),
 });
 
+const webRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/web',
+  validateSearch: shape({
+    tab: text,
+    days: whole,
+    from: text,
+    to: text,
+    filter: record,
+    goal: text,
+    by: text,
+    hour: flag,
+    funnel: record,
+    paths: record,
+    back: record,
+    who: record,
+  }),
+  loader: words('web'),
+  component: lazyRouteComponent(() => import('@/features/web/web-page'), 'WebPage'),
+});
+
 /* Every part on one page; only where __KIT__ is on */
 const kitRoute = createRoute({
   getParentRoute: () => appRoute,
@@ -213,6 +234,7 @@ export const routeTree = rootRoute.addChildren([
     importNewRoute,
     importRoute,
     jobsRoute,
+    webRoute,
     settingsRoute.addChildren([settingsIndexRoute, ...settingsPages]),
     kitRoute,
   ]),

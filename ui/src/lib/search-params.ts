@@ -4,6 +4,10 @@ export type Reader<T> = (raw: unknown) => T | undefined;
 export const text: Reader<string> = (raw) => (typeof raw === 'string' ? raw : undefined);
 export const flag: Reader<boolean> = (raw) => (typeof raw === 'boolean' ? raw : undefined);
 
+/** Named values, as they come: whoever uses them looks at them. */
+export const record: Reader<Record<string, unknown>> = (raw) =>
+  typeof raw === 'object' && raw !== null && !Array.isArray(raw) ? (raw as Record<string, unknown>) : undefined;
+
 /** A whole number from 1 on. */
 export const whole: Reader<number> = (raw) =>
   typeof raw === 'number' && Number.isInteger(raw) && raw >= 1 ? raw : undefined;

@@ -4,6 +4,7 @@ import {
   IconBuildingStore,
   IconCalendarEvent,
   IconCategory,
+  IconChartHistogram,
   IconCheckbox,
   IconCopyCheck,
   IconCube,
@@ -91,6 +92,10 @@ export const NAV: readonly NavGroup[] = [
       list('visit', IconMapPin),
       list('note', IconNote),
     ],
+  },
+  {
+    key: 'behaviour',
+    entries: [{ key: 'web', to: '/web', icon: IconChartHistogram, go: 'w', needs: 'web.read' }],
   },
   {
     key: 'data',

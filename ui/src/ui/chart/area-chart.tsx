@@ -32,6 +32,8 @@ interface Props {
   formatAxis?: (value: number) => string;
   height?: number;
   fromZero?: boolean;
+  /** The same places of another span, as a dashed line behind. */
+  before?: readonly number[];
   /** Enter or a press on a point. */
   onPick?: (at: number) => void;
 }
@@ -47,12 +49,13 @@ export function AreaChart({
   formatAxis = format,
   height = 220,
   fromZero = true,
+  before = [],
   onPick,
 }: Props) {
   const [ref, width] = useWidth<HTMLDivElement>();
   const [at, setAt] = useState<number | null>(null);
   const gradient = useId();
-  const values = points.map((point) => point.value);
+  const values = [...points.map((point) => point.value), ...before];
   const { low, high } = niceRange(values, fromZero);
   // Between 8 and 9 there is no middle that could be told in whole numbers.
   const ticks = (low === 0 ? niceTicks(high) : [low, (low + high) / 2, high]).filter(
@@ -138,6 +141,16 @@ export function AreaChart({
             {points[word.at]?.short}
           </text>
         ))}
+        {before.length > 0 && (
+          <path
+            d={linePath(
+              before
+                .slice(0, points.length)
+                .map((value, index) => ({ x: xOf(index, points.length, box), y: yOf(value, low, top, box) })),
+            )}
+            className={css.past}
+          />
+        )}
         <path d={areaPath(places, floor)} fill={`url(#${gradient})`} />
         <path d={linePath(places)} className={css.line} />
         {points.length === 1 && <circle cx={places[0]?.x} cy={places[0]?.y} r={4} className={css.dot} />}

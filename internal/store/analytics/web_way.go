@@ -1,0 +1,430 @@
+package analytics
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/insight/web"
+)
+
+const dayLength = 24 * hourMillis
+
+// decimal is the form of a property that is a number on both engines.
+const decimal = `'^-?[0-9]{1,18}([.][0-9]{1,6})?$'`
+
+// match is the condition on a property of an event "e": two-valued, false where the property is missing.
+func match(d Dialect, m web.Match) statement {
+	var s statement
+	p := d.Property("e.properties", m.Property)
+	switch {
+	case m.Op == "is_set":
+		s.add("(" + p + ") IS NOT NULL")
+	case m.Op == "contains":
+		s.add("COALESCE(strpos(("+p+"), "+asText+") > 0, FALSE)", m.Value)
+	case m.Op == "starts_with":
+		s.add("COALESCE(starts_with(("+p+"), "+asText+"), FALSE)", m.Value)
+	case m.Op == "!=":
+		s.add("COALESCE(("+p+") <> "+asText+", FALSE)", m.Value)
+	case web.Numeric(m.Op):
+		s.add("COALESCE(CASE WHEN ("+p+") ~ "+decimal+" THEN CAST(("+p+") AS DECIMAL(30,6)) "+m.Op+" CAST("+asText+" AS DECIMAL(30,6)) END, FALSE)", m.Value)
+	default:
+		s.add("COALESCE(("+p+") = "+asText+", FALSE)", m.Value)
+	}
+	return s
+}
+
+// step is the condition that an event "e" is one of a funnel's.
+func step(d Dialect, f web.Step) statement {
+	var s statement
+	s.add("(e.name = "+asText, f.Event)
+	if prefix, ok := strings.CutSuffix(f.Path, "*"); ok {
+		s.add(" AND COALESCE(starts_with(e.path, "+asText+"), FALSE)", prefix)
+	} else if f.Path != "" {
+		s.add(" AND COALESCE(e.path = "+asText+", FALSE)", f.Path)
+	}
+	for _, m := range f.Where {
+		s.add(" AND ")
+		s.put(match(d, m))
+	}
+	s.add(")")
+	return s
+}
+
+// funnel are the named parts of a funnel's statement. e holds the events of all steps with a mark for each; f2, f3, … the events
+// from a step on, of which those of that step that were reached in time hold since, the latest beginning from which they were, and gap,
+// the time since the step before. A later beginning never reaches less, so the latest one decides whether the window held.
+func (w *Web) funnel(q web.Question, f web.Funnel) (statement, error) {
+	events, err := w.events(q, over{who: ofPerson, from: q.From, to: q.To + clock.Day(f.Window)})
+	if err != nil {
+		return statement{}, err
+	}
+	d := w.dialect
+	var s statement
+	s.add("WITH e AS (SELECT * FROM (SELECT e.customer_id, e.at, e.id")
+	for i, one := range f.Steps {
+		s.add(", ")
+		s.put(step(d, one))
+		if i == 0 {
+			s.add(" AND e.day <= "+asInt, int64(q.To))
+		}
+		s.add(" AS " + mark(i+1))
+	}
+	s.put(events)
+	s.add(" AND e.name IN (")
+	for i, one := range f.Steps {
+		if i > 0 {
+			s.add(", ")
+		}
+		s.add(asText, one.Event)
+	}
+	s.add(")) x WHERE " + marks(1, len(f.Steps)) + ")")
+	// Only who did the second step at all can have got there: the others need not be put in order.
+	s.add(", f1 AS (SELECT *, CASE WHEN m1 THEN at END AS since FROM e WHERE customer_id IN (SELECT customer_id FROM e WHERE m2))")
+	const order = " OVER (PARTITION BY customer_id ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+	for n := 2; n <= len(f.Steps); n++ {
+		in := mark(n) + " AND at - start <= " + strconv.FormatInt(int64(f.Window)*dayLength, 10)
+		s.add(", f" + strconv.Itoa(n) + " AS (SELECT customer_id, at, id")
+		for k := n + 1; k <= len(f.Steps); k++ {
+			s.add(", " + mark(k))
+		}
+		s.add(", CASE WHEN " + in + " THEN start END AS since, CASE WHEN " + in + " THEN at - past END AS gap FROM (SELECT *, max(since)" + order +
+			" AS start, max(CASE WHEN since IS NOT NULL THEN at END)" + order + " AS past FROM f" + strconv.Itoa(n-1) + ") x WHERE (" + in + ")")
+		if n < len(f.Steps) {
+			s.add(" OR " + marks(n+1, len(f.Steps)))
+		}
+		s.add(")")
+	}
+	return s, nil
+}
+
+func mark(n int) string { return "m" + strconv.Itoa(n) }
+
+func marks(from, to int) string {
+	names := make([]string, 0, to)
+	for k := from; k <= to; k++ {
+		names = append(names, mark(k))
+	}
+	return strings.Join(names, " OR ")
+}
+
+// took is who took a step.
+func took(n int) string {
+	if n == 1 {
+		return "SELECT DISTINCT customer_id FROM e WHERE m1"
+	}
+	return "SELECT DISTINCT customer_id FROM f" + strconv.Itoa(n) + " WHERE since IS NOT NULL"
+}
+
+// groups is "SELECT customer_id, value …" of what a funnel is split by: the person's class, or a dimension of the first visit
+// of the span.
+func (w *Web) groups(q web.Question, by string) statement {
+	var s statement
+	if key, ok := strings.CutPrefix(by, web.ClassBy); ok {
+		s.add("SELECT customer_id, class_key AS value FROM class_member WHERE classification = "+asText, key)
+		return s
+	}
+	column, _ := webColumn(web.Dimension(by))
+	s.add("SELECT s.customer_id, "+w.dialect.First("s."+column, "s.started_at, s.id")+" AS value FROM f_session s WHERE s.day >= "+asInt+" AND s.day <= "+asInt+
+		" GROUP BY s.customer_id", int64(q.From), int64(q.To))
+	return s
+}
+
+func (w *Web) funnelText(q web.Question, f web.Funnel) (statement, error) {
+	s, err := w.funnel(q, f)
+	if err != nil {
+		return s, err
+	}
+	value, join := "''", ""
+	if f.By != "" {
+		s.add(", g AS (")
+		s.put(w.groups(q, f.By))
+		s.add(")")
+		value, join = "COALESCE(g.value, '')", " LEFT JOIN g ON g.customer_id = p.customer_id"
+	}
+	s.add(" SELECT 1 AS step, " + value + " AS value, count(*), CAST(0 AS BIGINT) FROM (" + took(1) + ") p" + join)
+	if f.By != "" {
+		s.add(" GROUP BY " + value)
+	}
+	for n := 2; n <= len(f.Steps); n++ {
+		s.add(" UNION ALL SELECT " + strconv.Itoa(n) + ", " + value + ", count(*), COALESCE(percentile_disc(0.5) WITHIN GROUP (ORDER BY p.gap), 0) FROM (SELECT customer_id, " +
+			w.dialect.First("gap", "at, id") + " AS gap FROM f" + strconv.Itoa(n) + " WHERE since IS NOT NULL GROUP BY customer_id) p" + join)
+		if f.By != "" {
+			s.add(" GROUP BY " + value)
+		}
+	}
+	s.add(" ORDER BY 1, 3 DESC, 2")
+	return s, nil
+}
+
+// Funnel implements web.Facts.
+func (w *Web) Funnel(ctx context.Context, q web.Question, f web.Funnel) ([]web.Reached, error) {
+	s, err := w.funnelText(q, f)
+	if err != nil {
+		return nil, err
+	}
+	out := []web.Reached{}
+	err = w.alone(ctx, func() error {
+		return each(ctx, w.db, s.String(), s.args, func(r *sql.Rows) error {
+			var v web.Reached
+			err := r.Scan(&v.Step, &v.Group, &v.Count, &v.Median)
+			out = append(out, v)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count a funnel: %w", err)
+	}
+	return out, nil
+}
+
+// idle ends a way.
+const idle = 30 * 60 * 1000
+
+// keptNodes is how many nodes are told apart at all; what is rarer is one of the others.
+const keptNodes = 200
+
+// node is what an event is called in ways.
+func node(nodes string) (name, which string) {
+	const page = "COALESCE(NULLIF(e.path, ''), e.title, '')"
+	switch nodes {
+	case web.PathEvents:
+		return "e.name", "e.kind = 'track' AND " + isDone
+	case web.PathBoth:
+		return "CASE WHEN " + isView + " THEN " + page + " ELSE e.name END", isDone
+	}
+	return page, isView
+}
+
+// ways are the named parts of a statement about ways: "top" holds the nodes with a number each, and "way" a row for every way
+// with the numbers of its nodes n1, n2, …: 0 for a node that is none of the top, nothing where the way is over. The same node twice
+// in a row, without a pause, is one.
+func (w *Web) ways(q web.Question, p web.Paths) (statement, error) {
+	events, err := w.events(q, within(q, ofPerson))
+	if err != nil {
+		return statement{}, err
+	}
+	name, which := node(p.Nodes)
+	var s statement
+	s.add("WITH v AS (SELECT e.customer_id, e.at, e.id, " + name + " AS node")
+	s.put(events)
+	s.add(" AND " + which + ")")
+	if p.Node != "" {
+		s.add(", b AS (SELECT v.* FROM v WHERE v.customer_id IN (SELECT customer_id FROM v WHERE node = "+asText+"))", p.Node)
+	} else {
+		s.add(", b AS (SELECT v.* FROM v)")
+	}
+	const order = " OVER (PARTITION BY customer_id ORDER BY at, id)"
+	s.add(", top AS (SELECT node, min(id) AS code FROM b GROUP BY node ORDER BY CASE WHEN node = "+asText+" THEN 0 ELSE 1 END, count(*) DESC, node LIMIT "+
+		strconv.Itoa(keptNodes)+")", p.Node)
+	s.add(", c AS (SELECT x.customer_id, x.at, x.id, x.pause, COALESCE(t.code, 0) AS code FROM (SELECT customer_id, at, id, node, lag(node)" + order + " AS last, COALESCE(at - lag(at)" + order + " > " +
+		strconv.Itoa(idle) + ", TRUE) AS pause FROM b) x LEFT JOIN top t ON t.node = x.node WHERE x.pause OR x.last <> x.node)")
+	s.add(", o AS (SELECT customer_id, code, pause, lead(pause, 1, TRUE)" + order + " AS ending")
+	// A pause stands before a node: on the way back it is asked of the node one came from.
+	move, behind := "lead", 0
+	if p.Backward {
+		move, behind = "lag", 1
+	}
+	for k := 1; k < p.Depth; k++ {
+		s.add(", " + move + "(code, " + strconv.Itoa(k) + ")" + order + " AS c" + strconv.Itoa(k))
+		if at := strconv.Itoa(k - behind); at != "0" {
+			s.add(", " + move + "(pause, " + at + ")" + order + " AS p" + at)
+		}
+	}
+	s.add(" FROM c), way AS (SELECT customer_id, code AS n1")
+	for k := 1; k < p.Depth; k++ {
+		s.add(", CASE WHEN TRUE")
+		for j := 1; j <= k; j++ {
+			s.add(" AND NOT " + brk(p.Backward, j))
+		}
+		s.add(" THEN c" + strconv.Itoa(k) + " END AS n" + strconv.Itoa(k+1))
+	}
+	s.add(" FROM o WHERE ")
+	switch {
+	case p.Node != "":
+		s.add("code = (SELECT code FROM top WHERE node = "+asText+")", p.Node)
+	case p.Backward:
+		s.add("ending")
+	default:
+		s.add("pause")
+	}
+	s.add(")")
+	return s, nil
+}
+
+// brk is the mark that the way is broken between its node j and the next one.
+func brk(backward bool, j int) string {
+	if !backward {
+		return "p" + strconv.Itoa(j)
+	}
+	if j == 1 {
+		return "pause"
+	}
+	return "p" + strconv.Itoa(j-1)
+}
+
+func (w *Web) pathsText(q web.Question, p web.Paths) (statement, error) {
+	s, err := w.ways(q, p)
+	if err != nil {
+		return s, err
+	}
+	s.add(", link AS (")
+	for k := 1; k < p.Depth; k++ {
+		if k > 1 {
+			s.add(" UNION ALL ")
+		}
+		n := strconv.Itoa(k)
+		next := "n" + strconv.Itoa(k+1)
+		s.add("SELECT " + n + " AS step, n" + n + " AS f, " + next + " AS t, count(*) AS n FROM way WHERE n" + n + " IS NOT NULL GROUP BY n" + n + ", " + next)
+	}
+	s.add(`) SELECT l.step, a.node, l.t, b.node, l.n FROM link l LEFT JOIN top a ON a.code = l.f LEFT JOIN top b ON b.code = l.t ORDER BY l.step, l.n DESC, a.node, b.node`)
+	return s, nil
+}
+
+// Paths implements web.Facts.
+func (w *Web) Paths(ctx context.Context, q web.Question, p web.Paths) ([]web.Link, error) {
+	s, err := w.pathsText(q, p)
+	if err != nil {
+		return nil, err
+	}
+	out := []web.Link{}
+	err = w.alone(ctx, func() error {
+		return each(ctx, w.db, s.String(), s.args, func(r *sql.Rows) error {
+			var l web.Link
+			var from, to sql.NullString
+			var next sql.NullInt64
+			if err := r.Scan(&l.Step, &from, &next, &to, &l.Count); err != nil {
+				return err
+			}
+			l.From = &web.Node{Name: from.String, Rest: !from.Valid}
+			if next.Valid {
+				l.To = &web.Node{Name: to.String, Rest: !to.Valid}
+			}
+			out = append(out, l)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count ways: %w", err)
+	}
+	return out, nil
+}
+
+// period is the number of the first day of the period of a day: of a month, year*12+month-1.
+func period(kind, day string) string {
+	switch kind {
+	case "week":
+		return "(" + day + " - mod(" + day + " + 3, 7))"
+	case "month":
+		date := "(DATE '1970-01-01' + CAST(" + day + " AS INTEGER))"
+		return "(CAST(extract(year FROM " + date + ") AS BIGINT) * 12 + CAST(extract(month FROM " + date + ") AS BIGINT) - 1)"
+	}
+	return day
+}
+
+// periodOf is what period answers for a day.
+func periodOf(kind string, day clock.Day) int64 {
+	if kind == "month" {
+		t := day.Time()
+		return int64(t.Year())*12 + int64(t.Month()) - 1
+	}
+	return int64(web.Retention{Period: kind}.First(day))
+}
+
+// firstDay is the day that a period begins with.
+func firstDay(kind string, p int64) clock.Day {
+	if kind == "month" {
+		return firstOfMonth(p)
+	}
+	return clock.Day(p)
+}
+
+func firstOfMonth(p int64) clock.Day { return web.Retention{Period: "month"}.After(0, int(p-1970*12)) }
+
+// done is "SELECT customer_id, day …" of what begins a cohort or brings somebody back; of the span, or of all days.
+func (w *Web) done(q web.Question, what string, all bool) (statement, error) {
+	var s statement
+	switch what {
+	case web.OfVisit:
+		visits, err := w.visits(q, !all)
+		s.add("SELECT s.customer_id, s.day")
+		s.put(visits)
+		return s, err
+	case web.OfPurchase:
+		s.add("SELECT o.customer_id, o.day FROM f_purchase o WHERE TRUE")
+		if !all {
+			s.add(" AND o.day >= "+asInt+" AND o.day <= "+asInt, int64(q.From), int64(q.To))
+		}
+		return s, w.members(&s, "o.customer_id", q.Filter)
+	}
+	o := within(q, ofPerson)
+	o.all = all
+	events, err := w.events(q, o)
+	s.add("SELECT e.customer_id, e.day")
+	s.put(events)
+	s.add(" AND e.name = "+asText, what)
+	return s, err
+}
+
+// cohorts are the named parts of a statement about retention: "c" holds who began in the span and in which period, "a" in which
+// periods somebody was there again.
+func (w *Web) cohorts(q web.Question, r web.Retention) (statement, error) {
+	start, err := w.done(q, r.Start, true)
+	if err != nil {
+		return start, err
+	}
+	again := q
+	again.Filter.Is, again.Through = nil, 0 // who came back once by whatever way came back
+	back, err := w.done(again, r.Return, false)
+	if err != nil {
+		return back, err
+	}
+	var s statement
+	s.add("WITH c AS (SELECT f.customer_id, " + period(r.Period, "f.day") + " AS p FROM (SELECT x.customer_id, min(x.day) AS day FROM (")
+	s.put(start)
+	s.add(") x GROUP BY x.customer_id) f WHERE f.day >= "+asInt+" AND f.day <= "+asInt+"), a AS (SELECT DISTINCT x.customer_id, "+period(r.Period, "x.day")+" AS p FROM (",
+		int64(q.From), int64(q.To))
+	s.put(back)
+	s.add(") x)")
+	return s, nil
+}
+
+func (w *Web) retentionText(q web.Question, r web.Retention) (statement, error) {
+	s, err := w.cohorts(q, r)
+	if err != nil {
+		return s, err
+	}
+	s.add(` SELECT c.p, CAST(-1 AS BIGINT) AS q, count(*) FROM c GROUP BY c.p
+ UNION ALL SELECT c.p, a.p, count(*) FROM c JOIN a ON a.customer_id = c.customer_id WHERE a.p >= c.p GROUP BY c.p, a.p ORDER BY 1, 2`)
+	return s, nil
+}
+
+// Retention implements web.Facts.
+func (w *Web) Retention(ctx context.Context, q web.Question, r web.Retention) ([]web.Cell, error) {
+	s, err := w.retentionText(q, r)
+	if err != nil {
+		return nil, err
+	}
+	out := []web.Cell{}
+	err = w.alone(ctx, func() error {
+		return each(ctx, w.db, s.String(), s.args, func(rows *sql.Rows) error {
+			var from, to, n int64
+			if err := rows.Scan(&from, &to, &n); err != nil {
+				return err
+			}
+			c := web.Cell{Cohort: firstDay(r.Period, from), Period: -1, Count: n}
+			if to >= 0 {
+				c.Period = r.Between(c.Cohort, firstDay(r.Period, to))
+			}
+			out = append(out, c)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count who came back: %w", err)
+	}
+	return out, nil
+}

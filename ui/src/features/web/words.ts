@@ -1,0 +1,33 @@
+import { useFormat, useTranslation } from '@/i18n';
+
+/** Values of these dimensions are names of the program's own; those of others are shown as they came. */
+const NAMED: Record<string, readonly string[]> = {
+  channel: ['direct', 'search', 'social', 'ads', 'email', 'referral', 'campaign', 'internal'],
+  device: ['desktop', 'mobile', 'tablet', 'tv', 'other'],
+};
+
+/** How the value of a dimension is called. */
+export function useValueName(): (dimension: string, value: string) => string {
+  const { t } = useTranslation('web');
+  return (dimension, value) => {
+    if (value === '') return t('web:unknown');
+    return NAMED[dimension]?.includes(value) === true ? t(`web:value.${dimension}.${value}`) : value;
+  };
+}
+
+export interface WebNumbers {
+  number: (value: number) => string;
+  share: (part: number, whole: number, digits?: number) => string;
+  seconds: (value: number | null) => string;
+}
+const NONE = '\u2013';
+
+/** Figures as every table of this feature writes them. */
+export function useNumbers(): WebNumbers {
+  const fmt = useFormat();
+  return {
+    number: (value) => fmt.number(value),
+    share: (part, whole, digits = 1) => (whole === 0 ? NONE : fmt.percent(part / whole, digits)),
+    seconds: (value) => (value === null ? NONE : fmt.duration(value === 0 ? 0 : Math.max(1, Math.round(value)))),
+  };
+}
