@@ -24,6 +24,7 @@ func (a *API) webRoutes() []route {
 		{method: post, path: "/web/paths", need: right, right: r, run: op(a.webPaths), doc: "Ways through pages and events, step by step", secret: true},
 		{method: post, path: "/web/retention", need: right, right: r, run: op(a.webRetention), doc: "How many of those who began in a period came back", secret: true},
 		{method: post, path: "/web/people", need: right, right: r, run: op(a.webPeople), doc: "The people behind a figure: customers and anonymous visitors", secret: true},
+		{method: post, path: "/web/segments", need: right, right: r, run: op(a.webSegment), doc: "Keep the customers behind a figure as a static segment", status: http.StatusCreated},
 		{method: get, path: "/web/funnels", need: right, right: r, run: op(a.webFunnels), doc: "Funnels that were kept"},
 		{method: post, path: "/web/funnels", need: right, right: r, run: op(a.saveWebFunnel), doc: "Keep a funnel under a name", status: http.StatusCreated},
 		{method: patch, path: "/web/funnels/{id}", need: right, right: r, run: op(a.patchWebFunnel), doc: "Change a kept funnel"},

@@ -7,6 +7,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/insight/segment"
 	"github.com/guanxi-crm/guanxi/internal/insight/web"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 )
@@ -146,6 +147,54 @@ func (a *API) webPeople(ctx context.Context, c *call, in webPeopleIn) (WebPeople
 		out.NextCursor = &next
 	}
 	return out, err
+}
+
+type webSegmentIn struct {
+	Body struct {
+		webAsk
+		Behind      WebBehind `json:"behind"`
+		Label       string    `json:"label"`
+		Description string    `json:"description,omitempty"`
+	}
+}
+
+// listPage is how many of the people are read at a time.
+const listPage = 20_000
+
+// webSegment keeps the customers behind a figure whom the caller sees as a list of its own.
+func (a *API) webSegment(ctx context.Context, c *call, in webSegmentIn) (Segment, error) {
+	q, err := in.Body.question()
+	if err != nil {
+		return Segment{}, err
+	}
+	b, err := in.Body.Behind.behind()
+	if err != nil {
+		return Segment{}, err
+	}
+	p := web.PeoplePage{Limit: listPage}
+	if p.Limits, err = c.ws.Records.Limits(ctx, query.Customer); err != nil {
+		return Segment{}, err
+	}
+	var members []id.ID
+	for {
+		found, err := c.ws.Web.People(ctx, q, b, p)
+		if err != nil {
+			return Segment{}, err
+		}
+		members = append(members, found.IDs...)
+		if len(found.IDs) < p.Limit {
+			break
+		}
+		p.After = found.IDs[len(found.IDs)-1]
+	}
+	if len(members) == 0 {
+		return Segment{}, fault.New(fault.Invalid, "web.nobody", nil)
+	}
+	s, err := c.ws.Segments.CreateList(ctx, segment.Draft{Label: &in.Body.Label, Description: &in.Body.Description}, members)
+	if err != nil {
+		return Segment{}, err
+	}
+	return a.showSegment(c, s), a.Auth.Note(ctx, c.who.Workspace.Key, "segment.create", "segment", 0, map[string]any{"key": s.Key})
 }
 
 func (c *call) visitors(ctx context.Context, ids []id.ID, out *WebPeople) error {

@@ -184,7 +184,7 @@ func (s *Service) validate(ctx context.Context, seg Segment, self string) error 
 	}
 	if seg.Where == nil {
 		bad = append(bad, fault.InvalidField("segment.where_required", "where", nil))
-	} else if err := s.c.Language.Check(ctx, seg.Where, self); err != nil {
+	} else if err := s.checkWhere(ctx, seg, self); err != nil {
 		f, ok := fault.Find(err)
 		if !ok {
 			return err

@@ -42,16 +42,16 @@ func (w *Web) alone(ctx context.Context, ask func() error) error {
 
 // statement is a text that grows with its parameters.
 type statement struct {
-	strings.Builder
+	text string
 	args []any
 }
 
 func (s *statement) add(text string, args ...any) {
-	s.WriteString(text)
+	s.text += text
 	s.args = append(s.args, args...)
 }
 
-func (s *statement) put(o statement) { s.add(o.String(), o.args...) }
+func (s *statement) put(o statement) { s.add(o.text, o.args...) }
 
 const (
 	asInt  = "CAST(? AS BIGINT)"
@@ -142,7 +142,7 @@ func (w *Web) events(q web.Question, o over) (statement, error) {
 	var s, v statement
 	s.add(" FROM f_event e")
 	v.is("s", q.Filter, func(both bool) bool { return !both })
-	if len(v.args) > 0 || v.Len() > 0 {
+	if v.text != "" {
 		s.add(" JOIN (SELECT s.customer_id, s.profile_id, s.started_at, s.ended_at FROM f_session s WHERE TRUE")
 		if !o.all {
 			s.add(" AND s.day >= "+asInt+" AND s.day <= "+asInt, int64(o.from)-1, int64(o.to))
@@ -216,7 +216,7 @@ func (w *Web) totalsText(q web.Question, by string) (statement, error) {
 		converted = "count(DISTINCT g.customer_id)"
 	}
 	s.add("SELECT " + by + totals + ", " + converted)
-	from := visits.String()
+	from := visits.text
 	if given {
 		from = strings.Replace(from, " WHERE TRUE", " LEFT JOIN goals g ON g.customer_id = s.customer_id WHERE TRUE", 1)
 	}
@@ -232,7 +232,7 @@ func (w *Web) Totals(ctx context.Context, q web.Question) (web.Totals, error) {
 		return t, err
 	}
 	err = w.alone(ctx, func() error {
-		_, err := one(ctx, w.db, s.String(), s.args, scanTotals(&t)...)
+		_, err := one(ctx, w.db, s.text, s.args, scanTotals(&t)...)
 		return err
 	})
 	if err != nil {
@@ -285,7 +285,7 @@ func (w *Web) Trend(ctx context.Context, q web.Question, hours bool) ([]web.Buck
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, w.db, s.String(), s.args, func(r *sql.Rows) error {
+	err = each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
 		var key int64
 		var b web.Bucket
 		if err := r.Scan(&key, &b.Visitors, &b.Visits, &b.Views); err != nil {
@@ -321,7 +321,7 @@ func (w *Web) Breakdown(ctx context.Context, q web.Question, by web.Dimension, l
 	}
 	out := []web.Row{}
 	err = w.alone(ctx, func() error {
-		return each(ctx, w.db, s.String(), s.args, func(r *sql.Rows) error {
+		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
 			var row web.Row
 			err := r.Scan(append([]any{&row.Value}, scanTotals(&row.Totals)...)...)
 			out = append(out, row)
@@ -371,7 +371,7 @@ func (w *Web) Pages(ctx context.Context, q web.Question, limit int) ([]web.Page,
 	}
 	out := []web.Page{}
 	err = w.alone(ctx, func() error {
-		return each(ctx, w.db, s.String(), s.args, func(r *sql.Rows) error {
+		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
 			var p web.Page
 			err := r.Scan(&p.Host, &p.Path, &p.Title, &p.Views, &p.Visitors, &p.Entries, &p.Exits, &p.Bounced, &p.Dwell)
 			out = append(out, p)
@@ -404,7 +404,7 @@ func (w *Web) Events(ctx context.Context, q web.Question, limit int) ([]web.Even
 	}
 	out := []web.Event{}
 	err = w.alone(ctx, func() error {
-		return each(ctx, w.db, s.String(), s.args, func(r *sql.Rows) error {
+		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
 			var e web.Event
 			err := r.Scan(&e.Name, &e.Count, &e.Visitors, &e.Amount)
 			out = append(out, e)

@@ -168,11 +168,11 @@ func (w *Web) People(ctx context.Context, q web.Question, b web.Behind, p web.Pe
 				return err
 			}
 			s.add(countPeople)
-			if _, err := one(ctx, w.db, s.String(), s.args, &out.Customers, &out.Anonymous); err != nil {
+			if _, err := one(ctx, w.db, s.text, s.args, &out.Customers, &out.Anonymous); err != nil {
 				return err
 			}
 		}
-		return each(ctx, w.db, list.String(), list.args, func(r *sql.Rows) error {
+		return each(ctx, w.db, list.text, list.args, func(r *sql.Rows) error {
 			var v int64
 			err := r.Scan(&v)
 			out.IDs = append(out.IDs, id.ID(v))
@@ -219,7 +219,7 @@ func (w *Web) texts(q web.Question) []Text {
 		if err != nil {
 			name += ": " + err.Error()
 		}
-		out = append(out, Text{name, s.String()})
+		out = append(out, Text{name, s.text})
 	}
 	put := func(name string) func(statement, error) {
 		return func(s statement, err error) { add(name, s, err) }

@@ -64,7 +64,7 @@ func (w *Web) funnel(q web.Question, f web.Funnel) (statement, error) {
 	}
 	d := w.dialect
 	var s statement
-	s.add("WITH e AS (SELECT * FROM (SELECT e.customer_id, e.at, e.id")
+	s.add("WITH e AS (SELECT * FROM (SELECT e.customer_id, e.at AS ts, e.id")
 	for i, one := range f.Steps {
 		s.add(", ")
 		s.put(step(d, one))
@@ -83,16 +83,16 @@ func (w *Web) funnel(q web.Question, f web.Funnel) (statement, error) {
 	}
 	s.add(")) x WHERE " + marks(1, len(f.Steps)) + ")")
 	// Only who did the second step at all can have got there: the others need not be put in order.
-	s.add(", f1 AS (SELECT *, CASE WHEN m1 THEN at END AS since FROM e WHERE customer_id IN (SELECT customer_id FROM e WHERE m2))")
-	const order = " OVER (PARTITION BY customer_id ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+	s.add(", f1 AS (SELECT *, CASE WHEN m1 THEN ts END AS since FROM e WHERE customer_id IN (SELECT customer_id FROM e WHERE m2))")
+	const order = " OVER (PARTITION BY customer_id ORDER BY ts, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
 	for n := 2; n <= len(f.Steps); n++ {
-		in := mark(n) + " AND at - start <= " + strconv.FormatInt(int64(f.Window)*dayLength, 10)
-		s.add(", f" + strconv.Itoa(n) + " AS (SELECT customer_id, at, id")
+		in := mark(n) + " AND ts - start <= " + strconv.FormatInt(int64(f.Window)*dayLength, 10)
+		s.add(", f" + strconv.Itoa(n) + " AS (SELECT customer_id, ts, id")
 		for k := n + 1; k <= len(f.Steps); k++ {
 			s.add(", " + mark(k))
 		}
-		s.add(", CASE WHEN " + in + " THEN start END AS since, CASE WHEN " + in + " THEN at - past END AS gap FROM (SELECT *, max(since)" + order +
-			" AS start, max(CASE WHEN since IS NOT NULL THEN at END)" + order + " AS past FROM f" + strconv.Itoa(n-1) + ") x WHERE (" + in + ")")
+		s.add(", CASE WHEN " + in + " THEN start END AS since, CASE WHEN " + in + " THEN ts - past END AS gap FROM (SELECT *, max(since)" + order +
+			" AS start, max(CASE WHEN since IS NOT NULL THEN ts END)" + order + " AS past FROM f" + strconv.Itoa(n-1) + ") x WHERE (" + in + ")")
 		if n < len(f.Steps) {
 			s.add(" OR " + marks(n+1, len(f.Steps)))
 		}
@@ -151,7 +151,7 @@ func (w *Web) funnelText(q web.Question, f web.Funnel) (statement, error) {
 	}
 	for n := 2; n <= len(f.Steps); n++ {
 		s.add(" UNION ALL SELECT " + strconv.Itoa(n) + ", " + value + ", count(*), COALESCE(percentile_disc(0.5) WITHIN GROUP (ORDER BY p.gap), 0) FROM (SELECT customer_id, " +
-			w.dialect.First("gap", "at, id") + " AS gap FROM f" + strconv.Itoa(n) + " WHERE since IS NOT NULL GROUP BY customer_id) p" + join)
+			w.dialect.First("gap", "ts, id") + " AS gap FROM f" + strconv.Itoa(n) + " WHERE since IS NOT NULL GROUP BY customer_id) p" + join)
 		if f.By != "" {
 			s.add(" GROUP BY " + value)
 		}
@@ -168,7 +168,7 @@ func (w *Web) Funnel(ctx context.Context, q web.Question, f web.Funnel) ([]web.R
 	}
 	out := []web.Reached{}
 	err = w.alone(ctx, func() error {
-		return each(ctx, w.db, s.String(), s.args, func(r *sql.Rows) error {
+		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
 			var v web.Reached
 			err := r.Scan(&v.Step, &v.Group, &v.Count, &v.Median)
 			out = append(out, v)
@@ -209,7 +209,7 @@ func (w *Web) ways(q web.Question, p web.Paths) (statement, error) {
 	}
 	name, which := node(p.Nodes)
 	var s statement
-	s.add("WITH v AS (SELECT e.customer_id, e.at, e.id, " + name + " AS node")
+	s.add("WITH v AS (SELECT e.customer_id, e.at AS ts, e.id, " + name + " AS node")
 	s.put(events)
 	s.add(" AND " + which + ")")
 	if p.Node != "" {
@@ -217,10 +217,10 @@ func (w *Web) ways(q web.Question, p web.Paths) (statement, error) {
 	} else {
 		s.add(", b AS (SELECT v.* FROM v)")
 	}
-	const order = " OVER (PARTITION BY customer_id ORDER BY at, id)"
+	const order = " OVER (PARTITION BY customer_id ORDER BY ts, id)"
 	s.add(", top AS (SELECT node, min(id) AS code FROM b GROUP BY node ORDER BY CASE WHEN node = "+asText+" THEN 0 ELSE 1 END, count(*) DESC, node LIMIT "+
 		strconv.Itoa(keptNodes)+")", p.Node)
-	s.add(", c AS (SELECT x.customer_id, x.at, x.id, x.pause, COALESCE(t.code, 0) AS code FROM (SELECT customer_id, at, id, node, lag(node)" + order + " AS last, COALESCE(at - lag(at)" + order + " > " +
+	s.add(", c AS (SELECT x.customer_id, x.ts, x.id, x.pause, COALESCE(t.code, 0) AS code FROM (SELECT customer_id, ts, id, node, lag(node)" + order + " AS last, COALESCE(ts - lag(ts)" + order + " > " +
 		strconv.Itoa(idle) + ", TRUE) AS pause FROM b) x LEFT JOIN top t ON t.node = x.node WHERE x.pause OR x.last <> x.node)")
 	s.add(", o AS (SELECT customer_id, code, pause, lead(pause, 1, TRUE)" + order + " AS ending")
 	// A pause stands before a node: on the way back it is asked of the node one came from.
@@ -292,7 +292,7 @@ func (w *Web) Paths(ctx context.Context, q web.Question, p web.Paths) ([]web.Lin
 	}
 	out := []web.Link{}
 	err = w.alone(ctx, func() error {
-		return each(ctx, w.db, s.String(), s.args, func(r *sql.Rows) error {
+		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
 			var l web.Link
 			var from, to sql.NullString
 			var next sql.NullInt64
@@ -410,7 +410,7 @@ func (w *Web) Retention(ctx context.Context, q web.Question, r web.Retention) ([
 	}
 	out := []web.Cell{}
 	err = w.alone(ctx, func() error {
-		return each(ctx, w.db, s.String(), s.args, func(rows *sql.Rows) error {
+		return each(ctx, w.db, s.text, s.args, func(rows *sql.Rows) error {
 			var from, to, n int64
 			if err := rows.Scan(&from, &to, &n); err != nil {
 				return err

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api } from './client';
-import type { Items, Money } from './types';
+import type { Items, Money, Segment } from './types';
 
 export const WEB_DIMENSIONS = [
   'channel',
@@ -213,6 +213,9 @@ export const webPeopleQuery = (ask: WebAsk, behind: WebBehind, anonymous: boolea
     staleTime: FRESH,
     retry: false,
   });
+
+export const saveWebSegment = (ask: WebAsk, behind: WebBehind, label: string) =>
+  api.post<Segment>('/web/segments', { ...ask, behind, label });
 
 export const webFunnelsQuery = () =>
   queryOptions({

@@ -35,7 +35,15 @@ export function useNames(): { events: string[]; pages: string[] } {
   };
 }
 
-function Match({ match, onChange, onDrop }: { match: WebMatch; onChange: (next: WebMatch) => void; onDrop: () => void }) {
+function Match({
+  match,
+  onChange,
+  onDrop,
+}: {
+  match: WebMatch;
+  onChange: (next: WebMatch) => void;
+  onDrop: () => void;
+}) {
   const { t } = useTranslation('web');
   return (
     <div className={css.match}>
@@ -106,7 +114,6 @@ function Step({ step, at, names, onChange, move, last, onDrop }: StepProps) {
       <div className={css.matches}>
         {where.map((match, index) => (
           <Match
-            // biome-ignore lint/suspicious/noArrayIndexKey: a condition has no other name than its place
             key={index}
             match={match}
             onChange={(next) => onChange({ ...step, where: where.with(index, next) })}
@@ -126,8 +133,20 @@ function Step({ step, at, names, onChange, move, last, onDrop }: StepProps) {
         )}
       </div>
       <span className={css.buttons}>
-        <IconButton size="sm" label={t('web:stepUp')} icon={<IconArrowUp size={14} />} disabled={at === 0} onClick={() => move(-1)} />
-        <IconButton size="sm" label={t('web:stepDown')} icon={<IconArrowDown size={14} />} disabled={last} onClick={() => move(1)} />
+        <IconButton
+          size="sm"
+          label={t('web:stepUp')}
+          icon={<IconArrowUp size={14} />}
+          disabled={at === 0}
+          onClick={() => move(-1)}
+        />
+        <IconButton
+          size="sm"
+          label={t('web:stepDown')}
+          icon={<IconArrowDown size={14} />}
+          disabled={last}
+          onClick={() => move(1)}
+        />
         <IconButton
           size="sm"
           label={t('web:dropStep')}
@@ -159,7 +178,6 @@ export function FunnelForm({ draft, onChange }: { draft: WebFunnel; onChange: (n
       <ol className={css.steps}>
         {steps.map((step, at) => (
           <Step
-            // biome-ignore lint/suspicious/noArrayIndexKey: a step has no other name than its place
             key={at}
             step={step}
             at={at}
@@ -194,7 +212,10 @@ export function FunnelForm({ draft, onChange }: { draft: WebFunnel; onChange: (n
           onChange={(by) => onChange({ ...draft, by: by ?? '' })}
           options={[
             ...SPLITS.map((key) => ({ value: key as string, label: t(`web:dimension.${key}`) })),
-            ...(classes.data?.items ?? []).map((one) => ({ value: `class:${one.key}`, label: label(one.label, one.key) })),
+            ...(classes.data?.items ?? []).map((one) => ({
+              value: `class:${one.key}`,
+              label: label(one.label, one.key),
+            })),
           ]}
         />
       </div>

@@ -13,7 +13,15 @@ interface Props {
   onChoose: (funnel: WebSavedFunnel | null) => void;
 }
 
-function NameDialog({ draft, onClose, onSaved }: { draft: WebFunnel; onClose: () => void; onSaved: (one: WebSavedFunnel) => void }) {
+function NameDialog({
+  draft,
+  onClose,
+  onSaved,
+}: {
+  draft: WebFunnel;
+  onClose: () => void;
+  onSaved: (one: WebSavedFunnel) => void;
+}) {
   const { t } = useTranslation(['web', 'common']);
   const [name, setName] = useState('');
   const [busy, setBusy] = useState(false);
@@ -78,7 +86,11 @@ export function KeptFunnels({ draft, chosen, onChoose }: Props) {
     }
   };
   const forget = async (one: WebSavedFunnel) => {
-    const yes = await confirm({ title: t('web:forgetFunnel', { name: one.name }), confirm: t('common:delete'), danger: true });
+    const yes = await confirm({
+      title: t('web:forgetFunnel', { name: one.name }),
+      confirm: t('common:delete'),
+      danger: true,
+    });
     if (!yes) return;
     await attempt(async () => {
       await deleteWebFunnel(one.id);

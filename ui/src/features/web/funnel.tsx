@@ -32,7 +32,8 @@ function useStepName(): (step: WebStep) => string {
   const { t } = useTranslation('web');
   return (step) => {
     const path = step.path === undefined || step.path === '' ? '' : ` ${step.path}`;
-    const where = (step.where ?? []).length === 0 ? '' : ` (${t('web:conditions', { count: step.where?.length ?? 0 })})`;
+    const where =
+      (step.where ?? []).length === 0 ? '' : ` (${t('web:conditions', { count: step.where?.length ?? 0 })})`;
     return `${step.event}${path}${where}`;
   };
 }
@@ -93,7 +94,9 @@ function Steps({ funnel, steps }: { funnel: WebFunnel; steps: readonly WebReache
                 </Behind>
                 <span>{share(reached.count, first)}</span>
                 {at > 0 && (
-                  <span className={css.quiet}>{t('web:ofBefore', { share: share(reached.count, before?.count ?? 0) })}</span>
+                  <span className={css.quiet}>
+                    {t('web:ofBefore', { share: share(reached.count, before?.count ?? 0) })}
+                  </span>
                 )}
               </span>
             </div>
@@ -168,7 +171,13 @@ function Result({ funnel }: { funnel: WebFunnel }) {
                 [t('web:group'), t('web:step'), t('web:event'), t('web:term.visitors'), t('web:medianSeconds')],
                 [...steps, ...data.groups].map((one) => {
                   const step = funnel.steps[one.step - 1];
-                  return [one.group ?? '', one.step, step === undefined ? '' : name(step), one.count, one.median_seconds];
+                  return [
+                    one.group ?? '',
+                    one.step,
+                    step === undefined ? '' : name(step),
+                    one.count,
+                    one.median_seconds,
+                  ];
                 }),
               )
             }

@@ -17,7 +17,9 @@ interface Props {
 export function NameSelect({ label, value, onChange, names, own = [], placeholder, clearable, hideLabel }: Props) {
   const [typed, setTyped] = useState('');
   const known = new Set(own.map((one) => one.value));
-  const list = [...new Set([...(value === '' ? [] : [value]), ...names, ...(typed.trim() === '' ? [] : [typed.trim()])])];
+  const list = [
+    ...new Set([...(value === '' ? [] : [value]), ...names, ...(typed.trim() === '' ? [] : [typed.trim()])]),
+  ];
   const isOwn = own.some((one) => one.label === typed);
   return (
     <Select

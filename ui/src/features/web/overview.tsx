@@ -118,8 +118,7 @@ function Trend({ data, hours }: { data: WebOverview; hours: boolean }) {
   const [table, setTable] = useState(false);
   const title = (bucket: WebBucket) => (bucket.at === undefined ? fmt.date(bucket.day) : fmt.datetime(bucket.at));
   const open = (bucket: WebBucket) =>
-    bucket.at === undefined &&
-    go({ who: { behind: { figure: 'visits' }, from: bucket.day, to: bucket.day } }, true);
+    bucket.at === undefined && go({ who: { behind: { figure: 'visits' }, from: bucket.day, to: bucket.day } }, true);
   return (
     <Panel
       title={t('web:trend')}
@@ -189,7 +188,17 @@ interface Ranked {
   name: string;
   value: number;
 }
-function Ranks({ title, list, tab, by }: { title: string; list: readonly Ranked[] | undefined; tab: WebTab; by?: string }) {
+function Ranks({
+  title,
+  list,
+  tab,
+  by,
+}: {
+  title: string;
+  list: readonly Ranked[] | undefined;
+  tab: WebTab;
+  by?: string;
+}) {
   const { t } = useTranslation('web');
   const { number } = useNumbers();
   const { go } = useWeb();

@@ -21,7 +21,13 @@ export function Pages() {
   const hosts = new Set(data.items.map((page) => page.host)).size > 1;
   const name = (page: WebPage) => `${hosts ? page.host : ''}${page.path || page.title || t('web:unknown')}`;
   const columns: FigureColumn<WebPage>[] = [
-    { key: 'views', label: t('web:term.views'), term: 'views', raw: (page) => page.views, cell: (page) => number(page.views) },
+    {
+      key: 'views',
+      label: t('web:term.views'),
+      term: 'views',
+      raw: (page) => page.views,
+      cell: (page) => number(page.views),
+    },
     {
       key: 'visitors',
       label: t('web:term.visitors'),
@@ -103,7 +109,13 @@ export function Events() {
   if (data === undefined)
     return error === null ? <SkeletonRows rows={8} /> : <ErrorState error={error} onRetry={() => refetch()} />;
   const columns: FigureColumn<WebEvent>[] = [
-    { key: 'count', label: t('web:term.count'), term: 'count', raw: (event) => event.count, cell: (event) => number(event.count) },
+    {
+      key: 'count',
+      label: t('web:term.count'),
+      term: 'count',
+      raw: (event) => event.count,
+      cell: (event) => number(event.count),
+    },
     {
       key: 'visitors',
       label: t('web:term.visitors'),

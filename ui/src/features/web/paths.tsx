@@ -53,15 +53,21 @@ function Flow({ links, paths, open }: { links: readonly WebLink[]; paths: WebPat
   const names = [...new Set(nodes.filter((node) => node.kind === 'named').map((node) => node.name))];
   const fill = (node: SankeyNode) =>
     node.kind === 'named' ? hueFill(HUES[names.indexOf(node.name) % HUES.length] ?? 'teal') : 'var(--line-strong)';
-  const named = (node: SankeyNode) => nameOf(node.kind === 'end' ? null : { name: node.name, rest: node.kind === 'rest' });
+  const named = (node: SankeyNode) =>
+    nameOf(node.kind === 'end' ? null : { name: node.name, rest: node.kind === 'rest' });
   const canOpen = (link: WebLink) => link.from.rest !== true && link.to?.rest !== true;
   const cut = (text: string) => (text.length > 22 ? `${text.slice(0, 21)}\u2026` : text);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a drawing that scrolls sideways must be reachable by keyboard
     <section className={css.scroll} aria-label={t('web:pathsDrawing')} tabIndex={0}>
-      <svg className={css.sankey} viewBox={`0 -4 ${WIDTH} ${height + 12}`} width="100%" role="img" aria-label={t('web:pathsDrawing')}>
+      <svg
+        className={css.sankey}
+        viewBox={`0 -4 ${WIDTH} ${height + 12}`}
+        width="100%"
+        role="img"
+        aria-label={t('web:pathsDrawing')}
+      >
         {drawn.map(({ link, from, to, path }) => (
-          // biome-ignore lint/a11y/noStaticElementInteractions lint/a11y/useKeyWithClickEvents: the table beside it opens the same by keyboard
           <path
             key={`${from.key} ${to.key}`}
             d={path}
@@ -138,7 +144,9 @@ function Result({ paths }: { paths: WebPaths }) {
       }
     >
       <div data-dim={isPlaceholderData || undefined}>
-        {data.items.length === 0 && <EmptyState compact cause="no_match" title={t('web:nothing')} text={t('web:noWays')} />}
+        {data.items.length === 0 && (
+          <EmptyState compact cause="no_match" title={t('web:nothing')} text={t('web:noWays')} />
+        )}
         {data.items.length > 0 && !table && <Flow links={data.items} paths={paths} open={open} />}
         {data.items.length > 0 && table && (
           <Table
@@ -162,7 +170,13 @@ function Result({ paths }: { paths: WebPaths }) {
                     </Behind>
                   ),
               },
-              { key: 'share', label: t('web:share'), align: 'right', minor: true, cell: (link) => share(link.count, whole) },
+              {
+                key: 'share',
+                label: t('web:share'),
+                align: 'right',
+                minor: true,
+                cell: (link) => share(link.count, whole),
+              },
             ]}
           />
         )}
@@ -206,8 +220,20 @@ export function Paths() {
           names={choices[paths.nodes]}
           onChange={(node) => set({ node })}
         />
-        <NumberInput label={t('web:depth')} value={paths.depth} min={3} max={6} onChange={(next) => set({ depth: next ?? 4 })} />
-        <NumberInput label={t('web:top')} value={paths.top} min={1} max={20} onChange={(next) => set({ top: next ?? 7 })} />
+        <NumberInput
+          label={t('web:depth')}
+          value={paths.depth}
+          min={3}
+          max={6}
+          onChange={(next) => set({ depth: next ?? 4 })}
+        />
+        <NumberInput
+          label={t('web:top')}
+          value={paths.top}
+          min={1}
+          max={20}
+          onChange={(next) => set({ top: next ?? 7 })}
+        />
       </div>
       <Result paths={paths} />
     </>

@@ -1,9 +1,19 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { IconFilter } from '@tabler/icons-react';
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { type WebAsk, type WebVisitor, webPeopleQuery } from '@/api';
+import {
+  errorText,
+  saveWebSegment,
+  segmentsQuery,
+  type WebAsk,
+  type WebBehind,
+  type WebVisitor,
+  webPeopleQuery,
+} from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
-import { Button, Drawer, EmptyState, ErrorState, SegmentedControl, SkeletonRows } from '@/ui';
+import { useCan } from '@/metadata';
+import { Button, Drawer, EmptyState, ErrorState, Modal, SegmentedControl, SkeletonRows, TextInput, toast } from '@/ui';
 import { useWeb, type Who } from './search';
 import css from './web.module.css';
 import { useNumbers, useValueName } from './words';
@@ -45,12 +55,73 @@ function Unknown({ visitor }: { visitor: WebVisitor }) {
   );
 }
 
+interface SaveProps {
+  ask: WebAsk;
+  behind: WebBehind;
+  title: string;
+  onClose: () => void;
+}
+/** Keeps the customers of a figure as a list of its own. */
+function SaveDialog({ ask, behind, title, onClose }: SaveProps) {
+  const { t } = useTranslation(['web', 'common']);
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [name, setName] = useState(title);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState('');
+  const save = async () => {
+    setBusy(true);
+    try {
+      const made = await saveWebSegment(ask, behind, name);
+      await client.invalidateQueries(segmentsQuery());
+      onClose();
+      toast.ok(t('web:segmentSaved', { name: made.label }), {
+        action: {
+          label: t('web:openSegment'),
+          run: () => navigate({ to: '/segments/$key', params: { key: made.key } }),
+        },
+      });
+    } catch (error) {
+      setProblem(errorText(error));
+      setBusy(false);
+    }
+  };
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={t('web:saveSegment')}
+      footer={
+        <>
+          <Button onClick={onClose}>{t('common:cancel')}</Button>
+          <Button kind="primary" loading={busy} disabled={name.trim() === ''} onClick={save}>
+            {t('common:save')}
+          </Button>
+        </>
+      }
+    >
+      <TextInput
+        label={t('web:segmentName')}
+        description={t('web:segmentNote')}
+        value={name}
+        onChange={setName}
+        maxLength={100}
+        autoFocus
+        error={problem}
+        onEnter={() => name.trim() !== '' && save()}
+      />
+    </Modal>
+  );
+}
+
 /** The people behind a figure: customers the reader may see, and visitors whom nobody knows. */
 export function People({ who }: { who: Who }) {
   const { t } = useTranslation(['web', 'common']);
   const { number } = useNumbers();
   const { ask, go } = useWeb();
   const title = useTitle(who);
+  const can = useCan();
+  const [saving, setSaving] = useState(false);
   const [anonymous, setAnonymous] = useState(false);
   const narrow: WebAsk = {
     from: who.from ?? ask.from,
@@ -82,6 +153,13 @@ export function People({ who }: { who: Who }) {
             { value: 'anonymous', label: t('web:anonymous') },
           ]}
         />
+        {!anonymous && customers.length > 0 && can('segment.write') && (
+          <span>
+            <Button icon={<IconFilter size={15} />} onClick={() => setSaving(true)}>
+              {t('web:saveSegment')}
+            </Button>
+          </span>
+        )}
         {data === undefined && error === null && <SkeletonRows rows={6} />}
         {error !== null && data === undefined && <ErrorState compact error={error} onRetry={() => refetch()} />}
         {first?.closed === true && <EmptyState compact cause="no_permission" text={t('web:closed')} />}
@@ -101,6 +179,7 @@ export function People({ who }: { who: Who }) {
             <Unknown key={one.id} visitor={one} />
           ))}
         </ul>
+        {saving && <SaveDialog ask={narrow} behind={who.behind} title={title} onClose={() => setSaving(false)} />}
         {hasNextPage && (
           <Button loading={isFetchingNextPage} onClick={() => fetchNextPage()}>
             {t('web:morePeople')}

@@ -19,11 +19,11 @@ const clean = (raw: WebRetention | undefined): WebRetention => ({
   period: PERIODS.find((one) => one === raw?.period) ?? 'week',
 });
 
-/** Of all cohorts that are old enough: who came back so many periods later. */
+/** Of all cohorts that are old enough: who came back so many periods later. Periods that are not over would bend it. */
 function curve(cohorts: readonly WebCohort[]): { share: number; size: number }[] {
-  const length = Math.max(0, ...cohorts.map((cohort) => cohort.active.length));
+  const length = Math.max(1, ...cohorts.map((cohort) => cohort.active.length - 1));
   return Array.from({ length }, (_, at) => {
-    const old = cohorts.filter((cohort) => cohort.active.length > at);
+    const old = cohorts.filter((cohort) => cohort.active.length - 1 > at || at === 0);
     const size = old.reduce((sum, cohort) => sum + cohort.size, 0);
     const back = old.reduce((sum, cohort) => sum + (cohort.active[at] ?? 0), 0);
     return { share: size === 0 ? 0 : back / size, size };
@@ -69,7 +69,11 @@ function HeatTable({ cohorts, retention }: { cohorts: readonly WebCohort[]; rete
                 </td>
                 {cohort.active.map((count, at) => {
                   const heat = heatCell(at === 0 ? 0 : Math.min(6, heatLevel(count / cohort.size, most, 'even')));
-                  const text = t('web:cohortCell', { cohort: nameOf(cohort), shown: number(count), share: share(count, cohort.size) });
+                  const text = t('web:cohortCell', {
+                    cohort: nameOf(cohort),
+                    shown: number(count),
+                    share: share(count, cohort.size),
+                  });
                   return (
                     <td key={at}>
                       <button

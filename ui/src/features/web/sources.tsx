@@ -38,7 +38,13 @@ function useColumns(by: WebDimension): FigureColumn<WebRow>[] {
         </Behind>
       ),
     },
-    { key: 'visits', label: t('web:term.visits'), term: 'visits', raw: (row) => row.visits, cell: (row) => number(row.visits) },
+    {
+      key: 'visits',
+      label: t('web:term.visits'),
+      term: 'visits',
+      raw: (row) => row.visits,
+      cell: (row) => number(row.visits),
+    },
     {
       key: 'views',
       label: t('web:term.views'),

@@ -3,7 +3,7 @@ import { lazy, Suspense } from 'react';
 import { webOverviewQuery } from '@/api';
 import { useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
-import { ButtonLink, Closed, EmptyState, ErrorState, Page, SkeletonRows, Tabs } from '@/ui';
+import { Closed, EmptyState, ErrorState, Page, SkeletonRows, Tabs } from '@/ui';
 import { FilterBar } from './filter-bar';
 import { Overview } from './overview';
 import { daysOf, TABS, useWeb, type WebTab } from './search';
@@ -22,21 +22,7 @@ const REPORTS = { sources: Sources, pages: Pages, events: Events, funnel: Funnel
 /** Nobody has come yet: how to begin. */
 function Begin() {
   const { t } = useTranslation('web');
-  const can = useCan();
-  return (
-    <EmptyState
-      cause="none"
-      title={t('web:empty.title')}
-      text={t('web:empty.text')}
-      {...(can('system.manage') && {
-        actions: (
-          <ButtonLink to="/settings/sources" kind="primary">
-            {t('web:empty.begin')}
-          </ButtonLink>
-        ),
-      })}
-    />
-  );
+  return <EmptyState cause="none" title={t('web:empty.title')} text={t('web:empty.text')} />;
 }
 
 function Reports() {
