@@ -61,7 +61,7 @@ func TestWebAnalyticsAnswersAndRefuses(t *testing.T) {
 		} {
 			manager.wantCode(422, x.code, manager.do("POST", "/web/"+x.name, x.body))
 		}
-		manager.want(404, manager.do("POST", "/web/overview", `{`+webSpan+`,"filter":{"segment":"nothing"}}`))
+		manager.wantCode(422, "query.unknown_segment", manager.do("POST", "/web/overview", `{`+webSpan+`,"filter":{"segment":"nothing"}}`))
 	})
 }
 

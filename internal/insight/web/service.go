@@ -80,7 +80,7 @@ func (s *Service) check(ctx context.Context, q *Question) error {
 	node := &query.Node{Segment: q.Segment, Op: "in"}
 	if err := s.c.Check(ctx, node); err != nil {
 		if f, ok := fault.Find(err); ok {
-			return f.At("filter.segment")
+			return fault.InvalidField(f.Code, "filter.segment", f.Params)
 		}
 		return err
 	}
@@ -380,7 +380,7 @@ func (b Behind) parts() int {
 	return n
 }
 
-// Start is the first day of the period that a day lies in; weeks begin on Monday.
+// First is the first day of the period that a day lies in; weeks begin on Monday.
 func (r Retention) First(d clock.Day) clock.Day {
 	switch r.Period {
 	case "week":
