@@ -14,7 +14,7 @@ import (
 const dayLength = 24 * hourMillis
 
 // decimal is the form of a property that is a number on both engines.
-const decimal = `'^-?[0-9]{1,18}([.][0-9]{1,6})?$'`
+const decimal = `'^(-|)[0-9]{1,18}([.][0-9]{1,6}|)$'`
 
 // match is the condition on a property of an event "e": two-valued, false where the property is missing.
 func match(d Dialect, m web.Match) statement {
