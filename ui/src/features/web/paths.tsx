@@ -68,6 +68,7 @@ function Flow({ links, paths, open }: { links: readonly WebLink[]; paths: WebPat
         aria-label={t('web:pathsDrawing')}
       >
         {drawn.map(({ link, from, to, path }) => (
+          // biome-ignore lint/a11y/noStaticElementInteractions: the table beside it opens the same by keyboard
           <path
             key={`${from.key} ${to.key}`}
             d={path}
