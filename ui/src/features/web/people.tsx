@@ -41,7 +41,9 @@ function Unknown({ visitor }: { visitor: WebVisitor }) {
   const facts = [
     name('channel', visitor.channel),
     name('device', visitor.device),
-    ...(visitor.region === '' && visitor.country === '' ? [] : [visitor.region || visitor.country]),
+    ...(visitor.region === '' && visitor.country === ''
+      ? []
+      : [visitor.region === '' ? name('country', visitor.country) : name('region', visitor.region)]),
   ];
   return (
     <li className={css.person}>
