@@ -116,6 +116,11 @@ func (tr *traffic) load(ctx context.Context, b *bench) error {
 			}
 			rows = append(rows, []any{e.id, e.who, e.who, e.at, int64(e.day), e.at, int64(5), e.kind, e.name, e.flags, "shop.example", e.path, "T " + e.path, "", "internal", "", "", "", "", "", e.device, "", "", "", "CN", "", e.dwell, e.amount, "", "", string(p), "{}"})
 		}
+		if text := b.db.Dialect().Month("f_event", "f_event_whole", nil, nil); text != "" { // one part for every month
+			if _, err := tx.Exec(ctx, text); err != nil {
+				return err
+			}
+		}
 		err := tx.Append(ctx, "f_event", []string{"id", "customer_id", "profile_id", "at", "day", "received_at", "source_id", "kind", "name", "flags", "host", "path", "title", "referrer_host", "channel",
 			"utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content", "device", "browser", "os", "language", "country", "region", "dwell_ms", "amount", "content", "platform", "properties", "context"}, analytics.Rows(rows))
 		if err != nil {
