@@ -19,13 +19,13 @@ import (
 // views; the others put something into the basket, go to the till and buy, each rarer than the one before.
 const (
 	makeVisits = `CREATE TEMP TABLE visit AS SELECT i, CAST(1 + floor(pow(random(), 1.6) * {n} / 24) AS BIGINT) * 4096 AS who,
- CAST(19821 + floor(random() * 180) AS BIGINT) * 86400000 + CAST(floor(random() * 80000000) AS BIGINT) AS at, 1 + CAST(floor(pow(random(), 1.5) * 13) AS BIGINT) AS events FROM range({n} // 6) t(i)`
-	makeEvents = `INSERT INTO f_event (id, customer_id, profile_id, at, day, received_at, source_id, kind, name, flags, host, path, title, referrer_host, channel, device, browser, os, language, country, region, dwell_ms, amount, properties, context)
-SELECT 1 + i * 16 + k, who, who, at + k * 60000, (at + k * 60000) // 86400000, at, 1, CASE WHEN r < 90 THEN 'page' ELSE 'track' END,
+ CAST(19821 + floor(random() * 180) AS BIGINT) * 86400000 + CAST(floor(random() * 80000000) AS BIGINT) AS ms, 1 + CAST(floor(pow(random(), 1.5) * 13) AS BIGINT) AS events FROM range({n} // 6) t(i)`
+	makeEvents = `INSERT INTO f_event (id, customer_id, profile_id, "at", day, received_at, source_id, kind, name, flags, host, path, title, referrer_host, channel, device, browser, os, language, country, region, dwell_ms, amount, properties, context)
+SELECT 1 + i * 16 + k, who, who, ms + k * 60000, (ms + k * 60000) // 86400000, ms, 1, CASE WHEN r < 90 THEN 'page' ELSE 'track' END,
  CASE WHEN r < 90 THEN 'Page Viewed' WHEN r < 96 THEN 'Product Added' WHEN r < 99 THEN 'Checkout Started' ELSE 'Order Completed' END, 0, 'shop.example',
  CASE WHEN r < 90 THEN '/p/' || CAST(floor(pow(random(), 3) * 3000) AS BIGINT) ELSE '' END, 'title', '', 'internal', ['mobile', 'desktop'][1 + i % 2], 'Chrome', 'Android', 'zh-CN', 'CN', '4401', 3000, 0, '{"price":12}', '{}'
 FROM (SELECT v.*, k, CAST(floor(random() * 100) AS BIGINT) AS r FROM visit v, range(14) t(k) WHERE k < v.events) x`
-	makeSessions = `INSERT INTO f_session SELECT 1 + i * 16, who, who, at, at + (events - 1) * 60000, at // 86400000, 1, events, events, events * 3000, CASE WHEN events = 1 THEN 1 ELSE 0 END, CASE WHEN events > 1 THEN 1 ELSE 0 END, 0, 0,
+	makeSessions = `INSERT INTO f_session SELECT 1 + i * 16, who, who, ms, ms + (events - 1) * 60000, ms // 86400000, 1, events, events, events * 3000, CASE WHEN events = 1 THEN 1 ELSE 0 END, CASE WHEN events > 1 THEN 1 ELSE 0 END, 0, 0,
  'shop.example', '/p/1', '/p/2', '', ['direct', 'search', 'social', 'ads', 'referral'][1 + i % 5], '', '', '', ['mobile', 'desktop'][1 + i % 2], 'Chrome', 'Android', 'zh-CN', 'CN', '4401' FROM visit`
 )
 
