@@ -123,6 +123,15 @@ func (s ruleSegments) Members(ctx context.Context, key string, after id.ID, limi
 	return s.w.audience.IDs(system(ctx), where, after, limit)
 }
 
+// Whole implements automation.Segments.
+func (s ruleSegments) Whole(ctx context.Context, within bool) (bool, error) {
+	if !s.w.feed.Ready() {
+		return false, nil
+	}
+	st, err := s.w.traits.State(ctx)
+	return err == nil && st.Known && !st.Refilled && (within || !st.Unfinished), err
+}
+
 // Settle implements automation.Segments.
 func (s ruleSegments) Settle(ctx context.Context) error {
 	head, err := s.w.store.Log().Head(ctx)

@@ -2,11 +2,13 @@ package automation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -38,6 +40,10 @@ type Segments interface {
 	Among(ctx context.Context, key string, customers []id.ID) (map[id.ID]bool, error)
 	// Members are customers that belong to a segment at the moment, in the order of ids, after one.
 	Members(ctx context.Context, key string, after id.ID, limit int) ([]id.ID, error)
+	// Whole reports whether all that segments ask of is there. It is not while analytics are filled anew, nor until the traits of everyone
+	// were computed since: who is missing then has not left. While what follows a pass of the traits is done, it is whole for what is
+	// done last there alone (within).
+	Whole(ctx context.Context, within bool) (bool, error)
 	// Settle waits until everything that was written is seen by the others.
 	Settle(ctx context.Context) error
 	// Head is the end of the change log.
@@ -83,8 +89,12 @@ const (
 	wideEvery = time.Minute
 	// watchGrace is how long a watch without a rule is kept: a rule that is being saved takes its members first.
 	watchGrace = 10 * time.Minute
-	crossMany  = 1000
-	walkMany   = 20_000
+	// missedEvery is how often it is tried again where a comparison could not be made.
+	missedEvery = time.Second
+	calmTries   = 50
+	calmPause   = 100 * time.Millisecond
+	crossMany   = 1000
+	walkMany    = 20_000
 	// causesAtMost bounds of how many customers it is asked which rule wrote them last.
 	causesAtMost = 5000
 	// causeFor is how long after a run what it wrote may still move the customer: behind that, time or somebody else did.
@@ -102,6 +112,42 @@ func (t *Trigger) crossings() bool { return t.Kind == OnEnters || t.Kind == OnLe
 type Watcher struct {
 	Service *Service
 	Log     *slog.Logger
+
+	compared atomic.Bool // everybody was compared, and no comparison failed since
+}
+
+// errPartial ends a comparison with a segment of which a part was missing: nobody is moved by that, and everybody is compared as soon as all
+// is there again.
+var errPartial = errors.New("what segments ask of is being made anew")
+
+// whole is errPartial where something is missing.
+func (s *Service) whole(ctx context.Context, within bool) error {
+	ok, err := s.cfg.Segments.Whole(ctx, within)
+	if err == nil && !ok {
+		err = errPartial
+	}
+	return err
+}
+
+// unlessPartial passes over errPartial.
+func unlessPartial(err error) error {
+	if errors.Is(err, errPartial) {
+		return nil
+	}
+	return err
+}
+
+// calm waits until all is there, for some seconds at most.
+func (s *Service) calm(ctx context.Context) error {
+	for range calmTries {
+		if err := s.whole(ctx, false); !errors.Is(err, errPartial) {
+			return err
+		}
+		if err := clock.Pause(ctx, calmPause, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Run looks at the clock until ctx ends.
@@ -110,10 +156,25 @@ func (w *Watcher) Run(ctx context.Context) error {
 		if err := w.Tick(ctx); err != nil {
 			return fmt.Errorf("watch segments: %w", err)
 		}
-		if err := clock.Pause(ctx, watchEvery, nil); err != nil {
+		rest := watchEvery
+		if w.missed() {
+			rest = missedEvery
+		}
+		if err := clock.Pause(ctx, rest, nil); err != nil {
 			return err
 		}
 	}
+}
+
+// missed reports whether a comparison is to be made up for. The first one of a process is: what the one before it missed is not known.
+func (w *Watcher) missed() bool { return !w.compared.Load() }
+
+// settled passes over errPartial and remembers that everybody is to be compared.
+func (w *Watcher) settled(err error) error {
+	if err != nil {
+		w.compared.Store(false)
+	}
+	return unlessPartial(err)
 }
 
 // watching are the rules that are on, by the segment that they watch.
@@ -133,7 +194,9 @@ func (s *Service) watching(ctx context.Context) (map[string][]Rule, error) {
 
 // Tick does what the clock asks for: first members of a segment that is watched since a moment ago, a look at everybody where one is due, and
 // the end of watches that no rule needs.
-func (w *Watcher) Tick(ctx context.Context) error {
+func (w *Watcher) Tick(ctx context.Context) error { return w.settled(w.tick(ctx)) }
+
+func (w *Watcher) tick(ctx context.Context) error {
 	s := w.Service
 	s.watchTurn.Lock()
 	defer s.watchTurn.Unlock()
@@ -156,12 +219,17 @@ func (w *Watcher) Tick(ctx context.Context) error {
 		}
 	}
 	if len(rules) == 0 {
+		w.compared.Store(true)
 		return nil
+	}
+	if err := s.whole(ctx, false); err != nil {
+		return err
 	}
 	head, err := s.cfg.Segments.Head(ctx)
 	if err != nil {
 		return err
 	}
+	missed := !w.compared.Swap(true)
 	for key, list := range rules {
 		k, ok := known[key]
 		seg, err := s.cfg.Segments.Find(ctx, key)
@@ -171,7 +239,7 @@ func (w *Watcher) Tick(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		due := now.Truncate(time.Hour).After(k.LookedAt) || seg.Wide && k.Head != head && now.Sub(k.LookedAt) >= wideEvery
+		due := missed || now.Truncate(time.Hour).After(k.LookedAt) || seg.Wide && k.Head != head && now.Sub(k.LookedAt) >= wideEvery
 		switch {
 		case !ok, k.Mark != seg.Mark:
 			err = s.firstMembers(ctx, &seg)
@@ -186,12 +254,17 @@ func (w *Watcher) Tick(ctx context.Context) error {
 }
 
 // Passed is told of a pass of the traits: over everybody, or over some customers.
-func (w *Watcher) Passed(ctx context.Context, full bool) error {
+func (w *Watcher) Passed(ctx context.Context, full bool) error { return w.settled(w.passed(ctx, full)) }
+
+func (w *Watcher) passed(ctx context.Context, full bool) error {
 	s := w.Service
 	s.watchTurn.Lock()
 	defer s.watchTurn.Unlock()
 	rules, err := s.watching(ctx)
 	if err != nil || len(rules) == 0 {
+		return err
+	}
+	if err := s.whole(ctx, true); err != nil {
 		return err
 	}
 	watches, err := s.cfg.Watches.Watches(ctx)
@@ -253,10 +326,14 @@ func (s *Service) firstMembers(ctx context.Context, seg *Segment) error {
 		}
 		after = page[len(page)-1]
 	}
+	if err := s.whole(ctx, true); err != nil {
+		return errors.Join(err, s.cfg.Watches.DropWatch(ctx, seg.Key)) // the clock takes them when it is
+	}
 	return s.cfg.Watches.PutWatch(ctx, Watch{Segment: seg.Key, Mark: seg.Mark, Since: now, LookedAt: now, Head: head})
 }
 
-// watch takes the first members for a rule that is about to be switched on, unless another one watches the segment already.
+// watch takes the first members for a rule that is about to be switched on, unless another one watches the segment already. Where something
+// is missing that segments ask of, the clock takes them later, and who comes or goes meanwhile begins nothing.
 func (s *Service) watch(ctx context.Context, r *Rule) error {
 	t := &r.Definition.Trigger
 	if r.State != On || !t.crossings() {
@@ -279,13 +356,19 @@ func (s *Service) watch(ctx context.Context, r *Rule) error {
 	if len(others) > 0 && current {
 		return nil
 	}
+	if err := s.calm(ctx); err != nil {
+		return err
+	}
 	s.watchTurn.Lock()
 	defer s.watchTurn.Unlock()
-	return s.firstMembers(ctx, &seg)
+	return unlessPartial(s.firstMembers(ctx, &seg))
 }
 
 // SegmentsChanged takes the members of watched segments anew whose condition is another one than when they were taken.
 func (s *Service) SegmentsChanged(ctx context.Context) error {
+	if err := s.calm(ctx); err != nil {
+		return err
+	}
 	s.watchTurn.Lock()
 	defer s.watchTurn.Unlock()
 	watches, err := s.cfg.Watches.Watches(ctx)
@@ -301,7 +384,7 @@ func (s *Service) SegmentsChanged(ctx context.Context) error {
 			err = s.firstMembers(ctx, &seg)
 		}
 		if err != nil {
-			return err
+			return unlessPartial(err)
 		}
 	}
 	return nil
@@ -414,6 +497,9 @@ func (w *walk) pop() { w.page = w.page[1:] }
 func (s *Service) cross(ctx context.Context, segment string, rules []Rule, entered, left []id.ID) error {
 	if len(entered)+len(left) == 0 {
 		return nil
+	}
+	if err := s.whole(ctx, true); err != nil { // after the members were read: what is missing now may have been missing then
+		return err
 	}
 	c := Crossing{Segment: segment, Entered: entered, Left: left, At: s.cfg.Clock.Now().Truncate(time.Millisecond), Looped: map[id.ID]int{}}
 	causes, err := s.lastCauses(ctx, slices.Concat(entered, left))
