@@ -77,15 +77,11 @@ func (a *App) runExchange(ctx context.Context, j job.Job) error {
 	}
 	ctx = system(ctx)
 	store := sqlstore.Privacy{Store: w.store}
-	list, err := store.Rotations(ctx, 20)
+	list, err := unfinished(ctx, store, privacy.DataRotation, privacy.IndexRotation)
 	if err != nil {
 		return err
 	}
-	for i := len(list) - 1; i >= 0; i-- {
-		r := list[i]
-		if r.State == privacy.Done || r.Kind == privacy.SecretRotation || r.Paused {
-			continue
-		}
+	for _, r := range list {
 		x := &exchanging{w: w, store: store, r: r}
 		if err := x.run(ctx); err != nil {
 			return fmt.Errorf("exchange keys: %w", err)

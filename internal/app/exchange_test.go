@@ -251,7 +251,7 @@ func TestExchangeAtWork(t *testing.T) {
 		search := func(text string) int {
 			return len(read[page](c, "POST", "/records/customer/query", `{"search":"`+text+`"}`, 200).Items)
 		}
-		soon(t, "search", func() bool { return search("13900000299") == 1 })
+		within(t, time.Minute, "search", func() bool { return search("13900000299") == 1 })
 		for _, what := range []string{"data", "index"} {
 			admin.want(202, admin.do("POST", "/keys/rotate", `{"what":"`+what+`"}`))
 			var group sync.WaitGroup
@@ -279,7 +279,7 @@ func TestExchangeAtWork(t *testing.T) {
 					}
 				})
 			}
-			soon(t, what, func() bool {
+			within(t, time.Minute, what, func() bool {
 				if search("13900000"+pad(7)[1:]) != 1 {
 					t.Errorf("%s: search does not find who is there", what)
 				}
@@ -288,19 +288,9 @@ func TestExchangeAtWork(t *testing.T) {
 			close(done)
 			group.Wait()
 		}
-		soon(t, "last four digits", func() bool { return search("0299") == 1 })
-		soon(t, "analytics", func() bool {
+		within(t, time.Minute, "last four digits", func() bool { return search("0299") == 1 })
+		within(t, time.Minute, "analytics", func() bool {
 			return read[struct{ Count int }](c, "POST", "/segments/count", `{"where":{"field":"phone","op":"in","value":["13900000001","13900000299"]}}`, 200).Count == 2
 		})
 	})
-}
-
-// soon waits for what happens in the background.
-func soon(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s does not come about", what)
-		}
-	}
 }

@@ -291,7 +291,12 @@ type page struct {
 // eventually repeats a question until it is answered as hoped, for what follows the change log.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(30 * time.Second)
+	within(t, 30*time.Second, what, ok)
+}
+
+func within(t *testing.T, atMost time.Duration, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(atMost)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer deadline.Stop()
 	defer tick.Stop()

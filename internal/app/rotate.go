@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,6 +98,18 @@ func (a *App) rewrapFactors(ctx context.Context) error {
 	return errors.Join(a.instance.RewrapFactors(ctx, rewrap), a.instance.RewrapProviders(ctx, rewrap))
 }
 
+// unfinished are the rotations of some kinds that are neither done nor paused, the oldest first.
+func unfinished(ctx context.Context, store sqlstore.Privacy, kinds ...string) ([]*privacy.Rotation, error) {
+	list, err := store.Rotations(ctx, 20)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(list)
+	return slices.DeleteFunc(list, func(r *privacy.Rotation) bool {
+		return r.State == privacy.Done || r.Paused || !slices.Contains(kinds, r.Kind)
+	}), nil
+}
+
 // runRotation is the job: it takes up every rotation that is not done.
 func (a *App) runRotation(ctx context.Context, j job.Job) error {
 	w, err := a.workspace(ctx, j.Workspace)
@@ -105,14 +118,11 @@ func (a *App) runRotation(ctx context.Context, j job.Job) error {
 	}
 	ctx = system(ctx)
 	store := sqlstore.Privacy{Store: w.store}
-	list, err := store.Rotations(ctx, 20)
+	list, err := unfinished(ctx, store, privacy.SecretRotation)
 	if err != nil {
 		return err
 	}
 	for _, r := range list {
-		if r.State == privacy.Done || r.Kind != privacy.SecretRotation {
-			continue
-		}
 		if err := w.renewSecrets(ctx); err != nil {
 			return err
 		}
