@@ -3,8 +3,9 @@ import { type FormEvent, useState } from 'react';
 import { type Enrolment, isApiError, useBeginFactor, useConfirmFactor } from '@/api';
 import { useTranslation } from '@/i18n';
 import { copyText } from '@/lib/clipboard';
-import { Button, PasswordInput, toast } from '@/ui';
+import { Button, toast } from '@/ui';
 import { CodeInput } from './code-input';
+import { EnrolForm } from './enrol-form';
 import css from './factor.module.css';
 import { RecoveryCodes } from './recovery-codes';
 
@@ -40,48 +41,18 @@ interface BeginProps {
 
 function Begin({ demanded, proved, begin }: BeginProps) {
   const { t } = useTranslation('auth');
-  const [password, setPassword] = useState('');
-  const problem = problemText(begin.error, 'password');
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    begin.mutate(password);
-  };
   return (
-    <form className={css.form} onSubmit={submit} noValidate>
-      {demanded && (
-        <p className={css.warn} role="status">
-          {t('auth:factor.demanded')}
-        </p>
-      )}
-      <p className={css.text}>{t('auth:factor.about')}</p>
-      {!proved && (
-        <PasswordInput
-          size="lg"
-          label={t('auth:factor.password')}
-          autoComplete="current-password"
-          toggleLabel={t('auth:showPassword')}
-          value={password}
-          onChange={setPassword}
-          error={isApiError(begin.error) ? begin.error.at('password') : undefined}
-          autoFocus
-        />
-      )}
-      {problem !== undefined && (
-        <p className={css.problem} role="alert">
-          {problem}
-        </p>
-      )}
-      <Button
-        kind="primary"
-        size="lg"
-        type="submit"
-        fullWidth
-        loading={begin.isPending}
-        disabled={!proved && password === ''}
-      >
-        {t('auth:factor.next')}
-      </Button>
-    </form>
+    <EnrolForm
+      demanded={demanded}
+      proved={proved}
+      text={t('auth:factor.about')}
+      passwordLabel={t('auth:factor.password')}
+      passwordError={isApiError(begin.error) ? begin.error.at('password') : undefined}
+      problem={problemText(begin.error, 'password')}
+      submitLabel={t('auth:factor.next')}
+      pending={begin.isPending}
+      onSubmit={(password) => begin.mutate(password)}
+    />
   );
 }
 
