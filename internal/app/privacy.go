@@ -24,6 +24,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/job"
 	"github.com/guanxi-crm/guanxi/internal/record/attachment"
 	"github.com/guanxi-crm/guanxi/internal/record/privacy"
+	"github.com/guanxi-crm/guanxi/internal/record/transfer"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
@@ -105,7 +106,9 @@ func (o outside) Settle(ctx context.Context) error {
 
 // ShredImports implements privacy.Outside.
 func (o outside) ShredImports(ctx context.Context, batches []id.ID, texts []string) (removed, waiting int, err error) {
-	return o.w.imports.Shred(ctx, batches, texts)
+	o.w.telling.Lock()
+	defer o.w.telling.Unlock()
+	return o.w.imports.Shred(ctx, batches, texts, func(j *transfer.Job) error { return o.w.talk.Retell(ctx, endOfImport(j).Once, j.FileName) })
 }
 
 // ShredExports implements privacy.Outside.

@@ -169,6 +169,10 @@ func erasure(t *testing.T, s *site) {
 		return strings.Contains(string(c.want(200, c.do("GET", "/jobs", "")).body), `"status":"done"`)
 	})
 
+	eventually(t, "the notice of the import", func() bool {
+		return strings.Contains(string(c.want(200, c.do("GET", "/notifications", "")).body), k["import"])
+	})
+
 	preview := read[struct {
 		Counts []struct {
 			Part, Fate string
@@ -230,7 +234,7 @@ func erasure(t *testing.T, s *site) {
 			t.Errorf("%s: %+v", object, list.Items)
 		}
 	}
-	for _, path := range []string{"/records/customer/" + p + "/timeline", "/records/customer/" + p + "/history", "/records/customer/" + p + "/files", "/search?q=zqxcanary", "/search?q=13912345670", "/records/order", "/audit?limit=200", "/privacy/erasures"} {
+	for _, path := range []string{"/records/customer/" + p + "/timeline", "/records/customer/" + p + "/history", "/records/customer/" + p + "/files", "/search?q=zqxcanary", "/search?q=13912345670", "/records/order", "/notifications", "/audit?limit=200", "/privacy/erasures"} {
 		a := admin.want(200, admin.do("GET", path, ""))
 		if left := k.found(a.body); left != nil {
 			t.Errorf("%s still tells of %v: %.400s", path, left, a.body)

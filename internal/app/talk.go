@@ -61,9 +61,13 @@ func (w *workspace) importEnded(ctx context.Context, j *transfer.Job) error {
 	if j.CreatedBy == 0 || j.FinishedAt.IsZero() || j.Status.Active() {
 		return nil
 	}
+	return w.talk.Tell(system(ctx), endOfImport(j))
+}
+
+func endOfImport(j *transfer.Job) talk.Notification {
 	key := id.Format(api.ImportPrefix, j.ID)
-	return w.talk.Tell(system(ctx), talk.Notification{User: j.CreatedBy, Kind: talk.Job, ByKind: access.BySystem,
-		Detail: talk.Detail{Job: "import", JobID: key, Status: string(j.Status), Text: j.FileName}, Once: "import:" + key + ":" + string(j.Status)})
+	return talk.Notification{User: j.CreatedBy, Kind: talk.Job, ByKind: access.BySystem,
+		Detail: talk.Detail{Job: "import", JobID: key, Status: string(j.Status), Text: j.FileName}, Once: "import:" + key + ":" + string(j.Status)}
 }
 
 const (
@@ -74,17 +78,8 @@ const (
 // tellOfImports tells of imports that have ended, whenever one moves and at a start.
 func (w *workspace) tellOfImports(ctx context.Context) error {
 	for {
-		list, err := w.imports.List(system(ctx), 50)
-		if err != nil {
+		if err := w.endedImports(ctx); err != nil {
 			return err
-		}
-		for _, j := range list {
-			if w.app.Clock.Now().Sub(j.FinishedAt) > importsBack {
-				continue
-			}
-			if err := w.importEnded(ctx, j); err != nil {
-				return err
-			}
 		}
 		select {
 		case <-ctx.Done():
@@ -95,4 +90,24 @@ func (w *workspace) tellOfImports(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// endedImports tells of those that have ended lately. The names of their files are read and told under one lock with whoever takes such a
+// name away.
+func (w *workspace) endedImports(ctx context.Context) error {
+	w.telling.Lock()
+	defer w.telling.Unlock()
+	list, err := w.imports.List(system(ctx), 50)
+	if err != nil {
+		return err
+	}
+	for _, j := range list {
+		if w.app.Clock.Now().Sub(j.FinishedAt) > importsBack {
+			continue
+		}
+		if err := w.importEnded(ctx, j); err != nil {
+			return err
+		}
+	}
+	return nil
 }

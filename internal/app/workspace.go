@@ -84,6 +84,7 @@ type workspace struct {
 	told        *talk.Collector
 	reminders   *talk.Reminders
 	importMoved chan struct{}
+	telling     sync.Mutex // held by whoever tells of imports by the names of their files, or takes such a name away
 	files       *attachment.Service
 	blobs       *blob.Dir
 

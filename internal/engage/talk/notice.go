@@ -169,6 +169,11 @@ func (s *Service) Read(ctx context.Context, keys []id.ID) error {
 	return nil
 }
 
+// Retell has the notification of a key say another text, where it was told already: the one it had is not to be kept.
+func (s *Service) Retell(ctx context.Context, once, text string) error {
+	return s.cfg.Store.Retell(ctx, once, text)
+}
+
 // keepFor is how long notifications are kept.
 const keepFor = 180 * 24 * time.Hour
 

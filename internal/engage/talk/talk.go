@@ -136,6 +136,8 @@ type Store interface {
 	Unread(ctx context.Context, user id.ID) (int, error)
 	// Read marks notifications as read, all of them when none is named.
 	Read(ctx context.Context, user id.ID, keys []id.ID, at time.Time) error
+	// Retell puts another text in a notification, if there is one of that key.
+	Retell(ctx context.Context, once, text string) error
 	// Forget removes what is older than an instant.
 	Forget(ctx context.Context, before time.Time) error
 }

@@ -15,8 +15,8 @@ import (
 
 // Shred removes the kept files of imports that ended, with their keys: of those named, of those that hold one of the texts, and of
 // those that cannot be searched (workbooks and other packed files). Their results stay; rejected lines are named by number alone
-// from then on. waiting counts uploads that nobody has started and that are left alone. It belongs to the program alone.
-func (s *Service) Shred(ctx context.Context, named []id.ID, texts []string) (removed, waiting int, err error) {
+// from then on. Each is told to gone under a name that says nothing, before it is saved so; waiting counts uploads that nobody has started and that are left alone. It belongs to the program alone.
+func (s *Service) Shred(ctx context.Context, named []id.ID, texts []string, gone func(*Job) error) (removed, waiting int, err error) {
 	if access.From(ctx).Kind != access.BySystem {
 		return 0, 0, fault.New(fault.Forbidden, "record.forbidden", fault.Params{"right": string(access.PrivacyManage)})
 	}
@@ -46,6 +46,9 @@ func (s *Service) Shred(ctx context.Context, named []id.ID, texts []string) (rem
 		}
 		j.State.Expired, j.State.FileKey = true, nil
 		j.FileName = "\u2026" + filepath.Ext(j.FileName) // it may be the person's
+		if err := gone(j); err != nil {
+			return removed, waiting, err
+		}
 		if err := s.cfg.Store.SaveJob(ctx, j, j.Status); err != nil {
 			return removed, waiting, err
 		}

@@ -46,6 +46,8 @@ const (
 	noticeUnmailed = "SELECT " + noticeColumns + " FROM notification WHERE mailed <> 1 AND mailed = 0 ORDER BY id LIMIT ?"
 	noticeDigests  = "SELECT " + noticeColumns + " FROM notification WHERE mailed <> 1 AND mailed = 2 AND at < ? ORDER BY user_id, id LIMIT ?"
 	noticeMailed   = "UPDATE notification SET mailed = ? WHERE "
+	noticeDetail   = "SELECT detail FROM notification WHERE once = ?"
+	noticeRetell   = "UPDATE notification SET detail = ? WHERE once = ?"
 	noticeForget   = "SELECT id FROM notification WHERE at < ? ORDER BY id LIMIT 500"
 )
 
@@ -352,6 +354,27 @@ func (k *Talk) Read(ctx context.Context, user id.ID, keys []id.ID, at time.Time)
 		}
 		d := c.Dialect()
 		_, err = c.Exec(ctx, noticeReadAll+" AND "+d.In("id"), milli(at), int64(user), d.IDList(longs(keys)))
+		return err
+	})
+}
+
+// Retell implements talk.Store.
+func (k *Talk) Retell(ctx context.Context, once, text string) error {
+	return k.store.Write(ctx, func(c Conn) error {
+		var raw []byte
+		found, err := c.QueryRow(ctx, []any{&raw}, noticeDetail, once)
+		if err != nil || !found {
+			return err
+		}
+		var d talk.Detail
+		if err := json.Unmarshal(raw, &d); err != nil {
+			return fmt.Errorf("read notification: %w", err)
+		}
+		d.Text = text
+		if raw, err = json.Marshal(d); err != nil {
+			return err
+		}
+		_, err = c.Exec(ctx, noticeRetell, string(raw), once)
 		return err
 	})
 }
