@@ -27,12 +27,14 @@ const (
 	// patience is how long the store may look for a page before Broad is asked: what an index serves takes a few milliseconds.
 	// Where more look at once than there are processors each takes as much longer.
 	patience = 60 * time.Millisecond
+	// surely is how long it may look where it begins with few records: what takes long then is their first reading from the disk.
+	surely = time.Second
 	// A kind of question that took longer so many times, and never less in between, goes to Broad at once for so long.
 	slowTimes = 3
 	slowFor   = 5 * time.Minute
 	slowMax   = 1000
 	// One of so many is still put to the store, which grows quick as what it reads comes into memory.
-	slowTry = 6
+	slowTry = 25
 )
 
 // slowly remembers the kinds of questions that the store answers slowly.
@@ -109,14 +111,13 @@ func (l *listing) fetch(ctx context.Context, page *Page) (rows []Row, more bool,
 	}
 	if !l.s.slow.is(kind, l.s.cfg.Clock.Now()) {
 		looking := l.s.looking.Add(1)
-		hasty, cancel := context.WithTimeout(ctx, patience*max(1, time.Duration(looking)/time.Duration(runtime.GOMAXPROCS(0))))
-		rows, err = l.narrow(hasty, page)
-		cancel()
+		var late bool
+		rows, late, err = l.hasty(ctx, page, patience*max(1, time.Duration(looking)/time.Duration(runtime.GOMAXPROCS(0))))
 		l.s.looking.Add(-1)
 		if err == nil {
 			l.s.slow.forget(kind)
 		}
-		if err == nil || !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+		if !late {
 			return rows, len(rows) > l.q.Limit, err
 		}
 		l.s.slow.note(kind, l.s.cfg.Clock.Now())
@@ -136,6 +137,21 @@ func (l *listing) fetch(ctx context.Context, page *Page) (rows []Row, more bool,
 	rows, err = l.narrow(ctx, page)
 	return rows, len(rows) > l.q.Limit, err
 }
+
+// hasty asks the store, and stops it after a while; late when nothing else ended it.
+func (l *listing) hasty(ctx context.Context, page *Page, atMost time.Duration) (rows []Row, late bool, err error) {
+	hasty, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := time.AfterFunc(atMost, func() { cancel(errLate) })
+	defer stop.Stop()
+	l.sel.Sure = func() { stop.Reset(max(atMost, surely)) }
+	defer func() { l.sel.Sure = nil }()
+	rows, err = l.narrow(hasty, page)
+	return rows, err != nil && ctx.Err() == nil && errors.Is(context.Cause(hasty), errLate), err
+}
+
+// errLate ends a question to the store that Broad is to answer.
+var errLate = errors.New("the store takes too long")
 
 // narrow asks the store.
 func (l *listing) narrow(ctx context.Context, page *Page) (rows []Row, err error) {

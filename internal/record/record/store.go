@@ -100,6 +100,8 @@ type Selection struct {
 	Offset  int           // instead of After, up to 10,000
 	Limit   int
 	Deleted bool // the recycle bin instead of live rows
+	// Sure is told before the rows are read that the store begins where few records are: how long that takes is bounded. nil tells nobody.
+	Sure func()
 }
 
 // Hit is a record found by search.

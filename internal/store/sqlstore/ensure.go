@@ -315,7 +315,8 @@ func (ix index) statement(table string) string {
 }
 
 // indexes are those that an object needs: for relations, for fields with the mark "indexed", for its time and its default
-// order, all of live records that have a value; for the recycle bin; for taking back an import.
+// order, all of live records that have a value; for personal values, which are looked for as a whole only, live and deleted; for the recycle
+// bin, and the titles in it, among which duplicates are looked for; for taking back an import.
 func indexes(d dialect.Dialect, obj *schema.Object) []index {
 	fact := -1
 	if d.FactKey() {
@@ -332,7 +333,14 @@ func indexes(d dialect.Dialect, obj *schema.Object) []index {
 		c := obj.DefaultSort[0].Field
 		out = append(out, index{indexName(obj.Physical, c), []string{c, "id"}, "deleted_at IS NULL"})
 	}
+	if c, ok := obj.Column(obj.TitleField, schema.FoldRole); ok {
+		out = append(out, index{indexName(obj.Physical, "bin_"+c.Name), []string{c.Name, "id"}, "deleted_at IS NOT NULL"})
+	}
 	for _, f := range obj.Fields {
+		if c, ok := obj.Column(f.Key, schema.BlindRole); ok && f.Personal {
+			out = append(out, index{indexName(obj.Physical, c.Name), []string{c.Name, "id"}, dialect.Quote(c.Name) + " IS NOT NULL"})
+			continue
+		}
 		if f.Type == schema.RelationMany || !wantsIndex(obj, f) {
 			continue
 		}

@@ -62,6 +62,9 @@ func (t *tx) narrow(ctx context.Context, obj *schema.Object, sel record.Selectio
 		if n > int64(most) {
 			continue
 		}
+		if sel.Sure != nil {
+			sel.Sure()
+		}
 		in := " AND t." + dialect.Quote(rel) + " IN (SELECT t.id" + those + ")"
 		out := few{also: in, args: f.Args}
 		if alone {
