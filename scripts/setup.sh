@@ -37,3 +37,8 @@ if ! cmp -s "$lock" "$stamp" 2>/dev/null; then
   (cd ui && npm ci --no-audit --no-fund --loglevel=error)
   cp "$lock" "$stamp"
 fi
+sdk=internal/edge/ingest/sdk # published SDKs that the tests drive
+if [ "${1:-}" = test ] && ! cmp -s "$sdk/package-lock.json" "$sdk/node_modules/.guanxi-lock" 2>/dev/null; then
+  (cd "$sdk" && npm ci --no-audit --no-fund --loglevel=error)
+  cp "$sdk/package-lock.json" "$sdk/node_modules/.guanxi-lock"
+fi

@@ -29,6 +29,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/base/obs"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/edge/ingest"
 	"github.com/guanxi-crm/guanxi/internal/edge/mcp"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/job"
@@ -67,6 +68,7 @@ type App struct {
 	hub      *api.Hub
 	jobs     *job.Queue
 	handler  *api.API
+	keeper   *doorkeeper
 	lock     *dirLock
 
 	ctx    context.Context // of everything in the background
@@ -175,7 +177,7 @@ func (a *App) api() (*api.API, error) {
 	}
 	return api.New(api.Config{Auth: a.auth, Workspaces: a, Setup: a, Operate: operator{a}, Idempotency: a.instance, Words: a.words, Log: a.Log, Metrics: a.metrics,
 		Clock: a.Clock, Hub: a.hub, Web: site, Version: a.Version, Ready: a.ready, MetricsToken: a.Config.MetricsToken, Proxies: proxies, PublicURL: a.Config.PublicURL,
-		TLS: a.Config.TLSCert != "", MaxUpload: int64(a.Config.MaxUploadMB) << 20, Rates: a.Rates, Assistant: assistant.Handler()})
+		TLS: a.Config.TLSCert != "", MaxUpload: int64(a.Config.MaxUploadMB) << 20, Rates: a.Rates, Assistant: assistant.Handler(), Door: a.newDoor(), DoorPaths: ingest.Paths()})
 }
 
 func networks(text string) ([]netip.Prefix, error) {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/model/event"
 	"github.com/guanxi-crm/guanxi/internal/store/eventplane"
 	"github.com/guanxi-crm/guanxi/internal/store/eventstore"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlite"
@@ -32,6 +34,8 @@ type eventFlow struct {
 	mu    sync.Mutex
 	steps []*stepRun
 }
+
+var _ api.Behaviour = (*eventFlow)(nil)
 
 // eventStep is one station of the flow. run does a bounded piece of work, stores its position with it, and says how much it did; 0 when
 // there was nothing to do. Steps run one after the other in their order on the leading process, so a step may rely on the positions of
@@ -162,27 +166,35 @@ func (f *eventFlow) note(s *stepRun, now time.Time, err error) {
 	}
 	s.failures++
 	if s.code = fault.CodeOf(err); s.code == "" {
-		s.code = "internal"
+		s.code = "api.internal"
 	}
 	s.until = now.Add(min(time.Second<<min(s.failures-1, 6), stepRestMost))
 	f.w.app.Log.Error("step of events failed", "workspace", f.w.info.Key, "step", s.name, "failures", s.failures, "error", err)
 }
 
-// StepTrouble is a station of the flow of events that fails at present.
-type StepTrouble struct {
-	Step     string
-	Code     string // of the fault
-	Since    time.Time
-	Failures int
+// Counts implements api.Behaviour.
+func (f *eventFlow) Counts(ctx context.Context, since int64) ([]event.Count, error) {
+	return f.store.Counts(ctx, since)
+}
+
+// Flow implements api.Behaviour.
+func (f *eventFlow) Flow(ctx context.Context) (api.EventFlow, error) {
+	head, err := f.store.Head(ctx)
+	if err != nil {
+		return api.EventFlow{}, err
+	}
+	done, err := f.store.Position(ctx, eventstore.Resolved) // what was carried on may have left the inbox
+	return api.EventFlow{Accepted: max(head.Seq, done.Seq), Trouble: f.trouble()}, err
 }
 
 // trouble are the steps that fail at present.
-func (f *eventFlow) trouble() (out []StepTrouble) {
+func (f *eventFlow) trouble() []api.EventFlowStep {
+	out := []api.EventFlowStep{}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, s := range f.steps {
 		if s.failures > 0 {
-			out = append(out, StepTrouble{Step: s.name, Code: s.code, Since: s.since, Failures: s.failures})
+			out = append(out, api.EventFlowStep{Step: s.name, Code: s.code, Since: s.since, Failures: s.failures})
 		}
 	}
 	return out
@@ -214,14 +226,14 @@ func (f *eventFlow) check(ctx context.Context) (string, error) {
 			return "", fmt.Errorf("inbox of events: %w", err)
 		}
 	}
-	head, err := f.store.Head(ctx)
+	flow, err := f.Flow(ctx)
 	if err != nil {
 		return "", err
 	}
-	if bad := f.trouble(); len(bad) > 0 {
-		return "", fmt.Errorf("step %s fails: %s", bad[0].Step, bad[0].Code)
+	if len(flow.Trouble) > 0 {
+		return "", fmt.Errorf("step %s fails: %s", flow.Trouble[0].Step, flow.Trouble[0].Code)
 	}
-	return fmt.Sprintf("%d events accepted", head.Seq), nil
+	return fmt.Sprintf("%d events accepted", flow.Accepted), nil
 }
 
 // backup adds a copy of the inbox and the sealed files that it lists. They are taken before the records: what the inbox has passed on then

@@ -15,6 +15,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/money"
+	"github.com/guanxi-crm/guanxi/internal/customer/event"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/engage/approval"
 	"github.com/guanxi-crm/guanxi/internal/engage/stage"
@@ -64,6 +65,7 @@ type workspace struct {
 	store    *sqlstore.Store
 	adb      analytics.DB
 	events   *eventFlow
+	intake   *event.Intake
 	gate     *analytics.Gate // adb as everything but the mirror sees it
 	plane    *analytics.Store
 	feed     feeder
@@ -393,6 +395,8 @@ func (w *workspace) build(ctx context.Context) error {
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
 	w.edge.Keys, w.edge.Web = keyService{w}, w.newWeb()
+	w.intake = w.newIntake()
+	w.edge.Sources, w.edge.Behaviour = w.newSources(), w.events
 	if err := w.newPost(keys); err != nil {
 		return err
 	}
@@ -471,6 +475,7 @@ func (w *workspace) run() {
 		w.own(w.ctx, &w.owned, "bulk work", w.mass.Run)
 	}
 	w.own(w.ctx, &w.owned, "events", w.follow)
+	w.own(w.ctx, &w.owned, "counts of events", w.countEvents)
 	w.own(w.ctx, &w.owned, "heal", w.heal)
 	w.own(w.ctx, &w.owned, "files", w.sweepFiles)
 	if !w.app.embedded() {

@@ -84,7 +84,7 @@ func main() {
 }
 
 // allParts are the parts in the order in which they are measured. The bare engines are asked for what was measured of ours.
-const allParts = "load,requests,analytics,writes,import,retail,visits"
+const allParts = "load,requests,analytics,writes,import,retail,events,visits"
 
 // choose reads the list of parts.
 func (s *settings) choose(list string) error {
@@ -147,6 +147,11 @@ func (s *settings) run(ctx context.Context, sizes string) (err error) {
 	if _, err := os.Stat(s.retail); err == nil && s.parts["retail"] {
 		if err := s.measureRetail(ctx, d); err != nil {
 			return fmt.Errorf("purchase file: %w", err)
+		}
+	}
+	if s.parts["events"] {
+		if err := s.measureEvents(ctx, d); err != nil {
+			return fmt.Errorf("events: %w", err)
 		}
 	}
 	if s.parts["visits"] {

@@ -61,11 +61,21 @@ const EXAMPLES: Record<string, Examples> = {
   '/settings/roles/$key': async () => ['/settings/roles/member', '/settings/roles/new?from=member'],
   '/settings/webhooks/$id': async (api) => [`/settings/webhooks/${await someWebhook(api)}`],
   '/settings/webhooks/$id/edit': async (api) => [`/settings/webhooks/${await someWebhook(api)}/edit`],
+  '/settings/sources/$id': async (api) => [`/settings/sources/${await someSource(api)}`],
+  '/settings/sources/$id/edit': async (api) => [`/settings/sources/${await someSource(api)}/edit`],
   '/settings/approvals/$id': async () => ['/settings/approvals/new'],
   '/settings/automations/$id': async () => ['/settings/automations/new'],
   '/stages/$object': async (api) => [`/stages/${await someStages(api)}`],
   '/settings/objects/$object': async () => ['/settings/objects/customer', '/settings/objects/task'],
 };
+
+/** A door of events; one is made where there is none. */
+async function someSource(api: Api): Promise<string> {
+  const { items } = await api.get<{ items: { id: string }[] }>('/event-sources');
+  if (items[0] !== undefined) return items[0].id;
+  const made = await api.post<{ source: { id: string } }>('/event-sources', { name: '走查', type: 'webhook' });
+  return made.source.id;
+}
 
 /** An object whose records go through stages; one is made where there is none. */
 async function someStages(api: Api): Promise<string> {

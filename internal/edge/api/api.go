@@ -59,6 +59,9 @@ type Config struct {
 	Rates        Rates // zero for the default
 	// Assistant answers at AssistantPath; it calls the API as the caller (CallerFrom). Nil for none.
 	Assistant http.Handler
+	// Door answers at DoorPaths to sites, apps and servers that send events; it knows its callers by keys of its own. Nil for none.
+	Door      http.Handler
+	DoorPaths []string
 }
 
 // API is the handler of everything.
@@ -93,6 +96,9 @@ func New(c Config) (*API, error) {
 	a.mux.Handle("/api/", a.wrap(&route{path: "/", need: open, run: a.unknown()}))
 	if c.Assistant != nil {
 		a.mux.Handle(AssistantPath, a.wrap(&route{path: AssistantPath, need: signedIn, run: operation{serve: a.assist}}))
+	}
+	for _, path := range c.DoorPaths {
+		a.mux.Handle(path, c.Door)
 	}
 	a.mux.Handle("/.well-known/", http.NotFoundHandler()) // programs look here for what is not offered; a page would mislead them
 	a.mux.Handle("GET /healthz", http.HandlerFunc(a.health))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/customer/event"
 	"github.com/guanxi-crm/guanxi/internal/engage/approval"
 	"github.com/guanxi-crm/guanxi/internal/engage/invite"
 	"github.com/guanxi-crm/guanxi/internal/engage/letter"
@@ -90,6 +91,8 @@ type Workspace struct {
 	Privacy    *privacy.Service
 	Keys       KeyService
 	Webhooks   *webhook.Service
+	Sources    *event.Sources
+	Behaviour  Behaviour
 	Mail       *mail.Service
 	Post       mail.Sender
 	Office     PostOffice

@@ -60,14 +60,15 @@ const (
 	PrivacyManage      Right = "privacy.manage" // erase people, restrict them, keep the register of their requests, rules of retention
 	PrivacyCopy        Right = "privacy.copy"   // everything known about a person as one file, in clear
 	AutomationManage   Right = "automation.manage"
-	WebRead            Right = "web.read" // web analytics: visits, pages, funnels, paths, retention
+	WebRead            Right = "web.read"      // web analytics: visits, pages, funnels, paths, retention
+	SourceManage       Right = "source.manage" // doors that events come by, and their write keys
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
 		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage, DuplicateManage,
-		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy, AutomationManage, WebRead}
+		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy, AutomationManage, WebRead, SourceManage}
 }
 
 // Can reports whether a built-in role holds a right; others hold none by their name alone.
@@ -77,7 +78,7 @@ func (r Role) Can(right Right) bool {
 		return true
 	case Manager:
 		return right != UserManage && right != KeyManage && right != SystemManage && right != SchemaManage && right != WebhookManage &&
-			right != RoleManage && right != MailManage && right != AutomationManage
+			right != RoleManage && right != MailManage && right != AutomationManage && right != SourceManage
 	case Member:
 		switch right {
 		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal, ReportRead, RecordShare, RecordAssign, MailSend:

@@ -415,6 +415,16 @@ func (s Privacy) Unsuppress(ctx context.Context, digests []string) (n int64, err
 	return n, err
 }
 
+// AnySuppressed reports whether anything is suppressed at all.
+func (s Privacy) AnySuppressed(ctx context.Context) (some bool, err error) {
+	err = s.Read(ctx, func(c Conn) error {
+		var one int
+		some, err = c.QueryRow(ctx, []any{&one}, suppressAny)
+		return err
+	})
+	return some, err
+}
+
 // SuppressedOf implements privacy.Store.
 func (s Privacy) SuppressedOf(ctx context.Context, digests []string) (out map[string]bool, err error) {
 	err = s.Read(ctx, func(c Conn) error {

@@ -32,6 +32,7 @@ export * from './reference';
 export * from './rights';
 export * from './session';
 export * from './shape';
+export * from './sources';
 export * from './stage-gate';
 export * from './stages';
 export * from './talk';

@@ -38,6 +38,7 @@ export const CAPABILITIES = [
   'privacy.copy',
   'automation.manage',
   'web.read',
+  'source.manage',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 

@@ -105,6 +105,30 @@ export const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'sources',
+    loader: words('sources'),
+    component: lazyRouteComponent(() => import('@/features/settings/sources-page'), 'SourcesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'sources/new',
+    loader: words('sources'),
+    component: lazyRouteComponent(() => import('@/features/settings/sources-edit'), 'SourceNewPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'sources/$id',
+    loader: words('sources'),
+    component: lazyRouteComponent(() => import('@/features/settings/sources-detail'), 'SourcePage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'sources/$id/edit',
+    loader: words('sources'),
+    component: lazyRouteComponent(() => import('@/features/settings/sources-edit'), 'SourceEditPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'mail',
     loader: words('mail'),
     component: lazyRouteComponent(() => import('@/features/settings/mail-page'), 'MailPage'),

@@ -119,6 +119,7 @@ export const SETTINGS_PAGES = [
   'apikeys',
   'reference',
   'webhooks',
+  'sources',
   'mail',
   'automations',
   'objects',

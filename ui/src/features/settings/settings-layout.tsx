@@ -15,6 +15,7 @@ const NEEDS: Partial<Record<SettingsPage, Capability>> = {
   roles: 'role.manage',
   apikeys: 'apikey.manage',
   webhooks: 'webhook.manage',
+  sources: 'source.manage',
   mail: 'mail.manage',
   approvals: 'schema.manage',
   automations: 'automation.manage',

@@ -1,0 +1,179 @@
+package app_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/guanxi-crm/guanxi/internal/app"
+	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/store/sqlite"
+	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
+)
+
+type madeSource struct {
+	Source struct {
+		ID      string
+		Version int64
+		Keys    []struct{ Hint string }
+		Days    []struct{ Accepted, Duplicate, Rejected int }
+	}
+	WriteKey string `json:"write_key"`
+}
+
+// events sends a body to the door of events.
+func (s *site) sendEvent(path, key, body string) (int, string) {
+	s.Helper()
+	req, err := http.NewRequestWithContext(s.Context(), "POST", s.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		s.Fatal(err)
+	}
+	req.SetBasicAuth(key, "")
+	req.Header.Set("Origin", "https://shop.example")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return res.StatusCode, string(raw)
+}
+
+func TestEventSources(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *site) {
+		c := s.as(access.Administrator)
+		for _, role := range []access.Role{access.Manager, access.Member, access.ReadOnly} {
+			other := s.as(role)
+			other.wantCode(403, "access.forbidden", other.do("GET", "/event-sources", ""))
+			other.wantCode(403, "access.forbidden", other.do("POST", "/event-sources", `{"name":"x"}`))
+		}
+		c.wantCode(422, "event.source_name", c.do("POST", "/event-sources", `{"name":" "}`))
+		c.wantCode(422, "event.origin", c.do("POST", "/event-sources", `{"name":"x","origins":["shop.example/path"]}`))
+		made := read[madeSource](c, "POST", "/event-sources", `{"name":"商城","type":"web","origins":["https://Shop.example/"]}`, 201)
+		if raw := string(c.want(200, c.do("GET", "/event-sources/"+made.Source.ID, "")).body); strings.Contains(raw, made.WriteKey) || !strings.Contains(raw, `"https://shop.example"`) {
+			t.Errorf("%s", raw)
+		}
+		const one = `{"event":"Order Completed","userId":"u1","messageId":"m1"}`
+		for range 2 {
+			if status, body := s.sendEvent("/v1/track", made.WriteKey, one); status != 200 {
+				t.Fatalf("%d %s", status, body)
+			}
+		}
+		if status, body := s.sendEvent("/v1/batch", made.WriteKey, `{"batch":[{"type":"track","userId":"u1"}]}`); status != 200 || !strings.Contains(body, `"code":"event.name_missing"`) {
+			t.Errorf("%d %s", status, body)
+		}
+		eventually(t, "the counts", func() bool {
+			v := read[struct {
+				Days []struct{ Accepted, Duplicate, Rejected int }
+			}](c, "GET", "/event-sources/"+made.Source.ID, "", 200)
+			return len(v.Days) == 1 && v.Days[0].Accepted == 1 && v.Days[0].Duplicate == 1 && v.Days[0].Rejected == 1
+		})
+		// Another key: the old one goes on for an hour, or not at all.
+		next := read[madeSource](c, "POST", "/event-sources/"+made.Source.ID+"/rotate", `{"overlap_hours":1}`, 200)
+		for _, key := range []string{made.WriteKey, next.WriteKey} {
+			if status, _ := s.sendEvent("/v1/track", key, one); status != 200 {
+				t.Errorf("a key is refused: %d", status)
+			}
+		}
+		last := read[madeSource](c, "POST", "/event-sources/"+made.Source.ID+"/rotate", `{}`, 200)
+		for key, want := range map[string]int{made.WriteKey: 401, next.WriteKey: 401, last.WriteKey: 200, "wk_no": 401} {
+			if status, _ := s.sendEvent("/v1/track", key, one); status != want {
+				t.Errorf("status %d, want %d", status, want)
+			}
+		}
+		c.wantCode(412, "event.source_stale", c.with("If-Match", `"7"`).do("PATCH", "/event-sources/"+made.Source.ID, `{"enabled":false}`))
+		c.wantCode(422, "event.type_fixed", c.do("PATCH", "/event-sources/"+made.Source.ID, `{"type":"server"}`))
+		c.want(200, c.do("PATCH", "/event-sources/"+made.Source.ID, `{"enabled":false}`))
+		if status, body := s.sendEvent("/v1/track", last.WriteKey, one); status != 401 || !strings.Contains(body, "event.source_disabled") {
+			t.Errorf("%d %s", status, body)
+		}
+		tried := string(c.want(200, c.do("POST", "/event-sources/try", `{"mapping":{"kind":"track","each":"","event":"=Paid","user_id":"who","anonymous_id":"","time":"","message_id":"","properties":""},"sample":"{\"who\":5}"}`)).body)
+		if !strings.Contains(tried, `"name":"Paid"`) || !strings.Contains(tried, `"user_id":"5"`) {
+			t.Errorf("%s", tried)
+		}
+		c.want(204, c.do("DELETE", "/event-sources/"+made.Source.ID, ""))
+		c.wantCode(404, "event.source_not_found", c.do("GET", "/event-sources/"+made.Source.ID, ""))
+		trail := string(c.want(200, c.do("GET", "/audit", "")).body)
+		for _, action := range []string{"source.create", "source.rotate", "source.update", "source.delete"} {
+			if !strings.Contains(trail, action) {
+				t.Errorf("the trail knows nothing of %s", action)
+			}
+		}
+	})
+}
+
+// TestErasedStayAway: events of a person who was erased are taken and not kept, whether they come by a user id, a phone number or an
+// address; and nothing personal of others lies in the inbox in clear.
+func TestErasedStayAway(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *site) {
+		c := s.as(access.Manager)
+		admin := s.as(access.Administrator)
+		key := read[madeSource](admin, "POST", "/event-sources", `{"name":"s","type":"server"}`, 201).WriteKey
+		p := read[rec](c, "POST", "/records/customer", `{"fields":{"name":"甲","phone":"13912345670","email":"gone@example.com","external_id":"E-77"}}`, 201)
+		c.want(202, c.do("POST", "/records/customer/"+p.ID+"/erase", `{"reason":"request","confirm":"`+p.ID+`"}`))
+		s.work()
+		for _, body := range []string{`{"event":"x","userId":"E-77"}`, `{"event":"x","userId":"gone@example.com"}`, `{"event":"x","anonymousId":"a","context":{"traits":{"phone":"139 1234 5670"}}}`} {
+			if status, answer := s.sendEvent("/v1/track", key, body); status != 200 || !strings.Contains(answer, `"accepted":1`) {
+				t.Errorf("%s: %d %s", body, status, answer)
+			}
+		}
+		if status, _ := s.sendEvent("/v1/identify", key, `{"userId":"E-78","traits":{"email":"stays.zqx@example.com","name":"乙"}}`); status != 200 {
+			t.Errorf("status %d", status)
+		}
+		flow := read[struct{ Flow struct{ Accepted int } }](admin, "GET", "/event-sources", "", 200)
+		if flow.Flow.Accepted != 1 {
+			t.Errorf("%d events lie in the inbox", flow.Flow.Accepted)
+		}
+		s.files(func(name string, raw []byte) {
+			if strings.Contains(string(raw), "stays.zqx") {
+				t.Errorf("%s holds an address in clear", name)
+			}
+		})
+	})
+}
+
+// TestInboxInBackup: what was accepted is in a backup, and is known again after it was restored.
+func TestInboxInBackup(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	c := s.as(access.Administrator)
+	key := read[madeSource](c, "POST", "/event-sources", `{"name":"s","type":"server"}`, 201).WriteKey
+	if status, _ := s.sendEvent("/v1/track", key, `{"event":"x","userId":"u","messageId":"kept"}`); status != 200 {
+		t.Fatal(status)
+	}
+	file := filepath.Join(t.TempDir(), "b.guanxi")
+	w := httptest.NewRecorder()
+	req := httptest.NewRequestWithContext(api.Local(t.Context(), "main"), "POST", "http://guanxi/api/v1/local/backup", strings.NewReader(mustJSON(t, map[string]any{"path": file})))
+	req.Header.Set("Content-Type", "application/json")
+	if s.app.Handler().ServeHTTP(w, req); w.Code != 200 || strings.Contains(w.Body.String(), "problem") {
+		t.Fatal(w.Code, w.Body)
+	}
+	dir := t.TempDir()
+	cfg := settings(t, map[string]string{"data": dir})
+	if err := (app.Backend{}).Restore(t.Context(), cfg, file, "", "", func(string) {}); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(dir, "workspaces", "main", "events", "inbox.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var n int
+	err = db.Read(t.Context(), func(c sqlstore.Conn) error {
+		_, err := c.QueryRow(context.Background(), []any{&n}, "SELECT count(*) FROM event_seen WHERE message_id = 'kept'")
+		return err
+	})
+	if err != nil || n != 1 {
+		t.Errorf("%d, %v", n, err)
+	}
+}

@@ -1,0 +1,192 @@
+package event
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/event"
+)
+
+// Inbox is where events go.
+type Inbox interface {
+	// Accept stores events durably, each message id once, and says what became of each.
+	Accept(ctx context.Context, events []event.Event) ([]event.State, error)
+	Reject(ctx context.Context, list []event.Rejected) error
+	AddCounts(ctx context.Context, list []event.Count) error
+}
+
+// Privacy protects what is personal. Its parts are asked for every event, so they are quick.
+type Privacy interface {
+	// Seal is what is kept of a personal value.
+	Seal(v Value) string
+	// Erased reports which of some persons were erased and must not come back.
+	Erased(ctx context.Context, persons []Person) ([]bool, error)
+}
+
+// Person is whom an event names, in clear.
+type Person struct {
+	UserID string
+	Values []Value
+}
+
+// Gate may change events before they are accepted, or hold them back: it sets Fault. Nil for none.
+type Gate interface {
+	Pass(ctx context.Context, items []Item) error
+}
+
+// Config is what an Intake is made of.
+type Config struct {
+	Inbox   Inbox
+	Privacy Privacy
+	Gate    Gate
+	Clock   clock.Clock
+}
+
+// Intake takes the decoded events of a workspace in. It is safe for concurrent use.
+type Intake struct {
+	cfg Config
+
+	mu     sync.Mutex
+	counts map[countKey]*event.Count
+}
+
+type countKey struct {
+	source id.ID
+	day    int64
+}
+
+// NewIntake makes the intake of a workspace.
+func NewIntake(cfg Config) *Intake {
+	return &Intake{cfg: cfg, counts: map[countKey]*event.Count{}}
+}
+
+// Result is what became of one item of a call.
+type Result struct {
+	State event.State // "" when it was refused
+	Fault *fault.Fault
+}
+
+// Take accepts what can be accepted and keeps what cannot among the rejected. What it answered is durable; an error means that nothing
+// was accepted, and that the call may be repeated.
+func (in *Intake) Take(ctx context.Context, source id.ID, items []Item) ([]Result, error) {
+	if in.cfg.Gate != nil {
+		if err := in.cfg.Gate.Pass(ctx, items); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]Result, len(items))
+	var events []event.Event
+	var persons []Person
+	var places []int
+	var rejected []event.Rejected
+	now := in.cfg.Clock.Now().UnixMilli()
+	for i := range items {
+		it := &items[i]
+		s := sealing{seal: in.cfg.Privacy.Seal}
+		if it.Fault != nil {
+			out[i].Fault = it.Fault
+			rejected = append(rejected, kept(it, &s, source, now))
+			continue
+		}
+		s.event(&it.Event)
+		events, places = append(events, it.Event), append(places, i)
+		persons = append(persons, Person{UserID: it.Event.UserID, Values: s.found})
+	}
+	erased, err := in.cfg.Privacy.Erased(ctx, persons)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
+	for j := range events { // taken in silence, and not kept
+		if out[places[j]].State = event.Stored; erased[j] {
+			continue
+		}
+		events[n], places[n] = events[j], places[j]
+		n++
+	}
+	states, err := in.cfg.Inbox.Accept(ctx, events[:n])
+	if err != nil {
+		return nil, err
+	}
+	for j, state := range states {
+		out[places[j]].State = state
+	}
+	if len(rejected) > 0 {
+		if err := in.cfg.Inbox.Reject(ctx, rejected); err != nil {
+			return nil, err
+		}
+	}
+	in.count(source, now, states, len(rejected))
+	return out, nil
+}
+
+// kept is a rejected event as it is kept: what could be read of it, its personal values sealed.
+func kept(it *Item, s *sealing, source id.ID, now int64) event.Rejected {
+	r := event.Rejected{At: now, Source: source, MessageID: it.Event.MessageID, Kind: it.Event.Kind, Name: cut(it.Event.Name, event.MaxName), Code: it.Fault.Code, Field: it.Fault.Field, State: event.Refused}
+	s.bare = true
+	if o, ok := object(it.Raw); ok && len(it.Raw) > 0 {
+		r.Payload = string(s.object(o))
+	}
+	return r
+}
+
+func (in *Intake) count(source id.ID, now int64, states []event.State, rejected int) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	key := countKey{source, now / dayMs}
+	c := in.counts[key]
+	if c == nil {
+		c = &event.Count{Source: source, Day: key.day}
+		in.counts[key] = c
+	}
+	c.Rejected += int64(rejected)
+	for _, s := range states {
+		switch s {
+		case event.Duplicate:
+			c.Duplicate++
+			continue
+		case event.Collided:
+			c.Collision++
+		}
+		c.Accepted++
+		c.LastAt = now
+	}
+}
+
+const dayMs = int64(24 * time.Hour / time.Millisecond)
+
+// Flush stores what was counted since the last time.
+func (in *Intake) Flush(ctx context.Context) error {
+	in.mu.Lock()
+	counts := in.counts
+	in.counts = map[countKey]*event.Count{}
+	in.mu.Unlock()
+	if len(counts) == 0 {
+		return nil
+	}
+	list := make([]event.Count, 0, len(counts))
+	for _, key := range slices.SortedFunc(maps.Keys(counts), func(a, b countKey) int { return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.day, b.day)) }) {
+		list = append(list, *counts[key])
+	}
+	err := in.cfg.Inbox.AddCounts(ctx, list)
+	if err == nil {
+		return nil
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for key, c := range counts { // for the next time
+		if n := in.counts[key]; n != nil {
+			c.Accepted, c.Duplicate, c.Collision, c.Rejected = c.Accepted+n.Accepted, c.Duplicate+n.Duplicate, c.Collision+n.Collision, c.Rejected+n.Rejected
+			c.LastAt = max(c.LastAt, n.LastAt)
+		}
+		in.counts[key] = c
+	}
+	return err
+}
