@@ -18,6 +18,13 @@ import (
 func (p *Plane) Forget(ctx context.Context, customers, profiles []id.ID) (int64, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	for p.c.Owners != nil { // what became theirs a moment ago is theirs
+		if n, err := p.follow(ctx); err != nil {
+			return 0, err
+		} else if n == 0 {
+			break
+		}
+	}
 	more, err := p.c.Facts.ProfilesOf(ctx, customers)
 	if err != nil {
 		return 0, err

@@ -192,6 +192,10 @@ func (p *Plane) Follow(ctx context.Context) (int, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	return p.follow(ctx)
+}
+
+func (p *Plane) follow(ctx context.Context) (int, error) {
 	if _, known, err := p.c.Facts.Loaded(ctx); err != nil || !known {
 		return 0, err
 	}
@@ -243,8 +247,25 @@ func (p *Plane) Complete(ctx context.Context) (bool, error) {
 	return p.c.Facts.VisitsMade(ctx)
 }
 
-// Passed is up to where events were loaded and their owners followed.
+// Passed is up to where events were loaded and every consumer has come.
 func (p *Plane) Passed(ctx context.Context) (change.Position, error) {
 	at, _, err := p.c.Facts.Loaded(ctx)
-	return at, err
+	if err != nil {
+		return at, err
+	}
+	return p.behind(ctx, at)
+}
+
+// behind is the position, or that of the consumer that is furthest behind it.
+func (p *Plane) behind(ctx context.Context, at change.Position) (change.Position, error) {
+	for _, name := range append([]string{eventstore.Resolved}, p.c.Consumers...) {
+		other, err := p.c.Store.Position(ctx, name)
+		if err != nil {
+			return at, err
+		}
+		if other.Less(at) {
+			at = other
+		}
+	}
+	return at, nil
 }

@@ -18,7 +18,6 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
-	"github.com/guanxi-crm/guanxi/internal/store/eventstore"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
@@ -255,21 +254,16 @@ func syncDir(path string) error {
 
 // trim takes what every consumer has passed out of the inbox, a slice at a time.
 func (p *Plane) trim(ctx context.Context, safe change.Position) (int, error) {
-	for _, name := range append([]string{eventstore.Resolved}, p.c.Consumers...) {
-		at, err := p.c.Store.Position(ctx, name)
-		if err != nil {
-			return 0, err
-		}
-		if at.Less(safe) {
-			safe = at
-		}
+	safe, err := p.behind(ctx, safe)
+	if err != nil {
+		return 0, err
 	}
 	until := int64(1) << 62
 	if p.c.Files == nil {
 		until = p.c.Clock.Now().UnixMilli() - keptFor
 	}
 	n := int64(0)
-	err := p.c.Store.Write(sqlstore.Bulk(ctx), func(ctx context.Context, c sqlstore.Conn) (err error) {
+	err = p.c.Store.Write(sqlstore.Bulk(ctx), func(ctx context.Context, c sqlstore.Conn) (err error) {
 		d := c.Dialect()
 		key := d.ChangeKey()
 		n, err = c.Exec(ctx, "DELETE FROM event_inbox WHERE ("+key+") IN (SELECT "+key+" FROM event_inbox WHERE "+d.ChangeBefore()+" AND received_at < ? ORDER BY "+d.ChangeOrder(false)+" LIMIT ?)",
