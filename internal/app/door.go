@@ -38,7 +38,7 @@ const (
 // newDoor makes the door of events.
 func (a *App) newDoor() http.Handler {
 	a.keeper = &doorkeeper{app: a, keys: map[string]knownKey{}}
-	return ingest.New(ingest.Config{Backend: a.keeper, Words: a.words, Clock: a.Clock, Log: a.Log, Metrics: a.metrics})
+	return ingest.New(ingest.Config{Backend: a.keeper, Words: a.words, Clock: a.Clock, Log: a.Log, Metrics: a.metrics, Visitor: a.visitorOf})
 }
 
 // forget lets every key be asked for again.
@@ -87,7 +87,7 @@ func (k *doorkeeper) Room(ctx context.Context, workspace string) (ingest.Room, e
 
 // newIntake makes what takes events in.
 func (w *workspace) newIntake() *event.Intake {
-	return event.NewIntake(event.Config{Inbox: w.events.store, Privacy: &doorPrivacy{w: w}, Clock: w.app.Clock})
+	return event.NewIntake(event.Config{Inbox: w.events.store, Privacy: &doorPrivacy{w: w}, Gate: planGate{w}, Clock: w.app.Clock, Repeated: w.edge.Tracking.Repeated})
 }
 
 // newSources manages the doors of the workspace.

@@ -9,6 +9,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/customer/facet"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
 	"github.com/guanxi-crm/guanxi/internal/store/eventplane"
+	"github.com/guanxi-crm/guanxi/internal/store/eventschema"
 )
 
 // visitsKey is where a workspace keeps what it decides about visits.
@@ -21,7 +22,7 @@ type visitSettings struct {
 
 // openPlane makes what takes events from the inbox to analysis and into files.
 func (w *workspace) openPlane() {
-	c := eventplane.Config{Store: w.events.store, Facts: analytics.NewEvents(w.adb, w.app.Clock), Files: analytics.NewEventFiles(w.adb),
+	c := eventplane.Config{Store: w.events.store, Facts: analytics.NewEvents(w.adb, w.app.Clock), Files: analytics.NewEventFiles(w.adb), Consumers: []string{eventschema.Consumer},
 		Dir: filepath.Join(w.dir, eventDir, eventFiles), Clock: w.app.Clock, Log: w.app.Log,
 		Rates: func() facet.Rates { return facet.Rates{Table: w.rates.Load(), Base: w.info.Currency} },
 		Visits: func(ctx context.Context) (analytics.VisitOptions, error) {

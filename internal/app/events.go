@@ -56,7 +56,7 @@ type stepRun struct {
 
 // eventSteps are the stations of the flow in their order.
 func (w *workspace) eventSteps() []eventStep {
-	return append(w.planeSteps(), eventStep{"tidy", w.tidyEvents()})
+	return append(append([]eventStep{{"learn", w.learned.Learn}}, w.planeSteps()...), eventStep{"tidy", w.tidyEvents()})
 }
 
 func (w *workspace) openEvents(ctx context.Context) (err error) {

@@ -121,10 +121,14 @@ func (o outside) ForgetMail(ctx context.Context, address string) (int, error) {
 	return o.w.edge.Letters.Erase(ctx, 0, address)
 }
 
-// ForgetBehaviour implements privacy.Outside. What waits in the inbox is carried on first, so that it is found.
+// ForgetBehaviour implements privacy.Outside. What waits in the inbox is carried on first, so that it is found. The window of the newest
+// events and the examples of what properties hold are emptied for whoever it is: both fill again by themselves.
 func (o outside) ForgetBehaviour(ctx context.Context, customers []id.ID) (int64, error) {
 	ctx = system(ctx)
 	if err := o.w.events.settle(ctx); err != nil {
+		return 0, err
+	}
+	if err := o.w.learned.Clear(ctx); err != nil {
 		return 0, err
 	}
 	return o.w.events.plane.Forget(ctx, customers, nil)

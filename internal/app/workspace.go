@@ -17,6 +17,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/money"
 	"github.com/guanxi-crm/guanxi/internal/customer/event"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/edge/ingest"
 	"github.com/guanxi-crm/guanxi/internal/engage/approval"
 	"github.com/guanxi-crm/guanxi/internal/engage/stage"
 	"github.com/guanxi-crm/guanxi/internal/engage/talk"
@@ -43,6 +44,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
 	"github.com/guanxi-crm/guanxi/internal/store/compile"
 	"github.com/guanxi-crm/guanxi/internal/store/duckdb"
+	"github.com/guanxi-crm/guanxi/internal/store/eventschema"
 	"github.com/guanxi-crm/guanxi/internal/store/mirror"
 	"github.com/guanxi-crm/guanxi/internal/store/postgres"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlite"
@@ -66,6 +68,8 @@ type workspace struct {
 	adb      analytics.DB
 	events   *eventFlow
 	intake   *event.Intake
+	learned  *eventschema.Store
+	visitors *ingest.Visitors
 	gate     *analytics.Gate // adb as everything but the mirror sees it
 	plane    *analytics.Store
 	feed     feeder
@@ -395,7 +399,9 @@ func (w *workspace) build(ctx context.Context) error {
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
 	w.edge.Keys, w.edge.Web = keyService{w}, w.newWeb()
-	w.intake = w.newIntake()
+	if err := w.newTracking(ctx); err != nil {
+		return err
+	}
 	w.edge.Sources, w.edge.Behaviour = w.newSources(), w.events
 	if err := w.newPost(keys); err != nil {
 		return err
@@ -476,6 +482,7 @@ func (w *workspace) run() {
 	}
 	w.own(w.ctx, &w.owned, "events", w.follow)
 	w.own(w.ctx, &w.owned, "counts of events", w.countEvents)
+	w.own(w.ctx, &w.owned, "plan of events", w.followPlan)
 	w.own(w.ctx, &w.owned, "heal", w.heal)
 	w.own(w.ctx, &w.owned, "files", w.sweepFiles)
 	if !w.app.embedded() {

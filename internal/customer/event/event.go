@@ -50,6 +50,7 @@ type Item struct {
 	Event event.Event
 	Fault *fault.Fault
 	Raw   json.RawMessage // "" where it was no JSON
+	Held  bool            // by the gate: it is kept to be replayed
 }
 
 func refused(code, field string, p fault.Params) *fault.Fault {

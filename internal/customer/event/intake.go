@@ -47,6 +47,8 @@ type Config struct {
 	Privacy Privacy
 	Gate    Gate
 	Clock   clock.Clock
+	// Repeated is told of events that had been accepted before; nil for nobody.
+	Repeated func([]event.Event)
 }
 
 // Intake takes the decoded events of a workspace in. It is safe for concurrent use.
@@ -115,8 +117,14 @@ func (in *Intake) Take(ctx context.Context, source id.ID, items []Item) ([]Resul
 	if err != nil {
 		return nil, err
 	}
+	var again []event.Event
 	for j, state := range states {
-		out[places[j]].State = state
+		if out[places[j]].State = state; state == event.Duplicate && in.cfg.Repeated != nil {
+			again = append(again, events[j])
+		}
+	}
+	if len(again) > 0 {
+		in.cfg.Repeated(again)
 	}
 	if len(rejected) > 0 {
 		if err := in.cfg.Inbox.Reject(ctx, rejected); err != nil {
@@ -130,6 +138,9 @@ func (in *Intake) Take(ctx context.Context, source id.ID, items []Item) ([]Resul
 // kept is a rejected event as it is kept: what could be read of it, its personal values sealed.
 func kept(it *Item, s *sealing, source id.ID, now int64) event.Rejected {
 	r := event.Rejected{At: now, Source: source, MessageID: it.Event.MessageID, Kind: it.Event.Kind, Name: cut(it.Event.Name, event.MaxName), Code: it.Fault.Code, Field: it.Fault.Field, State: event.Refused}
+	if it.Held {
+		r.State = event.Quarantined
+	}
 	s.bare = true
 	if o, ok := object(it.Raw); ok && len(it.Raw) > 0 {
 		r.Payload = string(s.object(o))

@@ -262,6 +262,9 @@ func (a *API) address(r *http.Request) string {
 	return p.String()
 }
 
+// Address is where the caller of a request is: an address, of version 6 the network of a household, or "local".
+func (a *API) Address(r *http.Request) string { return a.address(r) }
+
 func (a *API) isProxy(p netip.Addr) bool {
 	for _, n := range a.Proxies {
 		if n.Contains(p) {

@@ -7,6 +7,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/customer/event"
+	"github.com/guanxi-crm/guanxi/internal/customer/tracking"
 	"github.com/guanxi-crm/guanxi/internal/engage/approval"
 	"github.com/guanxi-crm/guanxi/internal/engage/invite"
 	"github.com/guanxi-crm/guanxi/internal/engage/letter"
@@ -107,6 +108,8 @@ type Workspace struct {
 	Rates      RateService
 	Blueprints Blueprints
 	Rights     *rights.Service
+	Tracking   *tracking.Service
+	People     EventPeople
 	Zone       *time.Location
 	// Automations are the rules.
 	Automations *automation.Service

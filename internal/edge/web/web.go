@@ -2,6 +2,9 @@
 // of /assets kept for ever, index.html asked for again each time, 404 for an asset that is not there (answering the page
 // instead would give a module the wrong type), and the page for every other address, whose routing is the page's own.
 //
+// The tracker (/t.js) is for pages of other origins: browsers keep it for an hour, and for ever under the address with its version,
+// /t.js?v=VERSION.
+//
 // Where the interface was not built into the program, a plain page says so. It knows nothing of the API.
 package web
 
@@ -23,7 +26,11 @@ type file struct {
 	kind        string
 	etag        string
 	immutable   bool
+	version     string // of a file for other origins; "" for all others
 }
+
+// TrackerPath is where websites load the tracker.
+const TrackerPath = "/t.js"
 
 // Handler serves the files of one built interface.
 type Handler struct {
@@ -51,8 +58,19 @@ func New(fsys fs.FS) (*Handler, error) {
 		sum := sha256.Sum256(raw)
 		h.files[p] = &file{raw: raw, gz: forms[p+".gz"], br: forms[p+".br"], kind: kindOf(p),
 			etag: `"` + hex.EncodeToString(sum[:8]) + `"`, immutable: strings.HasPrefix(p, "assets/")}
+		if "/"+p == TrackerPath {
+			h.files[p].version = hex.EncodeToString(sum[:4])
+		}
 	}
 	return h, nil
+}
+
+// TrackerVersion names the content of the tracker; "" where it was not built.
+func (h *Handler) TrackerVersion() string {
+	if f := h.files[TrackerPath[1:]]; f != nil {
+		return f.version
+	}
+	return ""
 }
 
 func kindOf(p string) string {
@@ -94,7 +112,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
 	f := h.files[name]
-	if f == nil && (strings.HasPrefix(name, "assets/") || name == "assets") {
+	if f == nil && (strings.HasPrefix(name, "assets/") || name == "assets" || name == TrackerPath[1:]) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusNotFound)
 		return
@@ -118,6 +136,14 @@ func (f *file) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-cache")
 	if f.immutable {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	if f.version != "" {
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("Access-Control-Allow-Origin", "*") // for pages that check it by its hash
+		h.Set("Cache-Control", "public, max-age=3600, stale-while-revalidate=86400")
+		if r.URL.Query().Get("v") == f.version {
+			h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
 	}
 	body, etag := f.raw, f.etag
 	accept := r.Header.Get("Accept-Encoding")

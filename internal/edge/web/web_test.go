@@ -12,6 +12,7 @@ import (
 func built(t *testing.T) *web.Handler {
 	t.Helper()
 	h, err := web.New(fstest.MapFS{
+		"t.js": {Data: []byte("tracker")}, "t.js.gz": {Data: []byte("TGZ")},
 		".gitkeep": {}, "index.html": {Data: []byte("<html>app</html>")}, "sw.js": {Data: []byte("//sw")},
 		"manifest.en.webmanifest": {Data: []byte("{}")}, "icons/icon-192.png": {Data: []byte("PNG")},
 		"assets/a-1f.js": {Data: []byte("let a=1")}, "assets/a-1f.js.br": {Data: []byte("BR")}, "assets/a-1f.js.gz": {Data: []byte("GZ")},
@@ -53,6 +54,37 @@ func TestServing(t *testing.T) {
 				t.Fatalf("%d %q %v", w.Code, w.Body, got)
 			}
 		})
+	}
+}
+
+func TestTrackerIsForOtherOrigins(t *testing.T) {
+	t.Parallel()
+	h := built(t)
+	version := h.TrackerVersion()
+	for _, tc := range []struct{ address, accept, body, cache string }{
+		{"/t.js", "", "tracker", "public, max-age=3600, stale-while-revalidate=86400"},
+		{"/t.js?v=other", "gzip", "TGZ", "public, max-age=3600, stale-while-revalidate=86400"},
+		{"/t.js?v=" + version, "gzip", "TGZ", "public, max-age=31536000, immutable"},
+	} {
+		r := httptest.NewRequest("GET", "http://x"+tc.address, nil)
+		r.Header.Set("Accept-Encoding", tc.accept)
+		w := httptest.NewRecorder()
+		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.ServeHTTP(w, r)
+		got := w.Header()
+		if w.Code != 200 || w.Body.String() != tc.body || got.Get("Cache-Control") != tc.cache || got.Get("Cross-Origin-Resource-Policy") != "cross-origin" ||
+			got.Get("Access-Control-Allow-Origin") != "*" || len(version) != 8 {
+			t.Fatalf("%s: %d %q %v", tc.address, w.Code, w.Body, got)
+		}
+	}
+	unbuilt, err := web.New(fstest.MapFS{"index.html": {Data: []byte("<html>app</html>")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	unbuilt.ServeHTTP(w, httptest.NewRequest("GET", "/t.js", nil))
+	if w.Code != 404 || unbuilt.TrackerVersion() != "" {
+		t.Fatalf("a page in the place of a script: %d %q", w.Code, w.Body)
 	}
 }
 

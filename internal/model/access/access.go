@@ -62,13 +62,15 @@ const (
 	AutomationManage   Right = "automation.manage"
 	WebRead            Right = "web.read"      // web analytics: visits, pages, funnels, paths, retention
 	SourceManage       Right = "source.manage" // doors that events come by, and their write keys
+	EventRead          Right = "event.read"    // events one by one, with their properties
+	EventManage        Right = "event.manage"  // the plan of events, and what becomes of rejected ones
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
 		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage, DuplicateManage,
-		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy, AutomationManage, WebRead, SourceManage}
+		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy, AutomationManage, WebRead, SourceManage, EventRead, EventManage}
 }
 
 // Can reports whether a built-in role holds a right; others hold none by their name alone.
@@ -78,7 +80,7 @@ func (r Role) Can(right Right) bool {
 		return true
 	case Manager:
 		return right != UserManage && right != KeyManage && right != SystemManage && right != SchemaManage && right != WebhookManage &&
-			right != RoleManage && right != MailManage && right != AutomationManage && right != SourceManage
+			right != RoleManage && right != MailManage && right != AutomationManage && right != SourceManage && right != EventManage
 	case Member:
 		switch right {
 		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal, ReportRead, RecordShare, RecordAssign, MailSend:

@@ -37,6 +37,7 @@ export * from './stage-gate';
 export * from './stages';
 export * from './talk';
 export * from './tickets';
+export * from './tracking';
 export * from './trust';
 export * from './types';
 export type { UploadProgress } from './upload';

@@ -39,6 +39,8 @@ export const CAPABILITIES = [
   'automation.manage',
   'web.read',
   'source.manage',
+  'event.read',
+  'event.manage',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 

@@ -196,6 +196,13 @@ const webRoute = createRoute({
   loader: words('web'),
   component: lazyRouteComponent(() => import('@/features/web/web-page'), 'WebPage'),
 });
+const eventsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/events',
+  validateSearch: shape({ tab: text, source: text, name: text, kind: text, state: text, flag: text, person: text }),
+  loader: words('tracking'),
+  component: lazyRouteComponent(() => import('@/features/events/events-page'), 'EventsPage'),
+});
 
 /* Every part on one page; only where __KIT__ is on */
 const kitRoute = createRoute({
@@ -235,6 +242,7 @@ export const routeTree = rootRoute.addChildren([
     importRoute,
     jobsRoute,
     webRoute,
+    eventsRoute,
     settingsRoute.addChildren([settingsIndexRoute, ...settingsPages]),
     kitRoute,
   ]),

@@ -1,5 +1,6 @@
 import {
   type Icon,
+  IconActivity,
   IconAddressBook,
   IconBuildingStore,
   IconCalendarEvent,
@@ -95,7 +96,10 @@ export const NAV: readonly NavGroup[] = [
   },
   {
     key: 'behaviour',
-    entries: [{ key: 'web', to: '/web', icon: IconChartHistogram, go: 'w', needs: 'web.read' }],
+    entries: [
+      { key: 'web', to: '/web', icon: IconChartHistogram, go: 'w', needs: 'web.read' },
+      { key: 'events', to: '/events', icon: IconActivity, needs: 'event.read' },
+    ],
   },
   {
     key: 'data',

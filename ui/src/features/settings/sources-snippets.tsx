@@ -6,18 +6,22 @@ import { copyText } from '@/lib/clipboard';
 import { Button, SegmentedControl, toast } from '@/ui';
 import css from './sources.module.css';
 
-type Way = 'next' | 'node' | 'go' | 'curl' | 'sa' | 'sajs' | 'hook';
+type Way = 'tracker' | 'next' | 'node' | 'go' | 'curl' | 'sa' | 'sajs' | 'hook';
 
 const WAYS: Record<SourceType, readonly Way[]> = {
-  web: ['next', 'sajs', 'curl'],
+  web: ['tracker', 'next', 'sajs', 'curl'],
   server: ['node', 'go', 'curl'],
   sensors: ['sa', 'sajs'],
   webhook: ['hook'],
 };
+
 /** What to paste into a site or a program; product names and code are the same in every language. */
 export function snippet(way: Way, origin: string, key: string): string {
   const { host, protocol } = new URL(origin);
   switch (way) {
+    case 'tracker':
+      return `<script>window.guanxi=window.guanxi||function(){(guanxi.q=guanxi.q||[]).push(arguments)}</script>
+<script async src="${origin}/t.js" data-key="${key}"></script>`;
     case 'next':
       return `import { AnalyticsBrowser } from '@segment/analytics-next'
 
