@@ -85,7 +85,11 @@ const test = base.extend<{ shop: Watched; visit: BrowserContext }>({
       ...launchOptions,
       args: [...(launchOptions.args ?? []), ...args],
     });
-    const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/London' });
+    const context = await browser.newContext({
+      locale: 'en-GB',
+      timezoneId: 'Europe/London',
+      storageState: { cookies: [], origins: [] },
+    });
     await use(context);
     await browser.close();
   },
