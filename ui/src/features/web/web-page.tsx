@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
-import { webOverviewQuery } from '@/api';
+import { type Capability, webOverviewQuery } from '@/api';
 import { useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
-import { Closed, EmptyState, ErrorState, Page, SkeletonRows, Tabs } from '@/ui';
+import { ButtonAnchor, Closed, EmptyState, ErrorState, Page, SkeletonRows, Tabs } from '@/ui';
 import { FilterBar } from './filter-bar';
 import { Overview } from './overview';
 import { daysOf, TABS, useWeb, type WebTab } from './search';
@@ -19,10 +19,27 @@ const People = lazy(() => import('./people').then((module) => ({ default: module
 
 const REPORTS = { sources: Sources, pages: Pages, events: Events, funnel: Funnel, paths: Paths, retention: Retention };
 
+/** Who holds it makes the doors that events come by. */
+const SOURCES: string = 'source.manage';
+
 /** Nobody has come yet: how to begin. */
 function Begin() {
   const { t } = useTranslation('web');
-  return <EmptyState cause="none" title={t('web:empty.title')} text={t('web:empty.text')} />;
+  const can = useCan();
+  return (
+    <EmptyState
+      cause="none"
+      title={t('web:empty.title')}
+      text={t('web:empty.text')}
+      {...(can(SOURCES as Capability) && {
+        actions: (
+          <ButtonAnchor href="/settings/sources" kind="primary">
+            {t('web:empty.begin')}
+          </ButtonAnchor>
+        ),
+      })}
+    />
+  );
 }
 
 function Reports() {
