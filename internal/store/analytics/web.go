@@ -24,15 +24,23 @@ type Web struct {
 	of   func(where *query.Node, l *query.Limits) (string, []any, error)
 	zone func() *time.Location
 	turn chan struct{}
+	// atOnce is how many events are put in order at a time.
+	atOnce int64
 }
 
 var _ web.Facts = (*Web)(nil)
 
 // NewWeb answers from db; conditions about customers are compiled as those of audiences are.
 func NewWeb(db DB, a *Audience, zone func() *time.Location) *Web {
-	return &Web{db: db, dialect: db.Dialect(), zone: zone, turn: a.turn, of: func(where *query.Node, l *query.Limits) (string, []any, error) {
+	return &Web{db: db, dialect: db.Dialect(), zone: zone, turn: a.turn, atOnce: partEvents, of: func(where *query.Node, l *query.Limits) (string, []any, error) {
 		return a.within(customer, where, l)
 	}}
+}
+
+// AtOnce sets how many events are put in order at a time.
+func (w *Web) AtOnce(n int64) *Web {
+	w.atOnce = n
+	return w
 }
 
 // alone runs what walks over all events when it is its turn: in DuckDB one such question uses all processors.
@@ -134,6 +142,38 @@ type over struct {
 	who      string // notBot or ofPerson
 	from, to clock.Day
 	all      bool // of all days
+	part     share
+}
+
+// share is the persons of one of several parts; the zero value is everybody.
+type share struct{ of, at int64 }
+
+// partEvents is how many events are walked at a time where they must be put in order, which happens in memory in DuckDB.
+const partEvents = 2_500_000
+
+const countSpan = "SELECT count(*) FROM f_event e WHERE e.day >= " + asInt + " AND e.day <= " + asInt
+
+// parts cuts the persons into so many parts that the events of one can be put in order in memory. What is asked of each person by
+// itself is the sum of its parts. Numbers of parts are primes, since ids made one by one end alike.
+func (w *Web) parts(ctx context.Context, from, to clock.Day) ([]share, error) {
+	n := int64(0)
+	if w.dialect.Mirrored() {
+		if _, err := one(ctx, w.db, countSpan, []any{int64(from), int64(to)}, &n); err != nil {
+			return nil, fmt.Errorf("count events: %w", err)
+		}
+	}
+	of := int64(1)
+	for _, prime := range []int64{3, 5, 7, 11, 17, 29, 53, 101, 211} {
+		if n <= of*w.atOnce {
+			break
+		}
+		of = prime
+	}
+	out := make([]share, of)
+	for i := range out {
+		out[i] = share{of, int64(i)}
+	}
+	return out, nil
 }
 
 // events is "FROM f_event e … WHERE …" of a question. What the filter says about visits is asked of the visit around the event;
@@ -153,6 +193,9 @@ func (w *Web) events(q web.Question, o over) (statement, error) {
 	s.add(" WHERE " + o.who)
 	if !o.all {
 		s.add(" AND e.day >= "+asInt+" AND e.day <= "+asInt, int64(o.from), int64(o.to))
+	}
+	if o.part.of > 1 {
+		s.add(" AND mod(e.customer_id, "+asInt+") = "+asInt, o.part.of, o.part.at)
 	}
 	s.is("e", q.Filter, func(both bool) bool { return both })
 	if q.Through != 0 {

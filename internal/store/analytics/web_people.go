@@ -4,24 +4,26 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strconv"
 
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/insight/web"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 )
 
 // behind is a statement that begins WITH and ends with the part "p" of the persons of a figure, each once.
-func (w *Web) behind(q web.Question, b web.Behind) (statement, error) {
+func (w *Web) behind(q web.Question, b web.Behind, top []string, of share) (statement, error) {
 	switch {
 	case b.Visits:
 		return w.behindVisits(q, b.Only)
 	case b.Funnel != nil:
-		return w.behindStep(q, *b.Funnel)
+		return w.behindStep(q, *b.Funnel, of)
 	case b.Cohort != nil:
 		return w.behindCell(q, *b.Cohort)
 	case b.Way != nil:
-		return w.behindWay(q, *b.Way)
+		return w.behindWay(q, *b.Way, top, of)
 	}
 	events, err := w.events(q, within(q, ofPerson))
 	var s statement
@@ -71,8 +73,8 @@ func (w *Web) behindVisits(q web.Question, only string) (statement, error) {
 	return s, nil
 }
 
-func (w *Web) behindStep(q web.Question, f web.FunnelStep) (statement, error) {
-	s, err := w.funnel(q, f.Funnel)
+func (w *Web) behindStep(q web.Question, f web.FunnelStep, of share) (statement, error) {
+	s, err := w.funnel(q, f.Funnel, of)
 	if err != nil {
 		return s, err
 	}
@@ -116,8 +118,8 @@ func (w *Web) behindCell(q web.Question, c web.CohortCell) (statement, error) {
 	return s, nil
 }
 
-func (w *Web) behindWay(q web.Question, x web.Way) (statement, error) {
-	s, err := w.ways(q, x.Paths)
+func (w *Web) behindWay(q web.Question, x web.Way, top []string, of share) (statement, error) {
+	s, err := w.ways(q, x.Paths, top, of)
 	if err != nil {
 		return s, err
 	}
@@ -140,8 +142,8 @@ const (
 )
 
 // peopleText lists a page of the persons of a figure.
-func (w *Web) peopleText(q web.Question, b web.Behind, p web.PeoplePage) (statement, error) {
-	s, err := w.behind(q, b)
+func (w *Web) peopleText(q web.Question, b web.Behind, p web.PeoplePage, top []string, of share) (statement, error) {
+	s, err := w.behind(q, b, top, of)
 	if err != nil {
 		return s, err
 	}
@@ -154,35 +156,65 @@ func (w *Web) peopleText(q web.Question, b web.Behind, p web.PeoplePage) (statem
 	return s, err
 }
 
-// People implements web.Facts.
+// People implements web.Facts. The first of all parts are among the first of each.
 func (w *Web) People(ctx context.Context, q web.Question, b web.Behind, p web.PeoplePage) (web.People, error) {
 	out := web.People{Customers: -1, Anonymous: -1, IDs: []id.ID{}}
-	list, err := w.peopleText(q, b, p)
-	if err != nil {
-		return out, err
+	if p.Count {
+		out.Customers, out.Anonymous = 0, 0
 	}
-	err = w.alone(ctx, func() error {
-		if p.Count {
-			s, err := w.behind(q, b)
-			if err != nil {
-				return err
-			}
-			s.add(countPeople)
-			if _, err := one(ctx, w.db, s.text, s.args, &out.Customers, &out.Anonymous); err != nil {
-				return err
-			}
+	ask := func(ask func(of share) error) error { return w.alone(ctx, func() error { return ask(share{}) }) }
+	var top []string
+	switch {
+	case b.Funnel != nil:
+		ask = func(one func(of share) error) error { return w.each(ctx, q.From, q.To+clock.Day(b.Funnel.Window), one) }
+	case b.Way != nil:
+		var err error
+		if top, err = w.nodes(ctx, q, b.Way.Paths); err != nil || len(top) == 0 {
+			return out, err
 		}
-		return each(ctx, w.db, list.text, list.args, func(r *sql.Rows) error {
-			var v int64
-			err := r.Scan(&v)
-			out.IDs = append(out.IDs, id.ID(v))
-			return err
-		})
-	})
+		ask = func(one func(of share) error) error { return w.each(ctx, q.From, q.To, one) }
+	}
+	err := ask(func(of share) error { return w.people(ctx, figure{q, b, p, top}, of, &out) })
 	if err != nil {
 		return out, fmt.Errorf("list the people behind a figure: %w", err)
 	}
+	slices.Sort(out.IDs)
+	out.IDs = out.IDs[:min(len(out.IDs), p.Limit)]
 	return out, nil
+}
+
+// figure is whose people are wanted; top are the names of the nodes of ways.
+type figure struct {
+	question web.Question
+	behind   web.Behind
+	page     web.PeoplePage
+	top      []string
+}
+
+// people adds the people of a part.
+func (w *Web) people(ctx context.Context, a figure, of share, out *web.People) error {
+	if a.page.Count {
+		s, err := w.behind(a.question, a.behind, a.top, of)
+		if err != nil {
+			return err
+		}
+		s.add(countPeople)
+		var customers, others int64
+		if _, err := one(ctx, w.db, s.text, s.args, &customers, &others); err != nil {
+			return err
+		}
+		out.Customers, out.Anonymous = out.Customers+customers, out.Anonymous+others
+	}
+	s, err := w.peopleText(a.question, a.behind, a.page, a.top, of)
+	if err != nil {
+		return err
+	}
+	return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
+		var v int64
+		err := r.Scan(&v)
+		out.IDs = append(out.IDs, id.ID(v))
+		return err
+	})
 }
 
 // WebTexts are the statements of web analytics: without and with every filter, for the test that prepares every text.
@@ -190,7 +222,7 @@ func WebTexts(d Dialect) []Text {
 	w := &Web{dialect: d, of: func(*query.Node, *query.Limits) (string, []any, error) {
 		return " FROM a_customer t WHERE t.id > " + asInt, []any{int64(0)}, nil
 	}}
-	out := []Text{{"web any", anyEvent}, {"web visitors", visitorsText(d, 2)}}
+	out := []Text{{"web any", anyEvent}, {"web count events", countSpan}, {"web visitors", visitorsText(d, 2)}}
 	full, unknown := map[web.Dimension]string{}, map[web.Dimension]string{}
 	for _, dim := range web.Dimensions() {
 		full[dim], unknown[dim] = "x", ""
@@ -236,15 +268,17 @@ func (w *Web) texts(q web.Question) []Text {
 	for _, op := range web.Ops() {
 		steps[2].Where = append(steps[2].Where, web.Match{Property: `a'"b`, Op: op, Value: "1"})
 	}
+	top, third := []string{"x", "y"}, share{3, 1}
 	var behind []web.Behind
 	for _, by := range []string{"", "channel", web.ClassBy + "lifecycle"} {
 		f := web.Funnel{Steps: steps, Window: 7, By: by}
-		put("funnel " + by)(w.funnelText(q, f))
+		put("funnel " + by)(w.funnelText(q, f, third))
 		behind = append(behind, web.Behind{Funnel: &web.FunnelStep{Funnel: f, Step: 2, Lost: by == "", Grouped: by != ""}})
 	}
 	for _, p := range []web.Paths{{Nodes: web.PathPages, Depth: 3, Top: 5}, {Nodes: web.PathEvents, Node: "x", Depth: 6, Top: 5}, {Nodes: web.PathBoth, Node: "x", Backward: true, Depth: 6, Top: 5},
 		{Nodes: web.PathBoth, Backward: true, Depth: 3, Top: 5}} {
-		put(fmt.Sprint("paths ", p))(w.pathsText(q, p))
+		put(fmt.Sprint("nodes ", p))(w.nodesText(q, p))
+		put(fmt.Sprint("paths ", p))(w.pathsText(q, p, top, third))
 		behind = append(behind, web.Behind{Way: &web.Way{Paths: p, Step: 2, From: "x", Ended: p.Backward}})
 	}
 	for _, r := range []web.Retention{{Start: web.OfVisit, Return: web.OfVisit, Period: "day"}, {Start: web.OfPurchase, Return: web.OfPurchase, Period: "week"}, {Start: "x", Return: "y", Period: "month"}} {
@@ -257,9 +291,9 @@ func (w *Web) texts(q web.Question) []Text {
 	behind = append(behind, web.Behind{Event: "x"}, web.Behind{Path: &web.PagePath{Host: "h", Path: "/"}})
 	for i, b := range behind {
 		for _, anonymous := range []bool{false, true} {
-			put(fmt.Sprint("people ", i, anonymous))(w.peopleText(q, b, web.PeoplePage{Anonymous: anonymous, Limit: 1}))
+			put(fmt.Sprint("people ", i, anonymous))(w.peopleText(q, b, web.PeoplePage{Anonymous: anonymous, Limit: 1}, top, third))
 		}
-		s, err := w.behind(q, b)
+		s, err := w.behind(q, b, top, third)
 		s.add(countPeople)
 		add(fmt.Sprint("count people ", i), s, err)
 	}

@@ -1,9 +1,12 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -57,8 +60,8 @@ func step(d Dialect, f web.Step) statement {
 // funnel are the named parts of a funnel's statement. e holds the events of all steps with a mark for each; f2, f3, … the events
 // from a step on, of which those of that step that were reached in time hold since, the latest beginning from which they were, and gap,
 // the time since the step before. A later beginning never reaches less, so the latest one decides whether the window held.
-func (w *Web) funnel(q web.Question, f web.Funnel) (statement, error) {
-	events, err := w.events(q, over{who: ofPerson, from: q.From, to: q.To + clock.Day(f.Window)})
+func (w *Web) funnel(q web.Question, f web.Funnel, of share) (statement, error) {
+	events, err := w.events(q, over{who: ofPerson, from: q.From, to: q.To + clock.Day(f.Window), part: of})
 	if err != nil {
 		return statement{}, err
 	}
@@ -133,52 +136,100 @@ func (w *Web) groups(q web.Question, by string) statement {
 	return s
 }
 
-func (w *Web) funnelText(q web.Question, f web.Funnel) (statement, error) {
-	s, err := w.funnel(q, f)
+// funnelText counts who took the steps, by group and by the time from the step before.
+func (w *Web) funnelText(q web.Question, f web.Funnel, of share) (statement, error) {
+	s, err := w.funnel(q, f, of)
 	if err != nil {
 		return s, err
 	}
-	value, join := "''", ""
+	value, join := "CAST('' AS TEXT)", ""
 	if f.By != "" {
 		s.add(", g AS (")
 		s.put(w.groups(q, f.By))
 		s.add(")")
 		value, join = "COALESCE(g.value, '')", " LEFT JOIN g ON g.customer_id = p.customer_id"
 	}
-	s.add(" SELECT 1 AS step, " + value + " AS value, count(*), CAST(0 AS BIGINT) FROM (" + took(1) + ") p" + join)
-	if f.By != "" {
-		s.add(" GROUP BY " + value)
-	}
+	s.add(" SELECT 1 AS step, " + value + " AS value, CAST(0 AS BIGINT) AS gap, count(*) FROM (" + took(1) + ") p" + join + " GROUP BY " + value)
 	for n := 2; n <= len(f.Steps); n++ {
-		s.add(" UNION ALL SELECT " + strconv.Itoa(n) + ", " + value + ", count(*), COALESCE(percentile_disc(0.5) WITHIN GROUP (ORDER BY p.gap), 0) FROM (SELECT customer_id, " +
-			w.dialect.First("gap", "ts, id") + " AS gap FROM f" + strconv.Itoa(n) + " WHERE since IS NOT NULL GROUP BY customer_id) p" + join)
-		if f.By != "" {
-			s.add(" GROUP BY " + value)
-		}
+		s.add(" UNION ALL SELECT " + strconv.Itoa(n) + ", " + value + ", p.gap, count(*) FROM (SELECT customer_id, " + w.dialect.First("gap", "ts, id") +
+			" AS gap FROM f" + strconv.Itoa(n) + " WHERE since IS NOT NULL GROUP BY customer_id) p" + join + " GROUP BY " + value + ", p.gap")
 	}
-	s.add(" ORDER BY 1, 3 DESC, 2")
 	return s, nil
 }
 
 // Funnel implements web.Facts.
 func (w *Web) Funnel(ctx context.Context, q web.Question, f web.Funnel) ([]web.Reached, error) {
-	s, err := w.funnelText(q, f)
-	if err != nil {
-		return nil, err
+	type place struct {
+		step  int
+		group string
 	}
-	out := []web.Reached{}
-	err = w.alone(ctx, func() error {
-		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
-			var v web.Reached
-			err := r.Scan(&v.Step, &v.Group, &v.Count, &v.Median)
-			out = append(out, v)
+	gaps := map[place]map[int64]int64{}
+	for n := range f.Steps {
+		if f.By == "" { // a step that nobody took is told too
+			gaps[place{n + 1, ""}] = map[int64]int64{}
+		}
+	}
+	err := w.each(ctx, q.From, q.To+clock.Day(f.Window), func(of share) error {
+		s, err := w.funnelText(q, f, of)
+		if err != nil {
 			return err
+		}
+		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
+			var at place
+			var gap, n int64
+			if err := r.Scan(&at.step, &at.group, &gap, &n); err != nil {
+				return err
+			}
+			if gaps[at] == nil {
+				gaps[at] = map[int64]int64{}
+			}
+			gaps[at][gap] += n
+			return nil
 		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count a funnel: %w", err)
 	}
+	out := []web.Reached{}
+	for at, counts := range gaps {
+		r := web.Reached{Step: at.step, Group: at.group}
+		r.Count, r.Median = middle(counts)
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b web.Reached) int {
+		return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Group, b.Group))
+	})
 	return out, nil
+}
+
+// each asks about the persons part by part, when it is its turn.
+func (w *Web) each(ctx context.Context, from, to clock.Day, ask func(of share) error) error {
+	parts, err := w.parts(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	return w.alone(ctx, func() error {
+		for _, of := range parts {
+			if err := ask(of); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// middle is how many values there are and the lower median of them.
+func middle(counts map[int64]int64) (n, median int64) {
+	for _, c := range counts {
+		n += c
+	}
+	below := int64(0)
+	for _, v := range slices.Sorted(maps.Keys(counts)) {
+		if below += counts[v]; below >= (n+1)/2 {
+			return n, v
+		}
+	}
+	return n, 0
 }
 
 // idle ends a way.
@@ -199,11 +250,42 @@ func node(nodes string) (name, which string) {
 	return page, isView
 }
 
+// nodesText are the names of nodes, the most frequent first, and that which the ways go through before all.
+func (w *Web) nodesText(q web.Question, p web.Paths) (statement, error) {
+	events, err := w.events(q, within(q, ofPerson))
+	if err != nil {
+		return statement{}, err
+	}
+	name, which := node(p.Nodes)
+	var s statement
+	s.add("SELECT v.node FROM (SELECT " + name + " AS node")
+	s.put(events)
+	s.add(" AND "+which+") v GROUP BY v.node ORDER BY CASE WHEN v.node = "+asText+" THEN 0 ELSE 1 END, count(*) DESC, v.node LIMIT "+strconv.Itoa(keptNodes), p.Node)
+	return s, nil
+}
+
+func (w *Web) nodes(ctx context.Context, q web.Question, p web.Paths) ([]string, error) {
+	s, err := w.nodesText(q, p)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	err = each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
+		var name string
+		err := r.Scan(&name)
+		out = append(out, name)
+		return err
+	})
+	return out, err
+}
+
 // ways are the named parts of a statement about ways: "top" holds the nodes with a number each, and "way" a row for every way
 // with the numbers of its nodes n1, n2, …: 0 for a node that is none of the top, nothing where the way is over. The same node twice
 // in a row, without a pause, is one.
-func (w *Web) ways(q web.Question, p web.Paths) (statement, error) {
-	events, err := w.events(q, within(q, ofPerson))
+func (w *Web) ways(q web.Question, p web.Paths, top []string, of share) (statement, error) {
+	o := within(q, ofPerson)
+	o.part = of
+	events, err := w.events(q, o)
 	if err != nil {
 		return statement{}, err
 	}
@@ -218,8 +300,14 @@ func (w *Web) ways(q web.Question, p web.Paths) (statement, error) {
 		s.add(", b AS (SELECT v.* FROM v)")
 	}
 	const order = " OVER (PARTITION BY customer_id ORDER BY ts, id)"
-	s.add(", top AS (SELECT node, min(id) AS code FROM b GROUP BY node ORDER BY CASE WHEN node = "+asText+" THEN 0 ELSE 1 END, count(*) DESC, node LIMIT "+
-		strconv.Itoa(keptNodes)+")", p.Node)
+	s.add(", top AS (SELECT node, code FROM (VALUES ")
+	for i, name := range top {
+		if i > 0 {
+			s.add(", ")
+		}
+		s.add("("+asText+", "+asInt+")", name, int64(i+1))
+	}
+	s.add(") x(node, code))")
 	s.add(", c AS (SELECT x.customer_id, x.ts, x.id, x.pause, COALESCE(t.code, 0) AS code FROM (SELECT customer_id, ts, id, node, lag(node)" + order + " AS last, COALESCE(ts - lag(ts)" + order + " > " +
 		strconv.Itoa(idle) + ", TRUE) AS pause FROM b) x LEFT JOIN top t ON t.node = x.node WHERE x.pause OR x.last <> x.node)")
 	s.add(", o AS (SELECT customer_id, code, pause, lead(pause, 1, TRUE)" + order + " AS ending")
@@ -266,8 +354,8 @@ func brk(backward bool, j int) string {
 	return "p" + strconv.Itoa(j-1)
 }
 
-func (w *Web) pathsText(q web.Question, p web.Paths) (statement, error) {
-	s, err := w.ways(q, p)
+func (w *Web) pathsText(q web.Question, p web.Paths, top []string, of share) (statement, error) {
+	s, err := w.ways(q, p, top, of)
 	if err != nil {
 		return s, err
 	}
@@ -280,35 +368,50 @@ func (w *Web) pathsText(q web.Question, p web.Paths) (statement, error) {
 		next := "n" + strconv.Itoa(k+1)
 		s.add("SELECT " + n + " AS step, n" + n + " AS f, " + next + " AS t, count(*) AS n FROM way WHERE n" + n + " IS NOT NULL GROUP BY n" + n + ", " + next)
 	}
-	s.add(`) SELECT l.step, a.node, l.t, b.node, l.n FROM link l LEFT JOIN top a ON a.code = l.f LEFT JOIN top b ON b.code = l.t ORDER BY l.step, l.n DESC, a.node, b.node`)
+	s.add(") SELECT step, f, COALESCE(t, -1), n FROM link")
 	return s, nil
 }
 
 // Paths implements web.Facts.
 func (w *Web) Paths(ctx context.Context, q web.Question, p web.Paths) ([]web.Link, error) {
-	s, err := w.pathsText(q, p)
+	top, err := w.nodes(ctx, q, p)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("list nodes of ways: %w", err)
 	}
-	out := []web.Link{}
-	err = w.alone(ctx, func() error {
+	if len(top) == 0 || p.Node != "" && top[0] != p.Node {
+		return []web.Link{}, nil
+	}
+	type link struct{ step, from, to int64 }
+	sums := map[link]int64{}
+	err = w.each(ctx, q.From, q.To, func(of share) error {
+		s, err := w.pathsText(q, p, top, of)
+		if err != nil {
+			return err
+		}
 		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
-			var l web.Link
-			var from, to sql.NullString
-			var next sql.NullInt64
-			if err := r.Scan(&l.Step, &from, &next, &to, &l.Count); err != nil {
-				return err
-			}
-			l.From = &web.Node{Name: from.String, Rest: !from.Valid}
-			if next.Valid {
-				l.To = &web.Node{Name: to.String, Rest: !to.Valid}
-			}
-			out = append(out, l)
-			return nil
+			var l link
+			var n int64
+			err := r.Scan(&l.step, &l.from, &l.to, &n)
+			sums[l] += n
+			return err
 		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("count ways: %w", err)
+	}
+	named := func(code int64) *web.Node {
+		if code == 0 {
+			return &web.Node{Rest: true}
+		}
+		return &web.Node{Name: top[code-1]}
+	}
+	out := make([]web.Link, 0, len(sums))
+	for l, n := range sums {
+		v := web.Link{Step: int(l.step), From: named(l.from), Count: n}
+		if l.to >= 0 {
+			v.To = named(l.to)
+		}
+		out = append(out, v)
 	}
 	return out, nil
 }

@@ -90,6 +90,7 @@ function Step({ step, at, names, onChange, move, last, onDrop }: StepProps) {
   return (
     <li className={css.step}>
       <span className={css.stepNumber}>{at + 1}</span>
+      <div>
       <NameSelect
         label={t('web:stepEvent', { number: at + 1 })}
         hideLabel
@@ -98,7 +99,9 @@ function Step({ step, at, names, onChange, move, last, onDrop }: StepProps) {
         names={[...new Set([PAGE_VIEWED, ...names.events])]}
         onChange={(event) => onChange({ event, where, ...(VIEWS.has(event) && { path: step.path ?? '' }) })}
       />
-      {VIEWS.has(step.event) ? (
+      </div>
+      <div>
+      {VIEWS.has(step.event) && (
         <NameSelect
           label={t('web:stepPath', { number: at + 1 })}
           hideLabel
@@ -108,9 +111,8 @@ function Step({ step, at, names, onChange, move, last, onDrop }: StepProps) {
           names={names.pages}
           onChange={(path) => onChange({ ...step, path })}
         />
-      ) : (
-        <span />
       )}
+      </div>
       <div className={css.matches}>
         {where.map((match, index) => (
           <Match
@@ -132,7 +134,7 @@ function Step({ step, at, names, onChange, move, last, onDrop }: StepProps) {
           </span>
         )}
       </div>
-      <span className={css.buttons}>
+      <span className={css.stepButtons}>
         <IconButton
           size="sm"
           label={t('web:stepUp')}
