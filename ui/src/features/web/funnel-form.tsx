@@ -91,27 +91,27 @@ function Step({ step, at, names, onChange, move, last, onDrop }: StepProps) {
     <li className={css.step}>
       <span className={css.stepNumber}>{at + 1}</span>
       <div>
-      <NameSelect
-        label={t('web:stepEvent', { number: at + 1 })}
-        hideLabel
-        placeholder={t('web:event')}
-        value={step.event}
-        names={[...new Set([PAGE_VIEWED, ...names.events])]}
-        onChange={(event) => onChange({ event, where, ...(VIEWS.has(event) && { path: step.path ?? '' }) })}
-      />
+        <NameSelect
+          label={t('web:stepEvent', { number: at + 1 })}
+          hideLabel
+          placeholder={t('web:event')}
+          value={step.event}
+          names={[...new Set([PAGE_VIEWED, ...names.events])]}
+          onChange={(event) => onChange({ event, where, ...(VIEWS.has(event) && { path: step.path ?? '' }) })}
+        />
       </div>
       <div>
-      {VIEWS.has(step.event) && (
-        <NameSelect
-          label={t('web:stepPath', { number: at + 1 })}
-          hideLabel
-          clearable
-          placeholder={t('web:anyPage')}
-          value={step.path ?? ''}
-          names={names.pages}
-          onChange={(path) => onChange({ ...step, path })}
-        />
-      )}
+        {VIEWS.has(step.event) && (
+          <NameSelect
+            label={t('web:stepPath', { number: at + 1 })}
+            hideLabel
+            clearable
+            placeholder={t('web:anyPage')}
+            value={step.path ?? ''}
+            names={names.pages}
+            onChange={(path) => onChange({ ...step, path })}
+          />
+        )}
       </div>
       <div className={css.matches}>
         {where.map((match, index) => (
