@@ -66,7 +66,7 @@ func (a *App) runPrivacyNight(ctx context.Context, j job.Job) error {
 		return err
 	}
 	p := w.edge.Privacy
-	return errors.Join(p.RunRules(ctx), p.Run(ctx, true), p.RunCopies(system(ctx)), p.SweepCopies(ctx))
+	return errors.Join(p.RunRules(ctx), p.Run(ctx, true), p.RunCopies(system(ctx)), p.SweepCopies(ctx), w.retainEvents(ctx))
 }
 
 // outside implements privacy.Outside.
