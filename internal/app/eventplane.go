@@ -10,6 +10,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
 	"github.com/guanxi-crm/guanxi/internal/store/eventplane"
 	"github.com/guanxi-crm/guanxi/internal/store/eventschema"
+	"github.com/guanxi-crm/guanxi/internal/store/eventstore"
 )
 
 // visitsKey is where a workspace keeps what it decides about visits.
@@ -22,7 +23,7 @@ type visitSettings struct {
 
 // openPlane makes what takes events from the inbox to analysis and into files.
 func (w *workspace) openPlane() {
-	c := eventplane.Config{Store: w.events.store, Facts: analytics.NewEvents(w.adb, w.app.Clock), Files: analytics.NewEventFiles(w.adb), Consumers: []string{eventschema.Consumer},
+	c := eventplane.Config{Store: w.events.store, Facts: analytics.NewEvents(w.adb, w.app.Clock), Files: analytics.NewEventFiles(w.adb), Consumers: []string{eventschema.Consumer, peopleStep},
 		Dir: filepath.Join(w.dir, eventDir, eventFiles), Clock: w.app.Clock, Log: w.app.Log,
 		Rates: func() facet.Rates { return facet.Rates{Table: w.rates.Load(), Base: w.info.Currency} },
 		Visits: func(ctx context.Context) (analytics.VisitOptions, error) {
@@ -30,6 +31,7 @@ func (w *workspace) openPlane() {
 			_, err := w.store.Setting(ctx, visitsKey, &s)
 			return analytics.VisitOptions{Midnight: s.Midnight}, err
 		},
+		Owners: eventstore.Ownership{DB: w.events.store.DB},
 		Touched: func() { w.traits.Notify() }}
 	w.events.plane = eventplane.New(c)
 }

@@ -56,7 +56,8 @@ type stepRun struct {
 
 // eventSteps are the stations of the flow in their order.
 func (w *workspace) eventSteps() []eventStep {
-	return append(append([]eventStep{{"learn", w.learned.Learn}}, w.planeSteps()...), eventStep{"tidy", w.tidyEvents()})
+	steps := append([]eventStep{{"learn", w.learned.Learn}, {"resolve", w.resolveEvents}, {peopleStep, w.takePeople}}, w.planeSteps()...)
+	return append(steps, eventStep{"tidy", w.tidyEvents()})
 }
 
 func (w *workspace) openEvents(ctx context.Context) (err error) {

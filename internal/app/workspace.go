@@ -16,6 +16,8 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/money"
 	"github.com/guanxi-crm/guanxi/internal/customer/event"
+	"github.com/guanxi-crm/guanxi/internal/customer/identity"
+	"github.com/guanxi-crm/guanxi/internal/customer/person"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/edge/ingest"
 	"github.com/guanxi-crm/guanxi/internal/engage/approval"
@@ -106,6 +108,9 @@ type workspace struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	owned  sync.WaitGroup
+
+	engine  *identity.Engine
+	persons *person.Service
 
 	hooks       hooks
 	post        post
@@ -244,7 +249,7 @@ func (w *workspace) openRecords(ctx context.Context) (err error) {
 		return err
 	}
 	// Before anything can be written: what is to be told of or begun from now on lies behind these positions.
-	return w.store.BeginAtHead(ctx, stage.Consumer, automation.Consumer, talk.Consumer, activity.Consumer)
+	return w.store.BeginAtHead(ctx, stage.Consumer, automation.Consumer, talk.Consumer, activity.Consumer, identityConsumer)
 }
 
 func (w *workspace) openAnalytics(ctx context.Context) (err error) {
@@ -406,6 +411,7 @@ func (w *workspace) build(ctx context.Context) error {
 	if err := w.newPost(keys); err != nil {
 		return err
 	}
+	w.newIdentities()
 	return w.newHooks(keys)
 }
 
@@ -520,6 +526,7 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "stays in stages", w.followStages.Run)
 	w.own(ctx, group, "stages", w.stages.Run)
 	w.own(ctx, group, "merges", w.records.RunMerges)
+	w.own(ctx, group, "customers of profiles", w.followCustomers)
 	if !w.app.embedded() {
 		w.own(ctx, group, "configuration", w.watchConfig)
 	}

@@ -18,7 +18,7 @@ import (
 const MergePrefix = "mrg"
 
 func (a *API) mergeRoutes() []route {
-	return append(append(a.duplicateRoutes(), a.importingRoutes()...), []route{
+	return append(append(append(a.duplicateRoutes(), a.identityRoutes()...), a.importingRoutes()...), []route{
 		{method: post, path: "/records/{object}/merge", need: right, right: access.RecordMerge, run: op(a.merge), doc: "Make several records one"},
 		{method: post, path: "/records/{object}/merge/preview", need: right, right: access.RecordMerge, run: op(a.previewMerge), doc: "What a merge would do", secret: true},
 		{method: post, path: "/records/{object}/unmerge", need: right, right: access.RecordMerge, run: op(a.unmerge), doc: "Take a merge back"},

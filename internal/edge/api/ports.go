@@ -89,6 +89,7 @@ type Workspace struct {
 	Imports    *transfer.Service
 	Mass       *mass.Service
 	Duplicates *dedupe.Service
+	Identities IdentityService
 	Privacy    *privacy.Service
 	Keys       KeyService
 	Webhooks   *webhook.Service

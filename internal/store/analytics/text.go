@@ -349,7 +349,7 @@ func Texts(d Dialect) []Text {
 		{"take touched", takeTouched}, {"drop touched", dropTouched}, {"count now", countNow}, {"list now", listNow}, {"count customers", countCustomers},
 		{"count facts", countFacts}, {"slice sample", sliceSample}, {"touch customer", touchCustomer},
 		{"rfm totals", rfmTotals}, {"read state", readState}, {"drop state", dropState}, {"drop refilled", dropRefilled}, {"write state", writeState},
-		{"cohorts", cohortText}, {"clear names", clearNames}, {"number lines", numberLines}, {"list few names", listFewNames},
+		{"behaviour", behaviourRead}, {"cohorts", cohortText}, {"clear names", clearNames}, {"number lines", numberLines}, {"list few names", listFewNames},
 		{"list names", scoped(listNames, scopeSlice, 1)}, {"order family", orderText(FamilyOrder)}, {"staged order family", orderText(staged(FamilyOrder))},
 		{"taste family", tasteText(FamilyTaste)}, {"staged taste family", tasteText(staged(FamilyTaste))},
 	}

@@ -18,7 +18,8 @@ interface ServerEvent {
     | 'privacy'
     | 'notification'
     | 'approval'
-    | 'stages';
+    | 'stages'
+    | 'identity';
   object?: string;
   id?: string;
 }
@@ -45,6 +46,8 @@ function keysOf(event: ServerEvent): unknown[][] {
       return [['approvals'], ...(event.id ? [['records', event.object, 'one', event.id]] : [])];
     case 'stages':
       return [['stages']];
+    case 'identity':
+      return [['identities']];
     case 'import':
       return [['imports']];
     case 'segment':

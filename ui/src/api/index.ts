@@ -14,6 +14,7 @@ export * from './figures';
 export * from './files';
 export * from './formulas';
 export * from './guests';
+export * from './identities';
 export * from './imports';
 export * from './insight';
 export * from './jobs';

@@ -116,6 +116,12 @@ const duplicatesRoute = createRoute({
   loader: words('duplicates', 'records'),
   component: lazyRouteComponent(() => import('@/features/duplicates/review-page'), 'ReviewPage'),
 });
+const identitiesRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/identities',
+  loader: words('identities', 'records'),
+  component: lazyRouteComponent(() => import('@/features/identities/reviews-page'), 'IdentityReviewsPage'),
+});
 const segmentsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/segments',
@@ -232,6 +238,8 @@ export const routeTree = rootRoute.addChildren([
     recordRoute,
     mergeRoute,
     duplicatesRoute,
+    identitiesRoute,
+    identitiesRoute,
     segmentsRoute,
     segmentNewRoute,
     segmentRoute,

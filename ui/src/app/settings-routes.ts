@@ -189,6 +189,12 @@ export const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'identity',
+    loader: words('identities'),
+    component: lazyRouteComponent(() => import('@/features/identities/settings-page'), 'IdentitySettingsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'rfm',
     component: lazyRouteComponent(() => import('@/features/settings/rfm-page'), 'RfmPage'),
   }),

@@ -24,6 +24,13 @@ import { RfmBars } from './rfm-bars';
 import { Standing } from './standing';
 
 const TraitsPanel = lazy(() => import('./traits-panel').then((module) => ({ default: module.TraitsPanel })));
+const IdentityPanel = lazy(() =>
+  import('@/records/identity/panel').then((module) => ({ default: module.IdentityPanel })),
+);
+
+const BehaviourPanel = lazy(() =>
+  import('@/records/identity/behaviour').then((module) => ({ default: module.BehaviourPanel })),
+);
 
 /** The 360° view of one customer. */
 export function CustomerPage({ id }: { id: string }) {
@@ -142,6 +149,24 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
               content: (
                 <Suspense fallback={<SkeletonRows rows={8} />}>
                   <TraitsPanel traits={profile.traits} definitions={traits} />
+                </Suspense>
+              ),
+            },
+            {
+              value: 'behaviour',
+              label: t('customers:behaviour'),
+              content: (
+                <Suspense fallback={<SkeletonRows rows={6} />}>
+                  <BehaviourPanel record={record} />
+                </Suspense>
+              ),
+            },
+            {
+              value: 'identity',
+              label: t('customers:identity'),
+              content: (
+                <Suspense fallback={<SkeletonRows rows={6} />}>
+                  <IdentityPanel record={record} />
                 </Suspense>
               ),
             },
