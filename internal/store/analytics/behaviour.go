@@ -26,10 +26,10 @@ type Act struct {
 }
 
 // behaviourRead names robots by the flag that package event gives them.
-const behaviourRead = `SELECT id, at, kind, name, COALESCE(host, ''), COALESCE(path, ''), COALESCE(title, ''), COALESCE(channel, ''), COALESCE(device, ''),
- COALESCE(dwell_ms, 0), COALESCE(amount, 0), CASE WHEN kind = 'track' THEN properties ELSE '' END
-FROM f_event WHERE customer_id = CAST($1 AS BIGINT) AND at <= CAST($2 AS BIGINT) AND (flags & CAST($3 AS BIGINT)) = 0 AND kind IN ('track', 'page', 'screen')
-ORDER BY at DESC, id DESC LIMIT CAST($4 AS BIGINT)`
+const behaviourRead = `SELECT e.id, e.at, e.kind, e.name, COALESCE(e.host, ''), COALESCE(e.path, ''), COALESCE(e.title, ''), COALESCE(e.channel, ''), COALESCE(e.device, ''),
+ COALESCE(e.dwell_ms, 0), COALESCE(e.amount, 0), CASE WHEN e.kind = 'track' THEN e.properties ELSE '' END
+FROM f_event e WHERE e.customer_id = CAST($1 AS BIGINT) AND e.at <= CAST($2 AS BIGINT) AND (e.flags & CAST($3 AS BIGINT)) = 0 AND e.kind IN ('track', 'page', 'screen')
+ORDER BY e.at DESC, e.id DESC LIMIT CAST($4 AS BIGINT)`
 
 // Behaviour reads what a customer did at or before an instant, newest first; events with one of the flags are left out.
 func Behaviour(ctx context.Context, q Querier, customer id.ID, until, without int64, limit int) ([]Act, error) {

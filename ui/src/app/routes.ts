@@ -239,7 +239,6 @@ export const routeTree = rootRoute.addChildren([
     mergeRoute,
     duplicatesRoute,
     identitiesRoute,
-    identitiesRoute,
     segmentsRoute,
     segmentNewRoute,
     segmentRoute,
