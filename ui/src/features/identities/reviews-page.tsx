@@ -1,4 +1,4 @@
-import { IconAdjustments, IconArrowMerge } from '@tabler/icons-react';
+import { IconAdjustments } from '@tabler/icons-react';
 import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 import {
@@ -159,7 +159,6 @@ function Reviews() {
             options={STATES.map((value) => ({ value, label: t(`identities:state.${value}`) }))}
           />
           <span className={css.keys}>
-            <IconArrowMerge size={14} aria-hidden="true" />
             {KEYS.map((key) => (
               <span key={key} className={css.key}>
                 <Kbd keys={key} /> {t(`identities:key.${key}`)}
