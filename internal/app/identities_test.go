@@ -169,8 +169,6 @@ func TestEventsBecomeOrders(t *testing.T) {
 	atWork(t, eventsBecomeOrders)
 }
 
-
-
 func ordersBy(c *client, external string) []rec {
 	c.Helper()
 	return read[page](c, "POST", "/records/order/query", fmt.Sprintf(`{"where":{"field":"external_id","op":"=","value":%q}}`, external), 200).Items

@@ -24,7 +24,7 @@ func (v identityVault) Open(_ context.Context, raw json.RawMessage) (string, err
 	if err := json.Unmarshal(raw, &m); err != nil || m.Sealed == "" {
 		return "", fault.New(fault.Internal, "crypt.value_format", nil)
 	}
-	return v.w.ring.OpenText(crypt.Place{Object: "event", Field: "trait"}, m.Sealed)
+	return v.w.ring.OpenText(traitPlace(), m.Sealed)
 }
 
 // Seal implements identity.Vault.
