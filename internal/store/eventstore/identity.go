@@ -356,11 +356,18 @@ func (l Ledger) Forget(ctx context.Context, profiles []id.ID) error {
 // rowsAtOnce bounds a statement.
 const rowsAtOnce = 200
 
+// sheet is where rows go: the table, its columns and how many they are, and what follows the rows in the statement.
+type sheet struct {
+	table, columns string
+	width          int
+	end            string
+}
+
 // put inserts rows with one statement for many of them.
-func put[T any](ctx context.Context, c sqlstore.Conn, table, columns string, width int, end string, rows []T, fill func(*T) ([]any, error)) error {
+func put[T any](ctx context.Context, c sqlstore.Conn, to sheet, rows []T, fill func(*T) ([]any, error)) error {
 	for len(rows) > 0 {
 		n := min(len(rows), rowsAtOnce)
-		args := make([]any, 0, n*width)
+		args := make([]any, 0, n*to.width)
 		for i := range rows[:n] {
 			v, err := fill(&rows[i])
 			if err != nil {
@@ -369,15 +376,15 @@ func put[T any](ctx context.Context, c sqlstore.Conn, table, columns string, wid
 			args = append(args, v...)
 		}
 		rows = rows[n:]
-		if _, err := c.Exec(ctx, "INSERT INTO "+table+" ("+columns+") VALUES "+dialect.Values(n, width)+end, args...); err != nil {
-			return fmt.Errorf("write %s: %w", table, err)
+		if _, err := c.Exec(ctx, "INSERT INTO "+to.table+" ("+to.columns+") VALUES "+dialect.Values(n, to.width)+to.end, args...); err != nil {
+			return fmt.Errorf("write %s: %w", to.table, err)
 		}
 	}
 	return nil
 }
 
 func (l Ledger) putReviews(ctx context.Context, list []identity.Review, end string) error {
-	return put(ctx, l.c, "profile_review", reviewColumns, 11, end, list, func(r *identity.Review) ([]any, error) {
+	return put(ctx, l.c, sheet{"profile_review", reviewColumns, 11, end}, list, func(r *identity.Review) ([]any, error) {
 		evidence, err := r.Evidence.Encode()
 		return []any{int64(r.A), int64(r.B), int64(r.ID), r.Kind, evidence, string(r.State), r.Count, r.CreatedAt, r.LastAt, int64(r.By), r.At}, err
 	})
@@ -385,19 +392,19 @@ func (l Ledger) putReviews(ctx context.Context, list []identity.Review, end stri
 
 // Save implements identity.Ledger.
 func (l Ledger) Save(ctx context.Context, c *identity.Changes) error {
-	err := put(ctx, l.c, "profile", profileColumns, 5, profileEnd, c.Profiles, func(p *identity.Profile) ([]any, error) {
+	err := put(ctx, l.c, sheet{"profile", profileColumns, 5, profileEnd}, c.Profiles, func(p *identity.Profile) ([]any, error) {
 		return []any{int64(p.ID), int64(p.Into), int64(p.Root), int64(p.Customer), p.CreatedAt}, nil
 	})
 	if err != nil {
 		return err
 	}
-	err = put(ctx, l.c, "identifier", identifierCols, 8, identifierEnd, c.Identifiers, func(x *identity.Identifier) ([]any, error) {
+	err = put(ctx, l.c, sheet{"identifier", identifierCols, 8, identifierEnd}, c.Identifiers, func(x *identity.Identifier) ([]any, error) {
 		return []any{x.Namespace, x.Value, int64(x.ID), int64(x.Profile), x.Shown, x.Sealed, x.FirstAt, x.LastAt}, nil
 	})
 	if err != nil {
 		return err
 	}
-	err = put(ctx, l.c, "profile_merge", mergeColumns, 10, "", c.Merges, func(m *identity.Merge) ([]any, error) {
+	err = put(ctx, l.c, sheet{"profile_merge", mergeColumns, 10, ""}, c.Merges, func(m *identity.Merge) ([]any, error) {
 		evidence, err := m.Evidence.Encode()
 		return []any{int64(m.ID), int64(m.Loser), int64(m.Winner), m.At, m.Why, int64(m.By), int64(m.Event), evidence, m.UndoneAt, int64(m.UndoneBy)}, err
 	})
@@ -421,7 +428,7 @@ func (l Ledger) mapping(ctx context.Context, list []identity.Mapping) error {
 	for i := range list {
 		list[i].Seq = head - int64(len(list)-1-i)
 	}
-	return put(ctx, l.c, "profile_customer", "seq, profile_id, customer_id", 3, "", list, func(m *identity.Mapping) ([]any, error) {
+	return put(ctx, l.c, sheet{"profile_customer", "seq, profile_id, customer_id", 3, ""}, list, func(m *identity.Mapping) ([]any, error) {
 		return []any{m.Seq, int64(m.Profile), int64(m.Subject)}, nil
 	})
 }

@@ -122,7 +122,7 @@ func (p People) SaveTold(ctx context.Context, list []person.Told) error {
 		return nil
 	}
 	return p.DB.Write(ctx, func(c sqlstore.Conn) error {
-		return put(ctx, c, "profile_value", "customer_id, field, digest, at", 4, " ON CONFLICT (customer_id, field) DO UPDATE SET digest = excluded.digest, at = excluded.at", list,
+		return put(ctx, c, sheet{"profile_value", "customer_id, field, digest, at", 4, " ON CONFLICT (customer_id, field) DO UPDATE SET digest = excluded.digest, at = excluded.at"}, list,
 			func(t *person.Told) ([]any, error) { return []any{int64(t.Customer), t.Field, t.Digest, t.At}, nil })
 	})
 }
@@ -161,7 +161,7 @@ func (p People) Unowned(ctx context.Context, profiles []id.ID) ([]person.Order, 
 // SaveOrders implements person.Store.
 func (p People) SaveOrders(ctx context.Context, list []person.Order) error {
 	return p.DB.Write(ctx, func(c sqlstore.Conn) error {
-		return put(ctx, c, "profile_order", orderColumns, 5, " ON CONFLICT (order_id) DO UPDATE SET record_id = excluded.record_id, profile_id = excluded.profile_id, customer_id = excluded.customer_id, at = excluded.at", list,
+		return put(ctx, c, sheet{"profile_order", orderColumns, 5, " ON CONFLICT (order_id) DO UPDATE SET record_id = excluded.record_id, profile_id = excluded.profile_id, customer_id = excluded.customer_id, at = excluded.at"}, list,
 			func(o *person.Order) ([]any, error) {
 				return []any{o.Key, int64(o.Record), int64(o.Profile), int64(o.Customer), o.At}, nil
 			})
