@@ -31,7 +31,7 @@ func (w *workspace) openPlane() {
 			_, err := w.store.Setting(ctx, visitsKey, &s)
 			return analytics.VisitOptions{Midnight: s.Midnight}, err
 		},
-		Owners: eventstore.Ownership{DB: w.events.store.DB},
+		Owners:  eventstore.Ownership{DB: w.events.store.DB},
 		Touched: func() { w.traits.Notify() }}
 	w.events.plane = eventplane.New(c)
 }
