@@ -35,9 +35,9 @@ func (w *workspace) newIdentities() {
 	w.edge.Identities = identities{w}
 }
 
-func (w *workspace) identitySettings(ctx context.Context) (identity.Settings, error) {
+func (w *workspace) identitySettings(ctx context.Context) (identity.Policy, error) {
 	s := identity.Defaults()
-	var own identity.Settings
+	var own identity.Policy
 	found, err := w.store.Setting(ctx, identityKey, &own)
 	if found {
 		s = own
@@ -45,9 +45,9 @@ func (w *workspace) identitySettings(ctx context.Context) (identity.Settings, er
 	return s, err
 }
 
-func (w *workspace) peopleSettings(ctx context.Context) (person.Settings, error) {
+func (w *workspace) peopleSettings(ctx context.Context) (person.Intake, error) {
 	s := person.Defaults()
-	var own person.Settings
+	var own person.Intake
 	found, err := w.store.Setting(ctx, peopleKey, &own)
 	if found {
 		s = own

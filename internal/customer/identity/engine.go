@@ -16,7 +16,7 @@ type Config struct {
 	Vault    Vault
 	IDs      *id.Generator
 	Clock    clock.Clock
-	Settings func(ctx context.Context) (Settings, error)
+	Settings func(ctx context.Context) (Policy, error)
 }
 
 // Engine resolves events and carries out decisions on a Ledger that the caller opens: everything it writes commits with the

@@ -220,7 +220,7 @@ type world struct {
 	t        testing.TB
 	engine   *identity.Engine
 	ledger   *memory
-	settings identity.Settings
+	settings identity.Policy
 	ids      *id.Generator
 	at       int64
 	clock    *clock.Fake
@@ -229,7 +229,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	clk := clock.NewFake(t0)
 	w := &world{t: t, ledger: newMemory(), settings: identity.Defaults(), ids: id.NewGenerator(clk, 1), at: t0.UnixMilli(), clock: clk}
-	w.engine = identity.New(identity.Config{Vault: plainVault{}, IDs: w.ids, Clock: clk, Settings: func(context.Context) (identity.Settings, error) { return w.settings, nil }})
+	w.engine = identity.New(identity.Config{Vault: plainVault{}, IDs: w.ids, Clock: clk, Settings: func(context.Context) (identity.Policy, error) { return w.settings, nil }})
 	return w
 }
 

@@ -36,8 +36,8 @@ type Namespace struct {
 	Blocked []string `json:"blocked"`
 }
 
-// Settings are how a workspace tells people apart. The order of Namespaces is their priority, the strongest first.
-type Settings struct {
+// Policy is how a workspace tells people apart. The order of Namespaces is their priority, the strongest first.
+type Policy struct {
 	Version    int64       `json:"version"`
 	Namespaces []Namespace `json:"namespaces"`
 	Blocked    []string    `json:"blocked"`
@@ -45,8 +45,8 @@ type Settings struct {
 
 // Defaults are the settings of a workspace that decided nothing: one user id for ever, five e-mail addresses a year, five
 // anonymous ids a week, five of everything else.
-func Defaults() Settings {
-	return Settings{
+func Defaults() Policy {
+	return Policy{
 		Namespaces: []Namespace{
 			{Key: UserID, Enabled: true, Traits: []string{}, Limit: 1, Blocked: []string{}},
 			{Key: Email, Enabled: true, Traits: []string{"email", "mail", "$identity_email", "邮箱"}, Limit: 5, Days: 365, Blocked: []string{}},
@@ -73,7 +73,7 @@ const (
 var namespaceKey = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
 // Check says what is wrong with settings, all of it together.
-func (s *Settings) Check() error {
+func (s *Policy) Check() error {
 	var bad []*fault.Fault
 	add := func(code, field string, p fault.Params) { bad = append(bad, fault.InvalidField(code, field, p)) }
 	if len(s.Namespaces) > maxNamespaces {
@@ -125,13 +125,13 @@ func (s *Settings) Check() error {
 
 // rules are settings as a run uses them.
 type rules struct {
-	settings *Settings
+	settings *Policy
 	byKey    map[string]*Namespace
 	rank     map[string]int
 	blocks   map[string]bool // folded
 }
 
-func newRules(s *Settings) *rules {
+func newRules(s *Policy) *rules {
 	r := &rules{settings: s, byKey: map[string]*Namespace{}, rank: map[string]int{}, blocks: map[string]bool{}}
 	for i := range s.Namespaces {
 		n := &s.Namespaces[i]

@@ -330,8 +330,8 @@ func (r *run) fields(f *fact) (in record.Input, told []Told) {
 }
 
 // mappings are those that may say something: the workspace's, and traits that are called like a field.
-func (r *run) mappings(traits map[string]any) []Mapping {
-	out := make([]Mapping, 0, len(r.set.Mappings))
+func (r *run) mappings(traits map[string]any) []TraitMapping {
+	out := make([]TraitMapping, 0, len(r.set.Mappings))
 	mapped := map[string]bool{}
 	for _, m := range r.set.Mappings {
 		mapped[m.Trait] = true
@@ -342,7 +342,7 @@ func (r *run) mappings(traits map[string]any) []Mapping {
 	if r.set.Same {
 		for _, key := range slices.Sorted(maps.Keys(traits)) {
 			if f := r.obj.Field(key); f != nil && !mapped[key] && key != "external_id" && key != "source" && key != "processing" {
-				out = append(out, Mapping{Trait: key, Field: key, Mode: Newest})
+				out = append(out, TraitMapping{Trait: key, Field: key, Mode: Newest})
 			}
 		}
 	}

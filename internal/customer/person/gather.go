@@ -44,7 +44,7 @@ type sale struct {
 // run is one batch.
 type run struct {
 	s   *Service
-	set *Settings
+	set *Intake
 	obj *schema.Object
 	env schema.ParseEnv
 

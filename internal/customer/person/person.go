@@ -2,7 +2,7 @@
 //
 // An identify with a user id, an e-mail address or a phone number finds the customer of its profile (by external id, card number or
 // WeChat UnionID, else by e-mail and phone where these name one customer and nobody else's external id) or makes one; its traits become fields by
-// a mapping (Settings). Where several customers fit, a person is asked and nothing is made. "Order Completed" and its kin make and complete orders
+// a mapping (Intake). Where several customers fit, a person is asked and nothing is made. "Order Completed" and its kin make and complete orders
 // by their order_id, whatever number of times and by whatever way they come.
 //
 // Guarantees. Everything may be done again: after a crash a batch is taken from its beginning, and what it wrote is found by
@@ -105,7 +105,7 @@ type Config struct {
 	Store    Store
 	Vault    Vault
 	Registry func() *schema.Registry
-	Settings func(ctx context.Context) (Settings, error)
+	Settings func(ctx context.Context) (Intake, error)
 	Log      *slog.Logger
 }
 
@@ -125,8 +125,8 @@ const (
 	Off    Mode = "off"
 )
 
-// Mapping is where a trait goes. Trait may be a path ("company.name"). Several may lead to a field: the first with a value counts.
-type Mapping struct {
+// TraitMapping is where a trait goes. Trait may be a path ("company.name"). Several may lead to a field: the first with a value counts.
+type TraitMapping struct {
 	Trait string `json:"trait"`
 	Field string `json:"field"`
 	Mode  Mode   `json:"mode"`
@@ -148,22 +148,22 @@ type OrderRule struct {
 	Properties map[string]string `json:"properties"`
 }
 
-// Settings are how a workspace takes people and orders.
-type Settings struct {
+// Intake is how a workspace takes people and orders.
+type Intake struct {
 	Version int64 `json:"version"`
 	// Create makes customers of people who are not found.
 	Create bool `json:"create"`
 	// Source is the choice of the customer's field source that new ones get, "" for none.
 	Source string `json:"source"`
 	// Same takes traits that are called like a field of the customer.
-	Same     bool        `json:"same"`
-	Mappings []Mapping   `json:"mappings"`
-	Orders   []OrderRule `json:"orders"`
+	Same     bool           `json:"same"`
+	Mappings []TraitMapping `json:"mappings"`
+	Orders   []OrderRule    `json:"orders"`
 }
 
 // Defaults are the settings of a workspace that decided nothing.
-func Defaults() Settings {
-	s := Settings{Create: true, Source: "online_shop", Same: true}
+func Defaults() Intake {
+	s := Intake{Create: true, Source: "online_shop", Same: true}
 	for _, m := range [][2]string{
 		{"name", "name"}, {"email", "email"}, {"phone", "phone"}, {"mobile", "phone"}, {"birthday", "birthday"}, {"gender", "gender"}, {"sex", "gender"},
 		{"address", "address"}, {"address.country", "country"}, {"website", "website"}, {"title", "occupation"}, {"company.industry", "industry"}, {"createdAt", "acquired_on"},
@@ -174,7 +174,7 @@ func Defaults() Settings {
 		case "acquired_on", "wechat_unionid", "card_number":
 			mode = Empty
 		}
-		s.Mappings = append(s.Mappings, Mapping{Trait: m[0], Field: m[1], Mode: mode})
+		s.Mappings = append(s.Mappings, TraitMapping{Trait: m[0], Field: m[1], Mode: mode})
 	}
 	for _, o := range [][2]string{{"Order Completed", Completed}, {"Order Updated", Updated}, {"Order Refunded", Refunded}, {"Order Cancelled", Cancelled}} {
 		s.Orders = append(s.Orders, OrderRule{Event: o[0], Does: o[1], Properties: map[string]string{}})
@@ -200,7 +200,7 @@ func Writable(f *schema.Field) bool {
 }
 
 // Check says what is wrong with settings for the customer's fields, all of it together.
-func (s *Settings) Check(obj *schema.Object) error {
+func (s *Intake) Check(obj *schema.Object) error {
 	var bad []*fault.Fault
 	add := func(code, field string, p fault.Params) { bad = append(bad, fault.InvalidField(code, field, p)) }
 	if len(s.Mappings) > maxMappings {

@@ -106,8 +106,8 @@ type IdentityReviews struct {
 
 // IdentitySettings are how people are told apart, and where traits and orders go.
 type IdentitySettings struct {
-	Identity identity.Settings `json:"identity"`
-	People   people.Settings   `json:"people"`
+	Identity identity.Policy `json:"identity"`
+	People   people.Intake   `json:"people"`
 }
 
 // IdentityView is what the engines answer about a customer or a question.

@@ -41,7 +41,7 @@ func eachDatabase(t *testing.T, fn func(t *testing.T, db sqlstore.DB)) {
 }
 
 func (w *world) engine() *identity.Engine {
-	return identity.New(identity.Config{Vault: openVault{}, IDs: w.IDs, Clock: w.clock, Settings: func(context.Context) (identity.Settings, error) { return identity.Defaults(), nil }})
+	return identity.New(identity.Config{Vault: openVault{}, IDs: w.IDs, Clock: w.clock, Settings: func(context.Context) (identity.Policy, error) { return identity.Defaults(), nil }})
 }
 
 func who(message, user, anon, mail string) event.Event {
