@@ -208,6 +208,7 @@ func (a *App) openWorkspace(ctx context.Context, key string) (_ *workspace, err 
 	if err := w.build(ctx); err != nil {
 		return nil, err
 	}
+	w.newIdentities()
 	if err := w.records.RefreshIndexes(ctx); err != nil {
 		return nil, err
 	}
@@ -411,7 +412,6 @@ func (w *workspace) build(ctx context.Context) error {
 	if err := w.newPost(keys); err != nil {
 		return err
 	}
-	w.newIdentities()
 	return w.newHooks(keys)
 }
 
