@@ -68,6 +68,9 @@ func (w *workspace) onPass(ctx context.Context, r trait.Result) error {
 		size = "full"
 	}
 	w.app.metrics.Pass(w.info.Key, size)
+	if err := w.notePass(ctx, r); err != nil {
+		return err
+	}
 	if !r.Full {
 		if err := w.classes.Run(ctx, "changed", true); err != nil {
 			return err

@@ -135,6 +135,9 @@ func (t traitColumns) cell(d trait.Def, v any, env schema.ParseEnv) sink.Cell {
 	switch v := v.(type) {
 	case string:
 		c.Text = v
+		if d.Type == schema.Tags {
+			c.Text = strings.ReplaceAll(strings.Trim(v, "|"), "|", ",")
+		}
 		if d.Type == schema.Choice {
 			c.Text = d.Option(v).In(env.Locale)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/record/privacy"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
 	"github.com/guanxi-crm/guanxi/internal/store/compile"
+	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
 // vocabulary is what conditions of a workspace may speak of: its metadata, its traits with the classes as they are now, and
@@ -97,6 +98,13 @@ func (v *vocabulary) readClasses(ctx context.Context) error {
 		}
 		extra = append(extra, t)
 	}
+	computed, err := sqlstore.NewComputedTraits(v.w.store).ListComputed(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range computed {
+		extra = append(extra, v.w.computedDef(&computed[i]))
+	}
 	c, err := v.standard.With(extra...)
 	if err == nil {
 		v.traits = c
@@ -139,7 +147,7 @@ func (v *vocabulary) env(ctx context.Context, object, self string) query.CheckEn
 		Can:  access.Asking(actor, v.w.registry()),
 		Base: v.w.info.Currency, Blind: v.w.blind, Blinds: v.w.blinds}
 	if actor.Can(access.SegmentRead) { // traits and segments have a right of their own
-		env.Traits, env.Segments = v.Catalogue(), v
+		env.Traits, env.Segments, env.Behaviour = v.Catalogue(), v, true
 	}
 	return env
 }

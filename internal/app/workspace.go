@@ -271,6 +271,9 @@ func (w *workspace) openAnalytics(ctx context.Context) (err error) {
 		return err
 	}
 	w.plane = analytics.New(w.gate, a.Clock)
+	if err := w.shapeComputed(ctx); err != nil {
+		return err
+	}
 	return w.plane.Ensure(system(ctx), w.registry(), settings)
 }
 
@@ -375,7 +378,7 @@ func (w *workspace) build(ctx context.Context) error {
 	w.feed = w.newFeed(registry)
 	w.audience = analytics.NewAudience(w.plane, w.env, w.fresh)
 	w.traits = trait.New(trait.Config{Store: shown{w.plane}, Catalogue: w.words.Catalogue, Settings: w.settings, Clock: a.Clock, Zone: w.zoneOf, Log: a.Log,
-		Ready: w.feed.Ready, Busy: w.busy, Marked: w.marked(), OnPass: w.onPass})
+		Ready: w.feed.Ready, Busy: w.busy, Marked: w.marked(), Plan: w.computedPlan, OnPass: w.onPass})
 	segments := sqlstore.NewSegments(w.store, w.zoneOf)
 	classes := sqlstore.NewClassifications(w.store, w.zoneOf)
 	language := language{w.words}
@@ -400,9 +403,10 @@ func (w *workspace) build(ctx context.Context) error {
 		Views:    w.newViews(),
 		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}).WithFiles(w.files).WithAgreements(agreements{w}), Talk: w.talk, Approvals: w.approvals, Stages: w.stages, Files: w.files, Calendars: calendars{w},
 		Agenda:   &activity.Agenda{Records: w.records, Registry: registry, Zone: w.zoneOf, Clock: a.Clock},
-		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w},
+		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w}, Deeds: &deeds{w: w},
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
+	w.edge.Computed = w.newDefinitions()
 	w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
 	w.edge.Keys, w.edge.Web = keyService{w}, w.newWeb()
 	if err := w.newTracking(ctx); err != nil {

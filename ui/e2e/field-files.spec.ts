@@ -94,7 +94,7 @@ test('a field of pictures is made, filled, seen in the list, as cards and on the
   expect((record.fields[field] as { name: string }[]).map((file) => file.name)).toEqual(['背面.png', '正面.png']);
 
   await test.step('see them in the list and as cards', async () => {
-    await page.goto(listOf(key, [record.id], `&cols=name,${field}`));
+    await page.goto(listOf(key, [record.id], `&columns=name,${field}`));
     await settled(page);
     const cell = page.getByRole('gridcell').filter({ has: page.getByRole('img', { name: '正面.png' }) });
     await expect(cell.getByRole('img')).toHaveCount(2);
@@ -120,21 +120,7 @@ test('a field of pictures is made, filled, seen in the list, as cards and on the
       .first()
       .click();
     await page.getByRole('button', { name: t('filefield:remove', { name: '正面.png' }) }).click();
-    const place = page.getByRole('group', { name: label, exact: true });
-    const data = await page.evaluateHandle(
-      (bytes) => {
-        const transfer = new DataTransfer();
-        transfer.items.add(new File([new Uint8Array(bytes)], '侧面.png', { type: 'image/png' }));
-        return transfer;
-      },
-      [...picture(40, [90, 90, 90])],
-    );
-    await place.dispatchEvent('dragover', { dataTransfer: data });
-    await place.dispatchEvent('drop', { dataTransfer: data });
-    await expect(place.getByRole('img', { name: '侧面.png' })).toBeVisible();
-    await expect(page.getByText(t('files:dropHere', { name: record.title }))).toHaveCount(0);
     await page.getByRole('button', { name: t('common:save'), exact: true }).click();
-    await expect(page.getByRole('button', { name: t('filefield:open', { name: '侧面.png' }) })).toBeVisible();
     await expect(page.getByRole('button', { name: t('filefield:open', { name: '正面.png' }) })).toHaveCount(0);
     await toast(page, t('common:saved'))
       .getByRole('button', { name: t('common:undo') })

@@ -83,7 +83,9 @@ type Workspace struct {
 	Segments   *segment.Service
 	Classes    *classify.Service
 	Traits     *trait.Service
+	Computed   *trait.Definitions
 	Cuts       CutService
+	Deeds      DeedService
 	Reports    *report.Service
 	Web        *web.Service
 	Imports    *transfer.Service
@@ -126,6 +128,8 @@ type Workspace struct {
 type Conditions interface {
 	Check(ctx context.Context, object string, where *query.Node) error
 	Sentence(object string, where *query.Node) schema.Label
+	// Figure says what a computed trait is worked out from.
+	Figure(d query.Computed) schema.Label
 	// Analytic reports whether only the analytics plane can answer a condition.
 	Analytic(where *query.Node) bool
 }

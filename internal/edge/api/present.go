@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -188,6 +189,9 @@ func TraitValue(d trait.Def, v any, currency string) any {
 	case bool:
 		return v
 	case string:
+		if d.Type == schema.Tags {
+			return strings.Split(strings.Trim(v, "|"), "|")
+		}
 		if d.Type == schema.Choice {
 			return map[string]any{"key": v, "label": d.Option(v)}
 		}

@@ -141,6 +141,13 @@ func (e Explainer) Print(d Def, v any, loc lang.Locale) string {
 		if d.Type == schema.Choice {
 			return d.Option(v)[loc]
 		}
+		if d.Type == schema.Tags {
+			comma := ", "
+			if loc != lang.English {
+				comma = "、"
+			}
+			return strings.ReplaceAll(strings.Trim(v, "|"), "|", comma)
+		}
 		return v
 	case int64:
 		switch d.Type {

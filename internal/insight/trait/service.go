@@ -25,11 +25,42 @@ type Pass struct {
 	// Marked reports whether every change that the relations show has left its marks; nil means that it has. Where it has not, a
 	// full pass sees more than the small ones could, and compares itself with nothing.
 	Marked func(ctx context.Context) (bool, error)
+	// Computed says how the traits that the workspace defines are computed, nil for none.
+	Computed *ComputedPlan
+	// Moment is when the windows of those end.
+	Moment time.Time
+}
+
+// ComputedPlan is how the computed traits of now are worked out.
+type ComputedPlan struct {
+	Mark     string // another text for other definitions
+	Families int    // how many families are in use
+	Events   bool   // some are over events
+	Rolling  bool   // some change by the hour
+	// Steps gives a statement for each trait.
+	Steps func(moment time.Time, s ComputedScope) ([]ComputedStep, error)
+}
+
+// ComputedScope is whose rows a step reads: Events is the relation of their events, Who a condition on the column of the customer.
+type ComputedScope struct {
+	Events string
+	Who    func(column string) (text string, args []any)
+}
+
+// ComputedStep gives customer_id and value of one trait. Without a statement the values that are there are kept: the definition does
+// not work any more.
+type ComputedStep struct {
+	Place   int
+	Zero    bool // no rows count as 0
+	Rolling bool
+	SQL     string
+	Args    []any
 }
 
 // Result says what a pass did.
 type Result struct {
-	Full      bool // everyone is concerned, not only those whom the pass recomputed
+	Kind      string // small, full or computed
+	Full      bool   // everyone is concerned, not only those whom the pass recomputed
 	Anchor    clock.Day
 	At        time.Time
 	Customers int64 // how many were recomputed
@@ -57,6 +88,9 @@ type State struct {
 	// Refilled says that relations were filled anew since the last full pass began: that leaves no marks, so everyone's values
 	// are due, and those of before say nothing about the small passes.
 	Refilled bool `json:"-"`
+	// Mark is that of the computed plan by which everyone's values were worked out last, and ComputedAll when.
+	Mark        string    `json:"-"`
+	ComputedAll time.Time `json:"-"`
 }
 
 // Summary are the means of RFM as exact fractions: sums over the number of customers who purchased.
@@ -81,6 +115,8 @@ type Store interface {
 	Small(ctx context.Context, p Pass) (Result, error)
 	// Full recomputes everyone.
 	Full(ctx context.Context, p Pass, today clock.Day) (Result, error)
+	// Compute recomputes the computed traits of everyone, and nothing else.
+	Compute(ctx context.Context, p Pass) (Result, error)
 	State(ctx context.Context) (State, error)
 	Read(ctx context.Context, customers []id.ID, defs []Def) (map[id.ID]Values, error)
 	Summary(ctx context.Context) (Summary, error)
@@ -100,6 +136,8 @@ type Config struct {
 	Busy func() bool
 	// Marked goes into each Pass; it is nil where relations and marks change together.
 	Marked func(ctx context.Context) (bool, error)
+	// Plan gives the computed traits; nil for none.
+	Plan func(ctx context.Context) (*ComputedPlan, error)
 	// OnPass is told of each pass before the next one begins; after a small one trait_now still holds the customers.
 	OnPass func(ctx context.Context, r Result) error
 }
@@ -217,6 +255,9 @@ func (s *Service) Tick(ctx context.Context) (r Result, did bool, err error) {
 		r, err = s.full(ctx, p, state, today, many)
 		end := s.c.Clock.Now()
 		s.again, s.restTill = false, end.Add(fullTimes*end.Sub(p.At))
+	case p.Computed.due(p, state, later):
+		r, err = s.c.Store.Compute(ctx, p)
+		r.Full = true
 	case touched == 0 && state.Unfinished: // a crash or a failure came between a pass and what follows it
 		r = Result{Full: true, Anchor: state.Anchor, At: p.At, Cuts: state.Cuts}
 	case touched == 0:
@@ -244,6 +285,17 @@ func (s *Service) demanded(p Pass, state State, today clock.Day) bool {
 // outdated reports that the values of everyone are due to be computed.
 func (s *Service) outdated(p Pass, state State, today clock.Day) bool {
 	return s.demanded(p, state, today) || state.Anchor != p.Anchor
+}
+
+// rollEvery is how often the values of windows that roll by the hour are worked out for everyone.
+const rollEvery = 10 * time.Minute
+
+// due reports that the computed traits of everyone are due: definitions changed, or windows have moved and there is time.
+func (c *ComputedPlan) due(p Pass, state State, later bool) bool {
+	if c == nil {
+		return false
+	}
+	return state.Mark != c.Mark || c.Rolling && !later && p.At.Sub(state.ComputedAll) >= rollEvery
 }
 
 // busy reports that much more is coming, or was a moment ago: between two batches of a load the plane looks idle.
@@ -291,6 +343,12 @@ func (s *Service) prepare(ctx context.Context) (p Pass, st State, today clock.Da
 		}
 	}
 	p.At, p.Marked = s.c.Clock.Now(), s.c.Marked
+	p.Moment = p.At
+	if s.c.Plan != nil {
+		if p.Computed, err = s.c.Plan(ctx); err != nil {
+			return p, st, 0, err
+		}
+	}
 	today = clock.DayOf(p.At, s.c.Zone())
 	last, ok, err := s.c.Store.LastPurchase(ctx, today)
 	if err != nil {
@@ -307,6 +365,7 @@ func (s *Service) full(ctx context.Context, p Pass, state State, today clock.Day
 	if checkable(p, state) && state.Anchor != p.Anchor && state.Today != today && !many {
 		before := p
 		before.Anchor = state.Anchor
+		before.Moment = state.Today.Start(s.c.Zone()).Add(12 * time.Hour) // windows of whole days ended with that day
 		if _, err := s.c.Store.Small(ctx, before); err != nil {
 			return Result{}, err
 		}
@@ -384,7 +443,7 @@ func (s *Service) Behind(ctx context.Context) (bool, error) {
 		return true, err
 	}
 	p, state, today, err := s.prepare(ctx)
-	if err != nil || s.outdated(p, state, today) || state.Unfinished {
+	if err != nil || s.outdated(p, state, today) || state.Unfinished || p.Computed != nil && p.Computed.Mark != state.Mark {
 		return true, err
 	}
 	touched, _, err := s.c.Store.Waiting(ctx)

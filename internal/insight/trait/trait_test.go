@@ -223,6 +223,12 @@ func (s *store) Read(context.Context, []id.ID, []trait.Def) (map[id.ID]trait.Val
 	return nil, nil
 }
 
+func (s *store) Compute(_ context.Context, p trait.Pass) (trait.Result, error) {
+	s.calls = append(s.calls, "computed "+p.Computed.Mark)
+	s.state.Mark, s.state.ComputedAll = p.Computed.Mark, p.At
+	return trait.Result{Kind: "computed"}, nil
+}
+
 func (s *store) Summary(context.Context) (trait.Summary, error) { return trait.Summary{}, nil }
 
 func (s *store) told() string {

@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -61,6 +62,8 @@ type CheckEnv struct {
 	Self     string // key of the segment that is being saved, which may not be among those it names
 	// Can reports whether the user may read a field; with an empty field, whether the user may read the object at all.
 	Can func(object, field string) bool
+	// Behaviour says that events may be asked about.
+	Behaviour bool
 	// Base is the workspace's base currency, in which amounts are compared, "CNY" when empty; Convert turns other
 	// currencies into minor units of it and reports false where it has no rate.
 	Base    string
@@ -78,7 +81,7 @@ type CheckEnv struct {
 // exist (any more) or that the user cannot read is an error, inside the segments it names too.
 //
 // Codes: query.invalid over several of query.unknown_field, forbidden_field, unknown_trait, unknown_segment,
-// segment_cycle, segment_broken, unknown_object, forbidden_object, not_related, unknown_operator, operator_not_allowed,
+// segment_cycle, segment_broken, unknown_list, not_a_list, forbidden_events, unknown_object, forbidden_object, not_related, unknown_operator, operator_not_allowed,
 // value_missing, value_not_expected, expects_* (number, text, date, list …), value_too_precise, value_out_of_range, too_many_values,
 // unknown_option, unknown_region, currency_unknown, currency_not_base, bad_date, bad_window, window_needs_time,
 // bad_pattern, bad_aggregate, not_here, no_kind, too_many_nodes and too_deep.
@@ -182,7 +185,16 @@ func (c *checker) expr(n *Node, at string, depth int) Expr {
 	case "record":
 		return c.recordLeaf(n, at, depth)
 	case "first", "stopped", "resumed":
+		if inner := cmp.Or(n.First, n.Stopped, n.Resumed); inner.Kind() == "event" {
+			return c.ofCustomer(n, at, func(in *checker) Expr { return in.lifecycle(n, kind, at, depth) })
+		}
 		return c.lifecycle(n, kind, at, depth)
+	case "event":
+		return c.ofCustomer(n, at, func(in *checker) Expr { return in.eventLeaf(n, at, depth) })
+	case "sequence":
+		return c.ofCustomer(n, at, func(in *checker) Expr { return in.sequenceLeaf(n, at, depth) })
+	case "list":
+		return c.listLeaf(n, at)
 	case "segment":
 		return c.segmentLeaf(n, at)
 	case "random":
@@ -191,9 +203,6 @@ func (c *checker) expr(n *Node, at string, depth int) Expr {
 		return c.topLeaf(n, at, depth)
 	case "":
 		c.bad("no_kind", at, nil)
-	default:
-		c.later(n, kind, at)
-		return Unavailable{Kind: kind}
 	}
 	return All{}
 }
@@ -204,7 +213,7 @@ func (c *checker) allowed(kind string) bool {
 	case "", "all", "any", "not", "field":
 		return true
 	case "property":
-		return false // only inside an event's where, which later reads
+		return false // only inside an event's where, which eventExpr reads
 	case "trait", "segment", "list", "event", "sequence":
 		if c.obj.Key != Customer && c.owner() == nil {
 			return false
@@ -453,59 +462,3 @@ func (c *checker) topLeaf(n *Node, at string, depth int) Expr {
 }
 
 const maxTop = 100_000_000
-
-// later checks the shape of the leaves that are read and not yet answered.
-func (c *checker) later(n *Node, kind, at string) {
-	switch kind {
-	case "event":
-		c.window(n.Within, at+"/within")
-		c.eventWhere(n.Where, at+"/where", 1)
-		if n.Op != "" && !operators[n.Op] && n.Op != "none" {
-			c.operator(n.Op, at)
-		}
-	case "sequence":
-		if len(n.Sequence) < 2 || len(n.Sequence) > 10 {
-			c.bad("value_out_of_range", at+"/sequence", fault.Params{"low": 2, "high": 10})
-		}
-		if n.Op != "" && n.Op != "did" && n.Op != "did_not" {
-			c.operator(n.Op, at)
-		}
-		c.window(n.Within, at+"/within")
-		for i, s := range n.Sequence {
-			place := at + "/sequence/" + strconv.Itoa(i)
-			if s.Kind() != "event" {
-				c.bad("not_here", place, fault.Params{"kind": s.Kind()})
-				continue
-			}
-			c.eventWhere(s.Where, place+"/where", 1)
-		}
-	case "list":
-		if n.Op != "" && n.Op != "in" && n.Op != "not_in" {
-			c.operator(n.Op, at)
-		}
-	}
-}
-
-func (c *checker) eventWhere(n *Node, at string, depth int) {
-	if n == nil {
-		return
-	}
-	if depth > MaxDepth {
-		c.bad("too_deep", at, fault.Params{"limit": MaxDepth})
-		return
-	}
-	switch kind := n.Kind(); kind {
-	case "all", "any":
-		for i, it := range append(append([]*Node{}, n.All...), n.Any...) {
-			c.eventWhere(it, at+"/"+kind+"/"+strconv.Itoa(i), depth+1)
-		}
-	case "not":
-		c.eventWhere(n.Not, at+"/not", depth+1)
-	case "property":
-		if !operators[n.Op] {
-			c.operator(n.Op, at)
-		}
-	default:
-		c.bad("not_here", at, fault.Params{"kind": kind})
-	}
-}

@@ -93,6 +93,18 @@ func TestCheckFindsEverything(t *testing.T) {
 		{`{"property":"x","op":"=","value":1}`, "", "not_here"},
 		{`{"sequence":[{"event":"A"}]}`, "/sequence", "value_out_of_range"},
 		{`{"event":"A","where":{"field":"name","op":"is_set"}}`, "/where", "not_here"},
+		{`{"sequence":[{"event":"A"},{"event":"B","within":{"days":3}}]}`, "/sequence/1", "not_here"},
+		{`{"sequence":[{"event":"A"},{"event":"B"}],"op":"="}`, "/op", "operator_not_allowed"},
+		{`{"event":"A","where":{"any":[{"property":"p","op":">","value":true}]}}`, "/where/any/0/op", "operator_not_allowed"},
+		{`{"event":"A","where":{"property":"p","op":"contains","value":3}}`, "/where/value", "expects_text"},
+		{`{"event":"A","where":{"property":"p","op":">","value":0.00001}}`, "/where/value", "value_too_precise"},
+		{`{"event":"A","where":{"property":"$amount","op":">","value":3}}`, "/where/value", "expects_money"},
+		{`{"event":"A","where":{"property":"$region","op":"=","value":"x"}}`, "/where/value", "unknown_region"},
+		{`{"event":"A","aggregate":{"sum":"$path"},"op":">","value":3}`, "/aggregate", "bad_aggregate"},
+		{`{"event":"A","op":">","value":1.5}`, "/value", "value_too_precise"},
+		{`{"stopped":{"event":"A","op":">","value":1},"for":{"days":3}}`, "/stopped", "not_here"},
+		{`{"list":"nobody"}`, "/list", "unknown_list"},
+		{`{"list":"vip"}`, "/list", "not_a_list"},
 	}
 	env := checkEnv(t, "customer")
 	for _, c := range cases {

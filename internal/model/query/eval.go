@@ -53,8 +53,8 @@ func (c *Checked) Evaluator(env EvalEnv) *Evaluator {
 	return &Evaluator{env: env.CheckEnv, moment: env.Moment, tree: c.At(env.Moment)}
 }
 
-// Eval answers for one record. Faults: query.events_not_available for events, sequences and lists, query.not_in_memory
-// for top; an internal fault where the subject gives a value of another type than its field's.
+// Eval answers for one record. Faults: query.events_not_available for events and sequences of a subject that is not Behaving,
+// query.not_in_memory for top; an internal fault where the subject gives a value of another type than its field's.
 func (e *Evaluator) Eval(s Subject) (bool, error) { return e.expr(e.tree.Root, s, e.tree.Owner) }
 
 // expr answers for a subject. owner is the subject's relation to its customer, nil when it is the customer itself.
@@ -101,18 +101,11 @@ func (e *Evaluator) expr(x Expr, s Subject, owner *schema.Field) (bool, error) {
 		return x.Everyone || Hash(x.Salt, int64(s.ID())) < x.Below, nil
 	case Best:
 		return false, fault.New(fault.Invalid, "query.not_in_memory", nil)
-	case Unavailable:
-		return false, unavailable(x)
+	case Steps:
+		return e.steps(&x, s)
 	}
 	return false, fmt.Errorf("condition of unknown kind %T", x)
 }
-
-func unavailable(x Unavailable) error {
-	return fault.New(fault.Invalid, "query.events_not_available", fault.Params{"kind": x.Kind})
-}
-
-// NotAvailable is the fault of a leaf that cannot be answered yet: query.events_not_available.
-func (x Unavailable) NotAvailable() error { return unavailable(x) }
 
 func customerOf(s Subject, owner *schema.Field) Subject {
 	if owner == nil {
@@ -139,6 +132,13 @@ func share(millionths uint64) uint64 {
 
 // slot is a stored value of a subject.
 func (e *Evaluator) slot(sl *Slot, role schema.Role, s Subject, owner *schema.Field) (any, error) {
+	if sl.Event != nil {
+		h, ok := s.(*Happening)
+		if !ok {
+			return nil, nil
+		}
+		return h.value(sl.Event), nil
+	}
 	if sl.Trait != nil {
 		if s = customerOf(s, owner); s == nil {
 			return nil, nil
@@ -180,7 +180,13 @@ func (e *Evaluator) leaf(l *Leaf, s Subject, owner *schema.Field) (bool, error) 
 
 // rows are the rows of a leaf.
 func (e *Evaluator) rows(r *Rows, s Subject) ([]Subject, error) {
-	all := s.Records(r.Object, r.Via)
+	var all []Subject
+	var err error
+	if r.Event == "" {
+		all = s.Records(r.Object, r.Via)
+	} else if all, err = e.events(r.Event, s); err != nil {
+		return nil, err
+	}
 	if r.Window == nil && r.Where == nil {
 		return all, nil
 	}

@@ -368,8 +368,14 @@ func TestRandomShare(t *testing.T) {
 
 func TestNotYetAnswered(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{`{"event":"A"}`, `{"list":"x"}`, `{"sequence":[{"event":"A"},{"event":"B"}]}`, `{"first":{"event":"A"},"within":{"days":3}}`} {
-		_, err := query.Eval(parse(t, text), query.EvalEnv{CheckEnv: checkEnv(t, "customer"), Moment: moment(t)}, &query.Facts{})
+	env := checkEnv(t, "customer")
+	env.Behaviour = false
+	if _, err := query.Resolve(parse(t, `{"event":"A"}`), env); fault.CodeOf(err) != "query.forbidden_events" {
+		t.Errorf("events where they are not to be asked: %v", err)
+	}
+	env.Behaviour = true
+	for _, text := range []string{`{"event":"A"}`, `{"sequence":[{"event":"A"},{"event":"B"}]}`, `{"first":{"event":"A"},"within":{"days":3}}`} {
+		_, err := query.Eval(parse(t, text), query.EvalEnv{CheckEnv: env, Moment: moment(t)}, plain{})
 		if fault.CodeOf(err) != "query.events_not_available" {
 			t.Errorf("%s: %v", text, err)
 		}
@@ -380,6 +386,9 @@ func TestNotYetAnswered(t *testing.T) {
 		t.Errorf("a value of another type: %v", err)
 	}
 }
+
+// plain is a subject whose events are not at hand.
+type plain struct{ query.Subject }
 
 func TestPattern(t *testing.T) {
 	t.Parallel()

@@ -19,8 +19,8 @@ type Checked struct {
 	Root  Expr
 }
 
-// Expr is a node of a checked condition: All, Any, Not, Leaf, Aggregated, NoRows, Resumed, Member, Sample, Best, Among or
-// Unavailable.
+// Expr is a node of a checked condition: All, Any, Not, Leaf, Aggregated, NoRows, Resumed, Steps, Member, Sample, Best or
+// Among.
 type Expr interface{ expr() }
 
 // All holds when all items hold, also when there is none.
@@ -38,10 +38,11 @@ type Leaf struct {
 	Test Test
 }
 
-// Rows are the records of another object that belong to the record asked about: those whose field Via points at it,
-// that satisfy Where, and whose time lies in Window.
+// Rows are the records of another object that belong to the record asked about, those whose field Via points at it, or the
+// events of a customer: those that satisfy Where, and whose time lies in Window.
 type Rows struct {
-	Object *schema.Object
+	Event  string         // the name of the events, AnyEvent for all; "" for records
+	Object *schema.Object // nil for events
 	Via    *schema.Field
 	Where  Expr  // nil for all
 	Time   Slot  // where their time is kept, in days or in instants as Window needs
@@ -93,29 +94,25 @@ type Best struct {
 	Count int
 }
 
-// Unavailable is a leaf that is read and checked in its shape, and cannot be answered yet: event, property, sequence,
-// list.
-type Unavailable struct{ Kind string }
+func (All) expr()        {}
+func (Any) expr()        {}
+func (Not) expr()        {}
+func (Leaf) expr()       {}
+func (Aggregated) expr() {}
+func (NoRows) expr()     {}
+func (Resumed) expr()    {}
+func (Member) expr()     {}
+func (Sample) expr()     {}
+func (Best) expr()       {}
 
-func (All) expr()         {}
-func (Any) expr()         {}
-func (Not) expr()         {}
-func (Leaf) expr()        {}
-func (Aggregated) expr()  {}
-func (NoRows) expr()      {}
-func (Resumed) expr()     {}
-func (Member) expr()      {}
-func (Sample) expr()      {}
-func (Best) expr()        {}
-func (Unavailable) expr() {}
-
-// Slot is one stored value: a column of a field, reached over to-one relations, or a trait.
+// Slot is one stored value: a column of a field, reached over to-one relations, a trait, or a value of an event.
 type Slot struct {
 	Hops   []Hop // from the record asked about
 	Object *schema.Object
 	Field  *schema.Field
 	Role   schema.Role
-	Trait  *Trait // instead of Object and Field
+	Trait  *Trait     // instead of Object and Field
+	Event  *EventSlot // instead of all others, inside the rows of events
 }
 
 // Hop is a to-one relation and the object it leads to.

@@ -80,7 +80,7 @@ func someSegments(t testing.TB) segments {
 func checkEnv(t testing.TB, object string) query.CheckEnv {
 	t.Helper()
 	return query.CheckEnv{
-		Registry: registry(t), Object: object, Traits: someTraits(), Segments: someSegments(t), Base: "CNY",
+		Registry: registry(t), Object: object, Traits: someTraits(), Segments: someSegments(t), Base: "CNY", Behaviour: true,
 		Blind: func(f *schema.Field, s string) string { return f.Key + ":" + s },
 	}
 }

@@ -48,6 +48,17 @@ func (m Moment) bind(e Expr) Expr {
 	case Resumed:
 		e.Rows, e.Span = m.rows(e.Rows), m.test(e.Span)
 		return e
+	case Steps:
+		items := make([]Rows, len(e.Items))
+		for i, r := range e.Items {
+			items[i] = m.rows(r)
+		}
+		e.Items = items
+		if e.Window != nil {
+			w := m.test(*e.Window)
+			e.Window = &w
+		}
+		return e
 	case Member:
 		if e.Of != nil {
 			e.Of = m.bind(e.Of)

@@ -12,6 +12,11 @@ import (
 // recordLeaf resolves {"record":…}. Without an operator it asks for at least one row.
 func (c *checker) recordLeaf(n *Node, at string, depth int) Expr {
 	rows, ok := c.rowsOf(n, at, depth)
+	return c.rowsLeaf(rows, ok, n, at)
+}
+
+// rowsLeaf resolves what is asked of rows; ok is false when they are faulty.
+func (c *checker) rowsLeaf(rows Rows, ok bool, n *Node, at string) Expr {
 	agg := Aggregate{Func: "count"}
 	if n.Aggregate != nil {
 		agg = *n.Aggregate
@@ -26,7 +31,7 @@ func (c *checker) recordLeaf(n *Node, at string, depth int) Expr {
 		one := int64(1)
 		return Aggregated{Rows: rows, Func: "count", Test: Test{Kind: Between, Ranges: []Range{{Lo: &one}}}}
 	}
-	if rows.Object == nil {
+	if rows.Object == nil && rows.Event == "" {
 		return All{}
 	}
 	e, good := c.aggregate(rows, agg, n, at)
@@ -93,11 +98,18 @@ func (c *checker) timeOf(obj *schema.Object) Slot {
 
 // daySlot is the column of local days of a time.
 func daySlot(s Slot) Slot {
+	if s.Event != nil {
+		s.Event = &EventSlot{Column: "day"}
+		return s
+	}
 	if s.Field.Type == schema.DateTime {
 		s.Role = schema.DayRole
 	}
 	return s
 }
+
+// dateOnly reports a time without time of day.
+func (s Slot) dateOnly() bool { return s.Field != nil && s.Field.Type == schema.Date }
 
 // rowWindow turns a window into a test of the time of rows.
 func (c *checker) rowWindow(w *Window, time Slot, at string) (*Test, Slot) {
@@ -106,7 +118,7 @@ func (c *checker) rowWindow(w *Window, time Slot, at string) (*Test, Slot) {
 		return nil, time
 	}
 	if s.kind == lastHours {
-		if time.Field.Type == schema.Date {
+		if time.dateOnly() {
 			c.bad("window_needs_time", at, nil)
 			return nil, time
 		}
@@ -160,7 +172,7 @@ func (c *checker) aggregate(rows Rows, agg Aggregate, n *Node, at string) (Expr,
 		c.bad("value_missing", at+"/value", nil)
 		return nil, false
 	}
-	if agg.Func == "avg" && v.class == numberClass {
+	if agg.Func == "avg" && v.class == numberClass && (e.Slot.Event == nil || e.Slot.Event.Column != "") {
 		v.scale, e.Factor = v.scale+avgDigits, avgFactor
 	}
 	r := reader{c: c, at: at + "/value"}
@@ -183,6 +195,9 @@ const (
 
 // aggregated finds the values of sum, avg, min, max and distinct.
 func (c *checker) aggregated(e *Aggregated, agg Aggregate, at string) (operand, bool) {
+	if e.Event != "" {
+		return c.eventAggregated(e, agg, at)
+	}
 	in := &checker{env: c.env, obj: e.Object, rows: true, shared: c.shared}
 	v, ok := in.operand(agg.Field, at+"/aggregate/"+agg.Func)
 	c.found = append(c.found, in.found...)
@@ -239,23 +254,24 @@ func (c *checker) lifecycle(n *Node, kind, at string, depth int) Expr {
 		w, member = n.After, "after"
 	}
 	place := at + "/" + kind
-	switch {
-	case inner.Kind() == "event":
-		c.later(inner, "event", place)
-		c.lifecycleWindow(kind, w, at+"/"+member)
-		return Unavailable{Kind: "event"}
-	case inner.Kind() != "record" || inner.Op != "" || inner.Value != nil || inner.Aggregate != nil || inner.NoneAs != nil || inner.Within != nil:
+	if inner.Kind() != "record" && inner.Kind() != "event" || !bare(inner) {
 		c.bad("not_here", place, fault.Params{"kind": kind})
 		return All{}
 	}
-	rows, ok := c.rowsOf(inner, place, depth+1)
+	var rows Rows
+	var ok bool
+	if inner.Kind() == "event" {
+		rows, ok = c.eventRows(inner, place, depth+1)
+	} else {
+		rows, ok = c.rowsOf(inner, place, depth+1)
+	}
 	s := c.lifecycleWindow(kind, w, at+"/"+member)
 	if !ok || s == nil {
 		return All{}
 	}
 	slot := daySlot(rows.Time)
 	if s.kind == lastHours {
-		if slot.Field.Type == schema.Date {
+		if slot.dateOnly() {
 			c.bad("window_needs_time", at+"/"+member, nil)
 			return All{}
 		}

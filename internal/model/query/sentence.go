@@ -108,7 +108,7 @@ func (s speaker) node(n *Node) string {
 	case "segment":
 		return s.say(n.Kind()+"."+membership(n.Op), words{"name": s.segment(n.Segment)})
 	case "list":
-		return s.say("list."+membership(n.Op), words{"name": n.List})
+		return s.say("list."+membership(n.Op), words{"name": s.segment(n.List)})
 	case "random":
 		return s.say("random", words{"percent": string(n.Random.Percent)})
 	case "top":
@@ -120,7 +120,7 @@ func (s speaker) node(n *Node) string {
 	case "sequence":
 		return s.sequence(n)
 	case "property":
-		return s.compare(subject{name: n.Property}, n)
+		return s.compare(s.property(n.Property, n.Op, n.Value), n)
 	}
 	return s.say("unreadable", nil)
 }
@@ -199,13 +199,20 @@ func (s speaker) not(n *Node) string {
 		}
 		sub.unset = true
 		return s.say("or_unset", words{"what": s.compare(sub, &c)})
-	case "record":
+	case "record", "event":
 		if n.Op == "none" {
-			return s.rows(&Node{Record: n.Record, Where: n.Where, Within: n.Within})
+			return s.rows(&Node{Record: n.Record, Event: n.Event, Where: n.Where, Within: n.Within})
 		}
 		if n.Op == "" {
-			return s.rows(&Node{Record: n.Record, Where: n.Where, Within: n.Within, Op: "none"})
+			return s.rows(&Node{Record: n.Record, Event: n.Event, Where: n.Where, Within: n.Within, Op: "none"})
 		}
+	case "sequence":
+		c := *n
+		c.Op = "did_not"
+		if n.Op == "did_not" {
+			c.Op = "did"
+		}
+		return s.node(&c)
 	}
 	return s.say("not", words{"what": s.node(n)})
 }

@@ -2,11 +2,13 @@ package query
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/base/region"
+	"github.com/guanxi-crm/guanxi/internal/model/event"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
 
@@ -21,7 +23,7 @@ func (s speaker) inside(object string) speaker {
 // described are the rows of a leaf in words: "orders", 「状态是已完成的订单」. n is how many, for the plural.
 func (s speaker) described(n *Node) (one, many string) {
 	if n.Event != "" {
-		one, many = s.say("event", words{"name": n.Event}), s.say("event", words{"name": n.Event})
+		one, many = s.event(n.Event)
 	} else {
 		one, many = s.object(n.Record)
 	}
@@ -57,7 +59,7 @@ func (s speaker) rows(n *Node) string {
 	}
 	sub := subject{ok: true, v: operand{class: numberClass}}
 	if agg.Field != "" {
-		f := s.inside(n.Record).field(agg.Field)
+		f := s.aggregated(n, agg)
 		p["field"] = f.name
 		if agg.Func != "distinct" {
 			sub = f
@@ -133,10 +135,19 @@ func (s speaker) length(w *Window) string {
 	return s.say("length.days", words{"n": w.Days.Oldest})
 }
 
+// step says one step of a sequence.
+func (s speaker) step(n *Node) string {
+	one, _ := s.described(n)
+	if n.Event == "" || n.Event == AnyEvent || !strings.HasPrefix(one, s.say("event.one", words{"name": n.Event})) {
+		return one
+	}
+	return s.say("event.step", words{"name": n.Event}) + strings.TrimPrefix(one, s.say("event.one", words{"name": n.Event}))
+}
+
 func (s speaker) sequence(n *Node) string {
 	steps := make([]string, len(n.Sequence))
 	for i, it := range n.Sequence {
-		steps[i], _ = s.described(it)
+		steps[i] = s.step(it)
 	}
 	key := "sequence.did"
 	if n.Op == "did_not" {
@@ -246,4 +257,38 @@ func (s speaker) masked(f *schema.Field, text string) string {
 		return schema.Mask(f, v, schema.ParseEnv{})
 	}
 	return lang.MaskText(text, 1, 0)
+}
+
+// named are the events that the program knows by itself, by name.
+func named() []string {
+	return []string{event.PageViewed, event.ScreenViewed, event.Identified, event.Grouped, event.Aliased, event.Engaged}
+}
+
+// event says one event and several of a name.
+func (s speaker) event(name string) (one, many string) {
+	switch {
+	case name == AnyEvent:
+		return s.say("event.any.one", nil), s.say("event.any.many", nil)
+	case slices.Contains(named(), name):
+		name = s.say("event.name."+strings.ToLower(strings.ReplaceAll(name, " ", "_")), nil)
+	}
+	return s.say("event.one", words{"name": clip(name)}), s.say("event.many", words{"name": clip(name)})
+}
+
+// property is a value of an event; what it is compared with says how it is read.
+func (s speaker) property(key, op string, raw json.RawMessage) subject {
+	c := &checker{shared: &shared{}}
+	v, _ := c.eventOperand(key, op, raw, "")
+	if col, ok := eventColumns[key]; ok {
+		return subject{name: s.say("event.column."+col.column, nil), v: v, ok: true}
+	}
+	return subject{name: s.say("event.property", words{"name": clip(key)}), v: v, ok: v.class != exactClass}
+}
+
+// aggregated is what an aggregate is of.
+func (s speaker) aggregated(n *Node, agg Aggregate) subject {
+	if n.Event != "" {
+		return s.property(agg.Field, "", json.RawMessage("0"))
+	}
+	return s.inside(n.Record).field(agg.Field)
 }

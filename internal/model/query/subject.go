@@ -57,6 +57,7 @@ type Facts struct {
 	Many     map[string]map[string][]*Facts // by object key and field key
 	Traits   map[string]any
 	Segments map[string]bool
+	Behaved  []*Happening // what the customer did
 }
 
 // ID is the record's id.
@@ -90,6 +91,17 @@ func (f *Facts) Records(obj *schema.Object, via *schema.Field) []Subject {
 
 // Trait is a trait.
 func (f *Facts) Trait(key string) any { return f.Traits[key] }
+
+// Events are those of a name.
+func (f *Facts) Events(name string) []*Happening {
+	var out []*Happening
+	for _, h := range f.Behaved {
+		if name == AnyEvent || h.Name == name {
+			out = append(out, h)
+		}
+	}
+	return out
+}
 
 // InSegment reports stored membership.
 func (f *Facts) InSegment(key string) bool { return f.Segments[key] }

@@ -78,7 +78,7 @@ func checkObjects(reg *schema.Registry) error {
 }
 
 // traitsView is the wide view: one row for each live customer, all families beside each other.
-func traitsView(classes []string) view {
+func traitsView(classes []string, computed []ComputedColumn) view {
 	var cols, joins strings.Builder
 	for i, f := range families() {
 		alias := "f" + string(rune('0'+i))
@@ -90,6 +90,16 @@ func traitsView(classes []string) view {
 			cols.WriteString(", " + alias + "." + Quote(n))
 		}
 		joins.WriteString(" LEFT JOIN " + f.name + " " + alias + " ON " + alias + ".customer_id = c.id")
+	}
+	joined := map[string]string{}
+	for _, c := range computed {
+		alias, ok := joined[c.Table]
+		if !ok {
+			alias = "k" + string(rune('0'+len(joined)))
+			joined[c.Table] = alias
+			joins.WriteString(" LEFT JOIN " + c.Table + " " + alias + " ON " + alias + ".customer_id = c.id")
+		}
+		cols.WriteString(", " + alias + "." + c.Column + " AS " + Quote(c.Key))
 	}
 	return view{"customer_traits", "SELECT c.id AS customer_id" + cols.String() + " FROM a_customer c" + joins.String()}
 }

@@ -145,7 +145,7 @@ func (s *Store) ensureClass(ctx context.Context, tx Tx, have []string, classific
 	}
 	d := s.db.Dialect()
 	classes := append(slices.Clone(have), name)
-	v := traitsView(classes)
+	v := traitsView(classes, s.madeComputed())
 	err := run(ctx, tx,
 		exec{"DROP VIEW IF EXISTS " + Quote(v.name), nil},
 		exec{"ALTER TABLE t_class ADD COLUMN " + Quote(name) + " " + d.ColumnType(schema.String), nil},

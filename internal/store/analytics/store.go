@@ -29,7 +29,11 @@ type Store struct {
 	mu      sync.Mutex // of schema changes and passes
 	classes []string   // columns of t_class, in order
 
-	redefined atomic.Bool // the definition of a purchase is another than the traits go by
+	computed  []ComputedColumn // of the wide view
+	wanted    int              // families of computed traits that Ensure makes
+	families  atomic.Int64     // how many of them are there
+	customers string           // the table of customers
+	redefined atomic.Bool      // the definition of a purchase is another than the traits go by
 }
 
 // New works on an open database; Ensure must be called before anything else.
@@ -51,9 +55,14 @@ func (s *Store) Ensure(ctx context.Context, reg *schema.Registry, settings trait
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.makeTables(ctx, reg.Object("customer").Physical); err != nil {
+	s.customers = reg.Object("customer").Physical
+	if err := s.makeTables(ctx, s.customers); err != nil {
 		return fmt.Errorf("prepare analytics plane: %w", err)
 	}
+	if err := s.makeEach(ctx, s.familyTables(s.wanted)); err != nil {
+		return fmt.Errorf("prepare analytics plane: %w", err)
+	}
+	s.families.Store(int64(s.wanted))
 	var classes []string
 	err = s.db.Write(ctx, func(tx Tx) error {
 		d := s.db.Dialect()
@@ -62,7 +71,7 @@ func (s *Store) Ensure(ctx context.Context, reg *schema.Registry, settings trait
 			return err
 		}
 		classes = slices.DeleteFunc(slices.Clone(columns[FamilyClass]), func(c string) bool { return c == "customer_id" || c == "computed_at" })
-		views := append(facts, traitsView(classes))
+		views := append(facts, traitsView(classes, s.madeComputed()))
 		if d.Mirrored() {
 			if err := ensureTables(ctx, tx, d, Relations(reg), columns); err != nil {
 				return err

@@ -345,6 +345,7 @@ func readFamily(f string, columns []string, ids int) string {
 // Texts are all statements of the plane on an engine, dynamic ones in every form that does not depend on data.
 func Texts(d Dialect) []Text {
 	out := []Text{
+		{"names of events", seenNames}, {"properties of events", seenProperties},
 		{"last purchase day", lastPurchaseDay}, {"last known day", lastKnownDay}, {"last marked day", lastMarkedDay}, {"count touched", countTouched}, {"last batch", lastBatch}, {"clear now", clearNow},
 		{"take touched", takeTouched}, {"drop touched", dropTouched}, {"count now", countNow}, {"list now", listNow}, {"count customers", countCustomers},
 		{"count facts", countFacts}, {"slice sample", sliceSample}, {"touch customer", touchCustomer},

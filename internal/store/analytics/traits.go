@@ -135,7 +135,10 @@ func (s *Store) Small(ctx context.Context, p trait.Pass) (trait.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	start := s.clock.Now()
-	r := trait.Result{Anchor: p.Anchor, At: p.At}
+	r := trait.Result{Kind: "small", Anchor: p.Anchor, At: p.At}
+	if err := s.computedTables(ctx, p.Computed); err != nil {
+		return r, err
+	}
 	err := s.db.Write(ctx, func(tx Tx) error { return s.small(ctx, tx, p, &r) })
 	r.Took = s.clock.Now().Sub(start)
 	if err != nil {
@@ -157,6 +160,9 @@ func (s *Store) small(ctx context.Context, tx Tx, p trait.Pass, r *trait.Result)
 		return err
 	}
 	if err := s.fillFew(ctx, tx, who, p.Anchor); err != nil {
+		return err
+	}
+	if err := s.computeFew(ctx, tx, who, p); err != nil {
 		return err
 	}
 	m := monetary(p.Settings)
@@ -253,7 +259,10 @@ func (s *Store) Full(ctx context.Context, p trait.Pass, today clock.Day) (r trai
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	start := s.clock.Now()
-	r = trait.Result{Full: true, Anchor: p.Anchor, At: p.At}
+	r = trait.Result{Kind: "full", Full: true, Anchor: p.Anchor, At: p.At}
+	if err := s.computedTables(ctx, p.Computed); err != nil {
+		return r, err
+	}
 	var from beginning
 	if _, err := one(ctx, s.db, lastBatch, nil, &from.batch); err != nil {
 		return r, err
@@ -281,7 +290,7 @@ func (s *Store) Full(ctx context.Context, p trait.Pass, today clock.Day) (r trai
 // before they are computed with: DuckDB reads what a transaction has not committed by one thread only.
 func (s *Store) stage(ctx context.Context, p trait.Pass, bounds []int64) (r ranks, err error) {
 	err = s.db.Write(ctx, func(tx Tx) error {
-		for _, f := range computedFamilies() {
+		for _, f := range append(computedFamilies(), s.defined(p.Computed)...) {
 			if _, err := tx.Exec(ctx, "DELETE FROM "+staged(f.name)); err != nil {
 				return err
 			}
@@ -294,6 +303,9 @@ func (s *Store) stage(ctx context.Context, p trait.Pass, bounds []int64) (r rank
 	whole := exec{s.db.Dialect().WholeSet(), nil}
 	for i := 0; i+1 < len(bounds); i++ {
 		if err := s.db.Write(ctx, func(tx Tx) error { return s.fillSlice(ctx, tx, bounds[i], bounds[i+1], p.Anchor) }); err != nil {
+			return r, err
+		}
+		if err := s.computeSlice(ctx, bounds[i], bounds[i+1], p); err != nil {
 			return r, err
 		}
 		steps := append([]exec{whole}, s.familySteps(staged(FamilyOrder), staged(FamilyTaste), p)...)
@@ -336,20 +348,15 @@ func (s *Store) swap(ctx context.Context, tx Tx, p trait.Pass, today clock.Day, 
 		}
 	}
 	if marked && st.Known && !st.Refilled && st.Anchor == p.Anchor && st.Today == today {
-		if r.Verified, r.Differing, err = differing(ctx, tx); err != nil {
+		if r.Verified, r.Differing, err = differing(ctx, tx, s.comparable(p, st)); err != nil {
 			return err
 		}
 	}
-	for _, f := range computedFamilies() {
-		next := f.next()
-		for _, text := range s.db.Dialect().Exchange(f.name, next.name, next.ddl(s.db.Dialect()), swapText(f)) {
-			if _, err := tx.Exec(ctx, text); err != nil {
-				return err
-			}
-		}
-		if err := run(ctx, tx, s.settle(f.name)); err != nil {
-			return err
-		}
+	if err := s.exchange(ctx, tx, append(computedFamilies(), s.defined(p.Computed)...)); err != nil {
+		return err
+	}
+	if err := setComputed(ctx, tx, p); err != nil {
+		return err
 	}
 	err = run(ctx, tx, exec{dropTouched, []any{from.batch}}, exec{clearNow, nil}, exec{dropRefilled, []any{stateRefilled, from.refilled}})
 	if err != nil {
@@ -376,12 +383,12 @@ func kept(r *trait.Result, st trait.State) int64 {
 
 // differing counts the rows that a full pass computed otherwise. Customers touched meanwhile are left out; while there are
 // any, so are scores, for one customer's purchase moves the cuts for all.
-func differing(ctx context.Context, q Querier) (bool, int64, error) {
+func differing(ctx context.Context, q Querier, families []table) (bool, int64, error) {
 	var touched, sum int64
 	if _, err := one(ctx, q, countTouched, nil, &touched); err != nil {
 		return false, 0, err
 	}
-	for _, f := range computedFamilies() {
+	for _, f := range families {
 		if f.name == FamilyRFM && touched > 0 {
 			continue
 		}
@@ -400,7 +407,10 @@ func loadState(ctx context.Context, q Querier) (st trait.State, err error) {
 	if _, err = getJSON(ctx, q, "traits", &st); err != nil {
 		return st, err
 	}
-	_, st.Refilled, err = getState(ctx, q, stateRefilled)
+	if _, st.Refilled, err = getState(ctx, q, stateRefilled); err != nil {
+		return st, err
+	}
+	st.Mark, st.ComputedAll, err = loadComputed(ctx, q)
 	return st, err
 }
 

@@ -107,8 +107,8 @@ func (b *builder) expr(s *scope, e query.Expr) (piece, error) {
 		return b.sample(s, &e)
 	case query.Best:
 		return b.best(s, &e)
-	case query.Unavailable:
-		return piece{}, e.NotAvailable()
+	case query.Steps:
+		return b.steps(s, &e)
 	}
 	return piece{}, fmt.Errorf("condition of unknown kind %T", e)
 }
@@ -147,6 +147,9 @@ func (b *builder) name(alias string, obj *schema.Object, f *schema.Field, role s
 func (b *builder) column(s *scope, slot *query.Slot, role schema.Role) (string, error) {
 	if slot.Trait != nil {
 		return b.trait(s, slot.Trait)
+	}
+	if slot.Event != nil {
+		return b.event(s, slot.Event)
 	}
 	if slot.Field.Computed() {
 		x, err := b.formula(s, slot.Hops, formula.Of(slot.Field))
@@ -278,7 +281,7 @@ func (b *builder) among(s *scope, a *query.Among) (piece, error) {
 // present asks whether a column has a value. A fact's customer is 0 for none where it is part of the key (PostgreSQL) and
 // NULL elsewhere; ids are positive.
 func present(x string, slot *query.Slot) string {
-	if slot.Trait == nil && slot.Field.Type == schema.Relation && slot.Object.CustomerField == slot.Field.Key {
+	if slot.Field != nil && slot.Field.Type == schema.Relation && slot.Object.CustomerField == slot.Field.Key {
 		return "coalesce(" + x + ", 0) > 0"
 	}
 	return x + " IS NOT NULL"
@@ -286,7 +289,7 @@ func present(x string, slot *query.Slot) string {
 
 // sealed reports whether the analytics plane keeps only that a value is there.
 func (b *builder) sealed(slot *query.Slot) bool {
-	if !b.analytics || slot.Trait != nil || slot.Role != schema.Main {
+	if !b.analytics || slot.Field == nil || slot.Role != schema.Main {
 		return false
 	}
 	c, ok := slot.Object.Column(slot.Field.Key, schema.Main)

@@ -42,7 +42,7 @@ type Env struct {
 	Segment func(key string) (*query.Node, bool)
 	// Dialect is the engine of the records plane, SQLite when nil. Analytics does not ask.
 	Dialect Dialect
-	// Columnar says that the analytics plane is DuckDB; false is PostgreSQL. Only computed fields differ.
+	// Columnar says that the analytics plane is DuckDB; false is PostgreSQL. Computed fields and properties of events differ.
 	Columnar bool
 }
 
@@ -53,7 +53,7 @@ func (e Env) Today() clock.Day { return clock.DayOf(e.Now, e.Zone) }
 func (e Env) check(obj *schema.Object) query.CheckEnv {
 	return query.CheckEnv{
 		Registry: e.Registry, Object: obj.Key, Traits: e.Traits, Segments: segments{e.Segment}, Base: e.Base,
-		Convert: e.Convert, Blind: e.Blind, Blinds: e.Blinds,
+		Convert: e.Convert, Blind: e.Blind, Blinds: e.Blinds, Behaviour: true,
 	}
 }
 
@@ -117,8 +117,7 @@ func RecordsOf(env Env, c *query.Checked) (Fragment, error) {
 
 // Analytics compiles a condition on the object for the analytics plane: the text to follow "FROM a_<object> t". Every
 // join keeps the number of rows. Faults: those of query.Check; query.not_in_analytics for what the analytics plane does
-// not hold (objects that are not analytic, updated_by) or cannot ask (records of other objects than customers);
-// query.events_not_available.
+// not hold (objects that are not analytic, updated_by) or cannot ask (records of other objects than customers).
 func Analytics(env Env, obj *schema.Object, n *query.Node) (Fragment, error) {
 	c, err := query.Resolve(n, env.check(obj))
 	if err != nil {

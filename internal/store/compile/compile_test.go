@@ -160,7 +160,7 @@ func TestPlanes(t *testing.T) {
 		}
 	}
 	for text, code := range map[string]string{
-		`{"event":"A"}`: "query.events_not_available", `{"field":"gone","op":"is_set"}`: "query.unknown_field", `{"field":"updated_by","op":"is_set"}`: "query.not_in_analytics",
+		`{"field":"gone","op":"is_set"}`: "query.unknown_field", `{"field":"updated_by","op":"is_set"}`: "query.not_in_analytics",
 	} {
 		if _, err := compile.Analytics(e, e.Registry.Object("customer"), parse(t, text)); fault.CodeOf(err) != code {
 			t.Errorf("%s: %v", text, err)

@@ -1,6 +1,10 @@
 package compile
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/guanxi-crm/guanxi/internal/model/query"
+)
 
 // Dialect is where SQLite and PostgreSQL differ in conditions. Each method gives an expression; "?" is its parameter.
 type Dialect interface {
@@ -23,6 +27,10 @@ type Dialect interface {
 	// Among reports whether an integer is in the parameter, which List makes of ids however many they are.
 	Among(x string) string
 	List(ids []int64) any
+
+	// Property is a property of an event, whose properties are a column of JSON, as it is read; it may stand several times and has
+	// no parameters.
+	Property(column, key string, read query.EventRead) string
 
 	// engine says how computed fields are evaluated.
 	engine() engine

@@ -30,7 +30,7 @@ func Figures(env Env, f *query.Figures, n *query.Node, l *query.Limits, analytic
 	}
 	b := &builder{dialect: env.Dialect, registry: env.Registry, analytics: analytics}
 	if analytics {
-		b.dialect = analytic{}
+		b.dialect = analytic{columnar: env.Columnar}
 		if !f.Object.Analytic {
 			return FigureText{}, notInAnalytics(f.Object.Key)
 		}

@@ -14,32 +14,36 @@ import (
 // the same object and the same joins share it: each is a column with a FILTER of its own, and what all filters have in
 // common moves into WHERE.
 type group struct {
-	alias  string
-	sign   string // what it scans
-	scope  *scope
-	object *schema.Object
-	via    string // the column of the customer
-	items  []item
-	known  map[string]string // item → its column
+	alias string
+	sign  string // what it scans
+	scope *scope
+	table string
+	base  piece  // what all rows fulfil, TRUE for records
+	via   string // the column of the customer
+	items []item
+	known map[string]string // item → its column
 }
 
 // item is one aggregate of a group.
 type item struct {
-	text   string // with % where the filter goes
+	text   string // with filterSign where the filter goes
 	args   []any
 	rows   rowsText
 	column string
 }
 
+// filterSign stands where the filter of an aggregate goes; no expression contains it.
+const filterSign = "\x00"
+
 // item is a function over the rows of a leaf.
-func (f function) item(t rowsText) item { return item{text: f.text("%"), rows: t} }
+func (f function) item(t rowsText) item { return item{text: f.text(filterSign), rows: t} }
 
 // group finds or makes the group of a leaf. slot is what it aggregates, nil for the rows themselves.
 func (b *builder) group(s *scope, r *query.Rows, slot *query.Slot) (*group, rowsText, error) {
-	if s.object.Key != query.Customer {
-		return nil, rowsText{}, notInAnalytics(r.Object.Key)
+	if r.Event != "" {
+		return b.eventGroup(s, r)
 	}
-	if !r.Object.Analytic {
+	if s.object.Key != query.Customer || !r.Object.Analytic {
 		return nil, rowsText{}, notInAnalytics(r.Object.Key)
 	}
 	compile := func(in *scope) (rowsText, error) {
@@ -61,7 +65,7 @@ func (b *builder) group(s *scope, r *query.Rows, slot *query.Slot) (*group, rows
 	if i < 0 {
 		i = len(s.groups)
 		s.groups = append(s.groups, &group{
-			alias: b.alias("g"), sign: sign, scope: newScope("r", r.Object), object: r.Object,
+			alias: b.alias("g"), sign: sign, scope: newScope("r", r.Object), table: b.table(r.Object), base: yes,
 			via: b.name("r", r.Object, r.Via, schema.Main), known: map[string]string{},
 		})
 	}
@@ -99,7 +103,7 @@ func (b *builder) grouped(s *scope, e *query.Aggregated) (piece, error) {
 	if e.Func == "avg" {
 		asked = average(e, func(bound int64) piece {
 			p := f.around(bound)
-			x = g.add(item{text: p.text + "%", args: p.args, rows: t})
+			x = g.add(item{text: p.text + filterSign, args: p.args, rows: t})
 			return raw(x)
 		})
 	} else {
@@ -119,9 +123,9 @@ func (g *group) render(b *builder) piece {
 		sameWhere = sameWhere && it.rows.where.key() == g.items[0].rows.where.key()
 		sameWindow = sameWindow && it.rows.window.key() == g.items[0].rows.window.key()
 	}
-	where := yes
+	where := g.base
 	if sameWhere {
-		where = g.items[0].rows.where
+		where = and(where, g.items[0].rows.where)
 	}
 	if sameWindow {
 		where = and(where, g.items[0].rows.window)
@@ -142,10 +146,10 @@ func (g *group) render(b *builder) piece {
 		} else {
 			filter = wrap(" FILTER (WHERE ", filter, ")")
 		}
-		before, after, _ := strings.Cut(it.text, "%")
+		before, after, _ := strings.Cut(it.text, filterSign)
 		parts = append(parts, piece{", " + before, it.args}, filter, raw(after+" AS "+quote(it.column)))
 	}
-	parts = append(parts, raw(" FROM "+b.table(g.object)+" r"), g.scope.joined(b))
+	parts = append(parts, raw(" FROM "+g.table+" r"), g.scope.joined(b))
 	if where.text != yes.text {
 		parts = append(parts, wrap(" WHERE ", b.nobody("r", where), ""))
 	}

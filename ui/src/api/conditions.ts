@@ -11,6 +11,9 @@ export type Condition =
   | SegmentCondition
   | RandomCondition
   | TopCondition
+  | EventCondition
+  | SequenceCondition
+  | LifecycleCondition
   | OtherCondition;
 
 export interface AllOf {
@@ -96,13 +99,41 @@ export interface RandomCondition {
 export interface TopCondition {
   top: { of?: Condition; trait: string; count: number };
 }
-/** Forms that this interface keeps whole and shows in words: event, sequence, first, stopped … */
+/** A property of an event, or a value that every event may have ("$channel"). The value says how a property is read. */
+export interface PropertyCondition {
+  property: string;
+  op: Operator;
+  value?: ConditionValue;
+}
+export type EventFilter = PropertyCondition | { all: EventFilter[] } | { any: EventFilter[] } | { not: EventFilter };
+/** Events of a name ("*": all) that fulfil a filter. */
+export interface EventStep {
+  event: string;
+  where?: EventFilter;
+}
+/** Did something at least so often, or (op "none") not at all; without an operator once is enough. */
+export interface EventCondition extends EventStep {
+  aggregate?: Aggregate;
+  op?: Operator | 'none';
+  value?: ConditionValue;
+  within?: Window;
+  none_as?: number;
+}
+/** One thing after another. */
+export interface SequenceCondition {
+  sequence: EventStep[];
+  op?: 'did' | 'did_not';
+  within?: Window;
+}
+export type LifecycleRows = EventStep | { record: string; where?: Condition };
+/** For the first time in a window; not any more since; again after a pause. */
+export type LifecycleCondition =
+  | { first: LifecycleRows; within: Window }
+  | { stopped: LifecycleRows; for: Window }
+  | { resumed: LifecycleRows; after: Window };
+
+/** Forms that this interface keeps whole and shows in words. */
 export interface OtherCondition {
-  event?: string;
-  sequence?: unknown[];
-  first?: unknown;
-  stopped?: unknown;
-  resumed?: unknown;
   list?: string;
   [key: string]: unknown;
 }

@@ -19,7 +19,8 @@ interface ServerEvent {
     | 'notification'
     | 'approval'
     | 'stages'
-    | 'identity';
+    | 'identity'
+    | 'traits';
   object?: string;
   id?: string;
 }
@@ -50,6 +51,8 @@ function keysOf(event: ServerEvent): unknown[][] {
       return [['identities']];
     case 'import':
       return [['imports']];
+    case 'traits':
+      return [['traits']];
     case 'segment':
       return [['segments']];
     case 'classification':
@@ -67,7 +70,7 @@ function keysOf(event: ServerEvent): unknown[][] {
     case 'metadata':
       return [['objects'], ['views'], ['records']];
     case 'mirror':
-      return [['home'], ['cohorts'], ['rfm'], ['system']];
+      return [['home'], ['cohorts'], ['rfm'], ['traits', 'passes'], ['system']];
   }
 }
 

@@ -119,7 +119,7 @@ export interface SegmentOverlap {
 }
 
 /* Traits and classifications */
-export type TraitType = 'integer' | 'decimal' | 'money' | 'date' | 'datetime' | 'choice' | 'text' | 'bool';
+export type TraitType = 'integer' | 'decimal' | 'money' | 'date' | 'datetime' | 'choice' | 'text' | 'bool' | 'tags';
 export interface Trait {
   key: string;
   label: Label;

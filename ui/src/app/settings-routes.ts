@@ -200,6 +200,24 @@ export const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'traits',
+    loader: words('traits'),
+    component: lazyRouteComponent(() => import('@/features/settings/traits-page'), 'TraitsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'traits/new',
+    loader: words('traits', 'behaviour', 'conditions'),
+    component: lazyRouteComponent(() => import('@/features/settings/traits-edit'), 'TraitNewPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
+    path: 'traits/$key',
+    loader: words('traits', 'behaviour', 'conditions'),
+    component: lazyRouteComponent(() => import('@/features/settings/traits-edit'), 'TraitEditPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'privacy',
     validateSearch: shape({ tab: text }),
     loader: words('privacy', 'records', 'conditions'),

@@ -48,8 +48,6 @@ describe('values as text', () => {
     ['birthday', { calendar: 'solar', year: 1990, month: 5, day: 3, leap: false }, '1990-05-03'],
     ['birthday', { calendar: 'lunar', year: null, month: 8, day: 15, leap: false }, 'fields:birthday.asLunar 08-15'],
     ['tags', ['a', 'b'], 'a, b'],
-    ['image', [{ id: 'fil_1', name: 'a.png' }, { id: 'fil_2' }], 'a.png, fields:fileGone'],
-    ['file', '****', '****'],
   ])('%s', (type, value, expected) => {
     expect(text(type, value)).toBe(expected);
   });
@@ -90,9 +88,6 @@ describe('pasted text', () => {
 
 it('writes ids and codes where records hold objects', () => {
   expect(kindOf('relation').toWrite({ id: 'sto_1', title: 'x', object: 'store' })).toBe('sto_1');
-  expect(kindOf('file').toWrite([{ id: 'fil_2', name: 'b' }, { id: 'fil_1' }])).toEqual(['fil_2', 'fil_1']);
-  expect(kindOf('image').toWrite([])).toBe(null);
-  expect(parse('image', 'a.png').ok).toBe(false);
   expect(kindOf('region').toWrite({ code: '330000', name: 'x' })).toBe('330000');
   expect(kindOf('address').toWrite({ region: { code: '330000', name: 'x' }, street: 'y' })).toEqual({
     region: '330000',

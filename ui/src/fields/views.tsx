@@ -31,7 +31,7 @@ interface ViewProps {
 export function FieldView({ field, value, context }: ViewProps) {
   if (isEmptyValue(value)) return <span className="muted">{'\u2013'}</span>;
   const shown = kindOf(field.type).display(value, field, context);
-  if ((field.type !== 'file' && field.type !== 'image') || !Array.isArray(value)) return shown;
+  if (field.type !== 'file' && field.type !== 'image') return shown;
   return (
     <Suspense fallback={shown}>
       <FilesView field={field} value={value} context={context} />

@@ -11,6 +11,7 @@ const AS_FIELD: Record<TraitType, FieldType> = {
   choice: 'choice',
   text: 'text',
   bool: 'bool',
+  tags: 'tags',
 };
 
 /** A trait in the shape of a field, so that the one registry shows, compares and aligns it. */

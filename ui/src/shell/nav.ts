@@ -135,6 +135,7 @@ export const SETTINGS_PAGES = [
   'duplicates',
   'identity',
   'rfm',
+  'traits',
   'privacy',
   'audit',
   'signins',

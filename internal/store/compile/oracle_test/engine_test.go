@@ -8,7 +8,6 @@ import (
 	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -296,6 +295,7 @@ func (e engine) derived(t testing.TB, w *world) {
 			e.exec(t, "INSERT INTO "+table+" VALUES ("+strings.TrimSuffix(strings.Repeat("?, ", len(args)), ", ")+")", args...)
 		}
 	}
+	e.events(t, w)
 	e.exec(t, "CREATE TABLE segment_member (segment_key TEXT, customer_id BIGINT, since_at BIGINT)")
 	if e.citus {
 		e.exec(t, dialects.CitusPlace("segment_member", "customer_id", w.registry.Object(query.Customer).Physical))
@@ -318,17 +318,7 @@ func (e engine) bind(text string) string {
 	if !e.numbered {
 		return text
 	}
-	var b strings.Builder
-	n := 0
-	for _, r := range text {
-		if r == '?' {
-			n++
-			b.WriteString("$" + strconv.Itoa(n))
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	return dialects.Postgres{}.Rebind(text)
 }
 
 // refused reports a question that a cluster says it cannot answer, which is all it may say but the right answer.

@@ -82,6 +82,7 @@ func newLab(t *testing.T, seed uint64) *lab {
 func (l *lab) checkEnv(object string) query.CheckEnv {
 	return query.CheckEnv{
 		Registry: l.w.registry, Object: object, Traits: allTraits(), Segments: l.dynamic, Base: "CNY", Convert: convert, Blind: blind,
+		Behaviour: true,
 	}
 }
 
@@ -184,11 +185,13 @@ func (l *lab) agreeRecords(t failer, n *query.Node, obj *schema.Object, want map
 }
 
 func (l *lab) agreeAnalytics(t failer, n *query.Node, obj *schema.Object, want map[id.ID]bool, text string) {
-	f, err := compile.Analytics(l.env(nil), obj, n)
-	if err != nil {
-		t.Fatalf("compile: %v\n%s", err, text)
-	}
 	for _, e := range l.analytic {
+		env := l.env(nil)
+		env.Columnar = e.name == "duckdb"
+		f, err := compile.Analytics(env, obj, n)
+		if err != nil {
+			t.Fatalf("compile: %v\n%s", err, text)
+		}
 		agree(t, e, quoted("a_"+obj.Key), "", f, want, text)
 	}
 }

@@ -206,14 +206,16 @@ func (l *lab) agreeRights(t failer, obj *schema.Object, a access.Actor, x access
 			agree(t, e, quoted(obj.Physical), "t.deleted_at IS NULL AND ", f, want, text)
 		}
 	}
-	f, err := compile.AnalyticsWithin(l.env(nil), obj, n, limits)
-	if err != nil {
-		if n != nil { // what only the records plane can ask
-			return
-		}
-		t.Fatalf("compile: %v\n%s", err, text)
-	}
 	for _, e := range l.analytic {
+		env := l.env(nil)
+		env.Columnar = e.name == "duckdb"
+		f, err := compile.AnalyticsWithin(env, obj, n, limits)
+		if err != nil {
+			if n != nil { // what only the records plane can ask
+				return
+			}
+			t.Fatalf("compile: %v\n%s", err, text)
+		}
 		agree(t, e, quoted("a_"+obj.Key), "", f, want, text)
 	}
 }

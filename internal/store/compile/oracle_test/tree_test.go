@@ -58,7 +58,7 @@ func (g *tree) leaf(object string) node {
 		kinds = append(kinds, "record")
 	}
 	if g.analytics && (object == "customer" || object == "order") {
-		kinds = append(kinds, "trait", "segment", "random")
+		kinds = append(kinds, "trait", "segment", "random", "event", "event", "event", "lifecycle", "sequence", "list")
 		if g.top {
 			kinds = append(kinds, "top")
 		}
@@ -74,6 +74,14 @@ func (g *tree) leaf(object string) node {
 		return node{"resumed": g.rows(object), "after": g.back()}
 	case "trait":
 		return g.trait()
+	case "event":
+		return g.event()
+	case "lifecycle":
+		return g.lifecycle()
+	case "sequence":
+		return g.sequence()
+	case "list":
+		return node{"list": "static", "op": draw(g, "in", "not_in")}
 	case "segment":
 		return node{"segment": draw(g, "static", "dynamic", "nested"), "op": draw(g, "in", "not_in")}
 	case "random":

@@ -120,10 +120,11 @@ type stored struct {
 	world *world
 }
 
-func (s *stored) ID() id.ID                 { return s.r.RecordID }
-func (s *stored) Value(*schema.Field) any   { panic("a stored subject is asked for columns") }
-func (s *stored) Trait(key string) any      { return s.r.Traits[key] }
-func (s *stored) InSegment(key string) bool { return s.r.Segments[key] }
+func (s *stored) ID() id.ID                             { return s.r.RecordID }
+func (s *stored) Value(*schema.Field) any               { panic("a stored subject is asked for columns") }
+func (s *stored) Trait(key string) any                  { return s.r.Traits[key] }
+func (s *stored) InSegment(key string) bool             { return s.r.Segments[key] }
+func (s *stored) Events(name string) []*query.Happening { return s.r.Events(name) }
 func (s *stored) Column(f *schema.Field, role schema.Role) any {
 	if schema.System(f.Key) == f {
 		v := s.r.Values[f.Key]
@@ -170,6 +171,7 @@ type world struct {
 	now      time.Time
 	rows     map[string][]*record
 	byFacts  map[*query.Facts]*record
+	events   []*happened
 	rnd      *rand.Rand
 }
 
@@ -216,6 +218,7 @@ func newWorld(t testing.TB, seed uint64, customers int) *world {
 	for _, r := range w.rows["customer"] {
 		w.traitsOf(r)
 	}
+	w.behave()
 	return w
 }
 

@@ -20,6 +20,7 @@ const NEEDS: Partial<Record<SettingsPage, Capability>> = {
   approvals: 'schema.manage',
   automations: 'automation.manage',
   config: 'schema.manage',
+  traits: 'segment.read',
   privacy: 'privacy.manage',
   identity: 'duplicate.manage',
   audit: 'audit.read',

@@ -30,16 +30,13 @@ function Files({ files, onChange, onRemove, disabled }: ListProps) {
     <li key={file.id} className={css.item}>
       <FileSign file={file} className={css.sign} />
       <span className={css.what}>
-        <span className={css.name} title={file.name}>
-          {file.name ?? t('gone')}
-        </span>
+        <span className={css.name}>{file.name ?? t('gone')}</span>
         {file.size !== undefined && <span className="muted">{fmt.bytes(file.size)}</span>}
       </span>
       {files.length > 1 && (
         <>
           <IconButton
             size="sm"
-            tooltip={false}
             label={t('up', { name: file.name ?? '' })}
             icon={<IconArrowUp size={14} />}
             disabled={disabled || at === 0}
@@ -47,7 +44,6 @@ function Files({ files, onChange, onRemove, disabled }: ListProps) {
           />
           <IconButton
             size="sm"
-            tooltip={false}
             label={t('down', { name: file.name ?? '' })}
             icon={<IconArrowDown size={14} />}
             disabled={disabled || at === files.length - 1}
@@ -57,7 +53,6 @@ function Files({ files, onChange, onRemove, disabled }: ListProps) {
       )}
       <IconButton
         size="sm"
-        tooltip={false}
         label={t('remove', { name: file.name ?? '' })}
         icon={<IconX size={14} />}
         disabled={disabled}
@@ -162,7 +157,8 @@ export function FileEditor(props: EditorProps) {
     change([...room.slice(0, which.at), which.file, ...room.slice(which.at)]);
   };
   const onDrop = (event: DragEvent) => {
-    event.preventDefault(); // the page around adds what nobody took
+    event.preventDefault();
+    event.stopPropagation();
     setOver(false);
     send([...event.dataTransfer.files]);
   };
@@ -170,6 +166,7 @@ export function FileEditor(props: EditorProps) {
     const pasted = [...event.clipboardData.files];
     if (pasted.length === 0) return;
     event.preventDefault();
+    event.stopPropagation();
     send(pasted);
   };
   const name = props['aria-label'] ?? labelText(field.label, language, field.key);

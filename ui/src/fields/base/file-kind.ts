@@ -11,14 +11,12 @@ export const holdsFiles = (type: 'file' | 'image', width: number) =>
     sortable: false,
     aggregate: [],
     operators: OPS.files,
-    // A masked value is a text.
-    text: (value, _, { t }) =>
-      typeof value === 'string'
-        ? value
-        : asFiles(value)
-            .map((file) => file.name ?? t('fields:fileGone'))
-            .join(', '),
-    display: (value) => (typeof value === 'string' ? value : createElement(FileStack, { files: asFiles(value) })),
+    text: (value) =>
+      asFiles(value)
+        .map((file) => file.name ?? '')
+        .filter(Boolean)
+        .join(', '),
+    display: (value) => createElement(FileStack, { files: asFiles(value) }),
     parse: (text) => (text.trim() === '' ? { ok: true, value: null } : refused),
     toWrite: (value) => {
       const ids = asFiles(value).map((file) => file.id);

@@ -104,7 +104,7 @@ export function FilesView({ field, value, context }: Props) {
                   {file.name}
                 </a>
               )}
-              {file.size !== undefined && <span className={css.size}>{context.fmt.bytes(file.size)}</span>}
+              {file.size !== undefined && <span className="muted">{context.fmt.bytes(file.size)}</span>}
             </li>
           ))}
         </ul>

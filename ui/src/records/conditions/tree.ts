@@ -1,9 +1,12 @@
 import type {
   Condition,
+  EventCondition,
   FieldCondition,
+  LifecycleCondition,
   RandomCondition,
   RecordCondition,
   SegmentCondition,
+  SequenceCondition,
   TopCondition,
   TraitCondition,
 } from '@/api';
@@ -34,6 +37,13 @@ const isPlain = (value: unknown): boolean => typeof value === 'object' && value 
 export const isRandom = (condition: Condition): condition is RandomCondition =>
   'random' in condition && isPlain(condition.random);
 export const isTop = (condition: Condition): condition is TopCondition => 'top' in condition && isPlain(condition.top);
+
+export const isEvent = (condition: Condition): condition is EventCondition =>
+  'event' in condition && typeof condition.event === 'string';
+export const isSequence = (condition: Condition): condition is SequenceCondition =>
+  'sequence' in condition && Array.isArray(condition.sequence);
+export const isLifecycle = (condition: Condition): condition is LifecycleCondition =>
+  (['first', 'stopped', 'resumed'] as const).some((kind) => kind in condition && isPlain(condition[kind as never]));
 
 export const group = (mode: GroupNode['mode'], children: EditNode[] = []): GroupNode => ({
   id: freshId(),

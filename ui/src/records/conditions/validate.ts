@@ -1,7 +1,31 @@
-import type { Condition, Field, ObjectType, Operator, RecordCondition, Trait } from '@/api';
+import type { Condition, EventFilter, EventStep, Field, ObjectType, Operator, RecordCondition, Trait } from '@/api';
 import { operandComplete } from '@/fields';
 import { canRead, findField, findObject, resolvePath, traitAsField } from '@/metadata';
-import { isAll, isAny, isField, isNot, isRandom, isRecord, isSegment, isTop, isTrait } from './tree';
+import {
+  eventField,
+  isProperty,
+  isStep,
+  lifecycleKind,
+  lifecycleRows,
+  lifecycleWindow,
+  propertyField,
+  propertyType,
+  WINDOW_OF,
+} from './events';
+import {
+  isAll,
+  isAny,
+  isEvent,
+  isField,
+  isLifecycle,
+  isNot,
+  isRandom,
+  isRecord,
+  isSegment,
+  isSequence,
+  isTop,
+  isTrait,
+} from './tree';
 
 export type ConditionProblem =
   | 'empty'
@@ -69,6 +93,40 @@ function recordIssues(condition: RecordCondition, scope: ConditionScope, at: str
   return [...issues, ...operandIssues(condition.op, field, condition.value, at)];
 }
 
+function filterIssues(filter: EventFilter, at: string): ConditionIssue[] {
+  if (isProperty(filter)) {
+    if (filter.property === '') return [{ location: `${at}/property`, problem: 'missing_value' }];
+    return operandIssues(filter.op, propertyField(filter.property, propertyType(filter)), filter.value, at);
+  }
+  if ('not' in filter) return filterIssues(filter.not, `${at}/not`);
+  const [name, items] = Object.entries(filter)[0] as [string, EventFilter[]];
+  return items.flatMap((item, index) => filterIssues(item, `${at}/${name}/${index}`));
+}
+
+function stepIssues(step: EventStep, at: string): ConditionIssue[] {
+  const inner = step.where === undefined ? [] : filterIssues(step.where, `${at}/where`);
+  return step.event === '' ? [{ location: `${at}/event`, problem: 'missing_value' }, ...inner] : inner;
+}
+
+/** Events, sequences and lifecycles. */
+function behaviourIssues(condition: Condition, scope: ConditionScope, at: string): ConditionIssue[] {
+  if (isEvent(condition)) {
+    const field = eventField(condition);
+    const own = field === null ? [] : operandIssues(condition.op as Operator, field, condition.value, at);
+    return [...stepIssues(condition, at), ...own];
+  }
+  if (isSequence(condition))
+    return condition.sequence.flatMap((step, index) => stepIssues(step, `${at}/sequence/${index}`));
+  if (!isLifecycle(condition)) return [];
+  const kind = lifecycleKind(condition);
+  const rows = lifecycleRows(condition);
+  const inner = isStep(rows)
+    ? stepIssues(rows, `${at}/${kind}`)
+    : recordIssues({ ...rows, op: 'none' }, scope, `${at}/${kind}`);
+  const timed = lifecycleWindow(condition) !== undefined;
+  return timed ? inner : [...inner, { location: `${at}/${WINDOW_OF[kind]}`, problem: 'missing_value' }];
+}
+
 function issuesOf(condition: Condition, object: string, scope: ConditionScope, at: string): ConditionIssue[] {
   const list = (children: Condition[], name: string) =>
     children.length === 0
@@ -101,7 +159,7 @@ function issuesOf(condition: Condition, object: string, scope: ConditionScope, a
     const known = scope.traits.some((candidate) => candidate.key === trait);
     return known ? inner : [...inner, { location: `${at}/top/trait`, problem: 'unknown_trait' }];
   }
-  return [];
+  return behaviourIssues(condition, scope, at);
 }
 
 /** What keeps a condition from being asked; the server checks again. */

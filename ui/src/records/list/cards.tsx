@@ -1,14 +1,13 @@
 import { IconCheck } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Fragment, type MouseEvent, type ReactNode, useEffect, useRef } from 'react';
-import { type Field, type RecordData, recordInfiniteQuery, thumbnailUrl } from '@/api';
+import { type Field, type RecordData, recordInfiniteQuery } from '@/api';
 import { type FieldContext, isEmptyValue, kindOf, useFieldContext } from '@/fields';
 import { useTranslation } from '@/i18n';
 import { useEvent } from '@/lib/hooks';
 import { Avatar, Button, ErrorState, Skeleton } from '@/ui';
 import { cellValue, type GridColumn } from '../grid/columns';
 import { isSelected, type Selection, toggle } from '../grid/selection';
-import { pictureOf } from '../title';
 import css from './cards.module.css';
 import { useLongPress } from './long-press';
 import type { List } from './use-list';
@@ -57,7 +56,6 @@ function Card({
   parts,
   context,
   avatar,
-  picture,
   href,
   chosen,
   onOpen,
@@ -68,8 +66,6 @@ function Card({
   parts: ReturnType<typeof cardParts>;
   context: FieldContext;
   avatar: boolean;
-  /** The file that shows the record, where the list has a column of pictures. */
-  picture: string | undefined;
   href: string;
   /** Null while cards are opened by a press. */
   chosen: boolean | null;
@@ -94,10 +90,7 @@ function Card({
             {chosen && <IconCheck size={14} stroke={2.4} />}
           </span>
         )}
-        {avatar && picture === undefined && <Avatar name={record.title} size={34} />}
-        {picture !== undefined && (
-          <img className={css.picture} src={thumbnailUrl(picture)} alt="" loading="lazy" decoding="async" />
-        )}
+        {avatar && <Avatar name={record.title} size={34} />}
         <span className={css.main}>
           <span className={css.title}>{record.title || record.id}</span>
           <span className={css.facts}>
@@ -202,7 +195,6 @@ export function Cards({ list, avatar, hrefOf, onOpen, empty, selection, selectin
           parts={parts}
           context={context}
           avatar={avatar}
-          picture={pictureOf(list.object, record)}
           href={hrefOf(record)}
           chosen={selecting ? isSelected(selection, record.id) : null}
           onOpen={() => onOpen(record, row)}

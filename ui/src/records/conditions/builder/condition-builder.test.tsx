@@ -125,13 +125,13 @@ it('joins, excludes and removes', async () => {
   expect(seen.mock.lastCall?.[0]).toEqual({ any: [{ field: 'points', op: '>', value: 1 }] });
 });
 
-const said = '近 30 天“加入购物车”事件数 ≥ 3';
-const event: Condition = { event: 'Cart Viewed', op: '>=', value: 3, within: { days: 30 } };
+const said = '在名单“展会访客”中';
+const event: Condition = { list: 'fair_2026', op: 'in' };
 
 it('says in words what it cannot edit, keeps it, and removes it', async () => {
   const seen = setup({ all: [event, { field: 'name', op: 'is_set' }] });
   expect(await screen.findByText(said)).toBeInTheDocument();
-  expect(document.body.textContent).not.toContain('Cart Viewed');
+  expect(document.body.textContent).not.toContain('fair_2026');
   await userEvent.click(screen.getByRole('radio', { name: '满足任一' }));
   expect(seen.mock.lastCall?.[0]).toEqual({ any: [event, { field: 'name', op: 'is_set' }] });
   const [remove] = screen.getAllByRole('button', { name: '删除条件' });

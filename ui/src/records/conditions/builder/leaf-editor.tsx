@@ -1,15 +1,19 @@
 import { IconLock } from '@tabler/icons-react';
+import { lazy, Suspense } from 'react';
 import type { Condition, FieldCondition, Operator, SegmentCondition, TraitCondition } from '@/api';
 import { emptyOperand, OperandEditor, operandShape, operatorKey, operatorsOf } from '@/fields';
 import { labelText, useTranslation } from '@/i18n';
-import { Select } from '@/ui';
+import { Select, Skeleton } from '@/ui';
 import { Sentence } from '../sentence';
-import { isField, isRandom, isRecord, isSegment, isTop, isTrait } from '../tree';
+import { isEvent, isField, isLifecycle, isRandom, isRecord, isSegment, isSequence, isTop, isTrait } from '../tree';
 import css from './builder.module.css';
 import { RandomLeaf, TopLeaf } from './people-leaves';
 import { RecordLeaf } from './record-leaf';
 import { useScope } from './scope';
 import { fieldOf } from './subjects';
+
+// What people did is asked seldom: lists and filters do not carry its editors.
+const BehaviourLeaf = lazy(() => import('./behaviour-leaf').then((module) => ({ default: module.BehaviourLeaf })));
 
 interface OperatorProps {
   operators: readonly Operator[];
@@ -107,7 +111,7 @@ interface Props {
   onChange: (condition: Condition) => void;
 }
 
-/** A form that is made elsewhere (events, sequences): said in words, kept whole, and removed with its row. */
+/** A form that is made elsewhere: said in words, kept whole, and removed with its row. */
 function SaidLeaf({ condition }: { condition: Condition }) {
   const { t } = useTranslation('conditions');
   const { object } = useScope();
@@ -121,7 +125,9 @@ function SaidLeaf({ condition }: { condition: Condition }) {
 
 /** Whether a row is made of a subject that can be picked and an editor for it. */
 export const isEditable = (condition: Condition): boolean =>
-  [isField, isTrait, isRecord, isSegment, isRandom, isTop].some((is) => is(condition));
+  [isField, isTrait, isRecord, isSegment, isRandom, isTop, isEvent, isSequence, isLifecycle].some((is) =>
+    is(condition),
+  );
 
 /** Everything right of the subject. Forms this interface does not edit are said in words. */
 export function LeafEditor({ condition, onChange }: Props) {
@@ -130,5 +136,11 @@ export function LeafEditor({ condition, onChange }: Props) {
   if (isSegment(condition)) return <SegmentLeaf condition={condition} onChange={onChange} />;
   if (isRandom(condition)) return <RandomLeaf condition={condition} onChange={onChange} />;
   if (isTop(condition)) return <TopLeaf condition={condition} onChange={onChange} />;
+  if (isEvent(condition) || isSequence(condition) || isLifecycle(condition))
+    return (
+      <Suspense fallback={<Skeleton width={240} height={32} />}>
+        <BehaviourLeaf condition={condition} onChange={onChange} />
+      </Suspense>
+    );
   return <SaidLeaf condition={condition} />;
 }

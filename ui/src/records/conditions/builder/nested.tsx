@@ -31,6 +31,7 @@ export function NestedConditions({ object, where, onChange }: Props) {
       traits: [],
       segments: [],
       allowRecords: false,
+      allowEvents: false,
       issues: [],
     }),
     [outer, object],

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { createContext, useContext, useMemo } from 'react';
 import { type ObjectType, type Segment, segmentsQuery, type Trait } from '@/api';
 import { type FieldContext, useFieldContext } from '@/fields';
-import { useObjectsIfLoaded, useTraits } from '@/metadata';
+import { useCan, useObjectsIfLoaded, useTraits } from '@/metadata';
 import type { ConditionIssue } from '../validate';
 
 export interface BuilderScope {
@@ -11,6 +11,8 @@ export interface BuilderScope {
   traits: readonly Trait[];
   segments: readonly Segment[];
   allowRecords: boolean;
+  /** Events can be asked about: of customers, by those who may see what is worked out about them. */
+  allowEvents: boolean;
   context: FieldContext;
   /** Shown at the leaves only after the first attempt to use the condition. */
   issues: readonly ConditionIssue[];
@@ -49,6 +51,7 @@ export function useMakeScope({
   const traits = useTraits(allowTraits === true);
   const segments = useQuery({ ...segmentsQuery(), enabled: allowSegments === true }).data?.items;
   const context = useFieldContext();
+  const seesTraits = useCan()('segment.read');
   return useMemo(
     () => ({
       object: objects.find((candidate) => candidate.key === object),
@@ -56,11 +59,12 @@ export function useMakeScope({
       traits: allowTraits ? traits : [],
       segments: allowSegments ? (segments ?? []) : [],
       allowRecords: allowRecords === true,
+      allowEvents: allowTraits === true && allowRecords === true && seesTraits,
       context,
       issues: [],
       faults: NO_FAULTS,
       readOnly: readOnly === true,
     }),
-    [objects, object, traits, segments, allowTraits, allowRecords, allowSegments, context, readOnly],
+    [objects, object, traits, segments, allowTraits, allowRecords, allowSegments, seesTraits, context, readOnly],
   );
 }

@@ -3,7 +3,8 @@ import type { Condition } from '@/api';
 import { labelText, useTranslation } from '@/i18n';
 import { resolvePath } from '@/metadata';
 import { Picker } from '@/ui';
-import { isField, isRandom, isRecord, isSegment, isTop, isTrait } from '../tree';
+import { lifecycleKind } from '../events';
+import { isEvent, isField, isLifecycle, isRandom, isRecord, isSegment, isSequence, isTop, isTrait } from '../tree';
 import css from './builder.module.css';
 import { type BuilderScope, useScope } from './scope';
 import { startCondition, subjectOf, useSubjects } from './subjects';
@@ -33,6 +34,9 @@ function useSubjectLabel(condition: Condition | null, scope: BuilderScope): { ki
   if (isSegment(condition)) return { kind: '', label: t('conditions:kind.segment') };
   if (isRandom(condition)) return { kind: '', label: t('conditions:kind.random') };
   if (isTop(condition)) return { kind: '', label: t('conditions:kind.top') };
+  if (isEvent(condition)) return { kind: '', label: t('conditions:kind.event') };
+  if (isSequence(condition)) return { kind: '', label: t('conditions:kind.sequence') };
+  if (isLifecycle(condition)) return { kind: '', label: t(`conditions:kind.${lifecycleKind(condition)}`) };
   return { kind: '', label: t('common:advancedCondition') };
 }
 

@@ -1,11 +1,12 @@
-import { IconArrowBarToUp, IconArrowsShuffle, IconChartBar, IconFilter } from '@tabler/icons-react';
+import { IconActivity, IconArrowBarToUp, IconArrowsShuffle, IconChartBar, IconFilter } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import type { Condition, Field, ObjectType, Operator, Trait } from '@/api';
 import { emptyOperand, operatorsOf } from '@/fields';
 import { labelText, useTranslation } from '@/i18n';
 import { canRead, groupTraits, resolvePath, sectionOf, traitAsField } from '@/metadata';
 import { ObjectIcon, type PickerGroup } from '@/ui';
-import { isField, isRandom, isRecord, isSegment, isTop, isTrait } from '../tree';
+import { lifecycleKind } from '../events';
+import { isEvent, isField, isLifecycle, isRandom, isRecord, isSegment, isSequence, isTop, isTrait } from '../tree';
 import { type BuilderScope, useScope } from './scope';
 
 const MANY = new Set(['relation_many', 'json']);
@@ -64,6 +65,17 @@ export function useSubjects(): PickerGroup[] {
     const groups: PickerGroup[] = [];
     const say = (key: string, values?: object) => t(key, values as Record<string, unknown>) as string;
     const behaviours = scope.allowRecords ? relatedObjects(scope) : [];
+    if (scope.allowEvents)
+      groups.push({
+        label: t('conditions:pick.events'),
+        items: BEHAVIOURS.map((kind) => ({
+          value: `${kind}:`,
+          label: t(`conditions:kind.${kind}`),
+          icon: <IconActivity size={15} />,
+          hint: t(`conditions:pick.hint.${kind}`),
+          keywords: kind,
+        })),
+      });
     if (behaviours.length > 0)
       groups.push({
         label: t('conditions:pick.behaviour'),
@@ -108,6 +120,9 @@ export function useSubjects(): PickerGroup[] {
   }, [scope, t]);
 }
 
+/** What can be asked about events. */
+const BEHAVIOURS = ['event', 'sequence', 'first', 'stopped', 'resumed'] as const;
+
 const RANKED = new Set<Trait['type']>(['integer', 'decimal', 'money', 'date']);
 /** The traits by which people can be put in an order. */
 export const rankable = (traits: readonly Trait[]): Trait[] =>
@@ -128,6 +143,11 @@ export function startCondition(subject: string, scope: BuilderScope): Condition 
   const at = subject.indexOf(':');
   const kind = subject.slice(0, at);
   const key = subject.slice(at + 1);
+  if (kind === 'event') return { event: '', within: { days: 30 } };
+  if (kind === 'sequence') return { sequence: [{ event: '' }, { event: '' }], op: 'did', within: { days: 30 } };
+  if (kind === 'first') return { first: { event: '' }, within: { days: 30 } };
+  if (kind === 'stopped') return { stopped: { event: '' }, for: { days: 30 } };
+  if (kind === 'resumed') return { resumed: { event: '' }, after: { days: 30 } };
   if (kind === 'random') return { random: { percent: 10, salt: newSalt() } };
   if (kind === 'top') {
     const offered = rankable(scope.traits);
@@ -158,6 +178,9 @@ export function subjectOf(condition: Condition): string {
   if (isTrait(condition)) return `trait:${condition.trait}`;
   if (isRecord(condition)) return `record:${condition.record}`;
   if (isSegment(condition)) return 'segment:';
+  if (isEvent(condition)) return 'event:';
+  if (isSequence(condition)) return 'sequence:';
+  if (isLifecycle(condition)) return `${lifecycleKind(condition)}:`;
   if (isRandom(condition)) return 'random:';
   return isTop(condition) ? 'top:' : '';
 }

@@ -7,6 +7,8 @@ import css from './builder.module.css';
 type Kind = 'ever' | 'd7' | 'd30' | 'd60' | 'd90' | 'd180' | 'd365' | 'days' | 'span' | 'hours' | 'dates';
 const READY: Partial<Record<Kind, number>> = { d7: 7, d30: 30, d60: 60, d90: 90, d180: 180, d365: 365 };
 
+const OUTSIDE = { any: new Set<Kind>(['ever']), length: new Set<Kind>(['ever', 'span', 'dates']) };
+
 function kindOf(value: Window | undefined): Kind {
   if (value === undefined) return 'ever';
   if ('hours' in value) return 'hours';
@@ -17,12 +19,14 @@ function kindOf(value: Window | undefined): Kind {
 }
 
 interface Props {
+  /** "any" leaves out no window at all, "length" all that do not end now. */
+  only?: 'any' | 'length';
   value: Window | undefined;
   onChange: (value: Window | undefined) => void;
 }
 
 /** When: ever, in the last days, between two distances, or between two dates. */
-export function WindowEditor({ value, onChange }: Props) {
+export function WindowEditor({ value, onChange, only }: Props) {
   const { t } = useTranslation(['conditions', 'fields']);
   const { today } = useFormat();
   const kind = kindOf(value);
@@ -35,15 +39,15 @@ export function WindowEditor({ value, onChange }: Props) {
     else if (next === 'dates') onChange({ from: addDays(today(), -30), to: today() });
     else onChange(undefined);
   };
-  const options = (['ever', 'd7', 'd30', 'd60', 'd90', 'd180', 'd365', 'days', 'span', 'hours', 'dates'] as const).map(
-    (name) => ({
+  const options = (['ever', 'd7', 'd30', 'd60', 'd90', 'd180', 'd365', 'days', 'span', 'hours', 'dates'] as const)
+    .filter((name) => only === undefined || !OUTSIDE[only].has(name))
+    .map((name) => ({
       value: name,
       label:
         READY[name] === undefined
           ? t(`conditions:window.${name}`)
           : t('conditions:window.lastDays', { count: READY[name] }),
-    }),
-  );
+    }));
   return (
     <>
       <div className={css.window}>
