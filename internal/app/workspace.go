@@ -403,10 +403,9 @@ func (w *workspace) build(ctx context.Context) error {
 		Views:    w.newViews(),
 		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}).WithFiles(w.files).WithAgreements(agreements{w}), Talk: w.talk, Approvals: w.approvals, Stages: w.stages, Files: w.files, Calendars: calendars{w},
 		Agenda:   &activity.Agenda{Records: w.records, Registry: registry, Zone: w.zoneOf, Clock: a.Clock},
-		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w}, Deeds: &deeds{w: w},
+		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w}, Deeds: &deeds{w: w}, Computed: w.newDefinitions(),
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
-	w.edge.Computed = w.newDefinitions()
 	w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
 	w.edge.Keys, w.edge.Web = keyService{w}, w.newWeb()
 	if err := w.newTracking(ctx); err != nil {
