@@ -119,7 +119,7 @@ func (g *tree) property(depth int) node {
 	if g.number(0, 5) == 0 {
 		return node{"not": g.property(0)}
 	}
-	n := node{}
+	var n node
 	switch g.number(0, 7) {
 	case 0:
 		n = g.compare(draw(g, "exact", "tier"))
