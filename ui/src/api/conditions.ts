@@ -105,14 +105,14 @@ export interface PropertyCondition {
   op: Operator;
   value?: ConditionValue;
 }
-export type EventFilter = PropertyCondition | { all: EventFilter[] } | { any: EventFilter[] } | { not: EventFilter };
+export type DeedFilter = PropertyCondition | { all: DeedFilter[] } | { any: DeedFilter[] } | { not: DeedFilter };
 /** Events of a name ("*": all) that fulfil a filter. */
-export interface EventStep {
+export interface DeedStep {
   event: string;
-  where?: EventFilter;
+  where?: DeedFilter;
 }
 /** Did something at least so often, or (op "none") not at all; without an operator once is enough. */
-export interface EventCondition extends EventStep {
+export interface EventCondition extends DeedStep {
   aggregate?: Aggregate;
   op?: Operator | 'none';
   value?: ConditionValue;
@@ -121,11 +121,11 @@ export interface EventCondition extends EventStep {
 }
 /** One thing after another. */
 export interface SequenceCondition {
-  sequence: EventStep[];
+  sequence: DeedStep[];
   op?: 'did' | 'did_not';
   within?: Window;
 }
-export type LifecycleRows = EventStep | { record: string; where?: Condition };
+export type LifecycleRows = DeedStep | { record: string; where?: Condition };
 /** For the first time in a window; not any more since; again after a pause. */
 export type LifecycleCondition =
   | { first: LifecycleRows; within: Window }

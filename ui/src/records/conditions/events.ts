@@ -1,7 +1,7 @@
 import type {
+  DeedFilter,
+  DeedStep,
   EventCondition,
-  EventFilter,
-  EventStep,
   Field,
   LifecycleCondition,
   LifecycleRows,
@@ -56,17 +56,15 @@ export function propertyType({ property, value }: PropertyCondition): PropertyTy
   return typeof one === 'number' || one === null ? 'number' : 'text';
 }
 
-export const isProperty = (filter: EventFilter): filter is PropertyCondition =>
+export const isProperty = (filter: DeedFilter): filter is PropertyCondition =>
   'property' in filter && typeof filter.property === 'string';
 
 /** The rows of a filter that is one group of properties; null for one that this editor does not take apart. */
-export function flatFilter(
-  filter: EventFilter | undefined,
-): { mode: 'all' | 'any'; items: PropertyCondition[] } | null {
+export function flatFilter(filter: DeedFilter | undefined): { mode: 'all' | 'any'; items: PropertyCondition[] } | null {
   if (filter === undefined) return { mode: 'all', items: [] };
   if (isProperty(filter)) return { mode: 'all', items: [filter] };
   for (const mode of ['all', 'any'] as const) {
-    const items = (filter as Record<string, EventFilter[] | undefined>)[mode];
+    const items = (filter as Record<string, DeedFilter[] | undefined>)[mode];
     if (items?.every(isProperty) === true) return { mode, items: items as PropertyCondition[] };
   }
   return null;
@@ -92,4 +90,4 @@ export const lifecycleWindow = (condition: LifecycleCondition): Window | undefin
   (condition as unknown as Record<string, Window>)[WINDOW_OF[lifecycleKind(condition)]];
 export const lifecycle = (kind: LifecycleKind, rows: LifecycleRows, window: Window): LifecycleCondition =>
   ({ [kind]: rows, [WINDOW_OF[kind]]: window }) as unknown as LifecycleCondition;
-export const isStep = (rows: LifecycleRows): rows is EventStep => 'event' in rows;
+export const isStep = (rows: LifecycleRows): rows is DeedStep => 'event' in rows;

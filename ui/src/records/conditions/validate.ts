@@ -1,4 +1,4 @@
-import type { Condition, EventFilter, EventStep, Field, ObjectType, Operator, RecordCondition, Trait } from '@/api';
+import type { Condition, DeedFilter, DeedStep, Field, ObjectType, Operator, RecordCondition, Trait } from '@/api';
 import { operandComplete } from '@/fields';
 import { canRead, findField, findObject, resolvePath, traitAsField } from '@/metadata';
 import {
@@ -93,17 +93,17 @@ function recordIssues(condition: RecordCondition, scope: ConditionScope, at: str
   return [...issues, ...operandIssues(condition.op, field, condition.value, at)];
 }
 
-function filterIssues(filter: EventFilter, at: string): ConditionIssue[] {
+function filterIssues(filter: DeedFilter, at: string): ConditionIssue[] {
   if (isProperty(filter)) {
     if (filter.property === '') return [{ location: `${at}/property`, problem: 'missing_value' }];
     return operandIssues(filter.op, propertyField(filter.property, propertyType(filter)), filter.value, at);
   }
   if ('not' in filter) return filterIssues(filter.not, `${at}/not`);
-  const [name, items] = Object.entries(filter)[0] as [string, EventFilter[]];
+  const [name, items] = Object.entries(filter)[0] as [string, DeedFilter[]];
   return items.flatMap((item, index) => filterIssues(item, `${at}/${name}/${index}`));
 }
 
-function stepIssues(step: EventStep, at: string): ConditionIssue[] {
+function stepIssues(step: DeedStep, at: string): ConditionIssue[] {
   const inner = step.where === undefined ? [] : filterIssues(step.where, `${at}/where`);
   return step.event === '' ? [{ location: `${at}/event`, problem: 'missing_value' }, ...inner] : inner;
 }

@@ -1,8 +1,8 @@
 import { IconPlus, IconX } from '@tabler/icons-react';
 import type {
   Condition,
+  DeedStep,
   EventCondition,
-  EventStep,
   LifecycleCondition,
   LifecycleRows,
   SequenceCondition,
@@ -22,7 +22,7 @@ import { WindowEditor } from './window-editor';
 
 const MOST_STEPS = 10;
 
-function Step({ step, at, onChange }: { step: EventStep; at: number; onChange: (step: EventStep) => void }) {
+function Step({ step, at, onChange }: { step: DeedStep; at: number; onChange: (step: DeedStep) => void }) {
   const { t } = useTranslation('behaviour');
   return (
     <>
@@ -50,7 +50,7 @@ function SequenceLeaf({
   const { t } = useTranslation(['behaviour', 'common']);
   const { readOnly } = useScope();
   const { sequence, op = 'did', within } = condition;
-  const set = (steps: EventStep[]) => onChange({ ...condition, sequence: steps });
+  const set = (steps: DeedStep[]) => onChange({ ...condition, sequence: steps });
   return (
     <>
       <div className={css.did}>

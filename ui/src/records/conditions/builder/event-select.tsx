@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { eventNamesQuery } from '@/api';
+import { seenEventsQuery } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { Select, type SelectOption } from '@/ui';
 import { ANY_EVENT } from '../events';
@@ -53,7 +53,7 @@ interface Props {
 export function EventSelect({ label, value, onChange }: Props) {
   const { t } = useTranslation('behaviour');
   const fmt = useFormat();
-  const seen = useQuery(eventNamesQuery()).data;
+  const seen = useQuery(seenEventsQuery()).data;
   const named = (name: string) => {
     const key = wordsOf(name);
     return key === null ? name : (t(key as never) as string);

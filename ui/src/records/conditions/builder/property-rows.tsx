@@ -1,12 +1,12 @@
 import { IconPlus, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import {
-  type EventFilter,
-  type EventProperty,
-  eventNamesQuery,
-  eventPropertiesQuery,
+  type DeedFilter,
   type Operator,
   type PropertyCondition,
+  type SeenProperty,
+  seenEventsQuery,
+  seenPropertiesQuery,
 } from '@/api';
 import { emptyOperand, OperandEditor, operandShape, operatorKey } from '@/fields';
 import { useTranslation } from '@/i18n';
@@ -19,10 +19,10 @@ import { useScope } from './scope';
 const TYPES = ['text', 'number', 'bool'] as const;
 
 /** What of an event can be narrowed down: its own properties first, then what every event may have. */
-export function useProperties(event: string): { known: readonly EventProperty[]; options: SelectOption[] } {
+export function useProperties(event: string): { known: readonly SeenProperty[]; options: SelectOption[] } {
   const { t } = useTranslation('behaviour');
-  const known = useQuery(eventPropertiesQuery(event)).data?.items ?? [];
-  const columns = useQuery(eventNamesQuery()).data?.columns ?? [];
+  const known = useQuery(seenPropertiesQuery(event)).data?.items ?? [];
+  const columns = useQuery(seenEventsQuery()).data?.columns ?? [];
   return {
     known,
     options: [
@@ -38,12 +38,12 @@ export function useProperties(event: string): { known: readonly EventProperty[];
 
 interface RowProps {
   row: PropertyCondition;
-  known: readonly EventProperty[];
+  known: readonly SeenProperty[];
   options: SelectOption[];
   onChange: (row: PropertyCondition) => void;
 }
 
-function start(property: string, known: readonly EventProperty[]): PropertyCondition {
+function start(property: string, known: readonly SeenProperty[]): PropertyCondition {
   const type: PropertyType = isColumn(property)
     ? columnType(property)
     : (known.find(({ key }) => key === property)?.type ?? 'text');
@@ -129,8 +129,8 @@ function Row({ row, known, options, onChange }: RowProps) {
 
 interface Props {
   event: string;
-  where: EventFilter | undefined;
-  onChange: (where: EventFilter | undefined) => void;
+  where: DeedFilter | undefined;
+  onChange: (where: DeedFilter | undefined) => void;
 }
 
 /** What the events must be like: rows of properties, all of them or one of them. */
@@ -151,7 +151,7 @@ export function PropertyRows({ event, where, onChange }: Props) {
     );
   const { mode, items } = flat;
   const set = (next: PropertyCondition[], how = mode) =>
-    onChange(next.length === 0 ? undefined : ({ [how]: next } as unknown as EventFilter));
+    onChange(next.length === 0 ? undefined : ({ [how]: next } as unknown as DeedFilter));
   const add = !readOnly && (
     <Button
       kind="subtle"
