@@ -97,6 +97,8 @@ const PLAIN = [
   'region',
   'address',
   'json',
+  'file',
+  'image',
 ] as const;
 
 /** The administrator makes the object of the walk in the browser, with a field of every type. */

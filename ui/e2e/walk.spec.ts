@@ -21,7 +21,7 @@ const rowOf = (page: Page, title: string) => grid(page).getByRole('row').filter(
 test.describe.configure({ mode: 'serial' });
 
 test('the administrator makes an object with a field of every type', async ({ page, t, api, locale }) => {
-  test.setTimeout(60_000);
+  test.setTimeout(80_000);
   await makeFitting(page, t, api, locale);
 });
 
