@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/customer/event"
 	"github.com/guanxi-crm/guanxi/internal/edge/ingest"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
@@ -88,6 +89,11 @@ func (k *doorkeeper) Room(ctx context.Context, workspace string) (ingest.Room, e
 // newIntake makes what takes events in.
 func (w *workspace) newIntake() *event.Intake {
 	return event.NewIntake(event.Config{Inbox: w.events.store, Privacy: &doorPrivacy{w: w}, Gate: planGate{w}, Clock: w.app.Clock, Repeated: w.edge.Tracking.Repeated})
+}
+
+// Take implements api.Behaviour.
+func (f *eventFlow) Take(ctx context.Context, source id.ID, items []event.Item) ([]event.Result, error) {
+	return f.w.intake.Take(ctx, source, items)
 }
 
 // newSources manages the doors of the workspace.

@@ -177,3 +177,50 @@ func TestInboxInBackup(t *testing.T) {
 		t.Errorf("%d, %v", n, err)
 	}
 }
+
+// TestHistory: events of before keep their times, and come once however often the file is brought in.
+func TestHistory(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	s.setup()
+	var made struct{ ID string }
+	s.ok(&made, "source", "create", "--name", "旧店", "--type", "server")
+	lines := s.file("events.ndjson", `{"type":"track","event":"Order Completed","userId":"u1","timestamp":"2024-11-11T20:00:00+08:00","sentAt":"2026-01-01T00:00:00Z","properties":{"revenue":5}}
+{"type":"track","event":"No Time","userId":"u1"}
+
+{"type":"identify","userId":"u1","timestamp":"2024-11-10T20:00:00+08:00","traits":{"name":"张三"}}
+`)
+	type result struct {
+		Accepted, Duplicate, Rejected int
+		Reasons                       map[string]int
+	}
+	var r result
+	s.ok(&r, "source", "import", made.ID, lines)
+	if r.Accepted != 2 || r.Duplicate != 0 || r.Rejected != 1 || r.Reasons["event.time_missing"] != 1 {
+		t.Errorf("%+v", r)
+	}
+	r = result{}
+	s.ok(&r, "source", "import", made.ID, lines)
+	if r.Accepted != 2 || r.Duplicate != 2 {
+		t.Errorf("once more: %+v", r)
+	}
+	sheet := s.file("events.csv", "\ufeffevent,userId,timestamp,messageId,amount\nPaid,u2,2024-11-11 20:00:00,o1,9.50\nPaid,u3,2024-11-11 21:00:00,o2,\n")
+	r = result{}
+	s.ok(&r, "source", "import", made.ID, sheet)
+	if r.Accepted != 2 || r.Duplicate != 0 || r.Rejected != 0 {
+		t.Errorf("a sheet: %+v", r)
+	}
+	db, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(s.dir, "workspaces", "main", "events", "inbox.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var n, at, flags int64
+	err = db.Read(t.Context(), func(c sqlstore.Conn) error {
+		_, err := c.QueryRow(context.Background(), []any{&n, &at, &flags}, "SELECT count(*), min(at), min(flags & 16) FROM event_inbox")
+		return err
+	})
+	if want := int64(1731240000000); err != nil || n != 4 || at != want || flags != 16 {
+		t.Errorf("%d events, the first at %d (want %d), flags %d, %v", n, at, want, flags, err)
+	}
+}

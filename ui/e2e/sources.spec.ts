@@ -39,11 +39,13 @@ test('a source is made, an event comes by its key, and the key is changed', asyn
   await page.getByRole('button', { name: t('sources:off') }).click();
   await expect(toast(page, t('common:saved'))).toBeVisible();
   expect(await send(next, `${name}-4`)).toBe(401);
-  const { items } = await api.get<{ items: { name: string; days: { accepted: number; duplicate: number }[] }[] }>(
-    '/event-sources',
-  );
-  const made = items.find((each) => each.name === name);
-  expect(made?.days.map((day) => [day.accepted, day.duplicate])).toEqual([[2, 1]]);
+  const counts = async () => {
+    const { items } = await api.get<{ items: { name: string; days: { accepted: number; duplicate: number }[] }[] }>(
+      '/event-sources',
+    );
+    return items.find((each) => each.name === name)?.days.map((day) => [day.accepted, day.duplicate]);
+  };
+  await expect.poll(counts).toEqual([[2, 1]]);
   await settled(page);
 });
 

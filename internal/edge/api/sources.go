@@ -20,12 +20,14 @@ import (
 type Behaviour interface {
 	// Counts are what came by the sources since a day of UTC.
 	Counts(ctx context.Context, since int64) ([]model.Count, error)
+	// Take accepts the decoded events of a source.
+	Take(ctx context.Context, source id.ID, items []event.Item) ([]event.Result, error)
 	// Flow is how far events were carried on.
 	Flow(ctx context.Context) (EventFlow, error)
 }
 
-// sourceRoutes are for administrators. Every line that changes something leaves a note in the trail: source.create, .update, .rotate and
-// .delete.
+// sourceRoutes are for administrators. Every line that changes something leaves a note in the trail: source.create, .update, .rotate,
+// .import and .delete.
 func (a *API) sourceRoutes() []route {
 	r := access.SourceManage
 	return []route{
@@ -35,6 +37,7 @@ func (a *API) sourceRoutes() []route {
 		{method: get, path: "/event-sources/{id}", need: right, right: r, run: op(a.getSource), doc: "One door for events"},
 		{method: patch, path: "/event-sources/{id}", need: right, right: r, run: op(a.patchSource), doc: "Change, switch off or switch on a door for events"},
 		{method: del, path: "/event-sources/{id}", need: right, right: r, run: op(a.deleteSource), doc: "Remove a door with its keys; its events stay"},
+		{method: post, path: "/event-sources/{id}/import", need: right, right: r, run: op(a.importEvents), doc: "Bring in events of before, with their own times", large: true},
 		{method: post, path: "/event-sources/{id}/rotate", need: right, right: r, run: op(a.rotateSource), doc: "Another write key, shown once; the old ones stay good for the hours given", secret: true},
 	}
 }

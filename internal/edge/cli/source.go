@@ -31,5 +31,8 @@ func (s *state) sources() *cobra.Command {
 	list := s.command("list", "source_list", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
 		return s.with(c, func(d *session) error { return d.show(http.MethodGet, "/event-sources", nil) })
 	})
-	return s.group("source", create, list)
+	history := s.command("import SOURCE FILE", "source_import", cobra.ExactArgs(2), func(c *cobra.Command, args []string) error {
+		return s.with(c, func(d *session) error { return d.importEvents(args[0], args[1]) })
+	})
+	return s.group("source", create, list, history)
 }

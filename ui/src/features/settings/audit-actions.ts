@@ -49,6 +49,7 @@ export const ACTIONS: readonly string[] = [
   'source.update',
   'source.rotate',
   'source.delete',
+  'source.import',
   'webhook.create',
   'webhook.update',
   'webhook.delete',

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/customer/event"
+	model "github.com/guanxi-crm/guanxi/internal/model/event"
+)
+
+type importEventsIn struct {
+	ID   string `path:"id"`
+	Body struct {
+		Events []json.RawMessage `json:"events" doc:"up to 2,500 messages of the Segment API, each with type and timestamp"`
+	}
+}
+
+// ImportedEvents is what became of events of before.
+type ImportedEvents struct {
+	Accepted  int            `json:"accepted"`
+	Duplicate int            `json:"duplicate" doc:"of them, brought in before"`
+	Rejected  []RefusedEvent `json:"rejected"`
+}
+
+// RefusedEvent is one that was not accepted; it is kept with its reason.
+type RefusedEvent struct {
+	Index   int    `json:"index"`
+	Code    string `json:"code"`
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// importEvents brings in events of before through the door of a source, with their own times.
+func (a *API) importEvents(ctx context.Context, c *call, in importEventsIn) (ImportedEvents, error) {
+	out := ImportedEvents{Rejected: []RefusedEvent{}}
+	key, err := sourceID(in.ID)
+	if err != nil {
+		return out, err
+	}
+	s, err := c.ws.Sources.Get(ctx, key)
+	if err != nil {
+		return out, err
+	}
+	items := event.History(in.Body.Events, &event.Delivery{Source: s.ID, ReceivedAt: a.Clock.Now(), Zone: c.ws.Zone})
+	results, err := c.ws.Behaviour.Take(ctx, s.ID, items)
+	if err != nil {
+		return out, err
+	}
+	for i, r := range results {
+		if r.Fault != nil {
+			out.Rejected = append(out.Rejected, RefusedEvent{Index: i, Code: r.Fault.Code, Field: r.Fault.Field, Message: c.words.Text(lang.Locale(c.locale), r.Fault.Code, r.Fault.Params)})
+			continue
+		}
+		out.Accepted++
+		if r.State == model.Duplicate {
+			out.Duplicate++
+		}
+	}
+	return out, a.Auth.Note(ctx, c.who.Workspace.Key, "source.import", "", 0, map[string]any{"source": id.Format(event.SourcePrefix, s.ID), "name": s.Name, "accepted": out.Accepted, "rejected": len(out.Rejected)})
+}
