@@ -15,6 +15,8 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/edge/ingest"
 	"github.com/guanxi-crm/guanxi/internal/model/event"
 	"github.com/guanxi-crm/guanxi/internal/store/eventschema"
+	"github.com/guanxi-crm/guanxi/internal/store/eventstore"
+	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
 // newTracking makes what takes events in, what is learned, planned and watched of them, and the ids of visitors who keep none.
@@ -148,13 +150,19 @@ func (p eventPeople) Sources(ctx context.Context) (map[id.ID]string, error) {
 	return out, err
 }
 
-// Customers implements api.EventPeople.
-func (p eventPeople) Customers(context.Context, []id.ID) (map[id.ID]id.ID, error) {
-	return map[id.ID]id.ID{}, nil
+// Customers implements api.EventPeople. Profiles that were joined to another one of nobody known are among them; no customer has such an id.
+func (p eventPeople) Customers(ctx context.Context, profiles []id.ID) (map[id.ID]id.ID, error) {
+	return eventstore.Ownership{DB: p.w.events.store.DB}.Owners(ctx, profiles)
 }
 
 // Profiles implements api.EventPeople.
-func (p eventPeople) Profiles(context.Context, id.ID) ([]id.ID, error) { return nil, nil }
+func (p eventPeople) Profiles(ctx context.Context, customer id.ID) (out []id.ID, err error) {
+	err = p.w.events.store.View(ctx, func(ctx context.Context, c sqlstore.Conn) error {
+		out, err = eventstore.NewLedger(c).Owned(ctx, []id.ID{customer})
+		return err
+	})
+	return out, err
+}
 
 // visitorOf is the id of whoever sends an event that names nobody; "" where there is no secret for it at the moment, and then the
 // event is refused.
