@@ -35,6 +35,7 @@ func (s *site) sendEvent(path, key, body string) (int, string) {
 	}
 	req.SetBasicAuth(key, "")
 	req.Header.Set("Origin", "https://shop.example")
+	req.Header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		s.Fatal(err)

@@ -319,6 +319,7 @@ func erasureForgetsIdentifiers(t *testing.T, s *site) {
 	d := s.door(c)
 	d.send(`{"type":"identify","anonymousId":"canary-browser","userId":"canary-user","traits":{"name":"Canary","email":"canary@example.com"}}`)
 	who := d.one(c, "external_id", "canary-user")
+	d.settled(c)
 	if got := d.identities(c, who.ID); !strings.Contains(got.texts(), "canary-browser") {
 		t.Fatalf("identifiers %s", got.texts())
 	}

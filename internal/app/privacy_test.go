@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -79,7 +80,7 @@ func plant() canaries {
 	return canaries{"name": "Zqxcanaryname", "note": "zqxcanarynote", "email": "zqxcanarymail@example.com", "idnumber": "ZQXCANARYID77", "card": "zqxcanarycard", "external": "zqxcanaryext", "tag": "zqxcanarytag",
 		"comment": "zqxcanarycomment", "revision": "zqxcanaryrevised", "file": "zqxcanaryfile", "filename": "zqxcanaryfilename", "task": "zqxcanarytask", "call": "zqxcanarycall", "order": "zqxcanaryordernote",
 		"contact": "zqxcanarycontact", "before": "zqxcanarybefore", "custom": "zqxcanarycustom", "merged": "zqxcanarymerged", "import": "zqxcanaryimport", "occupation": "zqxcanaryjob", "made": "zqxcanarymade", "imported": "zqxcanaryimported",
-		"guest": "zqxcanaryguest"}
+		"guest": "zqxcanaryguest", "behaviour": "zqxcanarybehaviour", "page": "zqxcanarypage"}
 }
 
 // found are the canaries that stand in some bytes, as text or as UTF-16.
@@ -114,10 +115,12 @@ func (s *site) files(visit func(name string, raw []byte)) {
 type erasureAnswer struct {
 	ID, State, Reason, Certificate, Step, Error string
 	Mine                                        bool
-	Counts                                      []struct {
-		Part, Fate string
-		Count      int
-	}
+	Counts                                      []erasurePart
+}
+
+type erasurePart struct {
+	Part, Fate string
+	Count      int
 }
 
 // person makes a customer about whom something is known everywhere, and says its id.
@@ -148,7 +151,22 @@ func person(t *testing.T, s *site, c *client, k canaries) string {
 	meeting := read[rec](c, "POST", "/records/meeting", `{"fields":{"subject":"试穿会","starts_at":"2026-12-05T08:00:00Z","about":"`+c.make("别人").ID+`"}}`, 201)
 	c.want(201, c.do("POST", "/meetings/"+meeting.ID+"/guests", `{"name":"`+k["guest"]+`","email":"`+k["email"]+`"}`))
 	c.want(201, c.do("POST", "/records/fitting", `{"fields":{"name":"`+k["made"]+`","customer":"`+p.ID+`"}}`))
+	s.behave(k)
 	return p.ID
+}
+
+// behave has the person look at a page before anybody knows who it is, and say so then.
+func (s *site) behave(k canaries) {
+	s.Helper()
+	key := read[madeSource](s.as(access.Administrator), "POST", "/event-sources", `{"name":"商城","type":"server"}`, 201).WriteKey
+	for _, e := range []string{`page {"anonymousId":"zqx-a","properties":{"url":"https://shop.example/` + k["page"] + `","title":"t"}}`,
+		`track {"anonymousId":"zqx-a","event":"Product Viewed","properties":{"name":"` + k["behaviour"] + `"}}`,
+		`identify {"anonymousId":"zqx-a","userId":"` + k["external"] + `"}`} {
+		kind, body, _ := strings.Cut(e, " ")
+		if status, answer := s.sendEvent("/v1/"+kind, key, body); status != 200 {
+			s.Fatalf("%d %s", status, answer)
+		}
+	}
 }
 
 func TestErasure(t *testing.T) {
@@ -219,6 +237,9 @@ func erasure(t *testing.T, s *site) {
 	e = read[erasureAnswer](c, "GET", "/privacy/erasures/"+e.ID, "", 200)
 	if e.State != "done" || e.Certificate == "" {
 		t.Fatalf("%+v", e)
+	}
+	if i := slices.IndexFunc(e.Counts, func(x erasurePart) bool { return x.Part == "behaviour" }); i < 0 || e.Counts[i].Count != 3 {
+		t.Errorf("of behaviour went %+v", e.Counts)
 	}
 
 	// What stays is a shell with its figures.
