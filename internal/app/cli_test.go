@@ -313,7 +313,7 @@ func commands(s *shell) {
 		}
 	}
 	s.ok(&doctor, "doctor")
-	if !doctor.OK || len(doctor.Checks) != 9 {
+	if !doctor.OK || len(doctor.Checks) != 11 {
 		s.Fatalf("%+v", doctor)
 	}
 	var deleted map[string]string

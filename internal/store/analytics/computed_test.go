@@ -72,6 +72,11 @@ func (b *bench) happen(t *testing.T, customer int64, events ...[]any) {
 		rows = append(rows, []any{int64(e[0].(int)), customer, customer, day*dayMillis + int64(e[0].(int)), day, int64(0), int64(1), "track", e[2], int64(0), int64(e[3].(int)), e[4], "{}"})
 	}
 	must(t, b.db.Write(t.Context(), func(tx analytics.Tx) error {
+		if text := b.db.Dialect().Month("f_event", "f_event_whole", nil, nil); text != "" { // one part for every month
+			if _, err := tx.Exec(t.Context(), text); err != nil {
+				return err
+			}
+		}
 		return tx.Append(t.Context(), analytics.EventTable, []string{"id", "customer_id", "profile_id", "at", "day", "received_at", "source_id", "kind", "name", "flags", "amount", "properties", "context"}, analytics.Rows(rows))
 	}))
 }
