@@ -58,8 +58,10 @@ export function EventSelect({ label, value, onChange }: Props) {
     const key = wordsOf(name);
     return key === null ? name : (t(key as never) as string);
   };
+  const known = value === '' || value === ANY_EVENT || seen?.items.some(({ name }) => name === value) === true;
   const options = [
     { value: ANY_EVENT, label: t('behaviour:anyEvent') },
+    ...(known ? [] : [{ value, label: named(value) }]),
     ...(seen?.items ?? []).map(({ name, count }) => ({
       value: name,
       label: `${named(name)} \u00b7 ${fmt.number(count)}`,
