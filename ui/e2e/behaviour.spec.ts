@@ -36,7 +36,7 @@ test('a trait of our own: previewed, saved, in the list, deleted', async ({ page
   await page.getByRole('option', { name: t('traits:kind.days'), exact: true }).click();
   await page.getByRole('combobox', { name: t('behaviour:lifecycle.of') }).click();
   await page.getByRole('option', { name: chinese ? '订单' : 'Order', exact: true }).click();
-  await expect(page.getByText(t('traits:preview.high'), { exact: true })).toBeVisible();
+  await expect(page.getByRole('term').filter({ hasText: t('traits:preview.high') })).toBeVisible();
   await page.getByRole('button', { name: t('common:save') }).click();
   await expect(toast(page, t('traits:saved'))).toBeVisible();
   await expect(page.getByRole('link', { name, exact: true })).toBeVisible();

@@ -24,7 +24,7 @@ const (
 
 const (
 	fillCrowd = `INSERT INTO a_customer (id, version, created_at, created_at_day, gender) SELECT i, 1, 0, 19000, CASE WHEN i %% 5 = 0 THEN 'female' ELSE 'male' END FROM range(1, %d) t(i)`
-	fillTrait = `INSERT INTO t_order (customer_id, orders, spend_total, last_order_day, computed_at) SELECT i, i %% 12, (i * 7919) %% 1000000, 20000 - i %% 400, 0 FROM range(1, %d) t(i)`
+	fillTrait = `INSERT INTO t_order (customer_id, orders, spend_total, last_order_day, days_since_last, computed_at) SELECT i, i %% 12, (i * 7919) %% 1000000, 20000 - i %% 400, i %% 400, 0 FROM range(1, %d) t(i)`
 	fillDeeds = `INSERT INTO f_event (id, customer_id, profile_id, "at", day, received_at, source_id, kind, name, flags, channel, path, amount, properties, context)
 SELECT i, 1 + (i * 48271) %% %d, 1, CAST(19635 + i * 365 // %d AS BIGINT) * 86400000 + i %% 86400000, 19635 + i * 365 // %d, 0, 1, 'track',
  CASE i %% 20 WHEN 0 THEN 'Order Completed' WHEN 1 THEN 'Product Added' WHEN 2 THEN 'Product Added' WHEN 3 THEN 'Checkout Started' WHEN 4 THEN 'Product Viewed' WHEN 5 THEN 'Product Viewed'

@@ -160,6 +160,32 @@ func TestComputedTraitsFollowChangesAndAgreeWithAFullPass(t *testing.T) {
 	})
 }
 
+// Another process defined the traits: the pass makes room for their values itself, whichever pass comes first.
+func TestPassesMakeRoomForTraitsDefinedElsewhere(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *bench) {
+		c := newCompany(8)
+		c.load(t, b)
+		b.clock.Set(noon(20_000))
+		p := plan(t, b, map[int]string{0: `counter - {"record":"order"}`, 30: `counter - {"event":"Buy"}`})
+		_, err := b.store.Full(t.Context(), pass(20_000, trait.Defaults()), 20_000)
+		must(t, err)
+		ps := pass(20_000, trait.Defaults())
+		ps.Computed, ps.Moment = p.plan("a", -1), ps.At
+		must(t, b.store.Touch(t.Context(), []id.ID{id.ID(c.customers[0])}))
+		_, err = b.store.Small(t.Context(), ps)
+		must(t, err)
+		if got := b.table(t, "SELECT count(*) FROM t_computed_2"); got != "1\n" {
+			t.Errorf("%q customers have values after a small pass", got)
+		}
+		_, err = b.store.Full(t.Context(), ps, 20_000)
+		must(t, err)
+		if got := b.table(t, "SELECT count(*) FROM t_computed_2"); got == "1\n" {
+			t.Error("only one customer has values after a pass over everyone")
+		}
+	})
+}
+
 func TestPreviewShowsWhatCounts(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b *bench) {

@@ -132,13 +132,13 @@ func run(ctx context.Context, tx Tx, steps ...exec) error {
 
 // Small implements trait.Store.
 func (s *Store) Small(ctx context.Context, p trait.Pass) (trait.Result, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	start := s.clock.Now()
 	r := trait.Result{Kind: "small", Anchor: p.Anchor, At: p.At}
 	if err := s.computedTables(ctx, p.Computed); err != nil {
 		return r, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	start := s.clock.Now()
 	err := s.db.Write(ctx, func(tx Tx) error { return s.small(ctx, tx, p, &r) })
 	r.Took = s.clock.Now().Sub(start)
 	if err != nil {
@@ -256,13 +256,13 @@ func (s *Store) slices(ctx context.Context) ([]int64, error) {
 // own, so that the mirror can go on between them; then the families are compared and exchanged in one transaction. A
 // customer touched meanwhile is left to the small pass that follows.
 func (s *Store) Full(ctx context.Context, p trait.Pass, today clock.Day) (r trait.Result, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	start := s.clock.Now()
 	r = trait.Result{Kind: "full", Full: true, Anchor: p.Anchor, At: p.At}
 	if err := s.computedTables(ctx, p.Computed); err != nil {
 		return r, err
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	start := s.clock.Now()
 	var from beginning
 	if _, err := one(ctx, s.db, lastBatch, nil, &from.batch); err != nil {
 		return r, err

@@ -161,7 +161,8 @@ func (a analytic) Property(column, key string, read query.EventRead) string {
 	case query.ReadKind:
 		return kindOf(typ, "'VARCHAR', 'BOOLEAN'", "'BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE'", text, "TRY_CAST")
 	}
-	return numberOf(text, "TRY_CAST")
+	// What JSON knows as a number need not be looked at as a text.
+	return "CASE WHEN " + typ + " IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE') THEN " + scaledOf(text, "TRY_CAST") + " WHEN " + typ + " = 'VARCHAR' THEN " + numberOf(text, "TRY_CAST") + " END"
 }
 
 func truthOf(typ, types, text string) string {
@@ -174,8 +175,12 @@ func kindOf(typ, texts, numbers, text, cast string) string {
 
 // numberOf is a number in ten-thousandths, halves up: doubles, which every engine reads and multiplies alike.
 func numberOf(text, cast string) string {
+	return "CASE WHEN " + text + " ~ " + literal(query.PlainNumber) + " THEN " + scaledOf(text, cast) + " END"
+}
+
+// scaledOf is numberOf of a text that is known to be a number.
+func scaledOf(text, cast string) string {
 	x := cast + "(" + text + " AS DOUBLE PRECISION)"
 	limit := strconv.Itoa(query.NumberBelow)
-	return "CASE WHEN " + text + " ~ " + literal(query.PlainNumber) + " THEN CASE WHEN " + x + " > -" + limit + " AND " + x + " < " + limit +
-		" THEN CAST(floor(" + x + " * 10000 + CAST(0.5 AS DOUBLE PRECISION)) AS BIGINT) END END"
+	return "CASE WHEN " + x + " > -" + limit + " AND " + x + " < " + limit + " THEN CAST(floor(" + x + " * 10000 + CAST(0.5 AS DOUBLE PRECISION)) AS BIGINT) END"
 }

@@ -115,6 +115,8 @@ export function useDeleteComputed() {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (key: string) => api.delete(`/traits/computed/${key}`),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['traits'] }),
+    // Not the deleted one: its page may still be there for a moment, and would ask in vain.
+    onSuccess: (_, key) =>
+      client.invalidateQueries({ queryKey: ['traits'], predicate: ({ queryKey }) => queryKey[2] !== key }),
   });
 }
