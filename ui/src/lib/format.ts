@@ -178,7 +178,7 @@ export function createFormatter(settings: FormatSettings): Formatter {
           unitDisplay: 'short',
           maximumFractionDigits: digits,
         }).format(amount);
-      if (seconds < 1) return unit(Math.round(seconds * 1000), 'millisecond');
+      if (seconds > 0 && seconds < 1) return unit(Math.round(seconds * 1000), 'millisecond');
       if (seconds < 60) return unit(seconds, 'second', 1);
       if (seconds < 3600)
         return `${unit(Math.floor(seconds / 60), 'minute')} ${unit(Math.round(seconds % 60), 'second')}`;
