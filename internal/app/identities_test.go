@@ -289,6 +289,35 @@ func identityReviews(t *testing.T, s *site) {
 	c.wantCode(404, "identity.unknown_review", c.do("POST", "/identities/reviews/prv_0000000000000/decide", `{"state":"later"}`))
 }
 
+// A key that stands in a page is everybody's: what comes by it makes customers and fills gaps, and replaces nothing.
+func TestPublicKeysReplaceNothing(t *testing.T) {
+	t.Parallel()
+	atWork(t, func(t *testing.T, s *site) {
+		c := s.as(access.Administrator)
+		there := read[rec](c, "POST", "/records/customer", `{"fields":{"name":"韩梅梅","external_id":"u-9","email":"han@example.com"}}`, 201)
+		claimed := read[rec](c, "POST", "/records/customer", `{"fields":{"name":"林涛","email":"lin@example.com"}}`, 201)
+		d := s.door(c)
+		page := &door{site: s, n: 1000, key: read[struct {
+			WriteKey string `json:"write_key"`
+		}](c, "POST", "/event-sources", `{"name":"Page","type":"web"}`, 201).WriteKey}
+		const browser = `"context":{"userAgent":"Mozilla/5.0 (Macintosh) Safari/605.1.15"},`
+		page.send(`{"type":"identify","anonymousId":"b-9",`+browser+`"userId":"u-9","traits":{"name":"Somebody","email":"other@example.com","phone":"13912340009","occupation":"盗"}}`,
+			`{"type":"identify","anonymousId":"b-8",`+browser+`"userId":"mine","traits":{"email":"lin@example.com"}}`,
+			`{"type":"identify","anonymousId":"b-7",`+browser+`"userId":"u-new","traits":{"name":"新来的","email":"new@example.com"}}`)
+		d.one(c, "external_id", "u-new")
+		d.settled(c)
+		got := read[rec](c, "GET", "/records/customer/"+there.ID, "", 200)
+		if got.Title != "韩梅梅" || got.Fields["occupation"] != nil || len(customersBy(c, "email", "han@example.com")) != 1 || len(customersBy(c, "phone", "13912340009")) != 1 {
+			t.Errorf("by a public key: %+v", got)
+		}
+		if got := read[rec](c, "GET", "/records/customer/"+claimed.ID, "", 200); got.Fields["external_id"] != nil {
+			t.Errorf("somebody claimed a customer: %+v", got)
+		}
+		d.send(`{"type":"identify","userId":"u-9","traits":{"email":"other@example.com"}}`)
+		eventually(t, "the shop's own server is believed", func() bool { return len(customersBy(c, "email", "other@example.com")) == 1 })
+	})
+}
+
 func TestIdentitySettings(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)

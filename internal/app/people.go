@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	door "github.com/guanxi-crm/guanxi/internal/customer/event"
 	"github.com/guanxi-crm/guanxi/internal/customer/identity"
 	"github.com/guanxi-crm/guanxi/internal/customer/person"
 	"github.com/guanxi-crm/guanxi/internal/model/event"
@@ -31,7 +32,7 @@ func (w *workspace) newIdentities() {
 	a := w.app
 	w.engine = identity.New(identity.Config{Vault: w.identityVault(), IDs: a.ids, Clock: a.Clock, Settings: w.identitySettings})
 	w.persons = person.New(person.Config{Records: personRecords{w.records, w.registry}, Store: eventstore.People{DB: w.events.store.DB, Engine: w.engine},
-		Vault: w.identityVault(), Registry: w.registry, Settings: w.peopleSettings, Log: a.Log.With("workspace", w.info.Key)})
+		Vault: w.identityVault(), Registry: w.registry, Settings: w.peopleSettings, Open: w.openSources, Log: a.Log.With("workspace", w.info.Key)})
 	w.edge.Identities = identities{w}
 }
 
@@ -53,6 +54,18 @@ func (w *workspace) peopleSettings(ctx context.Context) (person.Intake, error) {
 		s = own
 	}
 	return s, err
+}
+
+// openSources are the sources whose keys stand in pages and apps, where anybody can read them.
+func (w *workspace) openSources(ctx context.Context) (map[id.ID]bool, error) {
+	list, err := w.app.instance.Sources(ctx, w.info.Key)
+	out := map[id.ID]bool{}
+	for i := range list {
+		if t := list[i].Type; t == door.Web || t == door.Sensor {
+			out[list[i].ID] = true
+		}
+	}
+	return out, err
 }
 
 // resolveEvents is the step that gives events their profiles.

@@ -310,7 +310,7 @@ func (f *fact) name() string {
 func (r *run) fields(f *fact) (in record.Input, told []Told) {
 	in = record.Input{}
 	for _, s := range f.newestFirst() {
-		for _, m := range r.mappings(s.traits) {
+		for _, m := range r.mappings(s.traits, s.open) {
 			if in[m.Field] != nil {
 				continue
 			}
@@ -323,14 +323,14 @@ func (r *run) fields(f *fact) (in record.Input, told []Told) {
 				continue
 			}
 			in[m.Field] = v
-			told = append(told, Told{Field: m.Field, Digest: r.digest(field, v), At: s.at})
+			told = append(told, Told{Field: m.Field, Digest: r.digest(field, v), At: s.at, open: s.open})
 		}
 	}
 	return in, told
 }
 
 // mappings are those that may say something: the workspace's, and traits that are called like a field.
-func (r *run) mappings(traits map[string]any) []TraitMapping {
+func (r *run) mappings(traits map[string]any, open bool) []TraitMapping {
 	out := make([]TraitMapping, 0, len(r.set.Mappings))
 	mapped := map[string]bool{}
 	for _, m := range r.set.Mappings {
@@ -339,7 +339,7 @@ func (r *run) mappings(traits map[string]any) []TraitMapping {
 			out = append(out, m)
 		}
 	}
-	if r.set.Same {
+	if r.set.Same && !open {
 		for _, key := range slices.Sorted(maps.Keys(traits)) {
 			if f := r.obj.Field(key); f != nil && !mapped[key] && key != "external_id" && key != "source" && key != "processing" {
 				out = append(out, TraitMapping{Trait: key, Field: key, Mode: Newest})
@@ -513,6 +513,9 @@ func (r *run) news(f *fact, rec *record.Record, last map[string]Told) (in record
 	in = record.Input{}
 	values, told := r.fields(f)
 	for _, t := range told {
+		if t.open && !empty(rec, t.Field) {
+			continue
+		}
 		was, heard := last[t.Field]
 		if heard && (t.At < was.At || t.Digest == was.Digest) {
 			if t.Digest == was.Digest && t.At > was.At {
@@ -536,7 +539,7 @@ func (r *run) news(f *fact, rec *record.Record, last map[string]Told) (in record
 		}
 		in[t.Field] = values[t.Field]
 	}
-	if v := f.external(); v != "" && empty(rec, "external_id") {
+	if v := f.external(); v != "" && !f.claimed && empty(rec, "external_id") {
 		in["external_id"] = v
 	}
 	return in, keep

@@ -25,6 +25,7 @@ type fact struct {
 	card    string
 	union   string
 	at      int64 // of the newest event
+	claimed bool  // the user id comes by a source whose key is public
 	said    []said
 }
 
@@ -32,6 +33,7 @@ type fact struct {
 type said struct {
 	at     int64
 	traits map[string]any
+	open   bool // by a source whose key is public
 }
 
 // sale is an event about an order.
@@ -49,6 +51,7 @@ type run struct {
 	env schema.ParseEnv
 
 	stand map[id.ID]Standing // by profile
+	doors map[id.ID]bool     // sources whose keys are public
 	facts []*fact            // by root, in the order of their first event
 	sales []sale
 }
@@ -73,6 +76,9 @@ func (r *run) gather(ctx context.Context, batch []event.Event) error {
 	}
 	var err error
 	if r.stand, err = r.s.cfg.Store.Standings(ctx, slices.Sorted(maps.Keys(profiles))); err != nil {
+		return err
+	}
+	if r.doors, err = r.s.cfg.Open(ctx); err != nil {
 		return err
 	}
 	of := map[id.ID]*fact{}
@@ -109,18 +115,21 @@ func (r *run) gather(ctx context.Context, batch []event.Event) error {
 			of[root] = f
 			r.facts = append(r.facts, f)
 		}
-		f.add(ev, props)
+		f.add(ev, props, r.doors[ev.Source])
 	}
 	return nil
 }
 
-func (f *fact) add(ev *event.Event, traits map[string]any) {
+func (f *fact) add(ev *event.Event, traits map[string]any, open bool) {
 	take := func(to *string, v string) {
 		if v != "" && (*to == "" || ev.At >= f.at) {
 			*to = v
 		}
 	}
-	take(&f.user, strings.TrimSpace(ev.UserID))
+	if user := strings.TrimSpace(ev.UserID); user != "" && !(open && f.user != "" && !f.claimed) {
+		f.claimed = open
+		take(&f.user, user)
+	}
 	for _, key := range []string{"email", "mail", "$identity_email", "邮箱"} {
 		if a, ok := lang.NormaliseEmail(text(traits[key])); ok {
 			take(&f.email, a)
@@ -146,7 +155,7 @@ func (f *fact) add(ev *event.Event, traits map[string]any) {
 		f.phone = p
 	}
 	if traits != nil {
-		f.said = append(f.said, said{ev.At, traits})
+		f.said = append(f.said, said{ev.At, traits, open})
 	}
 	f.at = max(f.at, ev.At)
 }
@@ -154,10 +163,18 @@ func (f *fact) add(ev *event.Event, traits map[string]any) {
 // known reports a person who can be a customer.
 func (f *fact) known() bool { return f.user != "" || f.email != "" || f.phone != "" }
 
-// newestFirst orders what was said.
+// newestFirst orders what was said; what anybody can say comes last.
 func (f *fact) newestFirst() []said {
 	out := slices.Clone(f.said)
-	slices.SortStableFunc(out, func(a, b said) int { return cmp.Compare(b.at, a.at) })
+	slices.SortStableFunc(out, func(a, b said) int {
+		if a.open != b.open {
+			if a.open {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(b.at, a.at)
+	})
 	return out
 }
 

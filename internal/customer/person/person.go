@@ -10,6 +10,9 @@
 // by a person stays; an event that is older than the last one, or than the last change of a customer whom no event told of before, fills
 // what is empty and overwrites nothing. A value that a field cannot hold is left out and the rest is taken. One bad event holds up none.
 //
+// The keys of web pages and apps can be read by anybody who looks. What comes by such a source makes customers and fills what is empty by the
+// workspace's mapping, and never replaces a value or a number of a customer who is there.
+//
 // Everything goes through the record engine as the program itself. Anonymous visitors stay profiles. Robots and visitors who refused analysis
 // make nobody.
 package person
@@ -70,6 +73,8 @@ type Told struct {
 	Field    string
 	Digest   string
 	At       int64 // milliseconds
+
+	open bool // said by a source whose key is public
 }
 
 // Order is an order that events told of.
@@ -106,6 +111,7 @@ type Config struct {
 	Vault    Vault
 	Registry func() *schema.Registry
 	Settings func(ctx context.Context) (Intake, error)
+	Open     func(ctx context.Context) (map[id.ID]bool, error) // the sources whose keys are public
 	Log      *slog.Logger
 }
 
