@@ -63,10 +63,16 @@ func TestFullDisk(t *testing.T) {
 	for _, tag := range []string{"en", "zh-CN"} {
 		l := c.with("Accept-Language", tag)
 		var a answer
-		for range 200 { // room inside the write-ahead log may take a few
-			if a = l.do("POST", "/records/customer", fmt.Sprintf(`{"fields":{"name":"x","note":%q}}`, strings.Repeat("长", 2000))); a.status != 201 {
+		for n := range 200 { // room inside the write-ahead log may take a few
+			name := fmt.Sprintf("%s%d", tag, n)
+			if a = l.do("POST", "/records/customer", fmt.Sprintf(`{"fields":{"name":"x","external_id":%q,"note":%q}}`, name, strings.Repeat("长", 2000))); a.status != 201 {
 				break
 			}
+			var r rec
+			if err := json.Unmarshal(a.body, &r); err != nil {
+				t.Fatal(err)
+			}
+			acknowledged[name] = r.ID
 		}
 		var p struct{ Type, Title string }
 		if err := json.Unmarshal(a.body, &p); err != nil || a.status != 503 || p.Type != "store.disk_full" || strings.Contains(p.Title, "store.") {
