@@ -23,12 +23,12 @@ export default defineConfig(({ command }) => ({
     modulePreload: { polyfill: false, resolveDependencies: (_, deps) => deps.filter((dep) => dep.endsWith('.css')) },
     rolldownOptions: {
       output: {
-        // What twenty-one pages and more share is one file: many small ones compress badly, and each stands in the list of what a page
-        // loads ahead. A sign alone is half of it the file around it: those of five pages and more are one file too.
+        // What twenty pages and more share is one file: many small ones compress badly, and each stands in the list of what a page
+        // loads ahead. A sign alone is half of it the file around it: those of four pages and more are one file too.
         codeSplitting: {
           groups: [
-            { name: 'base', test: /src[\\/]/, minShareCount: 21 },
-            { name: 'icons', test: /tabler/, minShareCount: 5 },
+            { name: 'base', test: /src[\\/]/, minShareCount: 20 },
+            { name: 'icons', test: /tabler/, minShareCount: 4 },
           ],
         },
       },

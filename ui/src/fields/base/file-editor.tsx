@@ -5,9 +5,10 @@ import { labelText, useFormat, useLanguage, useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { IconButton, Progress } from '@/ui';
 import { type EditorProps, isEmptyValue } from '../kind';
+import { acceptOf } from './file-accept';
 import css from './file-editor.module.css';
 import { FileSign } from './file-stack';
-import { acceptOf, asFiles } from './file-value';
+import { asFiles } from './file-value';
 import { type Sending, useFieldUploads } from './use-field-uploads';
 
 interface ListProps {

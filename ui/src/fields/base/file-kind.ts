@@ -1,7 +1,9 @@
-import { createElement } from 'react';
+import { createElement, lazy, Suspense } from 'react';
 import { defineKind, OPS, refused } from '../kind';
-import { FileStack } from './file-stack';
 import { asFiles } from './file-value';
+
+// Few lists show files: the others do not wait for how they look.
+const FileStack = lazy(async () => ({ default: (await import('./file-stack')).FileStack }));
 
 /** Fields that hold files. Their names can be copied; they say nothing about where a content is, so they cannot be pasted. */
 export const holdsFiles = (type: 'file' | 'image', width: number) =>
@@ -16,7 +18,12 @@ export const holdsFiles = (type: 'file' | 'image', width: number) =>
         .map((file) => file.name ?? '')
         .filter(Boolean)
         .join(', '),
-    display: (value) => createElement(FileStack, { files: asFiles(value) }),
+    display: (value) => {
+      const files = asFiles(value);
+      return files.length === 0
+        ? null
+        : createElement(Suspense, { fallback: null }, createElement(FileStack, { files }));
+    },
     parse: (text) => (text.trim() === '' ? { ok: true, value: null } : refused),
     toWrite: (value) => {
       const ids = asFiles(value).map((file) => file.id);
