@@ -88,7 +88,8 @@ func (k *doorkeeper) Room(ctx context.Context, workspace string) (ingest.Room, e
 
 // newIntake makes what takes events in.
 func (w *workspace) newIntake() *event.Intake {
-	return event.NewIntake(event.Config{Inbox: w.events.store, Privacy: &doorPrivacy{w: w}, Gate: planGate{w}, Clock: w.app.Clock, Repeated: w.edge.Tracking.Repeated})
+	w.bars = &doorPrivacy{w: w}
+	return event.NewIntake(event.Config{Inbox: w.events.store, Privacy: w.bars, Gate: planGate{w}, Clock: w.app.Clock, Repeated: w.edge.Tracking.Repeated})
 }
 
 // Take implements api.Behaviour.
@@ -158,6 +159,13 @@ func (p *doorPrivacy) suppressing(ctx context.Context) (bool, error) {
 	p.some, p.at = some, now
 	p.mu.Unlock()
 	return some, nil
+}
+
+// forget has the next question look whether anybody was erased.
+func (p *doorPrivacy) forget() {
+	p.mu.Lock()
+	p.at = time.Time{}
+	p.mu.Unlock()
 }
 
 // Erased implements event.Privacy: by the user id, which is a customer's external id, a phone number or an address of mail, and by those

@@ -91,13 +91,14 @@ func (f *eventFlow) close() error {
 const (
 	eventGather    = 50 * time.Millisecond
 	eventRestLeast = 250 * time.Millisecond
-	eventRestMost  = time.Second
+	eventRestMost  = time.Second     // where other processes accept too, and while a step fails
+	eventRestAlone = 5 * time.Second // where nothing happens without waking the runner
 	stepRestMost   = time.Minute
 	tidyEvery      = time.Hour
 )
 
-// run carries events on until the context ends. It looks again when something is accepted here, and by itself a few times a second
-// while there is work, for what other processes accept.
+// run carries events on until the context ends. It looks again when something is accepted here, and by itself, ever more seldom while there
+// is nothing to do, for what other processes accept.
 func (f *eventFlow) run(ctx context.Context) error {
 	steps := f.begin()
 	rest := eventRestLeast
@@ -118,7 +119,11 @@ func (f *eventFlow) run(ctx context.Context) error {
 				return err
 			}
 		default:
-			rest = min(2*rest, eventRestMost)
+			most := eventRestAlone
+			if f.file == nil || len(f.trouble()) > 0 {
+				most = eventRestMost
+			}
+			rest = min(2*rest, most)
 		}
 	}
 	return ctx.Err()

@@ -32,7 +32,7 @@ func (w *workspace) newIdentities() {
 	a := w.app
 	w.engine = identity.New(identity.Config{Vault: w.identityVault(), IDs: a.ids, Clock: a.Clock, Settings: w.identitySettings})
 	w.persons = person.New(person.Config{Records: personRecords{w.records, w.registry}, Store: eventstore.People{DB: w.events.store.DB, Engine: w.engine},
-		Vault: w.identityVault(), Registry: w.registry, Settings: w.peopleSettings, Open: w.openSources, Log: a.Log.With("workspace", w.info.Key)})
+		Vault: w.identityVault(), Registry: w.registry, Settings: w.peopleSettings, Open: w.openSources, Erased: w.erasedPeople, Log: a.Log.With("workspace", w.info.Key)})
 	w.edge.Identities = identities{w}
 }
 
@@ -66,6 +66,15 @@ func (w *workspace) openSources(ctx context.Context) (map[id.ID]bool, error) {
 		}
 	}
 	return out, err
+}
+
+// erasedPeople reports who was erased since the door let their events in.
+func (w *workspace) erasedPeople(ctx context.Context, who []person.Claim) ([]bool, error) {
+	list := make([]door.Person, len(who))
+	for i, c := range who {
+		list[i] = door.Person{UserID: c.User, Values: []door.Value{{Kind: door.Email, Text: c.Email}, {Kind: door.Phone, Text: c.Phone}}}
+	}
+	return w.bars.Erased(ctx, list)
 }
 
 // resolveEvents is the step that gives events their profiles.

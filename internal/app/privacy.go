@@ -121,6 +121,12 @@ func (o outside) ForgetMail(ctx context.Context, address string) (int, error) {
 	return o.w.edge.Letters.Erase(ctx, 0, address)
 }
 
+// CarryBehaviour implements privacy.Outside.
+func (o outside) CarryBehaviour(ctx context.Context) error {
+	o.w.bars.forget()
+	return o.w.events.settle(system(ctx))
+}
+
 // ForgetBehaviour implements privacy.Outside. What waits in the inbox is carried on first, so that it is found. The window of the newest
 // events and the examples of what properties hold are emptied for whoever it is: both fill again by themselves.
 func (o outside) ForgetBehaviour(ctx context.Context, customers []id.ID) (int64, error) {

@@ -70,6 +70,7 @@ type workspace struct {
 	adb      analytics.DB
 	events   *eventFlow
 	intake   *event.Intake
+	bars     *doorPrivacy
 	learned  *eventschema.Store
 	visitors *ingest.Visitors
 	gate     *analytics.Gate // adb as everything but the mirror sees it

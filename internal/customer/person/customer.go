@@ -188,10 +188,21 @@ func (r *run) make(ctx context.Context, facts []*fact) (links []Link, err error)
 	if !r.set.Create || len(facts) == 0 {
 		return nil, nil
 	}
+	claims := make([]Claim, len(facts))
+	for i, f := range facts {
+		claims[i] = Claim{f.external(), f.email, f.phone}
+	}
+	erased, err := r.s.cfg.Erased(ctx, claims)
+	if err != nil {
+		return nil, err
+	}
 	var ops []record.BulkOp
 	var of []*fact
 	var told [][]Told
-	for _, f := range facts {
+	for i, f := range facts {
+		if erased[i] { // after the door had let the event in
+			continue
+		}
 		in, list := r.fields(f)
 		if in["name"] == nil {
 			in["name"] = f.name()

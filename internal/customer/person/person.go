@@ -112,8 +112,12 @@ type Config struct {
 	Registry func() *schema.Registry
 	Settings func(ctx context.Context) (Intake, error)
 	Open     func(ctx context.Context) (map[id.ID]bool, error) // the sources whose keys are public
+	Erased   func(ctx context.Context, who []Claim) ([]bool, error)
 	Log      *slog.Logger
 }
+
+// Claim is who somebody says to be. Erased of a Config reports those who were erased and are not to come back, one by one.
+type Claim struct{ User, Email, Phone string }
 
 // Service works through batches. One may run at a time in a workspace.
 type Service struct{ cfg Config }

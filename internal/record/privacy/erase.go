@@ -455,6 +455,10 @@ func (s *Service) suppress(ctx context.Context, e *Erasure) error {
 	if err := s.cfg.Store.Suppress(ctx, e.ID, digests, s.now()); err != nil {
 		return err
 	}
+	// An event that waits finds its person by the identifiers: without them it would be nobody's, or make the person anew.
+	if err := s.cfg.Outside.CarryBehaviour(ctx); err != nil {
+		return err
+	}
 	members, err := s.members(ctx, e.Object, e.Record)
 	if err != nil {
 		return err

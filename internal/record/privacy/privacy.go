@@ -209,6 +209,9 @@ type Outside interface {
 	// ForgetMail removes what was or is to be mailed to an address, whatever record it is about, and takes it off the lists of
 	// meetings.
 	ForgetMail(ctx context.Context, address string) (int, error)
+	// CarryBehaviour waits until every event that was accepted has reached the person it is of; from when it is called, nothing of people whose
+	// identifiers are suppressed is accepted any more.
+	CarryBehaviour(ctx context.Context) error
 	// ForgetBehaviour removes the events and visits of customers from wherever they are kept, and says how many events there were.
 	ForgetBehaviour(ctx context.Context, customers []id.ID) (int64, error)
 	// RemoveBlob removes the content of a file.

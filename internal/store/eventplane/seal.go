@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -124,7 +125,13 @@ func (p *Plane) seal(ctx context.Context, loaded change.Position) (int, error) {
 		return 0, err
 	}
 	today := p.c.Clock.Now().UnixMilli() / dayMs
-	list, err := p.due(ctx, from.Seq, loaded.Seq)
+	if loaded.Seq-from.Seq < int64(p.c.Seal) { // every round asks: what lies there for the day is not read each time
+		first, err := p.due(ctx, from.Seq, loaded.Seq, 1)
+		if err != nil || len(first) == 0 || first[0].received/dayMs >= today {
+			return 0, err
+		}
+	}
+	list, err := p.due(ctx, from.Seq, loaded.Seq, p.c.Seal)
 	if err != nil {
 		return 0, err
 	}
@@ -141,7 +148,7 @@ func (p *Plane) seal(ctx context.Context, loaded change.Position) (int, error) {
 		days[w.received/dayMs] = append(days[w.received/dayMs], w)
 	}
 	var files []File
-	for _, day := range slices.Sorted(mapKeys(days)) {
+	for _, day := range slices.Sorted(maps.Keys(days)) {
 		part := days[day]
 		f := File{Day: day, First: part[0].seq, Last: part[len(part)-1].seq}
 		f.Name = fmt.Sprintf("%s/%012d-%012d%s", clock.Day(day).String(), f.First, f.Last, ending) //nolint:gosec // a day fits
@@ -173,18 +180,8 @@ func (p *Plane) seal(ctx context.Context, loaded change.Position) (int, error) {
 	return len(list), nil
 }
 
-func mapKeys[K comparable, V any](m map[K]V) func(yield func(K) bool) {
-	return func(yield func(K) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
-}
-
-// due are the next events that may be sealed.
-func (p *Plane) due(ctx context.Context, after, upTo int64) (out []waiting, err error) {
+// due are the next events that may be sealed, so many at most.
+func (p *Plane) due(ctx context.Context, after, upTo int64, limit int) (out []waiting, err error) {
 	err = p.c.Store.View(ctx, func(ctx context.Context, c sqlstore.Conn) error {
 		out = nil
 		return sqlstore.Each(ctx, c, func(r *sql.Rows) error {
@@ -192,7 +189,7 @@ func (p *Plane) due(ctx context.Context, after, upTo int64) (out []waiting, err 
 			err := r.Scan(&w.seq, &w.id, &w.received)
 			out = append(out, w)
 			return err
-		}, "SELECT seq, id, received_at FROM event_inbox WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", after, upTo, p.c.Seal)
+		}, "SELECT seq, id, received_at FROM event_inbox WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", after, upTo, limit)
 	})
 	return out, err
 }
