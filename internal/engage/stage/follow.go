@@ -124,10 +124,17 @@ func (s *Service) moveOf(ctx context.Context, p *Process, row *change.Row) ([]St
 }
 
 // stageAt is the stage that a record had with a change that has no image: what the next change of the field found, else what it
-// holds now.
+// holds. What it holds is read first: a change between the two readings is then in the history.
 func (s *Service) stageAt(ctx context.Context, p *Process, row *change.Row) (string, error) {
+	list, err := s.cfg.Records.GetMany(ctx, p.Object, []id.ID{row.Record}, []string{p.Field})
+	if err != nil {
+		return "", err
+	}
+	key := ""
+	if len(list) > 0 {
+		key, _ = list[0].Values[p.Field].(string)
+	}
 	var before change.Position
-	found, key := false, ""
 	for {
 		entries, next, err := s.cfg.Records.History(ctx, p.Object, row.Record, before, 100)
 		if fault.KindOf(err) == fault.NotFound && err != nil { // purged since
@@ -138,30 +145,19 @@ func (s *Service) stageAt(ctx context.Context, p *Process, row *change.Row) (str
 		}
 		for _, e := range entries {
 			if e.Version <= row.Version {
-				next = change.Position{}
-				break
+				return key, nil
 			}
 			for _, ch := range e.Changes {
 				if ch.Field == p.Field {
 					key, _ = ch.Before.(string)
-					found = true
 				}
 			}
 		}
 		if next == (change.Position{}) {
-			break
+			return key, nil
 		}
 		before = next
 	}
-	if found {
-		return key, nil
-	}
-	list, err := s.cfg.Records.GetMany(ctx, p.Object, []id.ID{row.Record}, []string{p.Field})
-	if err != nil || len(list) == 0 {
-		return "", err
-	}
-	key, _ = list[0].Values[p.Field].(string)
-	return key, nil
 }
 
 func (s *Service) notify() {
