@@ -23,6 +23,9 @@ import (
 // rotateJob wraps the data keys of a workspace with the current secret.
 const rotateJob = "rotate_keys"
 
+// identifiersPhase is the last part of a rotation of the secret.
+const identifiersPhase = "identifiers"
+
 // rewrapAtOnce is how many keys one transaction takes: some milliseconds.
 const rewrapAtOnce = 500
 
@@ -144,12 +147,20 @@ func (w *workspace) rewrap(ctx context.Context, store sqlstore.Privacy, r *priva
 			}
 			r.Total += n
 		}
+		n, err := w.events.store.CountSealed(ctx)
+		if err != nil {
+			return err
+		}
+		r.Total += n
 	}
 	at := 0
 	for i, p := range places {
 		if p.Phase == r.Phase {
 			at = i
 		}
+	}
+	if r.Phase == identifiersPhase {
+		at = len(places)
 	}
 	for _, p := range places[at:] {
 		if p.Phase != r.Phase {
@@ -170,6 +181,9 @@ func (w *workspace) rewrap(ctx context.Context, store sqlstore.Privacy, r *priva
 			w.app.hub.Publish(w.info.Key, api.Event{Kind: "privacy"})
 		}
 	}
+	if err := w.rewrapIdentifiers(ctx, store, r); err != nil {
+		return err
+	}
 	r.State, r.Phase, r.FinishedAt = privacy.Done, "", w.app.Clock.Now().UTC().Truncate(time.Millisecond)
 	r.Total = r.Done
 	if err := store.SaveRotation(ctx, r); err != nil {
@@ -177,6 +191,31 @@ func (w *workspace) rewrap(ctx context.Context, store sqlstore.Privacy, r *priva
 	}
 	w.app.hub.Publish(w.info.Key, api.Event{Kind: "privacy"})
 	return w.app.auth.Note(ctx, w.info.Key, "keys.rotated", "", 0, map[string]any{"keys": r.Done})
+}
+
+// rewrapIdentifiers wraps the keys of the identifiers of events. They lie with the events, in a database of their own, so where the
+// rotation stands is stored after each portion; a portion that is done again finds nothing to do.
+func (w *workspace) rewrapIdentifiers(ctx context.Context, store sqlstore.Privacy, r *privacy.Rotation) error {
+	if r.Phase != identifiersPhase {
+		r.Phase, r.Cursor = identifiersPhase, 0
+	}
+	for more := true; more; {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		last, seen, err := w.events.store.Rewrap(ctx, r.Cursor, rewrapAtOnce, w.ring.RewrapText)
+		if err != nil {
+			return err
+		}
+		more = seen == rewrapAtOnce
+		r.Cursor = last
+		r.Done += int64(seen)
+		if err := store.SaveRotation(context.WithoutCancel(ctx), r); err != nil {
+			return err
+		}
+		w.app.hub.Publish(w.info.Key, api.Event{Kind: "privacy"})
+	}
+	return nil
 }
 
 // keyService implements api.KeyService.

@@ -3,6 +3,7 @@ package app_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,4 +123,51 @@ func TestReveals(t *testing.T) {
 	m.want(200, m.do("POST", "/records/customer/"+p.ID+"/reveal", `{"fields":["phone"]}`))
 	m.wantCode(429, "record.reveal_limit", m.do("POST", "/records/customer/"+p.ID+"/reveal", `{"fields":["phone"]}`))
 	c.wantCode(422, "privacy.reveals_range", c.do("PATCH", "/privacy/settings", `{"reveals":{"manager":-1}}`))
+}
+
+// TestRotationReachesIdentifiers: the phone number of an event, wrapped by the second secret, opens once only the third is left.
+func TestRotationReachesIdentifiers(t *testing.T) {
+	t.Parallel()
+	flags := map[string]string{"data": t.TempDir()}
+	s := prepare(t, open(t, app.Options{Config: settings(t, flags), Background: true}))
+	admin := s.as(access.Administrator)
+	rotate := func(times int) {
+		t.Helper()
+		admin.want(202, admin.do("POST", "/keys/rotate", `{}`))
+		eventually(t, "a rotation", func() bool {
+			k := read[api.Keys](admin, "GET", "/keys", "", 200)
+			return len(k.Rotations) == times && k.Rotations[0].State == "done"
+		})
+	}
+	rotate(1)
+	d := s.door(admin)
+	d.send(`{"type":"identify","userId":"u-1","traits":{"phone":"13812345678","name":"李雷"}}`)
+	d.settled(admin)
+	li := d.one(admin, "external_id", "u-1")
+	rotate(2)
+	var phone string
+	for _, p := range d.identities(admin, li.ID).Profiles {
+		for _, x := range p.Identifiers {
+			if x.Namespace == "phone" {
+				phone = x.ID
+			}
+		}
+	}
+	secret := filepath.Join(flags["data"], app.SecretName)
+	raw, err := os.ReadFile(secret)
+	if err := errors.Join(err, s.app.Close()); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(raw)), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("%d lines in the key file", len(lines))
+	}
+	if err := os.WriteFile(secret, []byte(lines[0]+"\n"+lines[2]+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = at(t, flags)
+	admin = s.as(access.Administrator)
+	if shown := string(admin.want(200, admin.do("POST", "/identities/identifiers/"+phone+"/reveal", `{}`)).body); !strings.Contains(shown, "13812345678") {
+		t.Errorf("%s", shown)
+	}
 }

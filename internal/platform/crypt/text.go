@@ -34,3 +34,16 @@ func (k *Keyring) OpenText(at Place, sealed string) (string, error) {
 	value, err := k.Open(&Key{aead: aead}, at, raw[WrappedSize:])
 	return string(value), err
 }
+
+// RewrapText wraps the key of what SealText made with the current secret; changed is false when it already is.
+func (k *Keyring) RewrapText(sealed string) (out string, changed bool, err error) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil || len(raw) < WrappedSize+Overhead {
+		return sealed, false, fault.New(fault.Internal, "crypt.value_format", nil)
+	}
+	wrapped, changed, err := k.Rewrap(0, raw[:WrappedSize])
+	if err != nil || !changed {
+		return sealed, false, err
+	}
+	return base64.RawURLEncoding.EncodeToString(append(wrapped, raw[WrappedSize:]...)), true, nil
+}
