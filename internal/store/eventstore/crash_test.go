@@ -7,9 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -120,9 +122,19 @@ func crash(t *testing.T, database string, reopen func() sqlstore.DB) {
 		t.Fatalf("the child acknowledged %d events", len(acked))
 	}
 	w := newWorld(t, reopen())
-	found := map[string]int{}
-	for _, e := range w.all(t) {
-		found[e.MessageID]++
+	// The server may take a moment to notice that whoever held its connections is dead; until then what came after is held back.
+	var found map[string]int
+	for deadline := time.Now().Add(30 * time.Second); ; {
+		found = map[string]int{}
+		for _, e := range w.all(t) {
+			found[e.MessageID]++
+		}
+		if !slices.ContainsFunc(acked, func(name string) bool { return found[name] == 0 }) || time.Now().After(deadline) {
+			break
+		}
+		if err := clock.Pause(t.Context(), 20*time.Millisecond, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var again []event.Event
 	for _, name := range acked {

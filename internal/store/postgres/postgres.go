@@ -13,6 +13,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -199,7 +200,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 func (db *DB) transact(ctx context.Context, opts *sql.TxOptions, fn func(sqlstore.Conn) error) (err error) {
-	raw, err := db.pool.Conn(ctx)
+	raw, tx, err := db.begin(ctx, opts)
 	if err != nil {
 		return translate(err)
 	}
@@ -208,14 +209,6 @@ func (db *DB) transact(ctx context.Context, opts *sql.TxOptions, fn func(sqlstor
 			err = translate(cerr)
 		}
 	}()
-	life := ctx
-	if opts == nil { // a commit under way is not torn; single statements still honour the context
-		life = context.WithoutCancel(ctx)
-	}
-	tx, err := raw.BeginTx(life, opts)
-	if err != nil {
-		return translate(err)
-	}
 	done := false
 	defer func() {
 		if !done {
@@ -237,6 +230,27 @@ func (db *DB) transact(ctx context.Context, opts *sql.TxOptions, fn func(sqlstor
 		return ctx.Err()
 	}
 	return err
+}
+
+// begin takes a connection and begins a transaction. A connection that a cancelled statement of before was still closing when it was
+// taken is given up for another one: nothing has been asked of it.
+func (db *DB) begin(ctx context.Context, opts *sql.TxOptions) (raw *sql.Conn, tx *sql.Tx, err error) {
+	life := ctx
+	if opts == nil { // a commit under way is not torn; single statements still honour the context
+		life = context.WithoutCancel(ctx)
+	}
+	for attempt := 1; ; attempt++ {
+		if raw, err = db.pool.Conn(ctx); err != nil {
+			return nil, nil, err
+		}
+		if tx, err = raw.BeginTx(life, opts); err == nil {
+			return raw, tx, nil
+		}
+		_ = raw.Close() // why it did not begin is what counts
+		if attempt == maxAttempts || !errors.Is(err, driver.ErrBadConn) {
+			return nil, nil, err
+		}
+	}
 }
 
 // Close implements sqlstore.DB.
@@ -276,7 +290,7 @@ func translate(err error) error {
 		return dialect.Fault(dialect.Refused, err)
 	case errors.Is(err, sql.ErrConnDone), errors.Is(err, sql.ErrTxDone):
 		return dialect.Fault(dialect.Closed, err)
-	case errors.As(err, &netErr), strings.Contains(err.Error(), "conn closed"), strings.Contains(err.Error(), "unexpected EOF"):
+	case errors.As(err, &netErr), errors.Is(err, driver.ErrBadConn), strings.Contains(err.Error(), "conn closed"), strings.Contains(err.Error(), "unexpected EOF"):
 		return dialect.Fault(dialect.Refused, err)
 	}
 	return err
@@ -367,9 +381,9 @@ func (c *conn) InsertMany(ctx context.Context, table string, columns []string, n
 }
 
 func (c *conn) copy(ctx context.Context, table string, columns []string, n int, fill func(i int, dst []any)) error {
-	err := c.raw.Raw(func(driver any) error {
+	err := c.raw.Raw(func(under any) error {
 		row, i := make([]any, len(columns)), -1
-		copied, err := driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromFunc(func() ([]any, error) {
+		copied, err := under.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromFunc(func() ([]any, error) {
 			if i++; i >= n {
 				return nil, nil
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -38,16 +39,20 @@ func conditionDialect(d dialect.Dialect) compile.Dialect {
 }
 
 func (t *tx) query(obj *schema.Object, sel record.Selection) (pageQuery, error) {
-	var b strings.Builder
-	var q pageQuery
 	f := compile.Fragment{}
 	if sel.Where != nil || sel.Limits != nil {
 		var err error
 		if f, err = compile.RecordsWithin(t.store.environment(), obj, sel.Where, sel.Limits); err != nil {
-			return q, err
+			return pageQuery{}, err
 		}
-		q.args = append(q.args, f.Args...)
 	}
+	return t.question(obj, sel, f), nil
+}
+
+// question asks for the records of a compiled selection.
+func (t *tx) question(obj *schema.Object, sel record.Selection, f compile.Fragment) pageQuery {
+	q := pageQuery{args: slices.Clone(f.Args)}
+	var b strings.Builder
 	b.WriteString(" FROM " + dialect.Quote(obj.Physical) + " t" + f.Joins + " WHERE t.deleted_at IS ")
 	if sel.Deleted {
 		b.WriteString("NOT ")
@@ -62,13 +67,19 @@ func (t *tx) query(obj *schema.Object, sel record.Selection) (pageQuery, error) 
 		q.args = append(q.args, d.IDList(plain(sel.IDs)))
 	}
 	q.from = b.String()
-	return q, nil
+	return q
 }
 
-// listed is query for statements that find records, which begin where fewest are.
-func (t *tx) listed(ctx context.Context, obj *schema.Object, sel record.Selection) (pageQuery, error) {
-	q, err := t.query(obj, sel)
-	if err != nil {
+// listed is query for statements that find records, which begin where fewest are. A page does not begin with what limits name where
+// these leave much.
+func (t *tx) listed(ctx context.Context, obj *schema.Object, sel record.Selection, page bool) (q pageQuery, err error) {
+	if page {
+		w, err := t.within(ctx, obj, sel)
+		if err != nil {
+			return q, err
+		}
+		q = t.question(obj, sel, w)
+	} else if q, err = t.query(obj, sel); err != nil {
 		return q, err
 	}
 	f, err := t.narrow(ctx, obj, sel)
@@ -87,7 +98,7 @@ func (t *tx) Select(ctx context.Context, obj *schema.Object, sel record.Selectio
 	if sel.Limit <= 0 {
 		return nil, nil
 	}
-	q, err := t.listed(ctx, obj, sel)
+	q, err := t.listed(ctx, obj, sel, true)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +193,7 @@ func (sh *shape) cursor(keys []compile.SortKey, after []any) ([]any, error) {
 
 // Count implements record.Reader.
 func (t *tx) Count(ctx context.Context, obj *schema.Object, sel record.Selection, limit int) (int, error) {
-	q, err := t.listed(ctx, obj, sel)
+	q, err := t.listed(ctx, obj, sel, false)
 	if err != nil {
 		return 0, err
 	}

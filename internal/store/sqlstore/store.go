@@ -16,6 +16,7 @@ type Store struct {
 	env    func() compile.Env
 	clock  clock.Clock
 	shapes *shapes
+	sights sights
 
 	wakeMu sync.Mutex
 	wake   chan struct{} // closed at the next commit that appended a change

@@ -53,6 +53,7 @@ func Run(t *testing.T, s Suite) {
 		{"counts", testCounts},
 		{"figures", testFigures},
 		{"conditions", testWhere},
+		{"pages of what one sees", testSight},
 		{"the change log", testLog},
 		{"history of a record", testHistory},
 		{"a slow and a fast writer", testSlowWriter},
