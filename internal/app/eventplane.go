@@ -45,7 +45,7 @@ func (w *workspace) planeSteps() []eventStep {
 	run := func(step func(context.Context) (int, error)) func(context.Context) (int, error) {
 		return func(ctx context.Context) (int, error) { return step(system(ctx)) }
 	}
-	return []eventStep{{"follow", run(p.Follow)}, {"load", run(p.Load)}, {"visits", run(p.Visits)}, {"seal", run(p.Seal)}}
+	return []eventStep{{"follow", run(p.Follow)}, {"load", run(p.Load)}, {"visits", run(p.Visits)}, {"rollups", run(p.Rollups)}, {"seal", run(p.Seal)}}
 }
 
 // eventsBack reports whether the facts of behaviour are complete, or cannot be completed for now: then everything else is of use without them.

@@ -45,7 +45,7 @@ type Tx interface {
 	Append(ctx context.Context, table string, columns []string, rows Source) error
 }
 
-// Source yields rows of int64, string, bool or nil; an error ends the load.
+// Source yields rows of int64, string, bool, []byte or nil; an error ends the load.
 type Source = iter.Seq2[[]any, error]
 
 // Rows is a Source of rows in memory.

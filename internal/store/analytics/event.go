@@ -18,7 +18,7 @@ const (
 //
 // Texts are "" where there is nothing, dwell_ms and amount NULL.
 func eventTable() table {
-	t := table{name: EventTable, key: []string{"customer_id", "day", "id"}, month: "day", indexes: [][]string{{"profile_id"}}}
+	t := table{name: EventTable, key: []string{"customer_id", "day", "id"}, month: "day", indexes: [][]string{{"profile_id"}, {"day"}}}
 	t.columns = append(t.columns, ints("id", "customer_id", "profile_id", "at", "day", "received_at", "source_id")...)
 	t.columns = append(t.columns, texts("kind", "name")...)
 	t.columns = append(t.columns, ints("flags")...)
@@ -33,7 +33,7 @@ func eventTable() table {
 // events are views and interactions; engaged_ms is visible time; bounced is 1 for a visit without a second view and without an interactive event; engaged is 1
 // where GA4 would say so (over ten seconds, a key event, or two views); orders and amount are what was bought in it.
 func sessionTable() table {
-	t := table{name: SessionTable, key: []string{"customer_id", "day", "id"}, indexes: [][]string{{"profile_id"}}}
+	t := table{name: SessionTable, key: []string{"customer_id", "day", "id"}, indexes: [][]string{{"profile_id"}, {"day"}}}
 	t.columns = append(t.columns, ints("id", "customer_id", "profile_id", "started_at", "ended_at", "day", "source_id", "views", "events",
 		"engaged_ms", "bounced", "engaged", "orders", "amount")...)
 	t.columns = append(t.columns, texts("host", "entry_path", "exit_path", "referrer_host", "channel", "utm_source", "utm_medium", "utm_campaign",

@@ -54,6 +54,9 @@ func (e *Events) Drop(ctx context.Context, g Gone) (events int64, err error) {
 			return err
 		}
 		where, args := g.where("event_owner")
+		if err := e.markGone(ctx, tx, where, args); err != nil {
+			return err
+		}
 		if events, err = e.dropParts(ctx, tx, g, where, args); err != nil {
 			return err
 		}

@@ -109,6 +109,9 @@ func (e *Events) add(ctx context.Context, tx Tx, rows []Row) error {
 		}
 		days[r.Day] = true
 	}
+	if err := e.mark(ctx, tx, days); err != nil {
+		return err
+	}
 	today := clock.DayOf(e.clock.Now(), time.UTC)
 	days[today], days[today+31] = true, true // the next month is made ahead
 	if err := makeMonths(ctx, tx, e.db.Dialect(), EventTable, sortedKeys(days)); err != nil {
@@ -274,6 +277,15 @@ func (e *Events) moveAll(ctx context.Context, tx Tx, d Dialect) (events int64, e
 			}
 		}
 	}
+	if rolls(d) {
+		days, err := daysOf(ctx, tx, movedDays)
+		if err == nil {
+			err = e.mark(ctx, tx, days)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
 	_, err = tx.Exec(ctx, clearOwners)
 	return events, err
 }
@@ -402,7 +414,7 @@ func (e *Events) makeVisits(ctx context.Context, tx Tx, texts []string, args []a
 			}
 		}
 	}
-	if opt.Changed == nil {
+	if opt.Changed == nil && !rolls(d) {
 		return nil
 	}
 	after, err := daysOf(ctx, tx, daysAfter)
@@ -414,6 +426,9 @@ func (e *Events) makeVisits(ctx context.Context, tx Tx, texts []string, args []a
 	}
 	if len(days) == 0 {
 		return nil
+	}
+	if err := e.mark(ctx, tx, days); err != nil || opt.Changed == nil {
+		return err
 	}
 	return opt.Changed(ctx, tx, sortedKeys(days))
 }

@@ -29,6 +29,14 @@ func texts(names ...string) []column {
 	return out
 }
 
+func blobs(names ...string) []column {
+	out := make([]column, len(names))
+	for i, n := range names {
+		out[i] = column{n, schema.Bytes}
+	}
+	return out
+}
+
 // table is a table of the plane's own. Every table of facts or traits has customer_id in its key; the others are small and
 // local to the workspace (or staging).
 type table struct {
@@ -162,7 +170,7 @@ func tables() []table {
 		out = append(out, f.next())
 	}
 	customer := []string{"customer_id"}
-	return append(out,
+	return append(append(out, rollupTables()...),
 		table{name: "class_member", key: []string{"classification", "customer_id"},
 			columns: []column{{"classification", schema.String}, {"customer_id", schema.Int64}, {"class_key", schema.String}, {"since_at", schema.Int64}}},
 		table{name: "class_move", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"was_key", schema.String}, {"class_key", schema.String}}},

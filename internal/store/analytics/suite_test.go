@@ -74,25 +74,33 @@ func duckBench(t testing.TB, memory int) *bench {
 
 var schemaNumber atomic.Int64
 
-func postgresBench(t testing.TB) *bench {
+func postgresBench(t testing.TB) *bench { return postgresNamed(t, "") }
+
+// postgresNamed is a plane in a schema that stays; without a name, in one that goes with the test.
+func postgresNamed(t testing.TB, name string) *bench {
 	t.Helper()
 	url := os.Getenv("GUANXI_TEST_POSTGRES_URL")
 	if url == "" {
 		t.Skip("GUANXI_TEST_POSTGRES_URL is not set: PostgreSQL is not tested")
 	}
-	name := fmt.Sprintf("analytics_test_%d_%d", os.Getpid(), schemaNumber.Add(1))
+	keep := name != ""
+	if !keep {
+		name = fmt.Sprintf("analytics_test_%d_%d", os.Getpid(), schemaNumber.Add(1))
+	}
 	admin, err := analytics.OpenPostgres(t.Context(), analytics.PostgresConfig{URL: url, Schema: "public", Conns: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	must(t, write(t.Context(), admin, "CREATE SCHEMA "+name))
+	must(t, write(t.Context(), admin, "CREATE SCHEMA IF NOT EXISTS "+name))
 	db, err := analytics.OpenPostgres(t.Context(), analytics.PostgresConfig{URL: url, Schema: name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		must(t, db.Close())
-		must(t, write(context.Background(), admin, "DROP SCHEMA "+name+" CASCADE"))
+		if !keep {
+			must(t, write(context.Background(), admin, "DROP SCHEMA "+name+" CASCADE"))
+		}
 		must(t, admin.Close())
 	})
 	// The record tables as the records plane makes them, as far as the plane's views read them.
@@ -107,7 +115,7 @@ func postgresBench(t testing.TB) *bench {
 		for _, c := range o.Columns() {
 			cols = append(cols, analytics.Quote(c.Name)+" "+db.Dialect().ColumnType(c.Kind))
 		}
-		must(t, write(t.Context(), db, "CREATE TABLE "+o.Physical+" ("+strings.Join(cols, ", ")+")"))
+		must(t, write(t.Context(), db, "CREATE TABLE IF NOT EXISTS "+o.Physical+" ("+strings.Join(cols, ", ")+")"))
 		if p, ok := db.Dialect().(analytics.Postgres); ok && p.Citus {
 			place := dialect.CitusPlace(o.Physical, "", "")
 			if o == customers {

@@ -26,6 +26,7 @@ type Web struct {
 	turn chan struct{}
 	// atOnce is how many events are put in order at a time.
 	atOnce int64
+	plain  bool // rollups are not asked
 }
 
 var _ web.Facts = (*Web)(nil)
@@ -41,6 +42,13 @@ func NewWeb(db DB, a *Audience, zone func() *time.Location) *Web {
 func (w *Web) AtOnce(n int64) *Web {
 	w.atOnce = n
 	return w
+}
+
+// FromFacts answers the same without rollups, for who compares them.
+func (w *Web) FromFacts() *Web {
+	out := *w
+	out.plain = true
+	return &out
 }
 
 // alone runs what walks over all events when it is its turn: in DuckDB one such question uses all processors.
@@ -269,6 +277,9 @@ func (w *Web) totalsText(q web.Question, by string) (statement, error) {
 
 // Totals implements web.Facts.
 func (w *Web) Totals(ctx context.Context, q web.Question) (web.Totals, error) {
+	if t, ok, err := w.rolledTotals(ctx, q); ok || err != nil {
+		return t, err
+	}
 	var t web.Totals
 	s, err := w.totalsText(q, "")
 	if err != nil {
@@ -324,6 +335,11 @@ func (w *Web) Trend(ctx context.Context, q web.Question, hours bool) ([]web.Buck
 			out = append(out, web.Bucket{Day: d})
 		}
 	}
+	if !hours {
+		if ok, err := w.rolledTrend(ctx, q, out); ok || err != nil {
+			return out, err
+		}
+	}
 	s, err := w.trendText(q, hours, part)
 	if err != nil {
 		return nil, err
@@ -358,6 +374,9 @@ func (w *Web) breakdownText(q web.Question, by web.Dimension, limit int) (statem
 
 // Breakdown implements web.Facts.
 func (w *Web) Breakdown(ctx context.Context, q web.Question, by web.Dimension, limit int) ([]web.Row, error) {
+	if out, ok, err := w.rolledBreakdown(ctx, q, by, limit); ok || err != nil {
+		return out, err
+	}
 	s, err := w.breakdownText(q, by, limit)
 	if err != nil {
 		return nil, err
@@ -408,6 +427,9 @@ LEFT JOIN went x ON x.host = t.host AND x.path = t.path ORDER BY t.views DESC, t
 
 // Pages implements web.Facts.
 func (w *Web) Pages(ctx context.Context, q web.Question, limit int) ([]web.Page, error) {
+	if out, ok, err := w.rolledPages(ctx, q, limit); ok || err != nil {
+		return out, err
+	}
 	s, err := w.pagesText(q, limit)
 	if err != nil {
 		return nil, err
@@ -441,6 +463,9 @@ func (w *Web) eventsText(q web.Question, limit int) (statement, error) {
 
 // Events implements web.Facts.
 func (w *Web) Events(ctx context.Context, q web.Question, limit int) ([]web.Event, error) {
+	if out, ok, err := w.rolledEvents(ctx, q, limit); ok || err != nil {
+		return out, err
+	}
 	s, err := w.eventsText(q, limit)
 	if err != nil {
 		return nil, err

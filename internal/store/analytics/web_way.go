@@ -507,6 +507,9 @@ func (w *Web) retentionText(q web.Question, r web.Retention) (statement, error) 
 
 // Retention implements web.Facts.
 func (w *Web) Retention(ctx context.Context, q web.Question, r web.Retention) ([]web.Cell, error) {
+	if out, ok, err := w.rolledRetention(ctx, q, r); ok || err != nil {
+		return out, err
+	}
 	s, err := w.retentionText(q, r)
 	if err != nil {
 		return nil, err

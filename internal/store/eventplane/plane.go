@@ -2,6 +2,7 @@
 //
 // Load puts what has its profile into f_event, with the columns that reports group by, and marks whose visits and traits change. Follow
 // gives rows to the customers that their profiles belong to, whenever that changes. Visits makes the visits of whoever was touched.
+// Rollups (PostgreSQL) sums the days of events and visits for reports.
 // Seal (embedded) writes what was loaded into Parquet files by the day of acceptance, and trims the inbox of what is safe; on PostgreSQL, where
 // f_event itself is durable, the inbox is only trimmed.
 //
@@ -238,6 +239,28 @@ func (p *Plane) Visits(ctx context.Context) (int, error) {
 	}
 	return p.c.Facts.Visits(ctx, opt)
 }
+
+// Rollups rolls the next day up that reports sum, on PostgreSQL; it says 1, or 0 when there was nothing to do.
+func (p *Plane) Rollups(ctx context.Context) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.c.Facts.Rollup(ctx)
+}
+
+// CheckRollups compares some days of the rollups with their facts and says how many there are; "" where none are kept.
+func (p *Plane) CheckRollups(ctx context.Context) (string, error) {
+	c, err := p.c.Facts.CheckRollups(ctx, rollupSample)
+	if err != nil || c.Days == 0 && c.Stale == 0 {
+		return "", err
+	}
+	if len(c.Differing) > 0 {
+		return "", fmt.Errorf("the rollup of %s differs from its events: rebuild analytics", c.Differing[0])
+	}
+	return fmt.Sprintf("%d days rolled up, %d wait, %d equal their events", c.Days, c.Stale, len(c.Compared)), nil
+}
+
+// rollupSample is how many days are compared at once.
+const rollupSample = 3
 
 // Complete reports whether the plane holds everything that was sealed and its visits are made.
 func (p *Plane) Complete(ctx context.Context) (bool, error) {

@@ -364,14 +364,14 @@ func (p *Plane) Check(ctx context.Context) (string, error) {
 }
 
 // Rebuild empties the facts of behaviour and makes them anew from the files and the inbox. On PostgreSQL, where they are themselves what is
-// kept, only visits are made anew.
+// kept, only visits and rollups are made anew.
 func (p *Plane) Rebuild(ctx context.Context) error {
 	p.mu.Lock()
 	var err error
 	if p.c.Files != nil {
 		err = p.c.Files.Abandon(ctx)
 	} else {
-		err = p.c.Facts.RemakeVisits(ctx)
+		err = errors.Join(p.c.Facts.RemakeVisits(ctx), p.c.Facts.RemakeRollups(ctx))
 	}
 	p.mu.Unlock()
 	return err

@@ -1,0 +1,77 @@
+package analytics_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
+	"github.com/guanxi-crm/guanxi/internal/insight/report"
+	"github.com/guanxi-crm/guanxi/internal/insight/web"
+	"github.com/guanxi-crm/guanxi/internal/store/analytics"
+	"github.com/guanxi-crm/guanxi/internal/store/compile"
+)
+
+// The behaviour of webPlane on PostgreSQL, in its monthly parts: visits of about six events over 180 days, ids spread as those of the program are.
+const (
+	pgVisits = `CREATE TEMP TABLE visit ON COMMIT DROP AS SELECT i, CAST(1 + floor(pow(random(), 1.6) * {n} / 24) AS BIGINT) * 4000000000000 AS who,
+ CAST(19821 + floor(random() * 180) AS BIGINT) * 86400000 + CAST(floor(random() * 80000000) AS BIGINT) AS ms, 1 + CAST(floor(pow(random(), 1.5) * 13) AS BIGINT) AS events
+FROM generate_series(0, {n} / 6 - 1) t(i) ORDER BY 3`
+	pgEvents = `INSERT INTO f_event (id, customer_id, profile_id, "at", day, received_at, source_id, kind, name, flags, host, path, title, referrer_host, channel,
+ utm_source, utm_medium, utm_campaign, utm_term, utm_content, device, browser, os, language, country, region, dwell_ms, amount, content, platform, properties, context)
+SELECT 1 + i * 16 + k, who, who, ms + k * 60000, (ms + k * 60000) / 86400000, ms, 1, CASE WHEN r < 90 THEN 'page' ELSE 'track' END,
+ CASE WHEN r < 90 THEN 'Page Viewed' WHEN r < 96 THEN 'Product Added' WHEN r < 99 THEN 'Checkout Started' ELSE 'Order Completed' END, 0, 'shop.example',
+ CASE WHEN r < 90 THEN '/p/' || CAST(floor(pow(p, 3) * 3000) AS BIGINT) ELSE '' END, 'title', '', 'internal', '', '', '', '', '',
+ CASE WHEN i % 2 = 0 THEN 'mobile' ELSE 'desktop' END, 'Chrome', 'Android', 'zh-CN', 'CN', '4401', 3000, 0, '', '', '{"price":12}', '{}'
+FROM (SELECT v.*, k, CAST(floor(random() * 100) AS BIGINT) AS r, random() AS p FROM visit v, generate_series(0, 13) t(k) WHERE k < v.events) x`
+	pgSessions = `INSERT INTO f_session SELECT 1 + i * 16, who, who, ms, ms + (events - 1) * 60000, ms / 86400000, 1, events, events, events * 3000, CASE WHEN events = 1 THEN 1 ELSE 0 END,
+ CASE WHEN events > 1 THEN 1 ELSE 0 END, CASE WHEN i % 16 = 0 THEN 1 ELSE 0 END, CASE WHEN i % 16 = 0 THEN 9900 ELSE 0 END, 'shop.example', '/p/' || i % 300, '/p/' || i % 700, '',
+ (ARRAY['direct', 'search', 'social', 'ads', 'referral'])[1 + i % 5], '', '', '', CASE WHEN i % 2 = 0 THEN 'mobile' ELSE 'desktop' END, 'Chrome', 'Android', 'zh-CN', 'CN', '4401' FROM visit`
+)
+
+// webPostgres is a plane on PostgreSQL with GUANXI_BENCH_EVENTS events (a million unless set), in a schema of its own; the schema
+// GUANXI_BENCH_SCHEMA is filled once, kept and measured again.
+func webPostgres(b *testing.B) (*bench, *analytics.Web) {
+	b.Helper()
+	ctx := b.Context()
+	n, err := strconv.ParseInt(os.Getenv("GUANXI_BENCH_EVENTS"), 10, 64)
+	if err != nil || n <= 0 {
+		n = 1_000_000
+	}
+	p := postgresNamed(b, os.Getenv("GUANXI_BENCH_SCHEMA"))
+	var have int64
+	have, err = strconv.ParseInt(strings.TrimSpace(p.table(b, "SELECT count(*) FROM (SELECT 1 FROM f_event LIMIT 1) x")), 10, 64)
+	must(b, err)
+	if have == 0 {
+		must(b, p.db.Write(ctx, func(tx analytics.Tx) error {
+			for month := 4; month <= 11; month++ {
+				from, to := int64(clock.NewDay(2024, time.Month(month), 1)), int64(clock.NewDay(2024, time.Month(month+1), 1))
+				if _, err := tx.Exec(ctx, p.db.Dialect().Month("f_event", fmt.Sprintf("f_event_2024%02d", month), &from, &to)); err != nil {
+					return err
+				}
+			}
+			for _, text := range []string{pgVisits, pgEvents, pgSessions} {
+				if _, err := tx.Exec(ctx, strings.ReplaceAll(text, "{n}", strconv.FormatInt(n, 10))); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		must(b, write(ctx, p.db, "ANALYZE f_event", "ANALYZE f_session"))
+	}
+	env := func() compile.Env {
+		return compile.Env{Registry: p.reg, Now: p.clock.Now(), Zone: time.UTC, Base: "CNY"}
+	}
+	a := analytics.NewAudience(p.store, env, func(context.Context) (report.Freshness, error) { return report.Freshness{}, nil })
+	return p, analytics.NewWeb(p.db, a, func() *time.Location { return time.UTC })
+}
+
+// BenchmarkWebPostgres asks every report of web analytics for the last 90 days, of the facts alone.
+func BenchmarkWebPostgres(b *testing.B) {
+	_, w := webPostgres(b)
+	askWeb(b, w, web.Span{From: clock.Day(19911), To: 20000})
+}
