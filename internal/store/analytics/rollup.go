@@ -56,6 +56,10 @@ type rollupState struct {
 // rollupTables: place numbers the rows of a day and a kind, who and buyers are sets of persons (see people), kept is that of those who may be followed,
 // nothing where it equals who. Of pages engaged_ms is the dwell and bounced are visits that entered there; of events events are how often.
 func rollupTables() []table {
+	return append(stripTables(), dayTable(), table{name: staleTable, key: []string{"day"}, local: true, columns: ints("day", "batch", "since", "changed")})
+}
+
+func dayTable() table {
 	day := table{name: rollupTable, key: []string{"kind", "day", "place"}, local: true}
 	day.columns = append(day.columns, texts("kind")...)
 	day.columns = append(day.columns, ints("day", "place")...)
@@ -63,7 +67,7 @@ func rollupTables() []table {
 	day.columns = append(day.columns, ints(sumColumns()...)...)
 	day.columns = append(day.columns, ints("visitors")...)
 	day.columns = append(day.columns, blobs("who", "buyers", "kept")...)
-	return []table{day, {name: staleTable, key: []string{"day"}, local: true, columns: ints("day", "batch", "since", "changed")}}
+	return day
 }
 
 // rolled is what one row of web_day holds.
@@ -122,14 +126,19 @@ func (r roll) at(k rolledKey) *rolled {
 	return v
 }
 
-// dayRoll is one day by kinds.
-type dayRoll map[string]roll
+// dayRoll is one day: figures by kinds, and the strips of its events.
+type dayRoll struct {
+	kinds map[string]roll
+	strip *stripDay
+}
+
+func newDayRoll() dayRoll { return dayRoll{map[string]roll{}, &stripDay{}} }
 
 func (d dayRoll) kind(k string) roll {
-	r := d[k]
+	r := d.kinds[k]
 	if r == nil {
 		r = roll{}
-		d[k] = r
+		d.kinds[k] = r
 	}
 	return r
 }
@@ -156,7 +165,7 @@ func visitKinds() (kinds, columns []string) {
 	return kinds, columns
 }
 
-const rollEvents = `SELECT e.customer_id, e.flags, CASE WHEN ` + isView + ` THEN 1 ELSE 0 END, CASE WHEN ` + isDone + ` THEN 1 ELSE 0 END, COALESCE(e.name, ''), COALESCE(e.host, ''), COALESCE(e.path, ''),
+const rollEvents = `SELECT e.customer_id, e.at, e.id, e.source_id, e.flags, CASE WHEN ` + isView + ` THEN 1 ELSE 0 END, CASE WHEN ` + isDone + ` THEN 1 ELSE 0 END, COALESCE(e.name, ''), COALESCE(e.host, ''), COALESCE(e.path, ''),
  COALESCE(e.title, ''), COALESCE(e.dwell_ms, 0), COALESCE(e.amount, 0) FROM f_event e WHERE ` + notBot + ` AND e.day = ` + asInt
 
 func rollVisitsText() string {
@@ -211,10 +220,10 @@ func (d dayRoll) rollVisits(ctx context.Context, q Querier, day clock.Day) error
 
 // rollEvents reads the events of a day.
 func (d dayRoll) rollEvents(ctx context.Context, q Querier, day clock.Day) error {
-	var who, flags, view, done, dwell, amount int64
+	var who, at, number, source, flags, view, done, dwell, amount int64
 	var name, host, path, title string
 	err := each(ctx, q, rollEvents, []any{int64(day)}, func(rows *sql.Rows) error {
-		if err := rows.Scan(&who, &flags, &view, &done, &name, &host, &path, &title, &dwell, &amount); err != nil {
+		if err := rows.Scan(&who, &at, &number, &source, &flags, &view, &done, &name, &host, &path, &title, &dwell, &amount); err != nil {
 			return err
 		}
 		if path != "" || view == 1 {
@@ -235,6 +244,11 @@ func (d dayRoll) rollEvents(ctx context.Context, q Querier, day clock.Day) error
 		e.who = e.who.with(who)
 		if flags&refusedFlag == 0 {
 			e.set = e.set.with(who)
+			k := deedKind{bits: uint64(view*kindView + done*kindDone), source: source, name: name, path: path} //nolint:gosec // two bits
+			if path == "" {
+				k.title = title
+			}
+			d.strip.add(k, deedRow{who: who, at: at, id: number})
 		}
 		return nil
 	})
@@ -249,9 +263,9 @@ const refusedFlag = 64
 
 // rollDay rolls one day up from its facts.
 func rollDay(ctx context.Context, q Querier, day clock.Day) (dayRoll, error) {
-	d := dayRoll{}
+	d := newDayRoll()
 	if err := d.rollVisits(ctx, q, day); err != nil {
-		return nil, err
+		return d, err
 	}
 	return d, d.rollEvents(ctx, q, day)
 }
@@ -259,7 +273,7 @@ func rollDay(ctx context.Context, q Querier, day clock.Day) (dayRoll, error) {
 // rows are the rows of a day as web_day holds them.
 func (d dayRoll) rows(day clock.Day) [][]any {
 	var out [][]any
-	for kind, r := range d {
+	for kind, r := range d.kinds {
 		for i, v := range r.sorted() {
 			row := []any{kind, int64(day), int64(i), v.key.host, v.key.value, v.title}
 			for _, f := range v.sums.fields() {

@@ -23,6 +23,8 @@ const (
 	movedDays  = `SELECT day FROM f_event_moved GROUP BY day UNION SELECT day FROM f_session_moved GROUP BY day`
 	countDays  = `SELECT count(DISTINCT w.day), count(DISTINCT s.day) FROM web_day w LEFT JOIN web_stale s ON s.day = w.day WHERE w.kind = '` + rollAll + `'`
 	sampleDays = `SELECT w.day FROM web_day w LEFT JOIN web_stale s ON s.day = w.day WHERE w.kind = '` + rollAll + `' AND s.day IS NULL ORDER BY w.day`
+	dropStrips = `DELETE FROM web_strip WHERE day = ` + asInt
+	readStrip  = `SELECT part, events, body FROM web_strip WHERE day = ` + asInt + ` ORDER BY part`
 	readDay    = `SELECT kind, place, host, value, title, visits, views, events, bounced, engaged, duration, engaged_ms, orders, amount, entries, exits, visitors, who, buyers, kept
 FROM web_day WHERE day = ` + asInt + ` ORDER BY kind, place`
 )
@@ -89,8 +91,10 @@ func (e *Events) markGone(ctx context.Context, tx Tx, where string, args []any) 
 	}
 	maps.Copy(days, visits)
 	for _, day := range sortedKeys(days) {
-		if _, err := tx.Exec(ctx, dropDay, int64(day)); err != nil {
-			return err
+		for _, text := range []string{dropDay, dropStrips} {
+			if _, err := tx.Exec(ctx, text, int64(day)); err != nil {
+				return err
+			}
 		}
 	}
 	return e.mark(ctx, tx, days)
@@ -141,13 +145,16 @@ func (e *Events) rollup(ctx context.Context, day clock.Day, batch int64) error {
 		if ok, err := one(ctx, tx, batchStale, []any{int64(day)}, &at); err != nil || !ok || at != batch {
 			return err // it changed meanwhile and waits for another turn
 		}
-		for _, text := range []string{dropDay, dropStale} {
+		for _, text := range []string{dropDay, dropStrips, dropStale} {
 			if _, err := tx.Exec(ctx, text, int64(day)); err != nil {
 				return err
 			}
 		}
-		if err := tx.Append(ctx, rollupTable, rollupTables()[0].names(), Rows(d.rows(day))); err != nil {
+		if err := tx.Append(ctx, rollupTable, dayTable().names(), Rows(d.rows(day))); err != nil {
 			return fmt.Errorf("store the rollup of a day: %w", err)
+		}
+		if err := tx.Append(ctx, stripTable, stripTables()[0].names(), Rows(d.strip.rows(day))); err != nil {
+			return fmt.Errorf("store the strips of a day: %w", err)
 		}
 		return nil
 	})
@@ -231,19 +238,32 @@ func (e *Events) compareDay(ctx context.Context, day clock.Day) (equal, steady b
 	if err != nil {
 		return false, false, err
 	}
-	equal = slices.EqualFunc(kept, d.rows(day), func(a, b []any) bool {
-		return slices.EqualFunc(a, b, func(x, y any) bool {
-			if _, ok := x.([]byte); ok {
-				was, _ := x.([]byte)
-				is, _ := y.([]byte)
-				return bytes.Equal(was, is)
-			}
-			return x == y
-		})
+	var strips [][]any
+	err = each(ctx, e.db, readStrip, []any{int64(day)}, func(r *sql.Rows) error {
+		var part, events int64
+		var body []byte
+		err := r.Scan(&part, &events, &body)
+		strips = append(strips, []any{part, int64(day), events, body})
+		return err
 	})
+	if err != nil {
+		return false, false, err
+	}
+	equal = slices.EqualFunc(kept, d.rows(day), sameRow) && slices.EqualFunc(strips, d.strip.rows(day), sameRow)
 	var batch int64
 	marked, err := one(ctx, e.db, batchStale, []any{int64(day)}, &batch)
 	return equal, !marked, err
+}
+
+func sameRow(a, b []any) bool {
+	return slices.EqualFunc(a, b, func(x, y any) bool {
+		was, ok := x.([]byte)
+		if !ok {
+			return x == y
+		}
+		is, _ := y.([]byte)
+		return bytes.Equal(was, is)
+	})
 }
 
 // rollupTexts are the statements on rollups.
@@ -251,6 +271,7 @@ func rollupTexts() []Text {
 	out := []Text{{"list stale days", listStale}, {"last mark of days", lastStale}, {"next stale day", nextStale}, {"mark of a day", batchStale}, {"drop mark of a day", dropStale},
 		{"drop rollup of a day", dropDay}, {"days of events and visits", allDays}, {"count rollups", countDays}, {"sample rollups", sampleDays}, {"read rollup of a day", readDay},
 		{"days of what moved", movedDays}, {"visits of a day", rollVisitsText()}, {"events of a day", rollEvents}, {"trend of rollups", readTrend}, {"stale days within", staleWithin},
+		{"drop strips of a day", dropStrips}, {"read strips of a day", readStrip}, {"dictionaries of strips", readDictionaries}, {"read strips", readStrips},
 		{"visitors of days", readVisitors}, {"doers of days", readDoers}}
 	for _, kept := range []bool{false, true} {
 		out = append(out, Text{fmt.Sprint("rollup sums ", kept), sumsText(nil, kept).text})

@@ -71,7 +71,7 @@ func (w *Web) rolled(ctx context.Context, span web.Span, visits, events bool, fn
 		}
 		r := &rolling{db: w.db, span: span, stale: map[clock.Day]dayRoll{}}
 		for _, day := range sortedKeys(stale) {
-			d := dayRoll{}
+			d := newDayRoll()
 			if visits {
 				err = d.rollVisits(ctx, w.db, day)
 			}

@@ -70,8 +70,27 @@ func webPostgres(b *testing.B) (*bench, *analytics.Web) {
 	return p, analytics.NewWeb(p.db, a, func() *time.Location { return time.UTC })
 }
 
-// BenchmarkWebPostgres asks every report of web analytics for the last 90 days, of the facts alone.
+// BenchmarkWebPostgres rolls every day up, asks every report of web analytics for the last 90 days of rollups and of the
+// facts alone.
 func BenchmarkWebPostgres(b *testing.B) {
-	_, w := webPostgres(b)
-	askWeb(b, w, web.Span{From: clock.Day(19911), To: 20000})
+	p, w := webPostgres(b)
+	f := analytics.NewEvents(p.db, p.clock)
+	days := 0
+	start := time.Now()
+	for { // what a former run has rolled up stays
+		did, err := f.Rollup(b.Context())
+		must(b, err)
+		if did == 0 {
+			break
+		}
+		days++
+	}
+	if days > 0 {
+		b.Logf("%d days rolled up in %s", days, time.Since(start))
+	}
+	b.Log("bytes of events, visits, figures, strips: " + p.table(b, `SELECT (SELECT sum(pg_total_relation_size(inhrelid)) FROM pg_inherits WHERE inhparent = 'f_event'::regclass),
+ pg_total_relation_size('f_session'), pg_total_relation_size('web_day'), pg_total_relation_size('web_strip')`))
+	span := web.Span{From: clock.Day(19911), To: 20000}
+	b.Run("rollups", func(b *testing.B) { askWeb(b, w, span) })
+	b.Run("facts", func(b *testing.B) { askWeb(b, w.FromFacts(), span) })
 }

@@ -169,7 +169,14 @@ func (w *Web) Funnel(ctx context.Context, q web.Question, f web.Funnel) ([]web.R
 			gaps[place{n + 1, ""}] = map[int64]int64{}
 		}
 	}
-	err := w.each(ctx, q.From, q.To+clock.Day(f.Window), func(of share) error {
+	steps, rolled, err := w.rolledFunnel(ctx, q, f)
+	if err != nil {
+		return nil, fmt.Errorf("count a funnel: %w", err)
+	}
+	if rolled {
+		return reachedOf(steps), nil
+	}
+	err = w.each(ctx, q.From, q.To+clock.Day(f.Window), func(of share) error {
 		s, err := w.funnelText(q, f, of)
 		if err != nil {
 			return err
@@ -200,6 +207,16 @@ func (w *Web) Funnel(ctx context.Context, q web.Question, f web.Funnel) ([]web.R
 		return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Group, b.Group))
 	})
 	return out, nil
+}
+
+// reachedOf are the steps of a funnel that is not split.
+func reachedOf(steps []map[int64]int64) []web.Reached {
+	out := make([]web.Reached, len(steps))
+	for i, gaps := range steps {
+		out[i].Step = i + 1
+		out[i].Count, out[i].Median = middle(gaps)
+	}
+	return out
 }
 
 // each asks about the persons part by part, when it is its turn.
@@ -374,15 +391,20 @@ func (w *Web) pathsText(q web.Question, p web.Paths, top []string, of share) (st
 
 // Paths implements web.Facts.
 func (w *Web) Paths(ctx context.Context, q web.Question, p web.Paths) ([]web.Link, error) {
-	top, err := w.nodes(ctx, q, p)
+	top, sums, rolled, err := w.rolledPaths(ctx, q, p)
 	if err != nil {
+		return nil, fmt.Errorf("count ways: %w", err)
+	}
+	if rolled {
+		return linksOf(top, sums), nil
+	}
+	if top, err = w.nodes(ctx, q, p); err != nil {
 		return nil, fmt.Errorf("list nodes of ways: %w", err)
 	}
 	if len(top) == 0 || p.Node != "" && top[0] != p.Node {
 		return []web.Link{}, nil
 	}
-	type link struct{ step, from, to int64 }
-	sums := map[link]int64{}
+	sums = map[link]int64{}
 	err = w.each(ctx, q.From, q.To, func(of share) error {
 		s, err := w.pathsText(q, p, top, of)
 		if err != nil {
@@ -399,6 +421,13 @@ func (w *Web) Paths(ctx context.Context, q web.Question, p web.Paths) ([]web.Lin
 	if err != nil {
 		return nil, fmt.Errorf("count ways: %w", err)
 	}
+	return linksOf(top, sums), nil
+}
+
+// link is a step from one node to another by their numbers among the top; 0 is any other node, and to is -1 where the way ended.
+type link struct{ step, from, to int64 }
+
+func linksOf(top []string, sums map[link]int64) []web.Link {
 	named := func(code int64) *web.Node {
 		if code == 0 {
 			return &web.Node{Rest: true}
@@ -413,7 +442,7 @@ func (w *Web) Paths(ctx context.Context, q web.Question, p web.Paths) ([]web.Lin
 		}
 		out = append(out, v)
 	}
-	return out, nil
+	return out
 }
 
 // period is the number of the first day of the period of a day: of a month, year*12+month-1.
