@@ -46,8 +46,11 @@ const (
 	rollLate  = 3_600_000
 )
 
-// staleMost is how many days of a span may be answered from their facts; with more of them the whole question is.
-const staleMost = 8
+// How many days of a span may be answered from their visits alone, or from their events too; with more of them the whole question is left to the facts.
+const (
+	staleVisits = 40
+	staleEvents = 12
+)
 
 type rollupState struct {
 	Format int `json:"format"`
@@ -156,7 +159,7 @@ func (r roll) sorted() []*rolled {
 	return out
 }
 
-// rollKinds are the kinds of what visits say, with the column each is read from.
+// visitKinds are the kinds of what visits say, with the column each is read from.
 func visitKinds() (kinds, columns []string) {
 	for _, d := range web.Dimensions() {
 		column, _ := webColumn(d)

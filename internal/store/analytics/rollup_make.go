@@ -273,6 +273,7 @@ func rollupTexts() []Text {
 		{"days of what moved", movedDays}, {"visits of a day", rollVisitsText()}, {"events of a day", rollEvents}, {"trend of rollups", readTrend}, {"stale days within", staleWithin},
 		{"drop strips of a day", dropStrips}, {"read strips of a day", readStrip}, {"dictionaries of strips", readDictionaries}, {"read strips", readStrips},
 		{"visitors of days", readVisitors}, {"doers of days", readDoers}}
+	out = append(out, Text{"customers among persons", someCustomers(2)})
 	for _, kept := range []bool{false, true} {
 		out = append(out, Text{fmt.Sprint("rollup sums ", kept), sumsText(nil, kept).text})
 	}

@@ -60,13 +60,17 @@ func (w *Web) rolled(ctx context.Context, span web.Span, visits, events bool, fn
 	if w.plain || !rolls(w.dialect) {
 		return false, nil
 	}
+	most := staleVisits
+	if events {
+		most = staleEvents
+	}
 	for range rollAttempts {
 		var st rollupState
 		if _, err := getJSON(ctx, w.db, rollupKey, &st); err != nil || st.Format != rollupFormat {
 			return false, err
 		}
 		stale, err := daysOf(ctx, w.db, staleWithin, int64(span.From), int64(span.To))
-		if err != nil || len(stale) > staleMost {
+		if err != nil || len(stale) > most {
 			return false, err
 		}
 		r := &rolling{db: w.db, span: span, stale: map[clock.Day]dayRoll{}}

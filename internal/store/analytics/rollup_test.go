@@ -73,10 +73,18 @@ func reports(t *testing.T, w *analytics.Web, q web.Question) map[string]any {
 		reached, err := w.Funnel(ctx, q, web.Funnel{Steps: steps[:n], Window: n - 1})
 		put(fmt.Sprint("funnel of ", n))(reached, err)
 	}
+	reached, err := w.Funnel(ctx, q, web.Funnel{Steps: steps, Window: 4, By: "device"})
+	put("funnel by device")(reached, err)
 	for _, p := range []web.Paths{{Nodes: web.PathPages, Depth: 4, Top: 9}, {Nodes: web.PathEvents, Depth: 3, Top: 9}, {Nodes: web.PathBoth, Backward: true, Depth: 6, Top: 9},
 		{Nodes: web.PathBoth, Node: "Product Added", Backward: true, Depth: 4, Top: 9}, {Nodes: web.PathPages, Node: "/a", Depth: 5, Top: 9}} {
 		links, err := w.Paths(ctx, q, p)
 		put(fmt.Sprint("paths ", p))(links, err)
+	}
+	for i, behind := range []web.Behind{{Visits: true}, {Visits: true, Only: "converted"}, {Visits: true, Only: "bounced"}, {Funnel: &web.FunnelStep{Funnel: web.Funnel{Steps: steps, Window: 4}, Step: 1, Lost: true}},
+		{Funnel: &web.FunnelStep{Funnel: web.Funnel{Steps: steps, Window: 4, By: "device"}, Step: 2, Grouped: true, Group: "mobile"}},
+		{Way: &web.Way{Paths: web.Paths{Nodes: web.PathPages, Depth: 4, Top: 9}, Step: 2, From: "/", To: "/a"}}, {Way: &web.Way{Paths: web.Paths{Nodes: web.PathPages, Depth: 4, Top: 9}, Step: 1, From: "/", Ended: true}}} {
+		list, err := w.People(ctx, q, behind, web.PeoplePage{Anonymous: true, After: 1_000_050, Limit: 7, Count: true})
+		put(fmt.Sprint("people ", i))(list, err)
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package analytics
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"slices"
 	"strings"
 
@@ -12,23 +13,63 @@ import (
 
 // A funnel and ways, followed person by person in strips. Both say what the statements of web_way.go say.
 
-// taken is how far one person came: of each step the latest beginning from which it was reached in time, and when it was reached last.
+// stepped is how far one person came: of each step the latest beginning from which it was reached in time, when it was reached last, and how long it took
+// from the step before the first time.
 type stepped struct {
-	reached     bool
-	since, past int64
+	reached          bool
+	since, past, gap int64
 }
 
-// rolledFunnel counts gaps by step; ok is false for what is asked of properties or split by groups.
-func (w *Web) rolledFunnel(ctx context.Context, q web.Question, f web.Funnel) (steps []map[int64]int64, ok bool, err error) {
-	for _, s := range f.Steps {
-		if len(s.Where) > 0 {
-			return nil, false, nil
+// stepGroup is a step of a funnel in one group of a split.
+type stepGroup struct {
+	step  int // from 1
+	group string
+}
+
+// gaps are how many persons took a step after how many milliseconds.
+type gaps map[stepGroup]map[int64]int64
+
+func (g gaps) add(at stepGroup, gap, n int64) {
+	if g[at] == nil {
+		g[at] = map[int64]int64{}
+	}
+	g[at][gap] += n
+}
+
+// groupsOf reads to which group each person belongs; nil for no split.
+func (w *Web) groupsOf(ctx context.Context, q web.Question, by string) (map[int64]string, error) {
+	if by == "" {
+		return nil, nil //nolint:nilnil // nobody is in a group
+	}
+	s, out, names := w.groups(q, by), map[int64]string{}, map[string]string{}
+	err := each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
+		var who int64
+		var name sql.NullString
+		err := r.Scan(&who, &name)
+		if _, known := names[name.String]; !known {
+			names[name.String] = name.String
 		}
-	}
-	if f.By != "" || len(f.Steps) > 31 {
-		return nil, false, nil
-	}
-	meaning := func(k deedKind, day clock.Day) (marks uint32) {
+		out[who] = names[name.String]
+		return err
+	})
+	return out, err
+}
+
+// rolledFunnel counts gaps by step and group; ok is false for what is asked of properties.
+func (w *Web) rolledFunnel(ctx context.Context, q web.Question, f web.Funnel) (out gaps, ok bool, err error) {
+	ok, err = w.funnelled(ctx, q, f, func() { out = gaps{} }, func(_ int64, group string, at []stepped) {
+		for n, s := range at {
+			if s.reached {
+				out.add(stepGroup{n + 1, group}, s.gap, 1)
+			}
+		}
+	})
+	return out, ok, err
+}
+
+// funnelMarks says which steps an event may be, one bit each; the first lies in the span.
+func funnelMarks(q web.Question, f web.Funnel) func(k deedKind, day clock.Day) uint32 {
+	return func(k deedKind, day clock.Day) (marks uint32) {
 		for i, s := range f.Steps {
 			if k.name == s.Event && pathOf(s.Path, k.path) && (i > 0 || day <= q.To) {
 				marks |= 1 << i
@@ -36,29 +77,10 @@ func (w *Web) rolledFunnel(ctx context.Context, q web.Question, f web.Funnel) (s
 		}
 		return marks
 	}
-	window := int64(f.Window) * dayLength
-	ok, err = w.walked(ctx, q, web.Span{From: q.From, To: q.To + clock.Day(f.Window)}, meaning, func(v *walk) error {
-		steps = make([]map[int64]int64, len(f.Steps))
-		for i := range steps {
-			steps[i] = map[int64]int64{}
-		}
-		meanings, err := v.meanings(ctx, nil)
-		if err != nil {
-			return err
-		}
-		at := make([]stepped, len(f.Steps))
-		return v.people(ctx, meanings, func(_ int64, deeds []deed) {
-			clear(at)
-			for _, d := range deeds {
-				follow(at, d, window, steps)
-			}
-		})
-	})
-	return steps, ok, err
 }
 
 // follow takes a person one event further. Later steps come first, so that one event is never two steps of the same walk.
-func follow(at []stepped, d deed, window int64, steps []map[int64]int64) {
+func follow(at []stepped, d deed, window int64) {
 	for n := len(at) - 1; n >= 0; n-- {
 		if d.what&(1<<n) == 0 {
 			continue
@@ -72,8 +94,7 @@ func follow(at []stepped, d deed, window int64, steps []map[int64]int64) {
 			since, gap = before.since, d.at-before.past
 		}
 		if !at[n].reached {
-			steps[n][gap]++
-			at[n] = stepped{true, since, d.at}
+			at[n] = stepped{true, since, d.at, gap}
 		}
 		at[n].since, at[n].past = max(at[n].since, since), d.at
 	}
@@ -108,6 +129,15 @@ func nodeOf(nodes string, k deedKind) (name string, ok bool) {
 
 // rolledPaths counts links between nodes; top names them by their numbers, from 1.
 func (w *Web) rolledPaths(ctx context.Context, q web.Question, p web.Paths) (top []string, sums map[link]int64, ok bool, err error) {
+	ok, err = w.wandered(ctx, q, p, func() { top, sums = nil, map[link]int64{} }, func(_ int64, names []string, s *stations) {
+		top = names
+		s.links(p, func(l link) { sums[l]++ })
+	})
+	return top, sums, ok, err
+}
+
+// wandered gives everybody's ways to fn, with the names of the nodes that are told apart: begin is called before, and again when days changed meanwhile.
+func (w *Web) wandered(ctx context.Context, q web.Question, p web.Paths, begin func(), fn func(who int64, top []string, s *stations)) (ok bool, err error) {
 	numbers := map[string]uint32{}
 	meaning := func(k deedKind, _ clock.Day) uint32 {
 		name, ok := nodeOf(p.Nodes, k)
@@ -121,33 +151,21 @@ func (w *Web) rolledPaths(ctx context.Context, q web.Question, p web.Paths) (top
 		}
 		return n
 	}
-	ok, err = w.walked(ctx, q, q.Span, meaning, func(v *walk) error {
-		sums = map[link]int64{}
+	return w.walked(ctx, q, q.Span, meaning, func(v *walk) error {
+		begin()
 		counts := map[string]uint64{}
 		meanings, err := v.meanings(ctx, func(k deedKind, count uint64) {
 			if name, ok := nodeOf(p.Nodes, k); ok && v.meaning(k, 0) != 0 {
 				counts[name] += count
 			}
 		})
+		if err == nil && v.among != nil { // how often they were there is told by nobody else
+			counts, err = v.counted(ctx, meanings, numbers)
+		}
 		if err != nil {
 			return err
 		}
-		if v.among != nil { // how often they were there is told by nobody else
-			clear(counts)
-			names := make([]string, len(numbers)+1)
-			for name, n := range numbers {
-				names[n] = name
-			}
-			err := v.people(ctx, meanings, func(_ int64, deeds []deed) {
-				for _, d := range deeds {
-					counts[names[d.what]]++
-				}
-			})
-			if err != nil {
-				return err
-			}
-		}
-		top = frequent(counts, p.Node)
+		top := frequent(counts, p.Node)
 		if len(top) == 0 || p.Node != "" && top[0] != p.Node {
 			return nil
 		}
@@ -156,12 +174,26 @@ func (w *Web) rolledPaths(ctx context.Context, q web.Question, p web.Paths) (top
 			codes[numbers[name]] = int64(i + 1)
 		}
 		var s stations
-		return v.people(ctx, meanings, func(_ int64, deeds []deed) {
+		return v.people(ctx, meanings, func(who int64, deeds []deed) {
 			s.of(deeds, codes)
-			s.links(p, sums)
+			fn(who, top, &s)
 		})
 	})
-	return top, sums, ok, err
+}
+
+// counted is how often each node was gone through by the persons of the question.
+func (w *walk) counted(ctx context.Context, meanings map[clock.Day][]uint32, numbers map[string]uint32) (map[string]uint64, error) {
+	names := make([]string, len(numbers)+1)
+	for name, n := range numbers {
+		names[n] = name
+	}
+	counts := map[string]uint64{}
+	err := w.people(ctx, meanings, func(_ int64, deeds []deed) {
+		for _, d := range deeds {
+			counts[names[d.what]]++
+		}
+	})
+	return counts, err
 }
 
 // frequent are the names of the most frequent nodes, that which the ways go through before all.
@@ -198,8 +230,8 @@ func (s *stations) of(deeds []deed, codes []int64) {
 	}
 }
 
-// links counts the links of the ways that begin (or, backward, end) where the question says.
-func (s *stations) links(p web.Paths, sums map[link]int64) {
+// links gives the links of the ways that begin (or, backward, end) where the question says.
+func (s *stations) links(p web.Paths, fn func(l link)) {
 	ends := func(i int) bool { return i+1 == len(s.pause) || s.pause[i+1] }
 	for i := range s.codes {
 		switch {
@@ -216,10 +248,10 @@ func (s *stations) links(p web.Paths, sums map[link]int64) {
 				over, next = ends(at), at+1
 			}
 			if over {
-				sums[link{int64(step), from, -1}]++
+				fn(link{int64(step), from, -1})
 				break
 			}
-			sums[link{int64(step), from, s.codes[next]}]++
+			fn(link{int64(step), from, s.codes[next]})
 			at = next
 		}
 	}

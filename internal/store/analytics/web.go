@@ -72,9 +72,10 @@ func (s *statement) put(o statement) { s.add(o.text, o.args...) }
 const (
 	asInt  = "CAST(? AS BIGINT)"
 	asText = "CAST(? AS TEXT)"
-	// notBot leaves robots out; person leaves out those too who refused to be analysed.
-	notBot   = "(e.flags & 8) = 0"
-	ofPerson = "(e.flags & 72) = 0"
+	// notBot leaves robots out; person leaves out those too who refused to be analysed. PostgreSQL takes it that few rows equal a value it has no
+	// statistics of, and most differ from one, which is so here.
+	notBot   = "(e.flags & 8) <> 8"
+	ofPerson = "(e.flags & 8) <> 8 AND (e.flags & 64) <> 64"
 	isView   = "e.kind IN ('page', 'screen')"
 	// isDone leaves out what is said about people and how long a page was looked at.
 	isDone = "e.kind IN ('page', 'screen', 'track') AND e.name <> '" + event.Engaged + "'"

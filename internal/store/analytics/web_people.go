@@ -162,6 +162,9 @@ func (w *Web) People(ctx context.Context, q web.Question, b web.Behind, p web.Pe
 	if p.Count {
 		out.Customers, out.Anonymous = 0, 0
 	}
+	if list, ok, err := w.rolledPeople(ctx, q, b, p); ok || err != nil {
+		return list, err
+	}
 	ask := func(ask func(of share) error) error { return w.alone(ctx, func() error { return ask(share{}) }) }
 	var top []string
 	switch {

@@ -159,64 +159,43 @@ func (w *Web) funnelText(q web.Question, f web.Funnel, of share) (statement, err
 
 // Funnel implements web.Facts.
 func (w *Web) Funnel(ctx context.Context, q web.Question, f web.Funnel) ([]web.Reached, error) {
-	type place struct {
-		step  int
-		group string
-	}
-	gaps := map[place]map[int64]int64{}
-	for n := range f.Steps {
-		if f.By == "" { // a step that nobody took is told too
-			gaps[place{n + 1, ""}] = map[int64]int64{}
-		}
-	}
-	steps, rolled, err := w.rolledFunnel(ctx, q, f)
-	if err != nil {
-		return nil, fmt.Errorf("count a funnel: %w", err)
-	}
-	if rolled {
-		return reachedOf(steps), nil
-	}
-	err = w.each(ctx, q.From, q.To+clock.Day(f.Window), func(of share) error {
-		s, err := w.funnelText(q, f, of)
-		if err != nil {
-			return err
-		}
-		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
-			var at place
-			var gap, n int64
-			if err := r.Scan(&at.step, &at.group, &gap, &n); err != nil {
+	counts, rolled, err := w.rolledFunnel(ctx, q, f)
+	if err == nil && !rolled {
+		counts = gaps{}
+		err = w.each(ctx, q.From, q.To+clock.Day(f.Window), func(of share) error {
+			s, err := w.funnelText(q, f, of)
+			if err != nil {
 				return err
 			}
-			if gaps[at] == nil {
-				gaps[at] = map[int64]int64{}
-			}
-			gaps[at][gap] += n
-			return nil
+			return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
+				var at stepGroup
+				var gap, n int64
+				if err := r.Scan(&at.step, &at.group, &gap, &n); err != nil {
+					return err
+				}
+				counts.add(at, gap, n)
+				return nil
+			})
 		})
-	})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("count a funnel: %w", err)
 	}
+	for n := range f.Steps {
+		if at := (stepGroup{step: n + 1}); f.By == "" && counts[at] == nil { // a step that nobody took is told too
+			counts[at] = map[int64]int64{}
+		}
+	}
 	out := []web.Reached{}
-	for at, counts := range gaps {
+	for at, times := range counts {
 		r := web.Reached{Step: at.step, Group: at.group}
-		r.Count, r.Median = middle(counts)
+		r.Count, r.Median = middle(times)
 		out = append(out, r)
 	}
 	slices.SortFunc(out, func(a, b web.Reached) int {
 		return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Group, b.Group))
 	})
 	return out, nil
-}
-
-// reachedOf are the steps of a funnel that is not split.
-func reachedOf(steps []map[int64]int64) []web.Reached {
-	out := make([]web.Reached, len(steps))
-	for i, gaps := range steps {
-		out[i].Step = i + 1
-		out[i].Count, out[i].Median = middle(gaps)
-	}
-	return out
 }
 
 // each asks about the persons part by part, when it is its turn.
