@@ -11,7 +11,9 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
+	"github.com/guanxi-crm/guanxi/internal/insight/trait"
 	"github.com/guanxi-crm/guanxi/internal/insight/web"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
 	"github.com/guanxi-crm/guanxi/internal/store/compile"
 )
@@ -63,11 +65,9 @@ func webPostgres(b *testing.B) (*bench, *analytics.Web) {
 		}))
 		must(b, write(ctx, p.db, "ANALYZE f_event", "ANALYZE f_session"))
 	}
-	env := func() compile.Env {
-		return compile.Env{Registry: p.reg, Now: p.clock.Now(), Zone: time.UTC, Base: "CNY"}
-	}
-	a := analytics.NewAudience(p.store, env, func(context.Context) (report.Freshness, error) { return report.Freshness{}, nil })
-	return p, analytics.NewWeb(p.db, a, func() *time.Location { return time.UTC })
+	// The visits are there already.
+	must(b, write(ctx, p.db, "DELETE FROM plane_state WHERE key = 'events_visits'", `INSERT INTO plane_state (key, value) VALUES ('events_visits', '{"definition":"1","slices":0,"done":0}')`))
+	return p, webOf(p)
 }
 
 // BenchmarkWebPostgres rolls every day up, asks every report of web analytics for the last 90 days of rollups and of the
@@ -92,5 +92,52 @@ func BenchmarkWebPostgres(b *testing.B) {
  pg_total_relation_size('f_session'), pg_total_relation_size('web_day'), pg_total_relation_size('web_strip')`))
 	span := web.Span{From: clock.Day(19911), To: 20000}
 	b.Run("rollups", func(b *testing.B) { askWeb(b, w, span) })
+	b.Run("visits", func(b *testing.B) { loadPostgres(b, p, f) })
+	b.Run("leaves", func(b *testing.B) { leavesPostgres(b, p) })
 	b.Run("facts", func(b *testing.B) { askWeb(b, w.FromFacts(), span) })
+}
+
+// loadPostgres loads 2,000 events of as many profiles, as a busy second brings them, and makes their visits anew.
+func loadPostgres(b *testing.B, p *bench, f *analytics.Events) {
+	at, _, err := f.Loaded(b.Context())
+	must(b, err)
+	rows := make([]analytics.Row, 2000)
+	for b.Loop() {
+		next := at
+		next.Seq += int64(len(rows))
+		now := noon(20_001).UnixMilli() + at.Seq
+		for i := range rows {
+			d := deed{id: 9_000_000_000 + at.Seq + int64(i), profile: int64(1+i*97) * 4_000_000_000_000, at: now + int64(i), source: 1, kind: "page", name: "Page Viewed", path: "/p/1"}
+			d.owner = d.profile
+			rows[i] = d.row()
+		}
+		must(b, f.Load(b.Context(), rows, at, next))
+		at = next
+		_, err := f.Visits(b.Context(), analytics.VisitOptions{})
+		must(b, err)
+	}
+}
+
+// leavesPostgres counts customers by what they did.
+func leavesPostgres(b *testing.B, p *bench) {
+	cat, err := trait.Standard()
+	must(b, err)
+	env := func() compile.Env {
+		return compile.Env{Registry: p.reg, Traits: cat, Now: p.clock.Now(), Zone: time.UTC, Base: "CNY"}
+	}
+	board := analytics.NewAudience(p.store, env, func(context.Context) (report.Freshness, error) { return report.Freshness{}, nil })
+	for name, text := range map[string]string{
+		"did":      `{"event":"Order Completed","op":">=","value":2,"within":{"days":90}}`,
+		"property": `{"event":"Product Added","where":{"property":"price","op":">","value":5},"op":">=","value":1,"within":{"days":90}}`,
+		"stopped":  `{"stopped":{"event":"Order Completed"},"for":{"days":60}}`,
+	} {
+		n, err := query.Parse([]byte(text))
+		must(b, err)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				_, err := board.Count(b.Context(), n, nil, 5)
+				must(b, err)
+			}
+		})
+	}
 }
