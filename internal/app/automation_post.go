@@ -7,6 +7,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/customer/consent"
 	"github.com/guanxi-crm/guanxi/internal/engage/approval"
 	"github.com/guanxi-crm/guanxi/internal/engage/letter"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
@@ -23,12 +24,18 @@ func (p rulePost) CheckAddress(address string) error {
 	return err
 }
 
+// CheckPurpose implements automation.Post.
+func (p rulePost) CheckPurpose(ctx context.Context, purpose string) error {
+	_, err := p.w.consents.Allowed(ctx, nil, purpose, consent.Email)
+	return err
+}
+
 // Page implements automation.Post.
 func (p rulePost) Page(text string) string { return letter.Page(text) }
 
 // held makes of a fault of a mail the one that holds a rule's mail back.
 func held(err error) error {
-	for code, why := range map[string]string{"letter.quiet": "quiet", "letter.unaddressed": "no_address", "mail.address_stopped": "stopped"} {
+	for code, why := range map[string]string{"letter.quiet": "quiet", "letter.no_consent": "no_consent", "letter.unaddressed": "no_address", "mail.address_stopped": "stopped"} {
 		if fault.CodeOf(err) == code {
 			return fault.New(fault.Conflict, automation.HeldBack+why, nil)
 		}
@@ -50,7 +57,7 @@ func (p rulePost) Find(ctx context.Context, r automation.Receiver) (automation.M
 		}
 		box = automation.Mailbox{Address: who.Email, Name: who.Name, Locale: who.Locale}
 	case r.Record != 0:
-		to, err := p.w.edge.Letters.Addressee(ctx, r.Object, r.Record, r.Field)
+		to, err := p.w.edge.Letters.Addressee(ctx, r.Object, r.Record, r.Field, r.Purpose)
 		if err != nil {
 			return box, held(err)
 		}
@@ -114,7 +121,7 @@ func (p rulePost) Write(ctx context.Context, l automation.Letter, again bool) (a
 		reply = who.Email
 	}
 	r, err := p.w.edge.Letters.Order(ctx, letter.Order{Key: l.Key, To: mail.Address{Name: l.To.Name, Email: l.To.Address}, ReplyTo: reply, Subject: l.Subject, Text: l.Text,
-		About: mail.About{Object: l.Object, Record: l.Record}, User: l.Person, Rule: l.Rule}, again)
+		About: mail.About{Object: l.Object, Record: l.Record}, User: l.Person, Rule: l.Rule, Purpose: l.Purpose, Locale: l.To.Locale}, again)
 	if err != nil {
 		return automation.Posted{}, held(err)
 	}

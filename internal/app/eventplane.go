@@ -23,7 +23,7 @@ type visitSettings struct {
 
 // openPlane makes what takes events from the inbox to analysis and into files.
 func (w *workspace) openPlane() {
-	c := eventplane.Config{Store: w.events.store, Facts: analytics.NewEvents(w.adb, w.app.Clock), Files: analytics.NewEventFiles(w.adb), Consumers: []string{eventschema.Consumer, peopleStep},
+	c := eventplane.Config{Store: w.events.store, Facts: analytics.NewEvents(w.adb, w.app.Clock), Files: analytics.NewEventFiles(w.adb), Consumers: []string{eventschema.Consumer, peopleStep, consentStep},
 		Dir: filepath.Join(w.dir, eventDir, eventFiles), Clock: w.app.Clock, Log: w.app.Log,
 		Rates: func() facet.Rates { return facet.Rates{Table: w.rates.Load(), Base: w.info.Currency} },
 		Visits: func(ctx context.Context) (analytics.VisitOptions, error) {

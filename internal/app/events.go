@@ -56,7 +56,7 @@ type stepRun struct {
 
 // eventSteps are the stations of the flow in their order.
 func (w *workspace) eventSteps() []eventStep {
-	steps := append([]eventStep{{"learn", w.learned.Learn}, {"resolve", w.resolveEvents}, {peopleStep, w.takePeople}}, w.planeSteps()...)
+	steps := append([]eventStep{{"learn", w.learned.Learn}, {"resolve", w.resolveEvents}, {peopleStep, w.takePeople}, {consentStep, w.takeConsents}}, w.planeSteps()...)
 	return append(steps, eventStep{"tidy", w.tidyEvents()})
 }
 

@@ -44,7 +44,7 @@ func (w *workspace) newPost(keys *crypt.Keyring) error {
 	w.post.mailer = &talk.Mailer{Service: w.talk, Store: sqlstore.NewTalk(w.store), Post: w.post.Queue, Address: office{w}.Address, As: w.as, Words: a.words.Text, Sign: keys.Sign, Verify: keys.Verify,
 		Prefix: func(object string) string { return w.registry().Object(object).Prefix }, Workspace: w.info.Key, Name: w.info.Name, Zone: w.zoneOf}
 	w.edge.Notices = w.post.mailer
-	w.edge.Letters = letter.New(letter.Config{Records: w.records, Registry: w.registry, Mail: w.post.Queue, Family: w.store.Family, Clock: a.Clock, Email: func(ctx context.Context, user id.ID) (string, error) {
+	w.edge.Letters = letter.New(letter.Config{Records: w.records, Registry: w.registry, Mail: w.post.Queue, Family: w.store.Family, Clock: a.Clock, Consent: w.letterConsent, Foot: w.letterFoot, Email: func(ctx context.Context, user id.ID) (string, error) {
 		p, _, err := members{a, w.info.Key}.Person(ctx, user)
 		return p.Email, err
 	}})

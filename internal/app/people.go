@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/customer/consent"
 	door "github.com/guanxi-crm/guanxi/internal/customer/event"
 	"github.com/guanxi-crm/guanxi/internal/customer/identity"
 	"github.com/guanxi-crm/guanxi/internal/customer/person"
@@ -173,8 +174,18 @@ func (w *workspace) followRow(ctx context.Context, r *change.Row) error {
 	})
 	if err == nil {
 		w.events.store.Wake()
+		err = w.followConsentRow(ctx, merged, survivor)
 	}
 	return err
+}
+
+// followConsentRow has what merged customers said count for the survivor; 0 has it count for themselves again.
+func (w *workspace) followConsentRow(ctx context.Context, merged []id.ID, survivor id.ID) error {
+	edges := make([]consent.Edge, len(merged))
+	for i, m := range merged {
+		edges[i] = consent.Edge{Member: m, Parent: survivor}
+	}
+	return w.consents.Link(ctx, edges)
 }
 
 // personRecords is person.Records.

@@ -80,7 +80,7 @@ func plant() canaries {
 	return canaries{"name": "Zqxcanaryname", "note": "zqxcanarynote", "email": "zqxcanarymail@example.com", "idnumber": "ZQXCANARYID77", "card": "zqxcanarycard", "external": "zqxcanaryext", "tag": "zqxcanarytag",
 		"comment": "zqxcanarycomment", "revision": "zqxcanaryrevised", "file": "zqxcanaryfile", "filename": "zqxcanaryfilename", "task": "zqxcanarytask", "call": "zqxcanarycall", "order": "zqxcanaryordernote",
 		"contact": "zqxcanarycontact", "before": "zqxcanarybefore", "custom": "zqxcanarycustom", "merged": "zqxcanarymerged", "import": "zqxcanaryimport", "occupation": "zqxcanaryjob", "made": "zqxcanarymade", "imported": "zqxcanaryimported",
-		"guest": "zqxcanaryguest", "behaviour": "zqxcanarybehaviour", "page": "zqxcanarypage"}
+		"guest": "zqxcanaryguest", "behaviour": "zqxcanarybehaviour", "page": "zqxcanarypage", "consent": "zqxcanaryconsent"}
 }
 
 // found are the canaries that stand in some bytes, as text or as UTF-16.
@@ -139,6 +139,7 @@ func person(t *testing.T, s *site, c *client, k canaries) string {
 	said := read[struct{ ID string }](c, "POST", "/records/customer/"+p.ID+"/comments", `{"body":"`+k["comment"]+`"}`, 201)
 	c.want(200, c.with("If-Match", `"1"`).do("PATCH", "/comments/"+said.ID, `{"body":"`+k["revision"]+`"}`))
 	c.attached("/records/customer/"+p.ID, k["filename"]+".txt", k["file"])
+	c.want(200, c.do("POST", "/customers/"+p.ID+"/consents", `{"items":[{"purpose":"marketing","channel":"email","state":"given","source":"form","page":"https://shop.example/`+k["consent"]+`","note":"`+k["consent"]+`","once":"`+k["consent"]+`"}]}`))
 	twin := read[rec](c, "POST", "/records/customer", `{"fields":{"name":"`+k["merged"]+`","wechat_unionid":"unionzqx"}}`, 201)
 	c.want(200, c.do("POST", "/records/customer/merge", `{"survivor":"`+p.ID+`","ids":["`+twin.ID+`"],"fields":{"name":"`+p.ID+`"}}`))
 	im := c.importFile(k["import"]+".csv", "姓名,手机,外部编号\n"+k["imported"]+",13712340000,zqxcanaryext2\n")

@@ -105,7 +105,11 @@ func (v *vocabulary) readClasses(ctx context.Context) error {
 	for i := range computed {
 		extra = append(extra, v.w.computedDef(&computed[i]))
 	}
-	c, err := v.standard.With(extra...)
+	consents, err := v.w.consentTraits(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := v.standard.With(append(extra, consents...)...)
 	if err == nil {
 		v.traits = c
 	}

@@ -83,6 +83,7 @@ type workspace struct {
 	indexer  *search.Indexer
 	recurrer *activity.Recurrer
 	rollups  *rollup.Follower
+	consents *consents
 
 	approvals    *approval.Service
 	stages       *stage.Service
@@ -409,6 +410,7 @@ func (w *workspace) build(ctx context.Context) error {
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
 	w.edge.Keys, w.edge.Web = keyService{w}, w.newWeb()
+	w.newConsents(keys)
 	if err := w.newTracking(ctx); err != nil {
 		return err
 	}
@@ -521,6 +523,7 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 		w.own(ctx, group, "keys", w.hear)
 	}
 	w.own(ctx, group, "behaviour", w.events.run)
+	w.own(ctx, group, "consents", w.followConsents)
 	w.own(ctx, group, "search", w.indexer.Run)
 	w.own(ctx, group, "repeating activities", w.recurrer.Run)
 	w.own(ctx, group, "rollups", w.rollups.Run)

@@ -68,6 +68,7 @@ type letterIn struct {
 		Subject string `json:"subject"`
 		Text    string `json:"text"`
 		Profile string `json:"profile,omitempty" doc:"empty for the standard one"`
+		Purpose string `json:"purpose,omitempty" doc:"what it is written for, a purpose of consents such as marketing: whoever did not agree gets none, and the mail ends with a link to the page of preferences; empty for a letter that answers or serves"`
 	}
 }
 
@@ -83,7 +84,7 @@ func (a *API) sendLetter(ctx context.Context, c *call, in letterIn) (LetterSent,
 		return LetterSent{}, err
 	}
 	b := in.Body
-	want := letter.Input{Key: b.Key, Object: o.Key, Record: v, Field: b.Field, Subject: b.Subject, Text: b.Text}
+	want := letter.Input{Key: b.Key, Object: o.Key, Record: v, Field: b.Field, Subject: b.Subject, Text: b.Text, Purpose: b.Purpose}
 	if b.Profile != "" {
 		if want.Profile, err = profileID(b.Profile); err != nil {
 			return LetterSent{}, err

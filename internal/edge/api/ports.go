@@ -6,6 +6,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/customer/consent"
 	"github.com/guanxi-crm/guanxi/internal/customer/event"
 	"github.com/guanxi-crm/guanxi/internal/customer/tracking"
 	"github.com/guanxi-crm/guanxi/internal/engage/approval"
@@ -113,7 +114,11 @@ type Workspace struct {
 	Rights     *rights.Service
 	Tracking   *tracking.Service
 	People     EventPeople
-	Zone       *time.Location
+	Consents   *consent.Service
+	// ConsentLinks makes and reads the links of people who do not sign in, ConsentContact is how they are reached, masked.
+	ConsentLinks   consent.Links
+	ConsentContact func(ctx context.Context, customer id.ID) (map[string]string, error)
+	Zone           *time.Location
 	// Automations are the rules.
 	Automations *automation.Service
 	// Purchases are the states of an order that make it a purchase.

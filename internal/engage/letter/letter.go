@@ -57,6 +57,10 @@ type Config struct {
 	// Family is a record with those that became part of it by merging.
 	Family func(ctx context.Context, rec id.ID) ([]id.ID, error)
 	Clock  clock.Clock
+	// Consent refuses a mail for a purpose to the customer that a record is or belongs to: Conflict letter.no_consent, letter.quiet.
+	Consent func(ctx context.Context, object string, rec id.ID, purpose string) error
+	// Foot is the end of a mail for a purpose, and the address at which one POST ends mails for it; "" for none.
+	Foot func(ctx context.Context, object string, rec id.ID, purpose, locale string) (foot, stop string, err error)
 }
 
 // Service writes and shows letters. It is safe for concurrent use.
@@ -153,12 +157,14 @@ type Input struct {
 	Subject string
 	Text    string
 	Profile id.ID // 0 for the standard one
+	// Purpose is what it is written for, in the words of consents ("marketing"); "" for a letter that answers or serves somebody.
+	Purpose string
 }
 
 var keyShape = regexp.MustCompile(`^[A-Za-z0-9_-]{8,64}$`)
 
 // Send writes a letter down to be sent. Faults: letter.quiet, letter.no_address, letter.bad_subject, letter.bad_text,
-// letter.unknown_field, letter.personal_field, and those of mail.
+// letter.unknown_field, letter.personal_field, letter.no_consent, consent.unknown_purpose, and those of mail.
 func (s *Service) Send(ctx context.Context, in Input) (mail.Receipt, error) {
 	if err := allowed(ctx); err != nil {
 		return mail.Receipt{}, err
@@ -178,17 +184,41 @@ func (s *Service) Send(ctx context.Context, in Input) (mail.Receipt, error) {
 	if on {
 		return mail.Receipt{}, fault.New(fault.Conflict, "letter.quiet", nil)
 	}
+	if err := s.cfg.Consent(ctx, in.Object, in.Record, in.Purpose); err != nil {
+		return mail.Receipt{}, err
+	}
 	to, err := s.address(ctx, r, in.Field)
 	if err != nil {
 		return mail.Receipt{}, err
 	}
+	foot, stop, err := s.cfg.Foot(ctx, in.Object, in.Record, in.Purpose, localeOf(r))
+	if err != nil {
+		return mail.Receipt{}, err
+	}
+	text = footed(text, foot)
 	who := access.From(ctx)
 	reply, err := s.cfg.Email(ctx, who.ID)
 	if err != nil {
 		return mail.Receipt{}, err
 	}
 	return s.cfg.Mail.Enqueue(ctx, mail.Message{Key: "letter:" + id.Format("usr", who.ID) + ":" + in.Key, Kind: Kind, Profile: in.Profile, To: mail.Address{Name: r.Title, Email: to}, ReplyTo: reply,
-		Subject: subject, Text: text, HTML: page(text), About: mail.About{Object: in.Object, Record: in.Record}, By: who.ID, Keep: true, Personal: true})
+		Subject: subject, Text: text, HTML: page(text), About: mail.About{Object: in.Object, Record: in.Record}, By: who.ID, Stop: secure(stop), Keep: true, Personal: true})
+}
+
+// footed is a text with its end below a line.
+func footed(text, foot string) string {
+	if foot == "" {
+		return text
+	}
+	return text + "\n\n--\n" + foot
+}
+
+// secure is an address that mail programs call by themselves, which they do by https alone.
+func secure(stop string) string {
+	if strings.HasPrefix(stop, "https://") {
+		return stop
+	}
+	return ""
 }
 
 // address is read by the program; that the writer sees the field is what allows it.

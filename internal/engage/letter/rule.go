@@ -22,8 +22,8 @@ const language = "language"
 type Addressee struct{ Email, Name, Locale string }
 
 // Addressee finds the address in a field of a record as the actor may write to it, masked or not. Locale is "" where the record does not
-// say. Faults: Conflict letter.quiet and letter.unaddressed.
-func (s *Service) Addressee(ctx context.Context, object string, rec id.ID, field string) (Addressee, error) {
+// say. Faults: Conflict letter.quiet, letter.no_consent and letter.unaddressed.
+func (s *Service) Addressee(ctx context.Context, object string, rec id.ID, field, purpose string) (Addressee, error) {
 	r, err := s.cfg.Records.Get(ctx, object, rec)
 	if err != nil {
 		return Addressee{}, err
@@ -42,6 +42,9 @@ func (s *Service) Addressee(ctx context.Context, object string, rec id.ID, field
 	}
 	if on {
 		return Addressee{}, fault.New(fault.Conflict, "letter.quiet", nil)
+	}
+	if err := s.cfg.Consent(ctx, object, rec, purpose); err != nil {
+		return Addressee{}, err
 	}
 	to, err := s.address(ctx, r, field)
 	if fault.CodeOf(err) == "letter.no_address" {
@@ -71,6 +74,9 @@ type Order struct {
 	About   mail.About
 	User    id.ID // the colleague who gets it
 	Rule    id.ID
+	// Purpose is what consents call it for; "" for none.
+	Purpose string
+	Locale  string
 }
 
 // Order writes a mail of a rule down to be sent, or in the place of the one of its key that failed. It is kept, as letters are, and says that a
@@ -79,7 +85,12 @@ func (s *Service) Order(ctx context.Context, o Order, again bool) (mail.Receipt,
 	if !access.From(ctx).Can(access.MailSend) {
 		return mail.Receipt{}, fault.New(fault.Forbidden, "access.forbidden", fault.Params{"right": string(access.MailSend)})
 	}
-	m := mail.Message{Key: o.Key, Kind: RuleKind, To: o.To, ReplyTo: o.ReplyTo, Subject: o.Subject, Text: o.Text, HTML: Page(o.Text), About: o.About, User: o.User, By: o.Rule, Keep: true}
+	foot, stop, err := s.cfg.Foot(ctx, o.About.Object, o.About.Record, o.Purpose, o.Locale)
+	if err != nil {
+		return mail.Receipt{}, err
+	}
+	o.Text = footed(o.Text, foot)
+	m := mail.Message{Key: o.Key, Kind: RuleKind, To: o.To, ReplyTo: o.ReplyTo, Subject: o.Subject, Text: o.Text, HTML: Page(o.Text), About: o.About, User: o.User, By: o.Rule, Stop: secure(stop), Keep: true}
 	if again {
 		return s.cfg.Mail.Anew(ctx, m)
 	}

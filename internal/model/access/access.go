@@ -60,17 +60,20 @@ const (
 	PrivacyManage      Right = "privacy.manage" // erase people, restrict them, keep the register of their requests, rules of retention
 	PrivacyCopy        Right = "privacy.copy"   // everything known about a person as one file, in clear
 	AutomationManage   Right = "automation.manage"
-	WebRead            Right = "web.read"      // web analytics: visits, pages, funnels, paths, retention
-	SourceManage       Right = "source.manage" // doors that events come by, and their write keys
-	EventRead          Right = "event.read"    // events one by one, with their properties
-	EventManage        Right = "event.manage"  // the plan of events, and what becomes of rejected ones
+	WebRead            Right = "web.read"       // web analytics: visits, pages, funnels, paths, retention
+	SourceManage       Right = "source.manage"  // doors that events come by, and their write keys
+	EventRead          Right = "event.read"     // events one by one, with their properties
+	EventManage        Right = "event.manage"   // the plan of events, and what becomes of rejected ones
+	ConsentRead        Right = "consent.read"   // what customers agreed to, with the proof
+	ConsentWrite       Right = "consent.write"  // record what customers said
+	ConsentManage      Right = "consent.manage" // purposes, wordings, categories
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
 		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage, DuplicateManage,
-		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy, AutomationManage, WebRead, SourceManage, EventRead, EventManage}
+		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy, AutomationManage, WebRead, SourceManage, EventRead, EventManage, ConsentRead, ConsentWrite, ConsentManage}
 }
 
 // Can reports whether a built-in role holds a right; others hold none by their name alone.
@@ -80,14 +83,14 @@ func (r Role) Can(right Right) bool {
 		return true
 	case Manager:
 		return right != UserManage && right != KeyManage && right != SystemManage && right != SchemaManage && right != WebhookManage &&
-			right != RoleManage && right != MailManage && right != AutomationManage && right != SourceManage && right != EventManage
+			right != RoleManage && right != MailManage && right != AutomationManage && right != SourceManage && right != EventManage && right != ConsentManage
 	case Member:
 		switch right {
-		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal, ReportRead, RecordShare, RecordAssign, MailSend:
+		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal, ReportRead, RecordShare, RecordAssign, MailSend, ConsentRead, ConsentWrite:
 			return true
 		}
 	case ReadOnly:
-		return right == RecordRead || right == SegmentRead || right == ReportRead || right == WebRead
+		return right == RecordRead || right == SegmentRead || right == ReportRead || right == WebRead || right == ConsentRead
 	}
 	return false
 }
@@ -151,11 +154,11 @@ func scopeAllows(scope string, right Right) bool {
 	case "admin":
 		return true
 	case "read":
-		return right == RecordRead || right == SegmentRead || right == ReportRead || right == WebRead
+		return right == RecordRead || right == SegmentRead || right == ReportRead || right == WebRead || right == ConsentRead
 	case "write":
 		return right == RecordRead || right == SegmentRead || right == RecordCreate || right == RecordUpdate ||
 			right == RecordDelete || right == RecordMerge || right == SegmentWrite || right == ClassificationEdit || right == RecordAssign || right == RecordShare ||
-			right == ReportRead || right == WebRead
+			right == ReportRead || right == WebRead || right == ConsentRead || right == ConsentWrite
 	case "import":
 		return right == ImportRun || right == RecordRead
 	}

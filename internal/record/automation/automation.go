@@ -405,6 +405,7 @@ type Receiver struct {
 	Field   string
 	Person  id.ID
 	Address string
+	Purpose string // of a mail to an address of a record; "" for none
 }
 
 // Mailbox is where a mail goes. Address is for the Post alone: nothing shows or stores it.
@@ -421,6 +422,7 @@ type Letter struct {
 	Object  string // of the record that it is about
 	Record  id.ID
 	Person  id.ID // the colleague who gets it
+	Purpose string
 }
 
 // PostState is where a mail stands.
@@ -445,6 +447,8 @@ type Posted struct {
 type Post interface {
 	// CheckAddress refuses a text that is no address.
 	CheckAddress(address string) error
+	// CheckPurpose refuses a text that is no purpose that mails are sent for.
+	CheckPurpose(ctx context.Context, purpose string) error
 	// Find says where a mail goes. Conflict when nothing may go there: its code begins with HeldBack.
 	Find(ctx context.Context, r Receiver) (Mailbox, error)
 	// Standing is the mail of a key.

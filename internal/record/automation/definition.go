@@ -144,6 +144,8 @@ type Mail struct {
 	Address string `json:"address,omitempty"`
 	// ReplyTo is "" (what the mail server says), owner, customer_owner, run_as (whom the rule runs as), or an address.
 	ReplyTo string `json:"reply_to,omitempty"`
+	// Purpose is what the mail is for, in the words of consents ("marketing"): whoever did not agree to it gets none. "" for a mail of work.
+	Purpose string `json:"purpose,omitempty"`
 	Wording
 	// Translations are other wordings by language; a receiver whose language has none gets the Wording.
 	Translations map[string]Wording `json:"translations,omitempty"`

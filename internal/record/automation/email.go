@@ -27,6 +27,7 @@ type letterform struct {
 	address string
 	reply   string // of those that are worked out, "" for none
 	replyTo string // an address
+	purpose string
 	words   map[lang.Locale]wording
 }
 
@@ -74,6 +75,14 @@ func (c *checker) mail(in *instr, at string) error {
 	default:
 		in.mail.replyTo = strings.TrimSpace(m.ReplyTo)
 		if err := c.relocated(c.s.cfg.Post.CheckAddress(in.mail.replyTo), at+".reply_to"); err != nil {
+			return err
+		}
+	}
+	if in.mail.purpose = m.Purpose; m.Purpose != "" {
+		if m.To != MailField {
+			c.fail("purpose_needs_field", at+".purpose", nil)
+		}
+		if err := c.relocated(c.s.cfg.Post.CheckPurpose(c.ctx, m.Purpose), at+".purpose"); err != nil {
 			return err
 		}
 	}
@@ -252,7 +261,7 @@ func (b *batch) letter(ctx context.Context, run *Run) (Letter, error) {
 	subject := strings.Join(strings.Fields(b.fill(ctx, words.subject, run)), " ")
 	l := Letter{Rule: b.rule.ID, To: box, Subject: cut(subject, maxSubject), Text: strings.TrimSpace(b.fill(ctx, words.text, run)), Object: b.prog.obj.Key, Record: rec.ID, Person: to.Person}
 	if to.Record != 0 { // the mail is shown with whose address it is
-		l.Object, l.Record = to.Object, to.Record
+		l.Object, l.Record, l.Purpose = to.Object, to.Record, to.Purpose
 	}
 	l.ReplyTo = b.replyTo(run)
 	return l, nil
@@ -275,7 +284,7 @@ func (b *batch) receiver(run *Run) Receiver {
 		v, _ := fieldValue(rec, f.to.field).(id.ID)
 		return Receiver{Person: v}
 	}
-	return Receiver{Object: f.to.obj.Key, Record: rec.ID, Field: f.to.field.Key}
+	return Receiver{Object: f.to.obj.Key, Record: rec.ID, Field: f.to.field.Key, Purpose: f.purpose}
 }
 
 // replyTo is where answers go; zero for what the mail server says.

@@ -87,12 +87,27 @@ type Known struct {
 	Value any
 }
 
+// Consented is a line of what a customer agreed to and refused, with the words at that time.
+type Consented struct {
+	At      time.Time    `json:"at"`
+	Purpose string       `json:"purpose"`
+	Channel string       `json:"channel"`
+	State   string       `json:"state"`
+	Source  string       `json:"source"`
+	Wording int64        `json:"wording,omitempty"`
+	Text    schema.Label `json:"text,omitempty"`
+	Page    string       `json:"page,omitempty"`
+	Note    string       `json:"note,omitempty"`
+}
+
 // Gather reads what the records store does not hold in records.
 type Gather interface {
 	Said(ctx context.Context, ids []id.ID) ([]Said, error)
 	Filed(ctx context.Context, ids []id.ID) ([]Filed, error)
 	OpenFile(ctx context.Context, file id.ID) (io.ReadCloser, error)
 	Known(ctx context.Context, customer id.ID) ([]Known, error)
+	// Consented is what a customer agreed to and refused, newest first.
+	Consented(ctx context.Context, customer id.ID) ([]Consented, error)
 	// Recipients are the other systems that are told of records of the objects.
 	Recipients(ctx context.Context, objects []string) ([]string, error)
 }
@@ -236,6 +251,7 @@ type Dossier struct {
 	ID         string          `json:"id"`
 	Records    []DossierRecord `json:"records"`
 	WorkedOut  []DossierValue  `json:"worked_out"`
+	Consents   []Consented     `json:"consents"`
 	Recipients []string        `json:"recipients"`
 }
 
@@ -315,7 +331,7 @@ func (d *Dossier) counts() []Count {
 		said += int64(len(r.Said))
 		files += int64(len(r.Files))
 	}
-	by["comments"], by["files"], by["traits"] = said, files, int64(len(d.WorkedOut))
+	by["comments"], by["files"], by["traits"], by["consents"] = said, files, int64(len(d.WorkedOut)), int64(len(d.Consents))
 	return partCounts(by)
 }
 
@@ -328,7 +344,7 @@ func (s *Service) dossier(ctx context.Context, c *Copy) (*Dossier, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dossier{Workspace: s.cfg.Work, MadeAt: s.now(), Object: c.Object, ID: id.Format(reg.Object(c.Object).Prefix, c.Record), Records: []DossierRecord{}, WorkedOut: []DossierValue{}, Recipients: []string{}}
+	d := &Dossier{Workspace: s.cfg.Work, MadeAt: s.now(), Object: c.Object, ID: id.Format(reg.Object(c.Object).Prefix, c.Record), Records: []DossierRecord{}, WorkedOut: []DossierValue{}, Consents: []Consented{}, Recipients: []string{}}
 	at := map[id.ID]int{}
 	var objects []string
 	for _, o := range reg.Tables() {
@@ -358,6 +374,9 @@ func (s *Service) dossier(ctx context.Context, c *Copy) (*Dossier, error) {
 	if c.Object == query.Customer {
 		known, err := s.cfg.Gather.Known(ctx, c.Record)
 		if err != nil {
+			return nil, err
+		}
+		if d.Consents, err = s.cfg.Gather.Consented(ctx, c.Record); err != nil {
 			return nil, err
 		}
 		for _, k := range known {

@@ -596,11 +596,15 @@ func (s *Service) scrub(ctx context.Context, e *Erasure, printed []string) error
 	if err != nil {
 		return err
 	}
+	consents, err := s.cfg.Outside.ForgetConsents(ctx, ids, e.ID)
+	if err != nil {
+		return err
+	}
 	parts, err := s.cfg.Store.Scrub(ctx, ids, printed, e.Plan.At)
 	if err != nil {
 		return err
 	}
-	parts["behaviour"] = events
+	parts["behaviour"], parts["consents"] = events, consents
 	subjects := slices.Clone(ids)
 	n, err := s.cfg.Store.DropKeys(ctx, subjects)
 	for _, v := range subjects {

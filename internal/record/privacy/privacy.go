@@ -214,6 +214,8 @@ type Outside interface {
 	CarryBehaviour(ctx context.Context) error
 	// ForgetBehaviour removes the events and visits of customers from wherever they are kept, and says how many events there were.
 	ForgetBehaviour(ctx context.Context, customers []id.ID) (int64, error)
+	// ForgetConsents empties what customers consented to of what is personal, and keeps the proof that they did; it says how many lines there were.
+	ForgetConsents(ctx context.Context, customers []id.ID, erasure id.ID) (int64, error)
 	// RemoveBlob removes the content of a file.
 	RemoveBlob(name string) error
 	// ForgetAnswers blanks kept answers to requests that name one of the records, and ForgetTrail what entries of the audit trail

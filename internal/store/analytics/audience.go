@@ -425,7 +425,7 @@ type source struct{ id, family string }
 func (a *Audience) narrowest(q ListQuery) (text string, args []any, from source, err error) {
 	env := a.env()
 	if q.Object == customer && q.Where != nil && q.Limits == nil && len(q.Sort) > 0 && !slices.ContainsFunc(q.Sort, func(s schema.Sort) bool { return s.Trait == "" }) {
-		if t, ok := env.Traits.Trait(q.Sort[0].Trait); ok && t.Table != "" {
+		if t, ok := env.Traits.Trait(q.Sort[0].Trait); ok && t.Table != "" && t.Table != FamilyConsent { // which keeps rows of those in the bin
 			f, ok, err := compile.Family(env, t.Table, q.Where)
 			if err != nil {
 				return "", nil, source{}, err

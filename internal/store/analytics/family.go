@@ -171,6 +171,7 @@ func tables() []table {
 	}
 	customer := []string{"customer_id"}
 	return append(append(out, rollupTables()...),
+		consentFamily(),
 		table{name: "class_member", key: []string{"classification", "customer_id"},
 			columns: []column{{"classification", schema.String}, {"customer_id", schema.Int64}, {"class_key", schema.String}, {"since_at", schema.Int64}}},
 		table{name: "class_move", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"was_key", schema.String}, {"class_key", schema.String}}},

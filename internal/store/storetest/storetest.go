@@ -68,6 +68,7 @@ func Run(t *testing.T, s Suite) {
 		{"a first load without indexes", testReindex},
 		{"names are machine-made", testNames},
 		{"migrations", testMigrate},
+		{"consents in any order", testConsents},
 		{"bulk inserts of every size", testBulk},
 	}
 	for _, tt := range tests {
