@@ -10,9 +10,11 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/customer/consent"
+	"github.com/guanxi-crm/guanxi/internal/customer/identity"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/event"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
@@ -275,6 +277,9 @@ func (w *workspace) readConsents(ctx context.Context) (int, error) {
 	upTo := resolved // where nothing is left to read, what was there has gone on
 	if n > 0 {
 		upTo = eventstore.PositionOf(&batch[n-1])
+		if err := w.refusing(ctx, batch[:n]); err != nil {
+			return 0, err
+		}
 		if err := w.consents.Take(ctx, batch[:n]); err != nil {
 			return 0, err
 		}
@@ -282,6 +287,48 @@ func (w *workspace) readConsents(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	return n, w.advanceConsents(ctx, consentStep, upTo)
+}
+
+// refusing finds whose the events are that refuse to be analysed. They got no profile, so that nobody is analysed by them; the refusal itself counts for
+// whoever is known by their user id or browser already.
+func (w *workspace) refusing(ctx context.Context, batch []event.Event) error {
+	names := map[string][]string{}
+	for i := range batch {
+		if ev := &batch[i]; ev.Flags.Has(event.NoConsent) {
+			for namespace, value := range map[string]string{identity.UserID: ev.UserID, identity.AnonymousID: ev.AnonymousID} {
+				if value != "" {
+					names[namespace] = append(names[namespace], value)
+				}
+			}
+		}
+	}
+	known := map[[2]string]id.ID{}
+	err := w.events.store.View(ctx, func(ctx context.Context, c sqlstore.Conn) error {
+		for namespace, values := range names {
+			found, err := eventstore.NewLedger(c).Find(ctx, namespace, values)
+			if err != nil {
+				return err
+			}
+			for _, x := range found {
+				known[[2]string{namespace, x.Value}] = x.Profile
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range batch {
+		ev := &batch[i]
+		if !ev.Flags.Has(event.NoConsent) {
+			continue
+		}
+		ev.Profile = known[[2]string{identity.UserID, ev.UserID}]
+		if ev.Profile == 0 {
+			ev.Profile = known[[2]string{identity.AnonymousID, ev.AnonymousID}]
+		}
+	}
+	return nil
 }
 
 func (w *workspace) advanceConsents(ctx context.Context, consumer string, p change.Position) error {

@@ -202,9 +202,11 @@ func consentsOfEvents(s *site, c *client, li string) {
 	eventually(s.T, "the consent of the browser", func() bool { return strings.HasPrefix(c.consents(li).of("analytics", "any"), "given") })
 	d.send(fmt.Sprintf(`{"type":"page","anonymousId":"b-1",`+agree+`}`, false))
 	eventually(s.T, "the refusal of the browser", func() bool { return c.consents(li).of("marketing", "web") == "withdrawn false withdrawn" })
+	d.send(`{"type":"page","anonymousId":"b-1","context":{"consent":{"categoryPreferences":{"analytics":false}}}}`)
+	eventually(s.T, "the refusal to be analysed", func() bool { return strings.HasPrefix(c.consents(li).of("analytics", "any"), "withdrawn") })
 	n := 0
 	for _, h := range c.consents(li).History {
-		if h.Source == "event" && h.Purpose == "analytics" {
+		if h.Source == "event" && h.Purpose == "analytics" && h.State == "given" {
 			if n++; !h.Visitor || h.Page != "https://shop.example/a" {
 				s.Fatalf("the line of an event: %+v", h)
 			}

@@ -141,7 +141,7 @@ export async function unknownPages(api: Api): Promise<string[]> {
 }
 
 /** Pages of links in mails, which open without the frame around them. */
-const FRAMELESS = new Set(['/link', '/forgot', '/stop', '/sign-in/return']);
+const FRAMELESS = new Set(['/link', '/forgot', '/stop', '/p', '/p/confirm', '/sign-in/return']);
 
 /** Every page of the program with an address that opens it; without those that have no frame, where only `framed` are wanted. */
 export async function allPages(api: Api, framed = false): Promise<Stop[]> {

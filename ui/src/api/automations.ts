@@ -85,6 +85,8 @@ export interface Mail extends Wording {
   person?: string;
   address?: string;
   reply_to?: string;
+  /** What it is for, in the words of consents; '' for a mail of work. */
+  purpose?: string;
   translations?: Partial<Record<'zh-CN' | 'en', Wording>>;
 }
 export interface TrialMail extends Wording {

@@ -8,6 +8,7 @@ export * from './computed';
 export * from './conditions';
 export * from './config';
 export { type Connection, connectionStore, watchConnection } from './connection';
+export * from './consents';
 export * from './demo';
 export * from './duplicates';
 export { ApiError, errorText, type FieldError, isAbort, isApiError } from './errors';

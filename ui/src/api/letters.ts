@@ -26,5 +26,5 @@ export const letterDeskQuery = (object: string, id: string) =>
 export const sendLetter = (
   object: string,
   id: string,
-  letter: { key: string; field: string; subject: string; text: string },
+  letter: { key: string; field: string; subject: string; text: string; purpose?: string },
 ) => api.post<{ id: string; fresh: boolean }>(`/records/${object}/${id}/letters`, letter);

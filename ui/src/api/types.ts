@@ -41,6 +41,9 @@ export const CAPABILITIES = [
   'source.manage',
   'event.read',
   'event.manage',
+  'consent.read',
+  'consent.write',
+  'consent.manage',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
 

@@ -42,6 +42,18 @@ const stopRoute = createRoute({
   loader: words('auth', 'links'),
   component: lazyRouteComponent(() => import('@/features/auth/stop-page'), 'StopPage'),
 });
+const preferencesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/p',
+  loader: words('consent'),
+  component: lazyRouteComponent(() => import('@/features/auth/preferences-page'), 'PreferencesPage'),
+});
+const confirmRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/p/confirm',
+  loader: words('consent'),
+  component: lazyRouteComponent(() => import('@/features/auth/confirm-page'), 'ConfirmPage'),
+});
 const setupRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/setup',
@@ -228,6 +240,8 @@ export const routeTree = rootRoute.addChildren([
   linkRoute,
   forgotRoute,
   stopRoute,
+  preferencesRoute,
+  confirmRoute,
   appRoute.addChildren([
     homeRoute,
     dayRoute,

@@ -195,6 +195,13 @@ export const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'consent',
+    validateSearch: shape({ tab: text }),
+    loader: words('consent'),
+    component: lazyRouteComponent(() => import('@/features/consent/settings-page'), 'ConsentSettingsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'rfm',
     component: lazyRouteComponent(() => import('@/features/settings/rfm-page'), 'RfmPage'),
   }),

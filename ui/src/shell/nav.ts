@@ -135,6 +135,7 @@ export const SETTINGS_PAGES = [
   'identity',
   'rfm',
   'traits',
+  'consent',
   'privacy',
   'audit',
   'signins',

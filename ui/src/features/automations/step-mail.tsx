@@ -4,6 +4,7 @@ import { type Mail, type Ref, type TrialMail, usersQuery, useTrial, type Wording
 import { RecordSelect } from '@/fields';
 import { useLabel, useTranslation } from '@/i18n';
 import { canRead, findObject, useObjects } from '@/metadata';
+import { PurposeSelect } from '@/records/consent/purpose-select';
 import { Button, SegmentedControl, Select, Textarea, TextInput } from '@/ui';
 import css from './automations.module.css';
 import { faultAt } from './draft';
@@ -25,6 +26,15 @@ export function MailForm(props: StepProps) {
     <>
       <Receiver {...props} mail={mail} change={change} />
       <ReplyTo {...props} mail={mail} change={change} />
+      {(mail.to === 'field' || (mail.purpose ?? '') !== '') && (
+        <div className={css.narrow}>
+          <PurposeSelect
+            value={mail.purpose ?? ''}
+            onChange={(purpose) => change({ purpose })}
+            error={faultAt(props.faults, 'mail.purpose')}
+          />
+        </div>
+      )}
       <Words {...props} mail={mail} change={change} />
       <Preview {...props} />
     </>

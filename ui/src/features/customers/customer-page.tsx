@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect } from 'react';
 import { type CustomerProfile, isApiError, type ObjectType, profileQuery } from '@/api';
 import { useFieldContext } from '@/fields';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
-import { findField, useObject, useTraits } from '@/metadata';
+import { findField, useCan, useObject, useTraits } from '@/metadata';
 import { ApprovalBanner } from '@/records/approval/lazy-banner';
 import { DuplicateBanner } from '@/records/duplicates/lazy-banner';
 import { rememberList, useListContext, useNeighbours } from '@/records/list-context';
@@ -24,13 +24,7 @@ import { RfmBars } from './rfm-bars';
 import { Standing } from './standing';
 
 const TraitsPanel = lazy(() => import('./traits-panel').then((module) => ({ default: module.TraitsPanel })));
-const IdentityPanel = lazy(() =>
-  import('@/records/identity/panel').then((module) => ({ default: module.IdentityPanel })),
-);
-
-const BehaviourPanel = lazy(() =>
-  import('@/records/identity/behaviour').then((module) => ({ default: module.BehaviourPanel })),
-);
+const MorePanel = lazy(() => import('./more-panel').then((module) => ({ default: module.MorePanel })));
 
 /** The 360° view of one customer. */
 export function CustomerPage({ id }: { id: string }) {
@@ -39,6 +33,7 @@ export function CustomerPage({ id }: { id: string }) {
   return <OneCustomer object={object} id={id} />;
 }
 
+const MORE = ['behaviour', 'identity', 'consent'] as const;
 const FIGURES = 4;
 
 /** Orders first; contacts are for those who have some, or could. */
@@ -58,6 +53,7 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
   const fmt = useFormat();
   const context = useFieldContext();
   const traits = useTraits();
+  const can = useCan();
   const navigate = useNavigate();
   const { tab } = useSearch({ strict: false }) as { tab?: string };
   const { open } = usePeek();
@@ -152,24 +148,15 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
                 </Suspense>
               ),
             },
-            {
-              value: 'behaviour',
-              label: t('customers:behaviour'),
+            ...MORE.filter((value) => value !== 'consent' || can('consent.read')).map((value) => ({
+              value,
+              label: t(`customers:${value}`),
               content: (
                 <Suspense fallback={<SkeletonRows rows={6} />}>
-                  <BehaviourPanel record={record} />
+                  <MorePanel which={value} record={record} />
                 </Suspense>
               ),
-            },
-            {
-              value: 'identity',
-              label: t('customers:identity'),
-              content: (
-                <Suspense fallback={<SkeletonRows rows={6} />}>
-                  <IdentityPanel record={record} />
-                </Suspense>
-              ),
-            },
+            })),
           ]}
           tab={tab}
           onTab={(next) =>

@@ -21,6 +21,7 @@ const NEEDS: Partial<Record<SettingsPage, Capability>> = {
   automations: 'automation.manage',
   config: 'schema.manage',
   traits: 'segment.read',
+  consent: 'consent.read',
   privacy: 'privacy.manage',
   identity: 'duplicate.manage',
   audit: 'audit.read',

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import { isApiError, letterDeskQuery, type RecordData, refreshWork, sendLetter } from '@/api';
 import { loadWords, useLabel, useTranslation } from '@/i18n';
 import { findObject, useObjects } from '@/metadata';
+import { PurposeSelect } from '../consent/purpose-select';
 import { Button, ErrorState, Menu, Select, SkeletonRows, Textarea, TextInput, toast } from '@/ui';
 import css from './letter.module.css';
 
@@ -46,6 +47,7 @@ function Form({ record, onDone }: Props) {
   const [field, setField] = useState<string | null>(null);
   const [subject, setSubject] = useState('');
   const [text, setText] = useState('');
+  const [purpose, setPurpose] = useState('');
   const [fault, setFault] = useState<unknown>(null);
   const [sending, setSending] = useState(false);
   // One key for what is written here: sent twice it is sent once.
@@ -62,7 +64,7 @@ function Form({ record, onDone }: Props) {
     setSending(true);
     setFault(null);
     try {
-      await sendLetter(record.object, record.id, { key: key.current, field: to, subject, text });
+      await sendLetter(record.object, record.id, { key: key.current, field: to, subject, text, purpose });
       toast.ok(t('letter:sent'));
       void refreshWork(client);
       void client.invalidateQueries({ queryKey: ['timeline'] });
@@ -92,6 +94,7 @@ function Form({ record, onDone }: Props) {
         }))}
         error={at('field')}
       />
+      <PurposeSelect value={purpose} onChange={setPurpose} error={at('purpose')} />
       <TextInput
         label={t('letter:subject')}
         required
