@@ -81,6 +81,7 @@ func (w *workspace) newConsents(keys *crypt.Keyring) {
 	w.consents = c
 	w.edge.Consents, w.edge.ConsentLinks = c.Service, c.links
 	w.edge.ConsentContact = w.consentContact
+	w.words.forget() // the traits of consents are there from now on
 }
 
 // consentNotes seals what people write beside a consent.

@@ -106,9 +106,9 @@ func consents(t *testing.T, s *site) {
 	// An older word changes nothing, a merge takes the newest of both, and its undoing gives back.
 	c.says(li, `{"purpose":"marketing","channel":"sms","state":"given","at":"2026-02-01T00:00:00Z"}`)
 	c.says(twin, `{"purpose":"marketing","channel":"sms","state":"withdrawn","at":"2026-02-02T00:00:00Z"}`)
-	c.want(200, c.do("POST", "/records/customer/merge", `{"survivor":"`+li+`","ids":["`+twin+`"]}`))
+	merged := read[struct{ Merge string }](c, "POST", "/records/customer/merge", `{"survivor":"`+li+`","ids":["`+twin+`"]}`, 200)
 	eventually(t, "the refusal of the merged one", func() bool { return c.consents(li).of("marketing", "sms") == "withdrawn false withdrawn" })
-	c.want(200, c.do("POST", "/records/customer/unmerge", `{"survivor":"`+li+`"}`))
+	c.want(200, c.do("POST", "/records/customer/unmerge", `{"merge":"`+merged.Merge+`"}`))
 	eventually(t, "each with their own word", func() bool {
 		return c.consents(li).of("marketing", "sms") == "given true given" && c.consents(twin).of("marketing", "sms") == "withdrawn false withdrawn"
 	})
@@ -204,6 +204,20 @@ func consentsOfEvents(s *site, c *client, li string) {
 	eventually(s.T, "the refusal of the browser", func() bool { return c.consents(li).of("marketing", "web") == "withdrawn false withdrawn" })
 	d.send(`{"type":"page","anonymousId":"b-1","context":{"consent":{"categoryPreferences":{"analytics":false}}}}`)
 	eventually(s.T, "the refusal to be analysed", func() bool { return strings.HasPrefix(c.consents(li).of("analytics", "any"), "withdrawn") })
+	// A source that asks for consent keeps nothing of those who say nothing.
+	src := read[struct {
+		Source   struct{ ID, Consent string }
+		WriteKey string `json:"write_key"`
+	}](c, "POST", "/event-sources", `{"name":"Asks","type":"server","consent":"drop"}`, 201)
+	if src.Source.Consent != "drop" {
+		s.Fatalf("the source asks %+v", src)
+	}
+	asks := &door{site: s, key: src.WriteKey, n: 1000}
+	asks.send(`{"type":"identify","userId":"u-silent","traits":{"name":"Silent"}}`, `{"type":"identify","userId":"u-agreed","traits":{"name":"Agreed"},"context":{"consent":{"categoryPreferences":{"analytics":true}}}}`)
+	asks.one(c, "external_id", "u-agreed")
+	if len(customersBy(c, "external_id", "u-silent")) != 0 {
+		s.Fatal("what nobody agreed to made a customer")
+	}
 	n := 0
 	for _, h := range c.consents(li).History {
 		if h.Source == "event" && h.Purpose == "analytics" && h.State == "given" {

@@ -42,6 +42,7 @@ type Delivery struct {
 	UserAgent  string         // of a browser
 	// Visitor gives an event that names nobody and says context.cookieless a person; nil where there are none.
 	Visitor func() string
+	Consent Asking // of the source
 }
 
 // Item is one event as it came, in its place in the call. Fault says why it is not accepted; then of Event only what could be read is
@@ -51,6 +52,8 @@ type Item struct {
 	Fault *fault.Fault
 	Raw   json.RawMessage // "" where it was no JSON
 	Held  bool            // by the gate: it is kept to be replayed
+	// Unagreed is an event that its source does not keep: nobody agreed to be analysed.
+	Unagreed bool
 }
 
 func refused(code, field string, p fault.Params) *fault.Fault {
@@ -92,7 +95,7 @@ func (d *Delivery) finish(it *Item, c claim) {
 			it.Fault = refused("nobody", "userId", nil)
 		}
 	}
-	d.flag(e)
+	d.flag(it)
 }
 
 // check are the rules that every event keeps, whatever protocol it came by.

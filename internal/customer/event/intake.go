@@ -97,6 +97,10 @@ func (in *Intake) Take(ctx context.Context, source id.ID, items []Item) ([]Resul
 			rejected = append(rejected, kept(it, &s, source, now))
 			continue
 		}
+		if it.Unagreed {
+			out[i].State = event.Stored
+			continue
+		}
 		s.event(&it.Event)
 		events, places = append(events, it.Event), append(places, i)
 		persons = append(persons, Person{UserID: it.Event.UserID, Values: s.found})

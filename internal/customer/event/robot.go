@@ -29,7 +29,8 @@ func Robot(agent string) bool {
 var refusals = []string{"analytics", "analytic", "statistics", "performance", "分析", "统计"}
 
 // flag notes what the context says about the sender.
-func (d *Delivery) flag(e *event.Event) {
+func (d *Delivery) flag(it *Item) {
+	e := &it.Event
 	var c struct {
 		Agent   text `json:"userAgent"`
 		Bot     bool `json:"bot"`
@@ -43,12 +44,20 @@ func (d *Delivery) flag(e *event.Event) {
 	if c.Bot || Robot(string(c.Agent)) {
 		e.Flags |= event.Bot
 	}
+	agreed := false
 	for name, given := range c.Consent.Preferences {
 		for _, r := range refusals {
-			if strings.EqualFold(name, r) && given == false {
-				e.Flags |= event.NoConsent
+			if strings.EqualFold(name, r) {
+				agreed = agreed || given == true
+				if given == false {
+					e.Flags |= event.NoConsent
+				}
 			}
 		}
+	}
+	if d.Consent != AskNothing && !agreed {
+		it.Unagreed = d.Consent == DropUnagreed && !e.Flags.Has(event.NoConsent)
+		e.Flags |= event.NoConsent
 	}
 }
 

@@ -55,7 +55,19 @@ type Settings struct {
 	PerSecond int      `json:"per_second"`     // events; 0 for DefaultRate
 	Retention int      `json:"retention_days"` // how long its events are kept; 0 for ever
 	Mapping   *Mapping `json:"mapping,omitempty"`
+	// Consent is what becomes of events that do not say that analysis was agreed to.
+	Consent Asking `json:"consent,omitempty"`
 }
+
+// Asking is what a source asks of consent.
+type Asking string
+
+// What a source asks. A refusal that is said is kept without its person either way: it is the proof of itself.
+const (
+	AskNothing   Asking = ""          // whoever has not refused is analysed
+	KeepUnnamed  Asking = "anonymous" // what does not agree is kept and counted without a person
+	DropUnagreed Asking = "drop"      // what says nothing is answered as if it were kept, and is not
+)
 
 // Key is a write key; only its hash is stored.
 type Key struct {
@@ -109,6 +121,7 @@ type SourceInput struct {
 	PerSecond *int
 	Retention *int
 	Mapping   *Mapping
+	Consent   *Asking
 }
 
 func allowed(ctx context.Context) error {
@@ -267,6 +280,12 @@ func (v *Source) change(in SourceInput) error {
 			return fault.InvalidField("event.number_range", n.field, fault.Params{"limit": n.limit})
 		}
 		*n.to = *n.given
+	}
+	if in.Consent != nil {
+		if !slices.Contains([]Asking{AskNothing, KeepUnnamed, DropUnagreed}, *in.Consent) {
+			return fault.InvalidField("event.source_consent", "consent", nil)
+		}
+		v.Consent = *in.Consent
 	}
 	if in.Mapping == nil || v.Type != Webhook {
 		return nil

@@ -81,6 +81,7 @@ type EventSource struct {
 	StandardPer int            `json:"standard_per_second"`
 	Retention   int            `json:"retention_days" doc:"0 for ever"`
 	Mapping     *SourceMapping `json:"mapping"`
+	Consent     string         `json:"consent" enum:",anonymous,drop" doc:"what becomes of events that do not say that analysis was agreed to; empty takes them"`
 	Keys        []SourceKey    `json:"keys"`
 	Days        []SourceDay    `json:"days" doc:"of the last thirty days those on which something came"`
 	LastEventAt *time.Time     `json:"last_event_at"`
@@ -123,7 +124,7 @@ const sourceDays = 30
 
 func showSource(s *event.Source, counts []model.Count) EventSource {
 	out := EventSource{ID: id.Format(event.SourcePrefix, s.ID), Name: s.Name, Type: string(s.Type), Enabled: s.Enabled, Origins: list(s.Origins), PerSecond: s.PerSecond, StandardPer: event.DefaultRate,
-		Retention: s.Retention, Keys: []SourceKey{}, Days: []SourceDay{}, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Version: s.Version}
+		Retention: s.Retention, Consent: string(s.Consent), Keys: []SourceKey{}, Days: []SourceDay{}, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Version: s.Version}
 	if s.Mapping != nil {
 		out.Mapping = &SourceMapping{Kind: string(s.Mapping.Kind), Each: s.Mapping.Each, Event: s.Mapping.Event, UserID: s.Mapping.UserID, AnonymousID: s.Mapping.AnonymousID, Time: s.Mapping.Time,
 			MessageID: s.Mapping.MessageID, Properties: s.Mapping.Properties}
@@ -203,6 +204,7 @@ type sourceBody struct {
 	PerSecond *int           `json:"per_second,omitempty"`
 	Retention *int           `json:"retention_days,omitempty"`
 	Mapping   *SourceMapping `json:"mapping,omitempty"`
+	Consent   *string        `json:"consent,omitempty" enum:",anonymous,drop"`
 	Version   int64          `json:"version,omitempty"`
 }
 
@@ -218,6 +220,10 @@ func (b *sourceBody) input() event.SourceInput {
 	if b.Type != nil {
 		t := event.SourceType(*b.Type)
 		in.Type = &t
+	}
+	if b.Consent != nil {
+		asks := event.Asking(*b.Consent)
+		in.Consent = &asks
 	}
 	return in
 }

@@ -75,6 +75,8 @@ func toolLines() []toolLine {
 		{name: "agenda", method: get, path: "/agenda", must: []string{"user", "from", "to"}},
 		{name: "list_people", method: get, path: "/users"},
 		{name: "customer_profile", method: get, path: "/customers/{id}/profile", words: map[string]string{"id": "customer_id"}},
+		{name: "customer_consents", method: get, path: "/customers/{id}/consents", hide: []string{"before"}, words: map[string]string{"id": "customer_id"}},
+		{name: "record_consent", method: post, path: "/customers/{id}/consents", must: []string{"items"}, words: map[string]string{"id": "customer_id", "items": "consent_items"}},
 		{name: "comment_on_record", method: post, path: "/records/{object}/{id}/comments", words: map[string]string{"body": "comment_body"}, acts: true},
 		{name: "preview_merge", method: post, path: "/records/{object}/merge/preview", must: []string{"ids"}, hide: version, words: merging},
 		{name: "merge_records", method: post, path: "/records/{object}/merge", must: []string{"survivor", "ids"}, words: merging, destructive: true},

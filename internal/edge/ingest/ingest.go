@@ -317,7 +317,7 @@ func (d *Door) deliver(c *call, source *event.Source, decode func(*event.Deliver
 	if err != nil {
 		return nil, err
 	}
-	dl := &event.Delivery{Source: source.ID, ReceivedAt: d.Clock.Now(), Zone: room.Zone}
+	dl := &event.Delivery{Source: source.ID, ReceivedAt: d.Clock.Now(), Zone: room.Zone, Consent: source.Consent}
 	if source.Type == event.Web || c.r.Header.Get("Origin") != "" {
 		dl.UserAgent = c.r.UserAgent()
 	}

@@ -39,6 +39,8 @@ export interface EventSource {
   standard_per_second: number;
   /** 0 for ever. */
   retention_days: number;
+  /** What becomes of events that do not say that analysis was agreed to. */
+  consent: '' | 'anonymous' | 'drop';
   mapping: SourceMapping | null;
   keys: SourceKey[];
   /** Of the last thirty days those on which something came. */
@@ -63,6 +65,8 @@ export interface SourceInput {
   origins: string[];
   per_second: number;
   retention_days: number;
+  /** What becomes of events that do not say that analysis was agreed to. */
+  consent: '' | 'anonymous' | 'drop';
   mapping: SourceMapping;
 }
 export interface TriedEvent {

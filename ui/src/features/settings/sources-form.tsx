@@ -8,7 +8,7 @@ import {
   type SourceType,
 } from '@/api';
 import { useTranslation } from '@/i18n';
-import { Button, NumberInput, Panel, RadioGroup, TagsInput, TextInput } from '@/ui';
+import { Button, NumberInput, Panel, RadioGroup, Select, TagsInput, TextInput } from '@/ui';
 import css from './settings.module.css';
 import { MappingEditor, STANDARD_MAPPING } from './sources-mapping';
 
@@ -28,6 +28,7 @@ export function SourceForm({ source, error, saving, onSave, cancel }: Props) {
   const [origins, setOrigins] = useState<string[]>(source?.origins ?? []);
   const [rate, setRate] = useState<number | null>(source?.per_second || null);
   const [days, setDays] = useState<number | null>(source?.retention_days || null);
+  const [consent, setConsent] = useState<EventSource['consent']>(source?.consent ?? '');
   const [mapping, setMapping] = useState<SourceMapping>(source?.mapping ?? STANDARD_MAPPING);
   const [tried, setTried] = useState(false);
   const fault = (field: string) => (isApiError(error) ? error.at(field) : undefined);
@@ -42,6 +43,7 @@ export function SourceForm({ source, error, saving, onSave, cancel }: Props) {
       ...(type === 'webhook' && { mapping }),
       per_second: rate ?? 0,
       retention_days: days ?? 0,
+      consent,
     });
   };
   return (
@@ -102,6 +104,16 @@ export function SourceForm({ source, error, saving, onSave, cancel }: Props) {
             value={days}
             onChange={setDays}
             error={fault('retention_days')}
+          />
+          <Select
+            label={t('sources:consent.label')}
+            value={consent}
+            onChange={(next) => setConsent(next === 'anonymous' || next === 'drop' ? next : '')}
+            options={['', 'anonymous', 'drop'].map((each) => ({
+              value: each,
+              label: t(`sources:consent.${each || 'none'}`),
+            }))}
+            error={fault('consent')}
           />
         </div>
       </Panel>
