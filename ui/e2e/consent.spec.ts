@@ -37,7 +37,7 @@ test('consent is recorded, withdrawn by the customer, and seen in a segment', as
     const box = theirs.getByRole('switch').first();
     await expect(box).toBeChecked();
     await box.click();
-    await theirs.locator('button[class*="primary"], button[data-kind="primary"]').first().click();
+    await theirs.getByRole('main').getByRole('button').first().click();
     await expect(theirs.getByRole('status')).not.toBeEmpty();
     await expect(box).not.toBeChecked();
     await elsewhere.close();

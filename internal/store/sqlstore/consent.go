@@ -210,6 +210,7 @@ func (l ledger) fresh(list []consent.Entry) (out []consent.Entry, err error) {
 			return nil, err
 		}
 	}
+	again := map[consent.Repeat]time.Time{}
 	order := slices.Clone(list)
 	slices.SortStableFunc(order, func(a, b consent.Entry) int { return a.At.Compare(b.At) })
 	for _, e := range order {
@@ -219,14 +220,17 @@ func (l ledger) fresh(list []consent.Entry) (out []consent.Entry, err error) {
 		known[e.Once] = true
 		if e.Quiet {
 			if consent.InForce(said, e.Subject, consent.Place{Purpose: e.Purpose, Channel: e.Channel}, e.At) == e.State {
-				if _, err := l.Exec(l.ctx, consentAgainPut, int64(e.Subject), e.Purpose, string(e.Channel), string(e.State), e.At.UnixMilli()); err != nil {
-					return nil, err
-				}
+				again[consent.Repeat{Subject: e.Subject, Purpose: e.Purpose, Channel: e.Channel, State: e.State}] = e.At // in the order of time
 				continue
 			}
 			said = append(said, e)
 		}
 		out = append(out, e)
+	}
+	for r, at := range again {
+		if _, err := l.Exec(l.ctx, consentAgainPut, int64(r.Subject), r.Purpose, string(r.Channel), string(r.State), at.UnixMilli()); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }
@@ -330,8 +334,9 @@ type keep struct {
 	customer bool
 }
 
+// same reports whether nothing has to be stored: that a line was said again moves nothing that anybody asks for.
 func (k keep) same(o keep) bool {
-	return k.State == o.State && k.At.Equal(o.At) && k.Entry == o.Entry && k.Expires.Equal(o.Expires) && k.Guardian == o.Guardian && k.customer == o.customer
+	return k.State == o.State && k.Entry == o.Entry && k.Expires.Equal(o.Expires) && k.Guardian == o.Guardian && k.customer == o.customer
 }
 
 type stateKey struct {
