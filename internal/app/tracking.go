@@ -19,9 +19,10 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
-// newTracking makes what takes events in, what is learned, planned and watched of them, and the ids of visitors who keep none.
+// newTracking makes what keeps consents, what takes events in, what is learned, planned and watched of them, and the ids of visitors who keep none.
 func (w *workspace) newTracking(ctx context.Context) error {
 	a := w.app
+	w.newConsents(w.ring)
 	w.learned = eventschema.New(w.events.store, a.Clock, w.zoneOf)
 	w.visitors = ingest.NewVisitors(w.learned, a.Clock, w.zoneOf)
 	w.edge.Tracking = tracking.New(tracking.Config{Store: w.learned, Door: trackDoor{w.learned, w}, Clock: a.Clock,

@@ -410,7 +410,6 @@ func (w *workspace) build(ctx context.Context) error {
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
 	w.edge.Keys, w.edge.Web = keyService{w}, w.newWeb()
-	w.newConsents(keys)
 	if err := w.newTracking(ctx); err != nil {
 		return err
 	}

@@ -1,6 +1,12 @@
 import { expect, type RecordData, test, toast } from './support';
 
-test('consent is recorded, withdrawn by the customer, and seen in a segment', async ({ page, t, api, browser, baseURL }) => {
+test('consent is recorded, withdrawn by the customer, and seen in a segment', async ({
+  page,
+  t,
+  api,
+  browser,
+  baseURL,
+}) => {
   const mark = `u${Date.now()}`;
   const customer = await api.post<RecordData>('/records/customer', {
     fields: { name: mark, email: `${mark}@example.com` },
@@ -30,7 +36,10 @@ test('consent is recorded, withdrawn by the customer, and seen in a segment', as
 
   await test.step('the customer withdraws on the page of preferences, without signing in', async () => {
     const { url } = await api.post<{ url: string }>(`/customers/${customer.id}/consents/link`, {});
-    const elsewhere = await browser.newContext({ viewport: { width: 390, height: 844 }, storageState: { cookies: [], origins: [] } });
+    const elsewhere = await browser.newContext({
+      viewport: { width: 390, height: 844 },
+      storageState: { cookies: [], origins: [] },
+    });
     const theirs = await elsewhere.newPage();
     await theirs.goto(new URL(url.replace(/^https?:\/\/[^/]+/, ''), baseURL).href);
     await expect(theirs.getByText('u***@example.com')).toBeVisible();

@@ -437,14 +437,17 @@ func (a *API) recordConsent(ctx context.Context, c *call, in recordConsentIn) (C
 	return out, err
 }
 
+// ImportedStatement is a statement about one of many customers.
+type ImportedStatement struct {
+	Customer string `json:"customer"`
+	ConsentStatement
+}
+
 type importConsentsIn struct {
 	Body struct {
-		By    string `json:"by,omitempty" doc:"the field of customers that names them: id (when absent), external_id, card_number, phone, email"`
-		Try   bool   `json:"try,omitempty" doc:"look everything over and write nothing"`
-		Items []struct {
-			Customer string `json:"customer"`
-			ConsentStatement
-		} `json:"items" doc:"1000 at most"`
+		By    string              `json:"by,omitempty" doc:"the field of customers that names them: id (when absent), external_id, card_number, phone, email"`
+		Try   bool                `json:"try,omitempty" doc:"look everything over and write nothing"`
+		Items []ImportedStatement `json:"items" doc:"1000 at most"`
 	}
 }
 

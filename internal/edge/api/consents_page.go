@@ -107,16 +107,19 @@ func (a *API) preferences(ctx context.Context, ws *Workspace, token string) (Pre
 	return out, nil
 }
 
+// PreferenceChoice is how a switch was set.
+type PreferenceChoice struct {
+	Purpose string `json:"purpose"`
+	Channel string `json:"channel"`
+	On      bool   `json:"on"`
+	Wording int64  `json:"wording,omitempty" doc:"number of the version of the words that was shown"`
+}
+
 type savePreferencesIn struct {
 	Body struct {
-		Token   string `json:"token"`
-		All     bool   `json:"withdraw_all,omitempty" doc:"withdraw whatever may be withdrawn; choices are not looked at"`
-		Choices []struct {
-			Purpose string `json:"purpose"`
-			Channel string `json:"channel"`
-			On      bool   `json:"on"`
-			Wording int64  `json:"wording,omitempty" doc:"number of the version of the words that was shown"`
-		} `json:"choices,omitempty"`
+		Token   string             `json:"token"`
+		All     bool               `json:"withdraw_all,omitempty" doc:"withdraw whatever may be withdrawn; choices are not looked at"`
+		Choices []PreferenceChoice `json:"choices,omitempty"`
 	}
 }
 

@@ -168,4 +168,8 @@ export const savePreferences = (token: string, choices: PreferenceChoice[]) =>
 export const withdrawEverything = (token: string) =>
   api.post<Preferences>('/consents/page/save', { token, withdraw_all: true }, { quiet401: true });
 export const confirmConsent = (token: string) =>
-  api.post<{ workspace: string; purpose: Words; channel: string }>('/consents/page/confirm', { token }, { quiet401: true });
+  api.post<{ workspace: string; purpose: Words; channel: string }>(
+    '/consents/page/confirm',
+    { token },
+    { quiet401: true },
+  );

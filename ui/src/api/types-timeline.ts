@@ -46,3 +46,10 @@ export interface TimelineEntry {
   /** A step of a request for agreement. */
   approval?: { request: string; what: string; step?: string; comment?: string };
 }
+export interface SearchHit {
+  object: string;
+  id: string;
+  title: string;
+  subtitle: string;
+  match: string;
+}

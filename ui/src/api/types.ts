@@ -390,13 +390,6 @@ export interface HistoryEntry {
   op: string;
   changes: Change[];
 }
-export interface SearchHit {
-  object: string;
-  id: string;
-  title: string;
-  subtitle: string;
-  match: string;
-}
 export type * from './types-insight';
 export type * from './types-timeline';
 export * from './types-views';

@@ -148,7 +148,11 @@ function Purpose({ purpose, changed, onChange }: PurposeProps) {
           return (
             <Switch
               key={place.channel}
-              label={purpose.channels.length === 1 && place.channel === 'any' ? label(purpose.label) : t(`consent:channel.${place.channel}`)}
+              label={
+                purpose.channels.length === 1 && place.channel === 'any'
+                  ? label(purpose.label)
+                  : t(`consent:channel.${place.channel}`)
+              }
               {...(place.state === 'pending' && { description: t('consent:pref.pending') })}
               checked={on}
               disabled={purpose.locked && !on}

@@ -26,7 +26,6 @@ export function Categories({ policy }: { policy: ConsentPolicy }) {
         {list.map((line, at) => {
           const purpose = draft.purposes.find((each) => each.key === line.purpose);
           return (
-            // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other name while they are written
             <li key={at} className={css.row}>
               <TextInput
                 label={t('consent:settings.category')}

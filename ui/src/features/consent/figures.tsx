@@ -17,7 +17,9 @@ export function Figures({ policy }: { policy: ConsentPolicy }) {
   const items = answer.data?.items;
   if (items === undefined) return <SkeletonRows rows={6} />;
   if (items.length === 0)
-    return <EmptyState cause="none" title={t('consent:settings.noFigures')} text={t('consent:settings.noFiguresText')} />;
+    return (
+      <EmptyState cause="none" title={t('consent:settings.noFigures')} text={t('consent:settings.noFiguresText')} />
+    );
   const of = (purpose: string, channel: string, state: string) =>
     items.find((each) => each.purpose === purpose && each.channel === channel && each.state === state);
   const rows = policy.purposes.flatMap((purpose) =>

@@ -43,7 +43,6 @@ export function Purposes({ policy }: { policy: ConsentPolicy }) {
     <>
       <ul className={css.list}>
         {draft.purposes.map((purpose, at) => (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a new purpose gets its key while it is written; lines never move
           <li key={at} className={css.item} data-off={purpose.retired || undefined}>
             <Head purpose={purpose} open={open === at} onToggle={() => setOpen(open === at ? null : at)} />
             {open === at && (

@@ -79,7 +79,7 @@ function Version({ wording, now, inForce }: { wording: ConsentWording; now: stri
         <h3>{t('consent:version', { number: wording.number })}</h3>
         {state()}
         <span className={css.small}>
-          {t('consent:settings.made', { when: fmt.dateTime(wording.created_at) })}
+          {t('consent:settings.made', { when: fmt.datetime(wording.created_at) })}
           {wording.by !== null && ` \u00b7 ${wording.by.title ?? ''}`}
         </span>
       </div>

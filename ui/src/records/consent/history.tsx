@@ -45,7 +45,7 @@ function Line({ entry, policy }: { entry: ConsentEntry; policy: CustomerConsents
         </span>
         <span className={css.small}>
           {[
-            fmt.dateTime(entry.at),
+            fmt.datetime(entry.at),
             t(`consent:source.${entry.source}`),
             by,
             entry.guardian && t('consent:guardian'),

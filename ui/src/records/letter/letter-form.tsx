@@ -3,8 +3,8 @@ import { useEffect, useRef, useState } from 'react';
 import { isApiError, letterDeskQuery, type RecordData, refreshWork, sendLetter } from '@/api';
 import { loadWords, useLabel, useTranslation } from '@/i18n';
 import { findObject, useObjects } from '@/metadata';
-import { PurposeSelect } from '../consent/purpose-select';
 import { Button, ErrorState, Menu, Select, SkeletonRows, Textarea, TextInput, toast } from '@/ui';
+import { PurposeSelect } from '../consent/purpose-select';
 import css from './letter.module.css';
 
 /** A field may stand in a letter when its value is nobody's secret and can be said in words. */
