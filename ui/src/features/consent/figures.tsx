@@ -35,7 +35,9 @@ export function Figures({ policy }: { policy: ConsentPolicy }) {
             <th>{t('consent:purpose')}</th>
             <th>{t('consent:channels')}</th>
             {STATES.map((state) => (
-              <th key={state}>{t(`consent:state.${state}`)}</th>
+              <th key={state} data-number>
+                {t(`consent:state.${state}`)}
+              </th>
             ))}
           </tr>
         </thead>

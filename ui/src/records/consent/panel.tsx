@@ -10,6 +10,7 @@ import {
   errorText,
   type RecordData,
   recordConsents,
+  useUpdateRecord,
 } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
@@ -33,6 +34,7 @@ export function ConsentPanel({ record }: { record: RecordData }) {
   const answer = useInfiniteQuery(customerConsentsQuery(record.id));
   const [recording, setRecording] = useState(false);
   const [busy, setBusy] = useState(false);
+  const update = useUpdateRecord('customer');
   if (answer.isError) return <ErrorState error={answer.error} onRetry={() => answer.refetch()} />;
   const data = answer.data?.pages[0];
   if (data === undefined) return <SkeletonRows rows={6} />;
@@ -61,6 +63,16 @@ export function ConsentPanel({ record }: { record: RecordData }) {
       setBusy(false);
     }
   };
+  const setQuiet = async (on: boolean) => {
+    try {
+      await update.mutateAsync({ id: record.id, version: record.version, fields: { do_not_contact: on } });
+      await refresh();
+      await client.invalidateQueries({ queryKey: ['customers', record.id, 'profile'] });
+      toast.ok(t('consent:recorded'));
+    } catch (error) {
+      toast.error(t('common:failed.save'), { detail: errorText(error) });
+    }
+  };
   const personal = data.states.find((state) => state.purpose === 'personalisation' && state.channel === 'any');
   return (
     <div className={css.panel}>
@@ -80,15 +92,26 @@ export function ConsentPanel({ record }: { record: RecordData }) {
       </div>
       {data.left !== '' && <p className={css.notice}>{t(`consent:left.${data.left}`)}</p>}
       {data.minor && <p className={css.notice}>{t('consent:minor')}</p>}
-      {personal !== undefined && (
-        <Switch
-          label={t('consent:personal')}
-          description={t('consent:personalText')}
-          checked={personal.allowed}
-          disabled={!may || busy || data.left === 'restricted'}
-          onChange={(on) => void setPersonal(on)}
-        />
-      )}
+      <div className={css.switches}>
+        {personal !== undefined && (
+          <Switch
+            label={t('consent:personal')}
+            description={t('consent:personalText')}
+            checked={personal.allowed}
+            disabled={!may || busy || data.left === 'restricted'}
+            onChange={(on) => void setPersonal(on)}
+          />
+        )}
+        {typeof record.fields.do_not_contact === 'boolean' && (
+          <Switch
+            label={t('consent:quiet')}
+            description={t('consent:quietText')}
+            checked={record.fields.do_not_contact}
+            disabled={!may || update.isPending}
+            onChange={(on) => void setQuiet(on)}
+          />
+        )}
+      </div>
       <States data={data} />
       <History pages={answer.data?.pages ?? []} />
       {answer.hasNextPage && (
