@@ -101,6 +101,20 @@ func quoteAll(names []string, prefix string) string {
 	return b.String()
 }
 
+// Wider is a plane on which questions that walk over most of the facts are asked in a transaction of their own, with a planner that is told so. Few of
+// them run at a time.
+type Wider interface {
+	Wide(ctx context.Context, ask func(Querier) error) error
+}
+
+// wide asks what walks over most of the facts.
+func wide(ctx context.Context, db Querier, ask func(Querier) error) error {
+	if w, ok := db.(Wider); ok {
+		return w.Wide(ctx, ask)
+	}
+	return ask(db)
+}
+
 // Rewriter is a plane in a file of its own, whose bytes can be written anew without what was removed.
 type Rewriter interface {
 	Rewrite(ctx context.Context) error

@@ -43,6 +43,14 @@ func (g *Gate) Query(ctx context.Context, query string, args ...any) (*sql.Rows,
 	return g.DB.Query(ctx, query, args...)
 }
 
+// Wide implements Wider.
+func (g *Gate) Wide(ctx context.Context, ask func(Querier) error) error {
+	if err := g.pass(ctx); err != nil {
+		return err
+	}
+	return wide(ctx, g.DB, ask)
+}
+
 // Write implements DB.
 func (g *Gate) Write(ctx context.Context, fn func(Tx) error) error {
 	if err := g.pass(ctx); err != nil {

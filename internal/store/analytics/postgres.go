@@ -29,7 +29,14 @@ type postgresDB struct {
 	db    *sql.DB
 	key   int64 // of the advisory lock that makes writers take turns, over all processes
 	citus bool
+	wide  chan struct{} // a place for each question that walks over most of the facts
 }
+
+// What such questions may use: how many of them at once, and the memory of one sort or hash of each.
+const (
+	wideAtOnce = 2
+	wideMemory = "128MB"
+)
 
 // OpenPostgres connects to a workspace's schema. Writers of all processes take turns by an advisory lock held for the
 // length of a Write. On a Citus cluster everything connects to its coordinator.
@@ -42,7 +49,7 @@ func OpenPostgres(ctx context.Context, c PostgresConfig) (DB, error) {
 	cfg.RuntimeParams["application_name"] = "guanxi analytics"
 	cfg.RuntimeParams["jit"] = "off" // compiling costs more than it saves on these statements
 	cfg.RuntimeParams["work_mem"] = strconv.Itoa(max(c.WorkMemory, 64)) + "MB"
-	p := &postgresDB{}
+	p := &postgresDB{wide: make(chan struct{}, wideAtOnce)}
 	p.db = stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(p.greet))
 	conns := c.Conns
 	if conns == 0 {
@@ -82,6 +89,35 @@ func (p *postgresDB) Close() error { return p.db.Close() }
 
 func (p *postgresDB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	rows, err := p.db.QueryContext(ctx, Postgres{}.Rebind(query), args...)
+	return rows, postgresFault(err)
+}
+
+// Wide implements Wider: without loops over one row after the other, which the planner takes for cheap where it believes that few rows fulfil a condition.
+func (p *postgresDB) Wide(ctx context.Context, ask func(Querier) error) (err error) {
+	select {
+	case p.wide <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-p.wide }()
+	tx, err := p.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return postgresFault(err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing was written
+	for _, text := range []string{p.Dialect().WholeSet(), "SET LOCAL work_mem = '" + wideMemory + "'"} {
+		if _, err := tx.ExecContext(ctx, text); err != nil {
+			return postgresFault(err)
+		}
+	}
+	return ask(wideTx{tx})
+}
+
+// wideTx reads in a transaction.
+type wideTx struct{ tx *sql.Tx }
+
+func (w wideTx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	rows, err := w.tx.QueryContext(ctx, Postgres{}.Rebind(query), args...)
 	return rows, postgresFault(err)
 }
 

@@ -47,7 +47,7 @@ func rolledPart(q web.Question) (p narrowed, ok bool) {
 
 // rolling is a span read from rollups, whose stale days are rolled up in memory for this answer.
 type rolling struct {
-	db    DB
+	db    Querier
 	span  web.Span
 	stale map[clock.Day]dayRoll
 }

@@ -68,6 +68,10 @@ func reports(t *testing.T, w *analytics.Web, q web.Question) map[string]any {
 		cells, err := w.Retention(ctx, q, r)
 		put(fmt.Sprint("retention ", r))(cells, err)
 	}
+	for _, only := range []string{"", "bounced", "converted"} {
+		list, err := w.People(ctx, q, web.Behind{Visits: true, Only: only}, web.PeoplePage{Anonymous: only == "", After: 1_000_050, Limit: 7, Count: true})
+		put("visitors "+only)(list, err)
+	}
 	if q.Goal != "" || len(q.Is) > 0 { // strips leave these to the facts, or do not ask about them
 		return out
 	}
@@ -83,7 +87,7 @@ func reports(t *testing.T, w *analytics.Web, q web.Question) map[string]any {
 		links, err := w.Paths(ctx, q, p)
 		put(fmt.Sprint("paths ", p))(links, err)
 	}
-	for i, behind := range []web.Behind{{Visits: true}, {Visits: true, Only: "converted"}, {Visits: true, Only: "bounced"}, {Funnel: &web.FunnelStep{Funnel: web.Funnel{Steps: steps, Window: 4}, Step: 1, Lost: true}},
+	for i, behind := range []web.Behind{{Funnel: &web.FunnelStep{Funnel: web.Funnel{Steps: steps, Window: 4}, Step: 1, Lost: true}},
 		{Funnel: &web.FunnelStep{Funnel: web.Funnel{Steps: steps, Window: 4, By: "device"}, Step: 2, Grouped: true, Group: "mobile"}},
 		{Way: &web.Way{Paths: web.Paths{Nodes: web.PathPages, Depth: 4, Top: 9}, Step: 2, From: "/", To: "/a"}}, {Way: &web.Way{Paths: web.Paths{Nodes: web.PathPages, Depth: 4, Top: 9}, Step: 1, From: "/", Ended: true}}} {
 		list, err := w.People(ctx, q, behind, web.PeoplePage{Anonymous: true, After: 1_000_050, Limit: 7, Count: true})

@@ -18,7 +18,7 @@ import (
 
 // Web implements web.Facts from f_event and f_session.
 type Web struct {
-	db      DB
+	db      Querier
 	dialect Dialect
 	// of compiles the condition of customers into "FROM a_customer t … WHERE …".
 	of   func(where *query.Node, l *query.Limits) (string, []any, error)
@@ -52,8 +52,14 @@ func (w *Web) FromFacts() *Web {
 }
 
 // alone runs what walks over all events when it is its turn: in DuckDB one such question uses all processors.
-func (w *Web) alone(ctx context.Context, ask func() error) error {
-	return (&Audience{turn: w.turn}).alone(ctx, ask)
+func (w *Web) alone(ctx context.Context, ask func(w *Web) error) error {
+	return (&Audience{turn: w.turn}).alone(ctx, func() error {
+		return wide(ctx, w.db, func(q Querier) error {
+			out := *w
+			out.db = q
+			return ask(&out)
+		})
+	})
 }
 
 // statement is a text that grows with its parameters.
@@ -286,7 +292,7 @@ func (w *Web) Totals(ctx context.Context, q web.Question) (web.Totals, error) {
 	if err != nil {
 		return t, err
 	}
-	err = w.alone(ctx, func() error {
+	err = w.alone(ctx, func(w *Web) error {
 		_, err := one(ctx, w.db, s.text, s.args, scanTotals(&t)...)
 		return err
 	})
@@ -383,7 +389,7 @@ func (w *Web) Breakdown(ctx context.Context, q web.Question, by web.Dimension, l
 		return nil, err
 	}
 	out := []web.Row{}
-	err = w.alone(ctx, func() error {
+	err = w.alone(ctx, func(w *Web) error {
 		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
 			var row web.Row
 			err := r.Scan(append([]any{&row.Value}, scanTotals(&row.Totals)...)...)
@@ -436,7 +442,7 @@ func (w *Web) Pages(ctx context.Context, q web.Question, limit int) ([]web.Page,
 		return nil, err
 	}
 	out := []web.Page{}
-	err = w.alone(ctx, func() error {
+	err = w.alone(ctx, func(w *Web) error {
 		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
 			var p web.Page
 			err := r.Scan(&p.Host, &p.Path, &p.Title, &p.Views, &p.Visitors, &p.Entries, &p.Exits, &p.Bounced, &p.Dwell)
@@ -472,7 +478,7 @@ func (w *Web) Events(ctx context.Context, q web.Question, limit int) ([]web.Even
 		return nil, err
 	}
 	out := []web.Event{}
-	err = w.alone(ctx, func() error {
+	err = w.alone(ctx, func(w *Web) error {
 		return each(ctx, w.db, s.text, s.args, func(r *sql.Rows) error {
 			var e web.Event
 			err := r.Scan(&e.Name, &e.Count, &e.Visitors, &e.Amount)

@@ -165,19 +165,21 @@ func (w *Web) People(ctx context.Context, q web.Question, b web.Behind, p web.Pe
 	if list, ok, err := w.rolledPeople(ctx, q, b, p); ok || err != nil {
 		return list, err
 	}
-	ask := func(ask func(of share) error) error { return w.alone(ctx, func() error { return ask(share{}) }) }
+	ask := func(ask func(w *Web, of share) error) error {
+		return w.alone(ctx, func(w *Web) error { return ask(w, share{}) })
+	}
 	var top []string
 	switch {
 	case b.Funnel != nil:
-		ask = func(one func(of share) error) error { return w.each(ctx, q.From, q.To+clock.Day(b.Funnel.Window), one) }
+		ask = func(one func(w *Web, of share) error) error { return w.each(ctx, q.From, q.To+clock.Day(b.Funnel.Window), one) }
 	case b.Way != nil:
 		var err error
 		if top, err = w.nodes(ctx, q, b.Way.Paths); err != nil || len(top) == 0 {
 			return out, err
 		}
-		ask = func(one func(of share) error) error { return w.each(ctx, q.From, q.To, one) }
+		ask = func(one func(w *Web, of share) error) error { return w.each(ctx, q.From, q.To, one) }
 	}
-	err := ask(func(of share) error { return w.people(ctx, figure{q, b, p, top}, of, &out) })
+	err := ask(func(w *Web, of share) error { return w.people(ctx, figure{q, b, p, top}, of, &out) })
 	if err != nil {
 		return out, fmt.Errorf("list the people behind a figure: %w", err)
 	}

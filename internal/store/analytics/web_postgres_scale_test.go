@@ -65,6 +65,8 @@ func webPostgres(b *testing.B) (*bench, *analytics.Web) {
 		}))
 		must(b, write(ctx, p.db, "ANALYZE f_event", "ANALYZE f_session"))
 	}
+	must(b, write(ctx, p.db, "TRUNCATE "+p.reg.Object("customer").Physical, `INSERT INTO `+p.reg.Object("customer").Physical+` (id, version, created_at, created_at_day, created_by, updated_at, updated_at_day, kind)
+SELECT customer_id, 1, 1, 1, 1, 1, 1, 'person' FROM f_session WHERE customer_id / 4000000000000 % 3 = 0 GROUP BY customer_id`, "ANALYZE "+p.reg.Object("customer").Physical))
 	// The visits are there already.
 	must(b, write(ctx, p.db, "DELETE FROM plane_state WHERE key = 'events_visits'", `INSERT INTO plane_state (key, value) VALUES ('events_visits', '{"definition":"1","slices":0,"done":0}')`))
 	return p, webOf(p)

@@ -162,7 +162,7 @@ func (w *Web) Funnel(ctx context.Context, q web.Question, f web.Funnel) ([]web.R
 	counts, rolled, err := w.rolledFunnel(ctx, q, f)
 	if err == nil && !rolled {
 		counts = gaps{}
-		err = w.each(ctx, q.From, q.To+clock.Day(f.Window), func(of share) error {
+		err = w.each(ctx, q.From, q.To+clock.Day(f.Window), func(w *Web, of share) error {
 			s, err := w.funnelText(q, f, of)
 			if err != nil {
 				return err
@@ -199,14 +199,14 @@ func (w *Web) Funnel(ctx context.Context, q web.Question, f web.Funnel) ([]web.R
 }
 
 // each asks about the persons part by part, when it is its turn.
-func (w *Web) each(ctx context.Context, from, to clock.Day, ask func(of share) error) error {
+func (w *Web) each(ctx context.Context, from, to clock.Day, ask func(w *Web, of share) error) error {
 	parts, err := w.parts(ctx, from, to)
 	if err != nil {
 		return err
 	}
-	return w.alone(ctx, func() error {
+	return w.alone(ctx, func(w *Web) error {
 		for _, of := range parts {
-			if err := ask(of); err != nil {
+			if err := ask(w, of); err != nil {
 				return err
 			}
 		}
@@ -384,7 +384,7 @@ func (w *Web) Paths(ctx context.Context, q web.Question, p web.Paths) ([]web.Lin
 		return []web.Link{}, nil
 	}
 	sums = map[link]int64{}
-	err = w.each(ctx, q.From, q.To, func(of share) error {
+	err = w.each(ctx, q.From, q.To, func(w *Web, of share) error {
 		s, err := w.pathsText(q, p, top, of)
 		if err != nil {
 			return err
@@ -523,7 +523,7 @@ func (w *Web) Retention(ctx context.Context, q web.Question, r web.Retention) ([
 		return nil, err
 	}
 	out := []web.Cell{}
-	err = w.alone(ctx, func() error {
+	err = w.alone(ctx, func(w *Web) error {
 		return each(ctx, w.db, s.text, s.args, func(rows *sql.Rows) error {
 			var from, to, n int64
 			if err := rows.Scan(&from, &to, &n); err != nil {
