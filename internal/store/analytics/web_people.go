@@ -171,7 +171,9 @@ func (w *Web) People(ctx context.Context, q web.Question, b web.Behind, p web.Pe
 	var top []string
 	switch {
 	case b.Funnel != nil:
-		ask = func(one func(w *Web, of share) error) error { return w.each(ctx, q.From, q.To+clock.Day(b.Funnel.Window), one) }
+		ask = func(one func(w *Web, of share) error) error {
+			return w.each(ctx, q.From, q.To+clock.Day(b.Funnel.Window), one)
+		}
 	case b.Way != nil:
 		var err error
 		if top, err = w.nodes(ctx, q, b.Way.Paths); err != nil || len(top) == 0 {
