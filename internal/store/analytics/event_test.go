@@ -228,7 +228,7 @@ func (f *facts) visits(ctx context.Context, midnight bool) error {
 
 // life makes up what happens to some profiles.
 func life(t *rapid.T, next *atomic.Int64) (list []deed, profiles []int64) {
-	gaps := []int64{0, 1, 1000, 20_000, 5 * minute, 29 * minute, 30 * minute, 30*minute + 1, 3 * 60 * minute, 23 * 60 * minute, 30 * 60 * minute}
+	gaps := []int64{0, 1, 1000, 20_000, 5 * minute, 29 * minute, 30 * minute, 30*minute + 1, 3 * 60 * minute, 23 * 60 * minute, 30 * 60 * minute, 9 * 24 * 60 * minute}
 	for range rapid.IntRange(1, 4).Draw(t, "profiles") {
 		profile := next.Add(1)
 		owner := rapid.SampledFrom([]int64{profile, profile + 5_000_000}).Draw(t, "owner")

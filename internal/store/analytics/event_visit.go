@@ -49,12 +49,14 @@ const (
 
 const happened = `e.kind IN ('track', 'page', 'screen') AND (e.flags & {bot}) = 0`
 
-// touchedScope finds the last rest before the touched events; $1 is the last batch, $2 the first day that is searched.
+// touchedScope finds the last rest before the touched events; $1 is the last batch, $2 the first day that is searched. What comes first of a profile, two days or
+// more behind the beginning of that day in whatever zone, has a rest before it too: whoever returns has only the visit made that begins now.
 const touchedScope = `INSERT INTO visit_scope (customer_id, profile_id, from_at)
 SELECT t.customer_id, t.profile_id, COALESCE(max(b.ms), {past}) FROM (
  SELECT customer_id, profile_id, min(from_at) AS from_at FROM event_touched WHERE batch <= CAST($1 AS BIGINT) GROUP BY customer_id, profile_id) t
 LEFT JOIN (
- SELECT e.customer_id, e.profile_id, e.at AS ms, e.at - lag(e.at) OVER (PARTITION BY e.customer_id, e.profile_id ORDER BY e.at, e.id) AS rested
+ SELECT e.customer_id, e.profile_id, e.at AS ms, COALESCE(e.at - lag(e.at) OVER (PARTITION BY e.customer_id, e.profile_id ORDER BY e.at, e.id),
+  CASE WHEN e.at >= (CAST($2 AS BIGINT) + 2) * {most} THEN {rest} + 1 END) AS rested
  FROM f_event e JOIN (SELECT DISTINCT customer_id, profile_id FROM event_touched WHERE batch <= CAST($1 AS BIGINT)) s
  ON s.customer_id = e.customer_id AND s.profile_id = e.profile_id
  WHERE e.day >= CAST($2 AS BIGINT) AND ` + happened + `) b
