@@ -45,6 +45,7 @@ type settings struct {
 	warm     int // requests of a kind
 	settle   int // seconds before memory is read
 	events   int // of the part visits
+	seconds  int // of each way of the part creates
 }
 
 func main() {
@@ -62,7 +63,7 @@ func main() {
 	chosen := flag.String("parts", allParts, "what to measure, by commas")
 	flag.StringVar(&s.retail, "retail", "../shared/data/online-retail/online_retail.csv.gz", "a real purchase file, imported when it is there")
 	flag.Parse()
-	s.warm, s.settle = 200, 60
+	s.warm, s.settle, s.seconds = 200, 60, 20
 	if *quick {
 		*sizes, s.warm, s.settle = "20000", 60, 5
 		s.events = min(s.events, 1_000_000)
@@ -84,7 +85,7 @@ func main() {
 }
 
 // allParts are the parts in the order in which they are measured. The bare engines are asked for what was measured of ours.
-const allParts = "load,requests,analytics,writes,import,retail,events,visits"
+const allParts = "load,requests,analytics,writes,creates,import,retail,events,visits"
 
 // choose reads the list of parts.
 func (s *settings) choose(list string) error {
@@ -135,6 +136,11 @@ func (s *settings) run(ctx context.Context, sizes string) (err error) {
 		if s.company() {
 			if err := s.measureSize(ctx, n, d); err != nil {
 				return fmt.Errorf("%d customers: %w", n, err)
+			}
+		}
+		if s.parts["creates"] {
+			if err := s.measureCreates(ctx, n, d); err != nil {
+				return fmt.Errorf("creates at %d customers: %w", n, err)
 			}
 		}
 		largest = max(largest, n)

@@ -10,16 +10,15 @@
 package api
 
 import (
-	"bytes"
 	"compress/gzip"
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"reflect"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -391,16 +390,6 @@ func (a *API) answer(c *call, rt *route, out any) error {
 	return nil
 }
 
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
 var zippers = sync.Pool{New: func() any {
 	z, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed)
 	return z
@@ -415,6 +404,9 @@ func (a *API) write(c *call, status int, contentType string, body []byte) {
 		h.Add("Vary", "Accept-Encoding, Accept-Language")
 	}
 	if len(body) < 1400 || !strings.Contains(c.r.Header.Get("Accept-Encoding"), "gzip") {
+		if len(body) > 0 {
+			h.Set("Content-Length", strconv.Itoa(len(body)))
+		}
 		c.w.WriteHeader(status)
 		_, _ = c.w.Write(body)
 		return

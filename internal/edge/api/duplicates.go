@@ -98,8 +98,14 @@ func (c *call) guardDuplicates(ctx context.Context, o *schema.Object, rec id.ID,
 	if c.who.Actor.Kind != access.ByUser {
 		allow = "allow"
 	}
-	m, err := c.ws.Duplicates.Find(ctx, o.Key, rec, in, dedupe.OnCreate)
-	if err != nil || len(m.Items) == 0 && !m.Blocked || allow == "allow" && !m.Blocked {
+	var m dedupe.Matches
+	var err error
+	if allow == "allow" {
+		m, err = c.ws.Duplicates.Blocking(ctx, o.Key, rec, in)
+	} else {
+		m, err = c.ws.Duplicates.Find(ctx, o.Key, rec, in, dedupe.OnCreate)
+	}
+	if err != nil || len(m.Items) == 0 && !m.Blocked {
 		return err
 	}
 	if c.found, err = c.showMatches(ctx, o, m); err != nil {

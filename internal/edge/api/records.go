@@ -44,11 +44,18 @@ func (in recordIn) find(c *call) (*schema.Object, id.ID, error) {
 }
 
 func (a *API) getRecord(ctx context.Context, c *call, in recordIn) (*Record, error) {
-	o, v, err := c.survivor(ctx, in)
+	o, v, err := in.find(c)
 	if err != nil {
 		return nil, err
 	}
 	r, err := c.ws.Records.Get(ctx, o.Key, v)
+	if err == nil && r.DeletedAt != nil || err != nil && fault.KindOf(err) == fault.NotFound { // it may have been merged into another
+		if _, into, lost := c.survivor(ctx, in); lost != nil || into != v {
+			if err = lost; err == nil {
+				r, err = c.ws.Records.Get(ctx, o.Key, into)
+			}
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -180,6 +180,7 @@ func (s *Service) Notify() {
 const (
 	debounce     = 300 * time.Millisecond // changes come in company
 	restAtMost   = 5 * time.Second        // after a pass (clock.Rest)
+	paceAtMost   = time.Second            // while changes go on coming (clock.Pace)
 	lookEvery    = time.Minute            // the day may have changed
 	busyAtMost   = time.Minute
 	fullTimes    = 4               // after a pass over everyone the next one that can wait is made when so many times as long went by
@@ -194,13 +195,15 @@ func (s *Service) Run(ctx context.Context) error {
 	defer wait.Stop()
 	failed := 0
 	var took time.Duration
+	pace := clock.Pace{AtMost: paceAtMost}
 	for {
+		idle := s.c.Clock.Now()
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-wait.C:
 		case <-s.signal:
-			if err := clock.Pause(ctx, max(debounce, clock.Rest(took, restAtMost)), nil); err != nil {
+			if err := clock.Pause(ctx, max(debounce, clock.Rest(took, restAtMost), pace.Rest(s.c.Clock.Now().Sub(idle), took)), nil); err != nil {
 				return err
 			}
 		}

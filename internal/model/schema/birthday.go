@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/jsontext"
 	"github.com/guanxi-crm/guanxi/internal/base/lunar"
 )
 
@@ -276,4 +277,16 @@ func (birthdayCodec) decode(_ *Field, cols []any) any {
 	cal, _ := cols[1].(string)
 	md, _ := cols[2].(int64)
 	return BirthdayValue{Calendar: lunar.Calendar(cal), Year: int(n / 10000), Month: int(n / 100 % 100), Day: int(n % 100), Leap: md > 10000}
+}
+
+// AppendJSON writes the form that the API shows.
+func (d birthdayShown) AppendJSON(b []byte) []byte {
+	b = jsontext.Append(append(b, `{"calendar":`...), d.Calendar)
+	b = strconv.AppendInt(append(b, `,"day":`...), int64(d.Day), 10)
+	b = strconv.AppendBool(append(b, `,"leap":`...), d.Leap)
+	b = append(strconv.AppendInt(append(b, `,"month":`...), int64(d.Month), 10), `,"year":`...)
+	if d.Year == nil {
+		return append(b, "null}"...)
+	}
+	return append(strconv.AppendInt(b, int64(*d.Year), 10), '}')
 }

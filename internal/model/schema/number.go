@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/jsontext"
 	"github.com/guanxi-crm/guanxi/internal/base/money"
 )
 
@@ -374,3 +375,9 @@ func (boolCodec) formatText(_ *Field, v any, env *ParseEnv) string {
 
 func (boolCodec) encode(dst []any, _ *Field, v any, _ *EncodeEnv) []any { return append(dst, v) }
 func (boolCodec) decode(_ *Field, cols []any) any                       { return cols[0] }
+
+// AppendJSON writes the form that the API shows.
+func (m moneyShown) AppendJSON(b []byte) []byte {
+	b = jsontext.Append(append(b, `{"amount":`...), m.Amount)
+	return append(jsontext.Append(append(b, `,"currency":`...), m.Currency), '}')
+}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
+	"github.com/guanxi-crm/guanxi/internal/base/jsontext"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/base/region"
 )
@@ -238,4 +239,31 @@ func decodeStreet(raw []byte) AddressValue {
 		return AddressValue{}
 	}
 	return AddressValue{Street: s.Street, Postcode: s.Postcode}
+}
+
+// AppendJSON writes the form that the API shows.
+func (r RegionShown) AppendJSON(b []byte) []byte {
+	b = jsontext.Append(append(b, `{"code":`...), r.Code)
+	b = jsontext.Append(append(b, `,"name":`...), r.Name)
+	if r.Tier != "" {
+		b = jsontext.Append(append(b, `,"tier":`...), r.Tier)
+	}
+	return append(b, '}')
+}
+
+// AppendJSON writes the form that the API shows.
+func (a addressShown) AppendJSON(b []byte) []byte {
+	orNull := func(b []byte, v any) []byte {
+		if s, ok := v.(string); ok {
+			return jsontext.Append(b, s)
+		}
+		return append(b, "null"...)
+	}
+	b = append(orNull(append(b, `{"postcode":`...), a.Postcode), `,"region":`...)
+	if a.Region == nil {
+		b = append(b, "null"...)
+	} else {
+		b = a.Region.AppendJSON(b)
+	}
+	return append(orNull(append(b, `,"street":`...), a.Street), '}')
 }

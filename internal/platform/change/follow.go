@@ -18,7 +18,7 @@ type Feed interface {
 }
 
 const (
-	// restAtMost bounds the rest after a step (clock.Rest); a step gathers what came meanwhile.
+	// restAtMost bounds the rest after a step (clock.Pace); a step gathers what came meanwhile.
 	restAtMost = 250 * time.Millisecond
 	// idleRest is the rest of a follower whose position leapt, since nobody waits for what it follows.
 	idleRest = time.Second
@@ -52,7 +52,9 @@ func (f *Follower) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	pace := clock.Pace{AtMost: restAtMost}
 	for {
+		idle := f.Clock.Now()
 		if err := f.Feed.WaitAfter(ctx, pos); err != nil {
 			return err
 		}
@@ -63,7 +65,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		}
 		leapt := n == 0 && next != pos
 		pos = next
-		rest := clock.Rest(f.Clock.Now().Sub(began), restAtMost)
+		rest := pace.Rest(began.Sub(idle), f.Clock.Now().Sub(began))
 		switch {
 		case n == f.Batch:
 			continue

@@ -109,7 +109,7 @@ func (c *comparer) probes(r *read, plain []any) []probe {
 	asked := map[string]bool{}
 	for i, rule := range c.rules {
 		j := c.askable(rule)
-		if j < 0 || asked[rule.Parts[j].Field+string(rule.Parts[j].Method)] {
+		if j < 0 || c.lacks(i, r) || asked[rule.Parts[j].Field+string(rule.Parts[j].Method)] {
 			continue
 		}
 		p := &rule.Parts[j]
@@ -139,6 +139,16 @@ func (c *comparer) probes(r *read, plain []any) []probe {
 		}
 	}
 	return out
+}
+
+// lacks reports a record without a value that a rule needs, which the rule can find nothing for.
+func (c *comparer) lacks(rule int, r *read) bool {
+	for j := range c.rules[rule].Parts {
+		if c.rules[rule].Parts[j].Needed && r.parts[rule][j] == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // askable is the needed part by which the store can be asked: a value by index, else a name by the words of the search; -1 for none.

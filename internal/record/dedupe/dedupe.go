@@ -229,6 +229,15 @@ const (
 
 // Find looks for records that may be the same as one with this input, which is new (rec 0) or changes an existing one.
 func (s *Service) Find(ctx context.Context, object string, rec id.ID, in record.Input, when When) (Matches, error) {
+	return s.find(ctx, object, rec, in, when, func(*Rule) bool { return true })
+}
+
+// Blocking is Find for a write that warnings do not stop: it asks the rules that block alone, and nothing where there are none.
+func (s *Service) Blocking(ctx context.Context, object string, rec id.ID, in record.Input) (Matches, error) {
+	return s.find(ctx, object, rec, in, OnCreate, func(r *Rule) bool { return r.Action == Block })
+}
+
+func (s *Service) find(ctx context.Context, object string, rec id.ID, in record.Input, when When, asked func(*Rule) bool) (Matches, error) {
 	// Who may only enter records is warned too: of what they may not see, only the reasons are told.
 	need := access.RecordRead
 	if when == OnCreate && !access.From(ctx).Can(need) {
@@ -244,7 +253,7 @@ func (s *Service) Find(ctx context.Context, object string, rec id.ID, in record.
 	if err != nil {
 		return Matches{}, err
 	}
-	c := newComparer(obj, rules.Rules, func(r *Rule) bool { return r.on(when) && (rec == 0 || when == OnShow || touches(r, in)) })
+	c := newComparer(obj, rules.Rules, func(r *Rule) bool { return asked(r) && r.on(when) && (rec == 0 || when == OnShow || touches(r, in)) })
 	if len(c.rules) == 0 {
 		return Matches{}, nil
 	}

@@ -36,11 +36,51 @@ func (s *Service) Compare(ctx context.Context, object string, ids []id.ID, facet
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.rows(ctx, sh.obj, ids, true)
+	rows, err := s.some(ctx, sh, ids, sh.compares(at))
 	if err != nil {
 		return nil, err
 	}
 	return s.compared(ctx, sh, rows, facets, at)
+}
+
+// some reads some columns of records by id, of the recycle bin too.
+func (s *Service) some(ctx context.Context, sh *shape, ids []id.ID, columns []int) (rows []Row, err error) {
+	err = s.cfg.Store.View(ctx, func(r Reader) error {
+		rows = nil
+		for _, deleted := range []bool{false, true} {
+			if len(rows) == len(ids) {
+				return nil
+			}
+			more, err := r.Select(ctx, sh.obj, Selection{IDs: ids, Sort: []schema.Sort{{Field: "id"}}, Limit: len(ids), Deleted: deleted, Columns: columns})
+			if err != nil {
+				return err
+			}
+			rows = append(rows, more...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read some of %s: %w", sh.obj.Key, err)
+	}
+	return rows, nil
+}
+
+// compares are the columns that fields are compared by, with the customer whose key seals them.
+func (sh *shape) compares(at []int) []int {
+	out := []int{}
+	add := func(i int) {
+		for n := range sh.fields[i].n {
+			out = append(out, sh.fields[i].off+n)
+		}
+	}
+	for _, i := range at {
+		add(i)
+	}
+	if sh.customer >= 0 {
+		add(sh.customer)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // CompareScan is Compare of the live records before one (0: from the newest), newest first.
@@ -49,7 +89,7 @@ func (s *Service) CompareScan(ctx context.Context, object string, before id.ID, 
 	if err != nil {
 		return nil, err
 	}
-	sel := Selection{Sort: []schema.Sort{{Field: "id", Desc: true}}, Limit: limit}
+	sel := Selection{Sort: []schema.Sort{{Field: "id", Desc: true}}, Limit: limit, Columns: sh.compares(at)}
 	if before != 0 {
 		sel.After = []any{before}
 	}
@@ -226,7 +266,7 @@ func (s *Service) CompareExact(ctx context.Context, object, field string, value 
 	var out []id.ID
 	err = s.cfg.Store.View(ctx, func(r Reader) error {
 		for _, deleted := range []bool{false, true} {
-			rows, err := r.Select(ctx, sh.obj, Selection{Where: &query.Node{Field: field, Op: "=", Value: raw}, Sort: []schema.Sort{{Field: "id", Desc: true}}, Limit: limit, Deleted: deleted})
+			rows, err := r.Select(ctx, sh.obj, Selection{Where: &query.Node{Field: field, Op: "=", Value: raw}, Sort: []schema.Sort{{Field: "id", Desc: true}}, Limit: limit, Deleted: deleted, OnlyIDs: true})
 			if err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/money"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
+	"github.com/guanxi-crm/guanxi/internal/model/formula"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
@@ -312,10 +313,53 @@ func (s *Service) prepare(ctx context.Context, obj *schema.Object, q *Query) (*l
 		return nil, err
 	}
 	l.sel = Selection{Where: q.Where, Limits: s.limits(ctx, obj, actions...), IDs: q.IDs, Sort: sort, Offset: q.Offset, Limit: q.Limit + 1, Deleted: q.Deleted}
+	l.sel.Columns = l.columns(fieldsSeen(ctx, l.sh))
 	if l.mark, err = fingerprint(obj, q, sort); err != nil {
 		return nil, err
 	}
 	return l, l.resume()
+}
+
+// columns are those that a page is made of: of the fields that are shown, without what only conditions and orders look at. nil, for
+// all, where the page is ranked by its texts or shows formulas, which may name any field.
+func (l *listing) columns(seen map[string]access.FieldAccess) []int {
+	if l.search.given || l.sortsComputed() {
+		return nil
+	}
+	shows := presentation{fields: l.show.fields, seen: seen}
+	obj := l.sh.obj
+	all := obj.Columns()
+	out := make([]int, 0, len(all))
+	for i := range l.sh.fields {
+		fs := &l.sh.fields[i]
+		if fs.n == 0 {
+			continue
+		}
+		wanted := shows.wants(fs.f.Key) && !fs.f.Hidden
+		if wanted && formula.Of(fs.f) != nil {
+			return nil
+		}
+		if !wanted && i != l.sh.title && i != l.sh.customer {
+			continue
+		}
+		for n := fs.off; n < fs.off+fs.n; n++ {
+			switch all[n].Role {
+			case schema.FoldRole, schema.SortRole, schema.BlindRole, schema.ClassRole, schema.DayRole, schema.Base, schema.CountRole:
+			default:
+				out = append(out, n)
+			}
+		}
+	}
+	for _, k := range l.sel.Sort {
+		if c, ok := obj.SortColumn(k.Field); ok && schema.System(k.Field) == nil {
+			n := obj.Offset(k.Field)
+			for ; all[n].Name != c.Name; n++ { //nolint:revive // the column is one of the field's
+			}
+			out = append(out, n)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // check refuses a condition that is wrong or not allowed.

@@ -104,6 +104,17 @@ func (s *Service) Reached(ctx context.Context, object string, ids []id.ID, actio
 	return out, err
 }
 
+// ReachesAll reports that the actor may do all of the actions with every record of an object, besides reading it.
+func (s *Service) ReachesAll(ctx context.Context, obj *schema.Object, actions ...access.Action) bool {
+	env := s.checkEnv(obj)
+	for _, x := range append([]access.Action{access.Read}, actions...) {
+		if access.Limit(access.From(ctx), obj, x, env) != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // Reaches tells which of the actions the actor may do with a record; with one that is out of sight, none.
 func (s *Service) Reaches(ctx context.Context, object string, rec id.ID, actions ...access.Action) (map[access.Action]bool, error) {
 	obj, err := s.object(ctx, object, access.RecordRead)

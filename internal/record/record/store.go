@@ -100,6 +100,10 @@ type Selection struct {
 	Offset  int           // instead of After, up to 10,000
 	Limit   int
 	Deleted bool // the recycle bin instead of live rows
+	// Columns are the places in Object.Columns that are read, nil for all; a store may leave the others of a row nil. OnlyIDs allows it
+	// to read nothing but ids.
+	Columns []int
+	OnlyIDs bool
 	// Sure is told before the rows are read that the store begins where few records are: how long that takes is bounded. nil tells nobody.
 	Sure func()
 }

@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
@@ -60,11 +61,17 @@ func (s *Service) titlesOf(ctx context.Context, object string, ids []id.ID, into
 	if obj == nil || obj.Virtual {
 		return nil
 	}
-	rows, err := s.readSeen(ctx, obj, ids, true, access.Read)
+	sh, env := s.shape(obj), s.Env(ctx)
+	var rows []Row
+	var err error
+	if s.ReachesAll(ctx, obj) { // nothing of a row is looked at but its title
+		rows, err = s.some(ctx, sh, ids, sh.compares(slices.DeleteFunc([]int{sh.title}, func(i int) bool { return i < 0 })))
+	} else {
+		rows, err = s.readSeen(ctx, obj, ids, true, access.Read)
+	}
 	if err != nil {
 		return err
 	}
-	sh, env := s.shape(obj), s.Env(ctx)
 	for i := range rows {
 		into[Ref{Object: object, ID: rows[i].ID}] = sh.titleOf(&rows[i], &env)
 	}

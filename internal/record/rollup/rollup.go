@@ -56,7 +56,7 @@ func New(cfg Config) *Follower {
 	return &Follower{cfg: cfg}
 }
 
-// restAtMost bounds the rest after a step (clock.Rest); a step gathers what came meanwhile.
+// restAtMost bounds the rest after a step (clock.Pace); a step gathers what came meanwhile.
 const restAtMost = 250 * time.Millisecond
 
 // Run follows the log until ctx ends or a batch fails; run again, it goes on with that batch.
@@ -66,7 +66,9 @@ func (f *Follower) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load position of rollups: %w", err)
 	}
+	pace := clock.Pace{AtMost: restAtMost}
 	for {
+		idle := f.cfg.Clock.Now()
 		if err := f.cfg.Changes.WaitAfter(ctx, pos); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -84,7 +86,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		if pos = next; n == f.cfg.Batch {
 			continue
 		}
-		if err := clock.Pause(ctx, clock.Rest(f.cfg.Clock.Now().Sub(began), restAtMost), nil); err != nil {
+		if err := clock.Pause(ctx, pace.Rest(began.Sub(idle), f.cfg.Clock.Now().Sub(began)), nil); err != nil {
 			return err
 		}
 	}

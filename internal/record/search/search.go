@@ -75,7 +75,7 @@ func New(cfg Config) *Indexer {
 	return &Indexer{cfg: cfg}
 }
 
-// restAtMost bounds the rest after a step (clock.Rest).
+// restAtMost bounds the rest after a step (clock.Pace).
 const restAtMost = 250 * time.Millisecond
 
 // Run follows the log until ctx ends or a batch fails; run again, it goes on with that batch.
@@ -84,7 +84,9 @@ func (x *Indexer) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load position of search: %w", err)
 	}
+	pace := clock.Pace{AtMost: restAtMost}
 	for {
+		idle := x.cfg.Clock.Now()
 		if err := x.cfg.Changes.WaitAfter(ctx, pos); err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -103,7 +105,7 @@ func (x *Indexer) Run(ctx context.Context) error {
 		if n == x.cfg.Batch {
 			continue // much more waits
 		}
-		if err := clock.Pause(ctx, clock.Rest(x.cfg.Clock.Now().Sub(began), restAtMost), nil); err != nil {
+		if err := clock.Pause(ctx, pace.Rest(began.Sub(idle), x.cfg.Clock.Now().Sub(began)), nil); err != nil {
 			return err
 		}
 	}

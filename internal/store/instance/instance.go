@@ -39,6 +39,7 @@ type Store struct {
 	duties   *sql.DB // connections that hold duties, apart from those that requests need; nil when embedded
 	postgres bool
 	prepared sync.Map // statement text → *sql.Stmt: the few that every request needs; pgx keeps its own
+	known    known
 }
 
 // OpenSQLite opens or makes the store in a file.
@@ -202,13 +203,15 @@ type tx struct {
 	ctx      context.Context
 	r        runner
 	postgres bool
+	known    *known // to be emptied by a statement of its own
+	concerns bool   // a statement of the transaction empties it
 }
 
 func (s *Store) on(ctx context.Context) *tx {
 	if s.postgres {
-		return &tx{ctx, s.db, true}
+		return &tx{ctx: ctx, r: s.db, postgres: true}
 	}
-	return &tx{ctx, (*preparing)(s), false}
+	return &tx{ctx: ctx, r: (*preparing)(s), known: &s.known}
 }
 
 // preparing runs queries outside of a transaction as prepared statements.
@@ -253,10 +256,15 @@ func (s *Store) tx(ctx context.Context, fn func(*tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	if err := fn(&tx{ctx, t, s.postgres}); err != nil {
+	own := &tx{ctx: ctx, r: t, postgres: s.postgres}
+	if err := fn(own); err != nil {
 		return errors.Join(err, ignoreDone(t.Rollback()))
 	}
-	if err := t.Commit(); err != nil {
+	err = t.Commit()
+	if own.concerns { // whatever the commit said, it may have happened
+		s.known.forget()
+	}
+	if err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil
@@ -291,6 +299,12 @@ func (t *tx) rebind(q string) string {
 
 func (t *tx) exec(q string, args ...any) (int64, error) {
 	res, err := t.r.ExecContext(t.ctx, t.rebind(q), args...)
+	if !t.postgres && concerns(q) {
+		t.concerns = true
+		if t.known != nil {
+			t.known.forget()
+		}
+	}
 	if err != nil {
 		return 0, err
 	}

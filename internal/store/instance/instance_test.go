@@ -477,3 +477,67 @@ func TestOneLeads(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatIsRevokedIsOverAtOnce: whoever is answered that a key or a session has ended finds that it has, however many others
+// ask for it at the same time.
+func TestWhatIsRevokedIsOverAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *instance.Store) {
+		a, c := service(s)
+		u := setUp(t, a)
+		ctx := access.With(t.Context(), access.Actor{Kind: access.ByUser, ID: u.ID, Role: access.Administrator})
+		var secret atomic.Value
+		secret.Store("gxk_none")
+		stop := make(chan struct{})
+		var others sync.WaitGroup
+		for range 4 {
+			others.Go(func() {
+				for {
+					select {
+					case <-stop:
+						return
+					default:
+						_, _ = a.AuthenticateKey(ctx, secret.Load().(string)) // may be revoked meanwhile
+					}
+				}
+			})
+		}
+		defer others.Wait()
+		defer close(stop)
+		for range 10 {
+			k, text, err := a.NewKey(ctx, "main", "k", []string{"read"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			secret.Store(text)
+			for range 3 {
+				if who, err := a.AuthenticateKey(ctx, text); err != nil || who.Key.ID != k.ID || who.Workspace.Currency != "CNY" {
+					t.Fatal(who, err)
+				}
+			}
+			if err := a.RevokeKey(ctx, "main", k.ID); err != nil {
+				t.Fatal(err)
+			}
+			_, err = a.AuthenticateKey(ctx, text)
+			wantCode(t, err, "auth.bad_key")
+		}
+		in, err := a.SignIn(ctx, auth.Credentials{Email: "ann@example.com", Password: password})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if who, err := a.Authenticate(ctx, in.Token, ""); err != nil || who.User.ID != u.ID || who.Actor.Role != access.Administrator {
+				t.Fatal(who, err)
+			}
+		}
+		if err := s.SetFactorRoles(ctx, "main", []access.Role{access.Manager}); err != nil {
+			t.Fatal(err)
+		}
+		if who, err := a.Authenticate(ctx, in.Token, ""); err != nil || len(who.Workspace.FactorRoles) != 1 {
+			t.Fatal(who.Workspace, err)
+		}
+		c.Advance(2 * time.Hour) // nothing was written: the session is idle by the clock alone
+		_, err = a.Authenticate(ctx, in.Token, "")
+		wantCode(t, err, "auth.session_ended")
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -59,8 +60,12 @@ func insertWorkspace(t *tx, w auth.Workspace) error {
 
 // Workspaces implements auth.People.
 func (s *Store) Workspaces(ctx context.Context) ([]auth.Workspace, error) {
-	return collect(s.on(ctx), func(scan func(...any) error) (auth.Workspace, error) { return scanWorkspace(scan) },
-		"SELECT "+workspaceColumns+" FROM workspace w ORDER BY w.created_at, w.key")
+	list, _, err := asked(s, question{kind: "workspaces"}, func() ([]auth.Workspace, bool, error) {
+		list, err := collect(s.on(ctx), func(scan func(...any) error) (auth.Workspace, error) { return scanWorkspace(scan) },
+			"SELECT "+workspaceColumns+" FROM workspace w ORDER BY w.created_at, w.key")
+		return list, true, err
+	})
+	return slices.Clone(list), err
 }
 
 const workspaceColumns = "w.key, w.name, w.timezone, w.currency, w.locale, w.created_at, w.factor_roles, w.provider_only"
@@ -96,11 +101,15 @@ func (s *Store) SetFactorRoles(ctx context.Context, workspace string, roles []ac
 
 // Memberships implements auth.People.
 func (s *Store) Memberships(ctx context.Context, user id.ID) ([]auth.Membership, error) {
-	return collect(s.on(ctx), func(scan func(...any) error) (m auth.Membership, err error) {
-		m.Workspace, err = scanWorkspace(scan, &m.Role)
-		return m, err
-	}, "SELECT "+workspaceColumns+`, m.role
+	list, _, err := asked(s, question{kind: "memberships", number: int64(user)}, func() ([]auth.Membership, bool, error) {
+		list, err := collect(s.on(ctx), func(scan func(...any) error) (m auth.Membership, err error) {
+			m.Workspace, err = scanWorkspace(scan, &m.Role)
+			return m, err
+		}, "SELECT "+workspaceColumns+`, m.role
 		FROM membership m JOIN workspace w ON w.key = m.workspace WHERE m.person = ? ORDER BY m.created_at, w.key`, int64(user))
+		return list, true, err
+	})
+	return slices.Clone(list), err
 }
 
 const personColumns = "p.id, p.email, p.name, p.locale, p.theme, p.password_hash, p.disabled, p.created_at, p.updated_at, p.last_seen_at, p.must_change, " +
@@ -125,7 +134,11 @@ func (s *Store) FindUser(ctx context.Context, email string) (auth.User, bool, er
 
 // GetUser implements auth.People.
 func (s *Store) GetUser(ctx context.Context, workspace string, user id.ID) (auth.User, error) {
-	return getUser(s.on(ctx), workspace, user)
+	u, _, err := asked(s, question{kind: "user", text: workspace, number: int64(user)}, func() (auth.User, bool, error) {
+		u, err := getUser(s.on(ctx), workspace, user)
+		return u, err == nil, err
+	})
+	return u, err
 }
 
 func getUser(t *tx, workspace string, user id.ID) (auth.User, error) {
@@ -138,7 +151,11 @@ func getUser(t *tx, workspace string, user id.ID) (auth.User, error) {
 
 // ListUsers implements auth.People.
 func (s *Store) ListUsers(ctx context.Context, workspace string) ([]auth.User, error) {
-	return collect(s.on(ctx), scanUser, "SELECT "+personColumns+", m.role FROM person p JOIN membership m ON m.person = p.id WHERE m.workspace = ? ORDER BY p.created_at, p.id", workspace)
+	list, _, err := asked(s, question{kind: "users", text: workspace}, func() ([]auth.User, bool, error) {
+		list, err := collect(s.on(ctx), scanUser, "SELECT "+personColumns+", m.role FROM person p JOIN membership m ON m.person = p.id WHERE m.workspace = ? ORDER BY p.created_at, p.id", workspace)
+		return list, true, err
+	})
+	return slices.Clone(list), err
 }
 
 // CreateUser implements auth.People; Conflict auth.email_taken.

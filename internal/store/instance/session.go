@@ -29,11 +29,13 @@ func (s *Store) CreateSession(ctx context.Context, v auth.Session) error {
 
 // FindSession implements auth.Sessions.
 func (s *Store) FindSession(ctx context.Context, hash string) (auth.Session, bool, error) {
-	v, err := scanSession(s.on(ctx).row("SELECT "+sessionColumns+" FROM web_session WHERE hash = ?", hash).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		return v, false, nil
-	}
-	return v, err == nil, err
+	return asked(s, question{kind: "session", text: hash}, func() (auth.Session, bool, error) {
+		v, err := scanSession(s.on(ctx).row("SELECT "+sessionColumns+" FROM web_session WHERE hash = ?", hash).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return v, false, nil
+		}
+		return v, err == nil, err
+	})
 }
 
 const sessionColumns = "hash, person, workspace, created_at, seen_at, expires_at, stage, address, agent, way, provider, subject, sid, hint"

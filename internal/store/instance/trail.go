@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,11 +34,15 @@ func scanKey(scan func(...any) error) (k auth.Key, err error) {
 
 // FindKey implements auth.Keys.
 func (s *Store) FindKey(ctx context.Context, hash string) (auth.Key, bool, error) {
-	k, err := scanKey(s.on(ctx).row("SELECT "+keyColumns+" FROM api_key WHERE hash = ?", hash).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		return k, false, nil
-	}
-	return k, err == nil, err
+	k, found, err := asked(s, question{kind: "key", text: hash}, func() (auth.Key, bool, error) {
+		k, err := scanKey(s.on(ctx).row("SELECT "+keyColumns+" FROM api_key WHERE hash = ?", hash).Scan)
+		if errors.Is(err, sql.ErrNoRows) {
+			return k, false, nil
+		}
+		return k, err == nil, err
+	})
+	k.Scopes = slices.Clone(k.Scopes)
+	return k, found, err
 }
 
 // ListKeys implements auth.Keys, newest first.

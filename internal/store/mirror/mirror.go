@@ -68,7 +68,9 @@ type Mirror struct {
 	busy     bool // it was full, or the one before was large too: much more is coming
 	failed   error
 
-	hurry chan struct{} // holds one entry when somebody waits for a position
+	pace   clock.Pace    // of Run
+	waited time.Duration // for the changes of the batch before
+	hurry  chan struct{} // holds one entry when somebody waits for a position
 }
 
 // New makes a Mirror; the plane must have been prepared (analytics.Store.Ensure).
@@ -82,7 +84,7 @@ func New(c Config) *Mirror {
 	if c.OnApplied == nil {
 		c.OnApplied = func(int) {}
 	}
-	return &Mirror{c: c, applied: make(chan struct{}), hurry: make(chan struct{}, 1)}
+	return &Mirror{c: c, applied: make(chan struct{}), hurry: make(chan struct{}, 1), pace: clock.Pace{AtMost: restAtMost}}
 }
 
 const (
@@ -92,7 +94,7 @@ const (
 	// thousand costs ten times one of a thousand, not a hundred times.
 	crowd     = 500
 	gatherFor = time.Second
-	// After each batch the mirror rests (clock.Rest); who waits for a position ends the rest.
+	// After each batch the mirror rests (clock.Pace); who waits for a position ends the rest.
 	restAtMost = time.Second
 )
 
@@ -133,11 +135,14 @@ func (m *Mirror) cycle(ctx context.Context) error {
 		return clock.Pause(ctx, gatherFor, m.hurry)
 	}
 	if before.Less(at) {
-		if err := clock.Pause(ctx, clock.Rest(m.c.Clock.Now().Sub(begin), restAtMost), m.hurry); err != nil {
+		if err := clock.Pause(ctx, m.pace.Rest(m.waited, m.c.Clock.Now().Sub(begin)), m.hurry); err != nil {
 			return err
 		}
 	}
-	return m.c.Log.WaitAfter(ctx, at)
+	idle := m.c.Clock.Now()
+	err = m.c.Log.WaitAfter(ctx, at)
+	m.waited = m.c.Clock.Now().Sub(idle)
+	return err
 }
 
 func (m *Mirror) standing() (at change.Position, crowded bool) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -17,8 +18,8 @@ import (
 type conn struct {
 	raw   *sql.Conn
 	stmts map[string]*sql.Stmt
-	// inserts are statements of the driver itself, for InsertMany.
-	inserts map[string]*sqlite3.SQLiteStmt
+	// direct are statements of the driver itself: what database/sql does around a call costs as much as a short statement.
+	direct map[string]*statement
 	// detached connections ignore the context of single statements: a closure that has begun to write is finished.
 	detached bool
 	args     []any               // reused by InsertMany
@@ -58,9 +59,14 @@ func (c *conn) forget() {
 		_ = s.Close() // a statement of a connection that goes on; nothing is lost
 		delete(c.stmts, q)
 	}
-	for q, s := range c.inserts {
-		_ = s.Close()
-		delete(c.inserts, q)
+	c.forgetDirect()
+}
+
+// forgetDirect closes the driver's own statements, none of which runs while another is looked for.
+func (c *conn) forgetDirect() {
+	for q, s := range c.direct {
+		_ = s.Close() // as above
+		delete(c.direct, q)
 	}
 }
 
@@ -75,15 +81,16 @@ func (c *conn) Exec(ctx context.Context, query string, args ...any) (int64, erro
 		}
 		return r.RowsAffected()
 	}
-	s, err := c.prepare(query)
-	if err != nil {
-		return 0, err
-	}
-	r, err := s.ExecContext(c.context(ctx), args...)
-	if err != nil {
-		return 0, translate(err)
-	}
-	return r.RowsAffected()
+	var n int64
+	err := c.driver(query, args, func(s *statement, bound []driver.NamedValue) error {
+		r, err := s.ExecContext(c.context(ctx), bound)
+		if err != nil {
+			return err
+		}
+		n, err = r.RowsAffected()
+		return err
+	})
+	return n, err
 }
 
 // Query implements sqlstore.Conn.
@@ -98,21 +105,159 @@ func (c *conn) Query(ctx context.Context, query string, args ...any) (*sql.Rows,
 
 // QueryRow implements sqlstore.Conn.
 func (c *conn) QueryRow(ctx context.Context, dest []any, query string, args ...any) (bool, error) {
-	s, err := c.prepare(query)
-	if err != nil {
-		return false, err
+	if !assignable(dest) {
+		s, err := c.prepare(query)
+		if err != nil {
+			return false, err
+		}
+		err = s.QueryRowContext(c.context(ctx), args...).Scan(dest...)
+		if errors.Is(err, sql.ErrNoRows) {
+			return false, nil
+		}
+		return err == nil, translate(err)
 	}
-	err = s.QueryRowContext(c.context(ctx), args...).Scan(dest...)
-	if errors.Is(err, sql.ErrNoRows) {
+	found := false
+	err := c.each(ctx, query, args, func(row []driver.Value) (bool, error) {
+		found = true
+		if len(row) != len(dest) {
+			return false, fmt.Errorf("a row of %d values, not %d", len(row), len(dest))
+		}
+		for i, v := range row {
+			if err := assign(dest[i], v); err != nil {
+				return false, fmt.Errorf("value %d: %w", i, err)
+			}
+		}
 		return false, nil
+	})
+	return found && err == nil, err
+}
+
+// Values implements sqlstore.Valuer.
+func (c *conn) Values(ctx context.Context, query string, args []any, fn func(row []driver.Value) error) error {
+	return c.each(ctx, query, args, func(row []driver.Value) (bool, error) { return true, fn(row) })
+}
+
+// each gives the rows of a query to fn until it wants no more; fn must not use the connection.
+func (c *conn) each(ctx context.Context, query string, args []any, fn func(row []driver.Value) (more bool, err error)) error {
+	return c.driver(query, args, func(s *statement, bound []driver.NamedValue) error {
+		rows, err := s.QueryContext(c.context(ctx), bound)
+		if err != nil {
+			return err
+		}
+		if s.columns == 0 {
+			s.columns = len(rows.Columns())
+		}
+		row := make([]driver.Value, s.columns)
+		for more := true; more; {
+			if err = rows.Next(row); err != nil {
+				break
+			}
+			if more, err = fn(row); err != nil {
+				break
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		if closed := rows.Close(); err == nil {
+			err = closed
+		}
+		return err
+	})
+}
+
+// driver runs fn with the driver's own statement and the values for it.
+func (c *conn) driver(query string, args []any, fn func(s *statement, bound []driver.NamedValue) error) error {
+	var few [16]driver.NamedValue
+	bound := few[:0]
+	if len(args) > len(few) {
+		bound = make([]driver.NamedValue, 0, len(args))
 	}
-	return err == nil, translate(err)
+	bound = bound[:len(args)]
+	for i := range bound {
+		bound[i].Ordinal = i + 1
+	}
+	if err := bind(bound, args); err != nil {
+		return err
+	}
+	err := c.raw.Raw(func(dc any) error {
+		s, err := c.statement(dc, query)
+		if err != nil {
+			return err
+		}
+		if n := s.NumInput(); n != len(bound) {
+			return fmt.Errorf("a statement with %d parameters got %d", n, len(bound))
+		}
+		return fn(s, bound)
+	})
+	return translate(err)
+}
+
+// assignable reports destinations that assign knows.
+func assignable(dest []any) bool {
+	for _, d := range dest {
+		switch d.(type) {
+		case *int64, *string, *[]byte, *bool, *float64, *any, sql.Scanner:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// assign puts a value of the driver where it belongs, as database/sql does.
+func assign(dst any, v driver.Value) error {
+	switch d := dst.(type) {
+	case *int64:
+		if n, ok := v.(int64); ok {
+			*d = n
+			return nil
+		}
+		return convert(d, v)
+	case *string:
+		if s, ok := v.(string); ok {
+			*d = s
+			return nil
+		}
+		return convert(d, v)
+	case *[]byte:
+		if b, ok := v.([]byte); ok {
+			*d = b
+			return nil
+		}
+		if v == nil {
+			*d = nil
+			return nil
+		}
+		return convert(d, v)
+	case *bool:
+		return convert(d, v)
+	case *float64:
+		return convert(d, v)
+	case *any:
+		*d = v
+		return nil
+	case sql.Scanner:
+		return d.Scan(v)
+	}
+	return fmt.Errorf("a destination of type %T", dst)
+}
+
+func convert[T any](dst *T, v driver.Value) error {
+	var n sql.Null[T]
+	if err := n.Scan(v); err != nil {
+		return err
+	}
+	if !n.Valid {
+		return fmt.Errorf("NULL for a %T", *dst)
+	}
+	*dst = n.V
+	return nil
 }
 
 // InsertMany implements sqlstore.Conn. Each row is a statement of its own: of an INSERT of several rows into a table with an
 // integer key SQLite copies every page that it touches, to be able to take back the statement alone, which into indexes of
-// random keys writes more than the rows. The rows go to the driver itself, since what database/sql does around each call costs
-// as much as a short row, and through its Query, not its Exec: it binds the parameters of a query in one call into C and those
+// random keys writes more than the rows. The rows go through the driver's Query, not its Exec: it binds the parameters of a query in one call into C and those
 // of an Exec in one call each.
 func (c *conn) InsertMany(ctx context.Context, table string, columns []string, n int, fill func(i int, dst []any)) error {
 	if n == 0 {
@@ -134,7 +279,7 @@ func (c *conn) InsertMany(ctx context.Context, table string, columns []string, n
 	}()
 	ctx = c.context(ctx)
 	err := c.raw.Raw(func(dc any) error {
-		s, err := c.inserting(dc, query)
+		s, err := c.statement(dc, query)
 		if err != nil {
 			return err
 		}
@@ -152,20 +297,27 @@ func (c *conn) InsertMany(ctx context.Context, table string, columns []string, n
 	return translate(err)
 }
 
-// inserting is the driver's own statement of an INSERT, kept as long as the connection's others.
-func (c *conn) inserting(dc any, query string) (*sqlite3.SQLiteStmt, error) {
-	if s, ok := c.inserts[query]; ok {
+// statement is one of the driver's own.
+type statement struct {
+	*sqlite3.SQLiteStmt
+	columns int // of its rows, 0 until they were counted
+}
+
+// statement gives one that is kept as long as the connection's others.
+func (c *conn) statement(dc any, query string) (*statement, error) {
+	if s, ok := c.direct[query]; ok {
 		return s, nil
 	}
-	if len(c.inserts) >= maxStatements {
-		c.forget()
+	if len(c.direct) >= maxStatements {
+		c.forgetDirect()
 	}
 	s, err := dc.(*sqlite3.SQLiteConn).Prepare(query)
 	if err != nil {
 		return nil, err
 	}
-	c.inserts[query] = s.(*sqlite3.SQLiteStmt)
-	return c.inserts[query], nil
+	own := &statement{SQLiteStmt: s.(*sqlite3.SQLiteStmt)}
+	c.direct[query] = own
+	return own, nil
 }
 
 // bind makes the values of a row those that the driver takes.
@@ -185,7 +337,7 @@ func bind(dst []driver.NamedValue, values []any) error {
 	return nil
 }
 
-func insert(ctx context.Context, s *sqlite3.SQLiteStmt, row []driver.NamedValue) error {
+func insert(ctx context.Context, s *statement, row []driver.NamedValue) error {
 	rows, err := s.QueryContext(ctx, row)
 	if err != nil {
 		return err

@@ -149,7 +149,7 @@ func (db *DB) open(ctx context.Context, pragmas []string) (*conn, error) {
 	if err != nil {
 		return nil, translate(err)
 	}
-	c := &conn{raw: raw, stmts: map[string]*sql.Stmt{}, inserts: map[string]*sqlite3.SQLiteStmt{}}
+	c := &conn{raw: raw, stmts: map[string]*sql.Stmt{}, direct: map[string]*statement{}}
 	db.all = append(db.all, c)
 	for _, p := range pragmas {
 		if _, err := raw.ExecContext(ctx, p); err != nil {

@@ -15,6 +15,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 
 	"github.com/guanxi-crm/guanxi/internal/store/dialect"
 )
@@ -45,6 +46,13 @@ type Conn interface {
 	// columns; values are int64, string, bool, []byte or nil.
 	InsertMany(ctx context.Context, table string, columns []string, n int, fill func(i int, dst []any)) error
 	Dialect() dialect.Dialect
+}
+
+// Valuer is what a Conn may offer for rows that are read as they are.
+type Valuer interface {
+	// Values gives each row of a query to fn as int64, float64, string, bool, []byte or nil; texts and bytes may be kept, the slice
+	// not. fn must not use the Conn.
+	Values(ctx context.Context, query string, args []any, fn func(row []driver.Value) error) error
 }
 
 type bulkKey struct{}

@@ -109,6 +109,13 @@ func (t *tx) Select(ctx context.Context, obj *schema.Object, sel record.Selectio
 	table := " FROM " + dialect.Quote(obj.Physical) + " t"
 	q.from = table + joins + strings.TrimPrefix(q.from, table)
 	sh := t.store.shapes.of(obj)
+	r := reading{sh: sh, list: sh.list}
+	switch {
+	case sel.OnlyIDs:
+		r.list, r.only = "t.id", true
+	case sel.Columns != nil:
+		r.list, r.columns = sh.some(sel.Columns), sel.Columns
+	}
 	after, err := sh.cursor(keys, sel.After)
 	if err != nil {
 		return nil, err
@@ -120,7 +127,7 @@ func (t *tx) Select(ctx context.Context, obj *schema.Object, sel record.Selectio
 	var out []record.Row
 	skip := sel.Offset
 	for i, br := range branches {
-		rows, err := t.branch(ctx, sh, q, br, sel.Limit-len(out), skip)
+		rows, err := t.branch(ctx, r, q, br, sel.Limit-len(out), skip)
 		if err != nil {
 			return nil, err
 		}
@@ -135,8 +142,8 @@ func (t *tx) Select(ctx context.Context, obj *schema.Object, sel record.Selectio
 	return out, nil
 }
 
-func (t *tx) branch(ctx context.Context, sh *shape, q pageQuery, br compile.Branch, limit, skip int) ([]record.Row, error) {
-	text := "SELECT " + sh.list + q.from + " AND " + br.Where
+func (t *tx) branch(ctx context.Context, r reading, q pageQuery, br compile.Branch, limit, skip int) ([]record.Row, error) {
+	text := "SELECT " + r.list + q.from + " AND " + br.Where
 	args := append(append(make([]any, 0, len(q.args)+len(q.innerArgs)+2*len(br.Args)+3), q.args...), br.Args...)
 	if q.inner != "" {
 		text += " AND t.id IN (SELECT t.id" + q.inner + " AND " + br.Where + " ORDER BY " + br.Order + " LIMIT ?)"
@@ -148,7 +155,7 @@ func (t *tx) branch(ctx context.Context, sh *shape, q pageQuery, br compile.Bran
 		text += " OFFSET ?"
 		args = append(args, int64(skip))
 	}
-	return t.rows(ctx, sh, limit, text, args...)
+	return t.rows(ctx, r, limit, text, args...)
 }
 
 // left is how many rows of an offset remain to be skipped after a branch that gave fewer rows than asked for.

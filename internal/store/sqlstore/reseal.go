@@ -51,7 +51,7 @@ func (t *tx) RowsAfter(ctx context.Context, obj *schema.Object, after id.ID, lim
 	if err != nil || len(ids) == 0 {
 		return nil, err
 	}
-	return t.rows(ctx, sh, len(ids), sh.getMany+" ORDER BY t.id", t.c.Dialect().IDList(ids))
+	return t.rows(ctx, reading{sh: sh}, len(ids), sh.getMany+" ORDER BY t.id", t.c.Dialect().IDList(ids))
 }
 
 // PutColumns implements record.Resealer.

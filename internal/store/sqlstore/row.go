@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"strings"
 
@@ -31,7 +32,7 @@ func (t *tx) Get(ctx context.Context, obj *schema.Object, ids []id.ID, deleted b
 	if !deleted {
 		q += " AND t.deleted_at IS NULL"
 	}
-	return t.rows(ctx, sh, len(ids), q, arg)
+	return t.rows(ctx, reading{sh: sh}, len(ids), q, arg)
 }
 
 func plain(ids []id.ID) []int64 {
@@ -42,15 +43,45 @@ func plain(ids []id.ID) []int64 {
 	return out
 }
 
-// rows reads whole records in the order of shape.columns.
-func (t *tx) rows(ctx context.Context, sh *shape, capacity int, q string, args ...any) ([]record.Row, error) {
+// reading is what a statement gives of each record: all columns of a shape in their order, ids alone, or the system columns and some others.
+type reading struct {
+	sh      *shape
+	list    string
+	only    bool  // ids
+	columns []int // the others, nil for all
+}
+
+// some are the system columns and those at some places, quoted, of alias t.
+func (sh *shape) some(columns []int) string {
+	var b strings.Builder
+	for i := range systemCount + len(columns) {
+		at := i
+		if i >= systemCount {
+			at = systemCount + columns[i-systemCount]
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("t." + dialect.Quote(sh.columns[at]))
+	}
+	return b.String()
+}
+
+// rows reads records.
+func (t *tx) rows(ctx context.Context, r reading, capacity int, q string, args ...any) ([]record.Row, error) {
+	if r.only {
+		return t.bareIDs(ctx, capacity, q, args...)
+	}
+	if v, ok := t.c.(Valuer); ok {
+		return r.values(ctx, v, capacity, q, args)
+	}
 	rows, err := t.c.Query(ctx, q, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	out := make([]record.Row, 0, min(capacity, 1000))
-	sc := newScanner(sh)
+	sc := newScanner(r.sh, r.columns)
 	for rows.Next() {
 		var r record.Row
 		if err := sc.scan(rows, &r); err != nil {
@@ -61,11 +92,63 @@ func (t *tx) rows(ctx context.Context, sh *shape, capacity int, q string, args .
 	return out, rows.Err()
 }
 
+// values is rows where the database gives values as they are.
+func (r reading) values(ctx context.Context, c Valuer, capacity int, q string, args []any) ([]record.Row, error) {
+	out := make([]record.Row, 0, min(capacity, 1000))
+	width := len(r.sh.columns) - systemCount
+	err := c.Values(ctx, q, args, func(row []driver.Value) error {
+		var v [systemCount]int64
+		for i := range v {
+			switch x := row[i].(type) {
+			case nil:
+			case int64:
+				v[i] = x
+			default:
+				return fmt.Errorf("a system column holds %T", x)
+			}
+		}
+		cols := make([]any, width)
+		if r.columns == nil {
+			for i, x := range row[systemCount:] {
+				cols[i] = x
+			}
+		}
+		for i, at := range r.columns {
+			cols[at] = row[systemCount+i]
+		}
+		out = append(out, r.sh.row(&v, cols))
+		return nil
+	})
+	return out, err
+}
+
+// row puts a record together.
+func (sh *shape) row(v *[systemCount]int64, cols []any) record.Row {
+	if sh.customer >= 0 && cols[sh.customer] == int64(0) {
+		cols[sh.customer] = nil
+	}
+	return record.Row{ID: id.ID(v[0]), Version: v[1], CreatedAt: v[2], CreatedAtDay: v[3], CreatedBy: id.ID(v[4]),
+		UpdatedAt: v[5], UpdatedAtDay: v[6], UpdatedBy: id.ID(v[7]), DeletedAt: v[8], BatchID: id.ID(v[9]), Cols: cols}
+}
+
+func (t *tx) bareIDs(ctx context.Context, capacity int, q string, args ...any) ([]record.Row, error) {
+	out := make([]record.Row, 0, min(capacity, 1000))
+	var v int64
+	dest := []any{&v}
+	err := Each(ctx, t.c, func(r *sql.Rows) error {
+		err := r.Scan(dest...)
+		out = append(out, record.Row{ID: id.ID(v)})
+		return err
+	}, q, args...)
+	return out, err
+}
+
 // scanner reads rows without allocating more than the values themselves.
 type scanner struct {
 	dest     []any
 	system   [systemCount]orZero
 	width    int
+	columns  []int // the places that are read, nil for all
 	customer int
 }
 
@@ -85,9 +168,13 @@ func (o *orZero) Scan(src any) error {
 	return nil
 }
 
-func newScanner(sh *shape) *scanner {
-	s := &scanner{width: len(sh.columns) - systemCount, customer: sh.customer}
-	s.dest = make([]any, len(sh.columns))
+func newScanner(sh *shape, columns []int) *scanner {
+	s := &scanner{width: len(sh.columns) - systemCount, columns: columns, customer: sh.customer}
+	n := s.width
+	if columns != nil {
+		n = len(columns)
+	}
+	s.dest = make([]any, systemCount+n)
 	for i := range s.system {
 		s.dest[i] = &s.system[i]
 	}
@@ -96,8 +183,13 @@ func newScanner(sh *shape) *scanner {
 
 func (s *scanner) scan(rows *sql.Rows, r *record.Row) error {
 	cols := make([]any, s.width)
-	for i := range cols {
-		s.dest[systemCount+i] = &cols[i]
+	if s.columns == nil {
+		for i := range cols {
+			s.dest[systemCount+i] = &cols[i]
+		}
+	}
+	for i, at := range s.columns {
+		s.dest[systemCount+i] = &cols[at]
 	}
 	if err := rows.Scan(s.dest...); err != nil {
 		return err

@@ -3,6 +3,7 @@ package storetest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -197,8 +198,46 @@ func testCounts(t *testing.T, s Suite) {
 		if err != nil || n != 0 {
 			t.Errorf("of no ids: %d, %v", n, err)
 		}
-		return nil
+		return checkNarrow(ctx, t, w, r)
 	})
+}
+
+// checkNarrow holds what is read of some columns, and of ids alone, against whole rows.
+func checkNarrow(ctx context.Context, t *testing.T, w *World, r record.Reader) error {
+	sel := record.Selection{Sort: []schema.Sort{{Field: "level"}}, Limit: 1000}
+	whole, err := r.Select(ctx, w.Customer, sel)
+	if err != nil {
+		return err
+	}
+	places := []int{w.Customer.Offset("points"), w.Customer.Offset("level")}
+	for _, columns := range [][]int{places, {}} {
+		sel.Columns = columns
+		some, err := r.Select(ctx, w.Customer, sel)
+		if err != nil || len(some) != len(whole) {
+			return errors.Join(err, fmt.Errorf("%d rows, not %d", len(some), len(whole)))
+		}
+		for i := range some {
+			for _, c := range columns {
+				if some[i].Cols[c] != whole[i].Cols[c] {
+					t.Errorf("column %d of row %d: %v, not %v", c, i, some[i].Cols[c], whole[i].Cols[c])
+				}
+			}
+			if some[i].ID != whole[i].ID || some[i].Version != whole[i].Version || some[i].CreatedAt != whole[i].CreatedAt || len(some[i].Cols) != len(whole[i].Cols) {
+				t.Errorf("row %d: %+v, not %+v", i, some[i], whole[i])
+			}
+		}
+	}
+	sel.OnlyIDs = true
+	ids, err := r.Select(ctx, w.Customer, sel)
+	if err != nil || len(ids) != len(whole) {
+		return errors.Join(err, fmt.Errorf("%d ids, not %d", len(ids), len(whole)))
+	}
+	for i := range ids {
+		if ids[i].ID != whole[i].ID {
+			t.Errorf("id %d: %d, not %d", i, ids[i].ID, whole[i].ID)
+		}
+	}
+	return nil
 }
 
 func testWhere(t *testing.T, s Suite) {
