@@ -76,6 +76,7 @@ export default defineConfig({
         'shape.spec.ts',
         'offline.spec.ts',
         'keyboard.spec.ts',
+        'behaviour-walk.spec.ts',
       ],
       dependencies: ['sign-in'],
       use: { ...desktop, ...signedIn, locale: 'en-GB', colorScheme: 'dark' },

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -39,7 +40,8 @@ const (
 // newDoor makes the door of events.
 func (a *App) newDoor() http.Handler {
 	a.keeper = &doorkeeper{app: a, keys: map[string]knownKey{}}
-	return ingest.New(ingest.Config{Backend: a.keeper, Words: a.words, Clock: a.Clock, Log: a.Log, Metrics: a.metrics, Visitor: a.visitorOf})
+	return ingest.New(ingest.Config{Backend: a.keeper, Words: a.words, Clock: a.Clock, Log: a.Log, Metrics: a.metrics, Visitor: a.visitorOf,
+		Address: func(r *http.Request) netip.Addr { return a.handler.Caller(r) }, Secure: func(r *http.Request) bool { return a.handler.Secure(r) }, Locate: event.Locate})
 }
 
 // forget lets every key be asked for again.
@@ -141,6 +143,9 @@ func (p *doorPrivacy) Seal(v event.Value) string {
 	}
 	return sealed
 }
+
+// Mark implements event.Privacy.
+func (p *doorPrivacy) Mark(id string) string { return "~" + p.w.ring.Fixed("event.robot", id) }
 
 // suppressing reports whether anybody was erased; it is asked for again every few seconds.
 func (p *doorPrivacy) suppressing(ctx context.Context) (bool, error) {

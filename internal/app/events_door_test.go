@@ -78,6 +78,14 @@ func TestEventSources(t *testing.T) {
 			}](c, "GET", "/event-sources/"+made.Source.ID, "", 200)
 			return len(v.Days) == 1 && v.Days[0].Accepted == 1 && v.Days[0].Duplicate == 1 && v.Days[0].Rejected == 1
 		})
+		// What no database keeps is taken out, wherever it stands.
+		zero := `{"event":"Odd\u0000","userId":"u\u00001","messageId":"m\u00002","properties":{"a\u0000b":"c\u0000d","e":["\u0000",{"\u0000":1}],"half":"\ud800"},"context":{"page":{"title":"\u0000t"},"f\u0000":null}}`
+		if status, body := s.sendEvent("/v1/track", made.WriteKey, zero); status != 200 || !strings.Contains(body, `"accepted":1`) {
+			t.Errorf("%d %s", status, body)
+		}
+		if status, body := s.sendEvent("/v1/track", made.WriteKey, `{"userId":"u\u00001","properties":{"a":"\u0000"}}`); status != 200 || !strings.Contains(body, `"code":"event.name_missing"`) {
+			t.Errorf("%d %s", status, body)
+		}
 		// Another key: the old one goes on for an hour, or not at all.
 		next := read[madeSource](c, "POST", "/event-sources/"+made.Source.ID+"/rotate", `{"overlap_hours":1}`, 200)
 		for _, key := range []string{made.WriteKey, next.WriteKey} {

@@ -315,7 +315,45 @@ func TestPublicKeysReplaceNothing(t *testing.T) {
 		}
 		d.send(`{"type":"identify","userId":"u-9","traits":{"email":"other@example.com"}}`)
 		eventually(t, "the shop's own server is believed", func() bool { return len(customersBy(c, "email", "other@example.com")) == 1 })
+		publicOrders(c, d, page)
 	})
+}
+
+// publicOrders: what a browser tells of orders counts when a server tells of the same one, and then whose browser it was is known. Browsers cancel and
+// refund nothing. A source may be set to be believed.
+func publicOrders(c *client, d, browser *door) {
+	c.Helper()
+	browser.send(strings.Replace(completed, "guest-1", "b-7", 1), `{"type":"track","event":"Order Completed","anonymousId":"b-7","properties":{"order_id":"O-never","revenue":5}}`)
+	d.settled(c)
+	if got := ordersBy(c, "O-77"); len(got) != 0 {
+		c.Fatalf("a browser made an order: %+v", got)
+	}
+	d.send(`{"type":"track","event":"Order Completed","anonymousId":"shop-server","properties":{"order_id":"O-77","currency":"CNY","revenue":150}}`)
+	browser.send(`{"type":"track","event":"Order Updated","anonymousId":"b-7","properties":{"order_id":"O-77","revenue":1,"coupon":"SPRING"}}`, `{"type":"track","event":"Order Cancelled","anonymousId":"b-7","properties":{"order_id":"O-77"}}`,
+		`{"type":"track","event":"Order Refunded","anonymousId":"b-7","properties":{"order_id":"O-77","revenue":150}}`)
+	d.settled(c)
+	buyer := customersBy(c, "external_id", "u-new")[0]
+	got := ordersBy(c, "O-77")
+	ref, _ := got[0].Fields["customer"].(map[string]any)
+	if len(got) != 1 || amountOf(got[0], "net_amount") != "150.00" || got[0].Fields["status"] != "confirmed" || got[0].Fields["coupon_code"] != "SPRING" || ref["id"] != buyer.ID {
+		c.Errorf("confirmed by the server: %+v", got)
+	}
+	if n := len(read[page](c, "GET", "/records/refund", "", 200).Items); n != 0 {
+		c.Errorf("a browser made %d refunds", n)
+	}
+	for _, s := range read[struct{ Items []struct{ ID, Name string } }](c, "GET", "/event-sources", "", 200).Items {
+		if s.Name == "Page" {
+			shown := read[struct{ Orders, Located bool }](c, "PATCH", "/event-sources/"+s.ID, `{"orders":true,"located":false}`, 200)
+			if !shown.Orders || shown.Located {
+				c.Errorf("%+v", shown)
+			}
+		}
+	}
+	browser.send(`{"type":"track","event":"Order Completed","anonymousId":"b-7","properties":{"order_id":"O-believed","revenue":5,"currency":"CNY"}}`)
+	eventually(c.T, "the order of a source that is believed", func() bool { return len(ordersBy(c, "O-believed")) == 1 })
+	if len(ordersBy(c, "O-never")) != 0 {
+		c.Error("an order that nobody confirmed is there")
+	}
 }
 
 func TestIdentitySettings(t *testing.T) {
@@ -349,6 +387,15 @@ func erasureForgetsIdentifiers(t *testing.T, s *site) {
 	d.send(`{"type":"identify","anonymousId":"canary-browser","userId":"canary-user","traits":{"name":"Canary","email":"canary@example.com"}}`)
 	who := d.one(c, "external_id", "canary-user")
 	d.settled(c)
+	// What was refused names the person by each identifier, and somebody else.
+	for i, refused := range []string{`"userId":"canary-user"`, `"anonymousId":"canary-browser"`, `"userId":"Canary@Example.com"`, `"userId":"x","properties":{"to":"canary@example.com"}`, `"userId":"somebody"`} {
+		if status, answer := s.sendEvent("/v1/track", d.key, fmt.Sprintf(`{"messageId":"refused-%d",%s}`, i, refused)); status != 200 || !strings.Contains(answer, "event.name_missing") {
+			t.Fatalf("%d %s", status, answer)
+		}
+	}
+	if raw := string(c.want(200, c.do("GET", "/events/rejected", "")).body); strings.Contains(strings.ToLower(raw), "canary@example") || strings.Count(raw, "refused-") < 5 {
+		t.Errorf("refused: %s", raw)
+	}
 	if got := d.identities(c, who.ID); !strings.Contains(got.texts(), "canary-browser") {
 		t.Fatalf("identifiers %s", got.texts())
 	}
@@ -357,4 +404,7 @@ func erasureForgetsIdentifiers(t *testing.T, s *site) {
 		got := d.identities(c, who.ID)
 		return got.texts() == ""
 	})
+	if raw := string(c.want(200, c.do("GET", "/events/rejected", "")).body); strings.Contains(raw, "canary") || strings.Contains(raw, "refused-3") || !strings.Contains(raw, "refused-4") {
+		t.Errorf("refused afterwards: %s", raw)
+	}
 }

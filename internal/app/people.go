@@ -58,12 +58,12 @@ func (w *workspace) peopleSettings(ctx context.Context) (person.Intake, error) {
 }
 
 // openSources are the sources whose keys stand in pages and apps, where anybody can read them.
-func (w *workspace) openSources(ctx context.Context) (map[id.ID]bool, error) {
+func (w *workspace) openSources(ctx context.Context) (map[id.ID]person.Door, error) {
 	list, err := w.app.instance.Sources(ctx, w.info.Key)
-	out := map[id.ID]bool{}
+	out := map[id.ID]person.Door{}
 	for i := range list {
-		if t := list[i].Type; t == door.Web || t == door.Sensor {
-			out[list[i].ID] = true
+		if list[i].Public() {
+			out[list[i].ID] = person.Door{Orders: list[i].Orders}
 		}
 	}
 	return out, err
@@ -161,6 +161,11 @@ func (w *workspace) followRow(ctx context.Context, r *change.Row) error {
 	}
 	if r.Op != change.Erase && len(merged) == 0 {
 		return nil
+	}
+	if r.Op == change.Erase {
+		if err := w.forgetRejected(ctx, r.Record); err != nil {
+			return err
+		}
 	}
 	err := w.events.store.Write(ctx, func(ctx context.Context, c sqlstore.Conn) error {
 		l := eventstore.NewLedger(c)

@@ -80,7 +80,7 @@ func plant() canaries {
 	return canaries{"name": "Zqxcanaryname", "note": "zqxcanarynote", "email": "zqxcanarymail@example.com", "idnumber": "ZQXCANARYID77", "card": "zqxcanarycard", "external": "zqxcanaryext", "tag": "zqxcanarytag",
 		"comment": "zqxcanarycomment", "revision": "zqxcanaryrevised", "file": "zqxcanaryfile", "filename": "zqxcanaryfilename", "task": "zqxcanarytask", "call": "zqxcanarycall", "order": "zqxcanaryordernote",
 		"contact": "zqxcanarycontact", "before": "zqxcanarybefore", "custom": "zqxcanarycustom", "merged": "zqxcanarymerged", "import": "zqxcanaryimport", "occupation": "zqxcanaryjob", "made": "zqxcanarymade", "imported": "zqxcanaryimported",
-		"guest": "zqxcanaryguest", "behaviour": "zqxcanarybehaviour", "page": "zqxcanarypage", "consent": "zqxcanaryconsent"}
+		"guest": "zqxcanaryguest", "refused": "zqxcanaryrefused", "behaviour": "zqxcanarybehaviour", "page": "zqxcanarypage", "consent": "zqxcanaryconsent"}
 }
 
 // found are the canaries that stand in some bytes, as text or as UTF-16.
@@ -162,7 +162,7 @@ func (s *site) behave(k canaries) {
 	key := read[madeSource](s.as(access.Administrator), "POST", "/event-sources", `{"name":"商城","type":"server"}`, 201).WriteKey
 	for _, e := range []string{`page {"anonymousId":"zqx-a","properties":{"url":"https://shop.example/` + k["page"] + `","title":"t"}}`,
 		`track {"anonymousId":"zqx-a","event":"Product Viewed","properties":{"name":"` + k["behaviour"] + `"}}`,
-		`identify {"anonymousId":"zqx-a","userId":"` + k["external"] + `"}`} {
+		`identify {"anonymousId":"zqx-a","userId":"` + k["external"] + `"}`, `track {"userId":"` + k["external"] + `","properties":{"note":"` + k["refused"] + `"}}`} {
 		kind, body, _ := strings.Cut(e, " ")
 		if status, answer := s.sendEvent("/v1/"+kind, key, body); status != 200 {
 			s.Fatalf("%d %s", status, answer)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -89,6 +90,9 @@ var _ tracking.Door = trackDoor{}
 // Replay implements tracking.Door. An event without an id of its own gets one from the rejected one, so that it counts once.
 func (d trackDoor) Replay(ctx context.Context, r tracking.Rejected, body json.RawMessage) (tracking.State, error) {
 	var m map[string]json.RawMessage
+	if bytes.Contains(body, []byte(`"`+door.Sealed+`"`)) { // the door seals anew what it seals, and knows who it is of
+		body = door.Unsealed(body, func(sealed json.RawMessage) (string, error) { return d.w.identityVault().Open(ctx, sealed) })
+	}
 	if err := json.Unmarshal(body, &m); err != nil || m == nil {
 		return "", fault.New(fault.Invalid, "tracking.not_an_event", nil)
 	}

@@ -14,11 +14,12 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/event"
 )
 
-// claim is what a client says of time: when it happened and when it was sent, as it came. free is set where the client wants its time
+// claim is what a client says of time and place: when it happened and when it was sent, as it came, and from where. free is set where the client wants its time
 // taken as it is.
 type claim struct {
 	original, sent json.RawMessage
 	free           bool
+	address        string // of the network, as the client says it
 }
 
 // correct sets the times of an event.

@@ -10,14 +10,16 @@
 // Without a time of sending the claim is taken as it is; without a claim, or with one that is no time, the event happened when it arrived
 // and is flagged NoTime. A time after the arrival is set to it and flagged FutureTime.
 //
-// Personal values (phone, e-mail, identity number, street) are sealed before anything is stored, those of rejected events too. An IP
-// address is never kept. Events of people who were erased are taken and not kept.
+// Personal values (phone, e-mail, identity number, street) are sealed before anything is stored. Of rejected events and of robots, which nobody
+// is to be found by, ids that are a phone number or an address of mail are sealed or replaced too. The address of the network gives the context its
+// location, where that is wanted and the client says none, and is never kept. Events of people who were erased are taken and not kept.
 //
 // The package knows no HTTP and no storage.
 package event
 
 import (
 	"encoding/json"
+	"net/netip"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -40,6 +42,12 @@ type Delivery struct {
 	ReceivedAt time.Time
 	Zone       *time.Location // of the workspace: for days, and for times that name no zone
 	UserAgent  string         // of a browser
+	// Address is where the call came from, and Own says that this is where the person is: in a browser, not a server that passes on.
+	Address netip.Addr
+	Own     bool
+	// Locate says in which country (ISO 3166) and region of China (GB/T 2260) an address is, "" for not known; nil where regions are not
+	// taken from addresses.
+	Locate func(netip.Addr) (country, region string)
 	// Visitor gives an event that names nobody and says context.cookieless a person; nil where there are none.
 	Visitor func() string
 	Consent Asking // of the source
@@ -87,6 +95,7 @@ func (d *Delivery) finish(it *Item, c claim) {
 		e.MessageID = fresh()
 	}
 	e.Hash = e.ContentHash()
+	d.locate(e, c.address) // behind the hash: a resend may come from another network
 	if e.UserID == "" && e.AnonymousID == "" {
 		if d.Visitor != nil && cookieless(e.Context) {
 			e.AnonymousID = d.Visitor()

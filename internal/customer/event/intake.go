@@ -26,6 +26,8 @@ type Inbox interface {
 type Privacy interface {
 	// Seal is what is kept of a personal value.
 	Seal(v Value) string
+	// Mark is what stands for an id that nobody is to be found by: the same for the same id, and no way back.
+	Mark(id string) string
 	// Erased reports which of some persons were erased and must not come back.
 	Erased(ctx context.Context, persons []Person) ([]bool, error)
 }
@@ -88,27 +90,34 @@ func (in *Intake) Take(ctx context.Context, source id.ID, items []Item) ([]Resul
 	var persons []Person
 	var places []int
 	var rejected []event.Rejected
+	var refused []Person
 	now := in.cfg.Clock.Now().UnixMilli()
 	for i := range items {
 		it := &items[i]
 		s := sealing{seal: in.cfg.Privacy.Seal}
+		who := Person{UserID: it.Event.UserID}
 		if it.Fault != nil {
 			out[i].Fault = it.Fault
 			rejected = append(rejected, kept(it, &s, source, now))
+			who.Values = s.found
+			refused = append(refused, who)
 			continue
 		}
 		if it.Unagreed {
 			out[i].State = event.Stored
 			continue
 		}
-		s.event(&it.Event)
+		s.event(&it.Event, in.cfg.Privacy.Mark)
+		who.Values = s.found
 		events, places = append(events, it.Event), append(places, i)
-		persons = append(persons, Person{UserID: it.Event.UserID, Values: s.found})
+		persons = append(persons, who)
 	}
-	erased, err := in.cfg.Privacy.Erased(ctx, persons)
+	erased, err := in.cfg.Privacy.Erased(ctx, append(persons, refused...))
 	if err != nil {
 		return nil, err
 	}
+	count := len(rejected)
+	rejected = unless(rejected, erased[len(events):])
 	n := 0
 	for j := range events { // taken in silence, and not kept
 		if out[places[j]].State = event.Stored; erased[j] {
@@ -135,8 +144,20 @@ func (in *Intake) Take(ctx context.Context, source id.ID, items []Item) ([]Resul
 			return nil, err
 		}
 	}
-	in.count(source, now, states, len(rejected))
+	in.count(source, now, states, count)
 	return out, nil
+}
+
+// unless is a list without those of which something is said.
+func unless[T any](list []T, is []bool) []T {
+	n := 0
+	for i := range list {
+		if !is[i] {
+			list[n] = list[i]
+			n++
+		}
+	}
+	return list[:n]
 }
 
 // kept is a rejected event as it is kept: what could be read of it, its personal values sealed.

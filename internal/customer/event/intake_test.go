@@ -2,7 +2,11 @@ package event_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -53,6 +57,8 @@ func (guard) Seal(v event.Value) string {
 	}
 	return string(v.Kind) + ":" + string(r)
 }
+
+func (guard) Mark(id string) string { return "mark of " + strconv.Itoa(len(id)) }
 
 func (guard) Erased(_ context.Context, persons []event.Person) ([]bool, error) {
 	out := make([]bool, len(persons))
@@ -106,6 +112,131 @@ func TestPersonalValuesAreSealed(t *testing.T) {
 	take(t, b, `{"type":"track","userId":"u","traits":{"email":"a@b.cn"},"properties":{"x":{"phone":"138"}},"writeKey":"secret","context":{"ip":"10.9.8.7"}}`)
 	if len(b.rejected) != 1 || strings.Contains(b.rejected[0].Payload, "a@b.cn") || strings.Contains(b.rejected[0].Payload, `"138"`) || strings.Contains(b.rejected[0].Payload, "secret") || strings.Contains(b.rejected[0].Payload, "10.9") || !strings.Contains(b.rejected[0].Payload, "email:nc.b@a") {
 		t.Errorf("rejected: %+v", b.rejected)
+	}
+}
+
+// TestNobodyIsFoundByWhatIsNotTaken: ids of refused events and of robots that are somebody's phone number or address are not kept in clear, and a replay has
+// them again.
+func TestNobodyIsFoundByWhatIsNotTaken(t *testing.T) {
+	t.Parallel()
+	b := &box{}
+	take(t, b, `{"type":"track","userId":"13800138000","anonymousId":"cookie-1","properties":{"contact":" Lan@Example.com ","order":"13800"},"context":{"externalIds":[{"type":"email","id":"a@b.cn"}]}},`+
+		`{"type":"track","event":"Crawled","userId":"lan@example.com","anonymousId":"cookie-2","properties":{"to":"139 1234 5678"},"context":{"bot":true,"externalIds":[{"id":"a@b.cn"}]}},`+
+		`{"type":"track","event":"Bought","userId":"lan@example.com","properties":{"to":"139 1234 5678"}}`)
+	if len(b.rejected) != 1 || len(b.events) != 2 {
+		t.Fatalf("%+v %+v", b.rejected, b.events)
+	}
+	refused := b.rejected[0].Payload
+	for _, personal := range []string{`"13800138000"`, "Lan@Example", `"a@b.cn"`} {
+		if strings.Contains(refused, personal) {
+			t.Errorf("%s stands in %s", personal, refused)
+		}
+	}
+	if !strings.Contains(refused, `"cookie-1"`) || !strings.Contains(refused, `"13800"`) {
+		t.Errorf("more than what is personal is sealed: %s", refused)
+	}
+	robot, person := b.events[0], b.events[1]
+	if robot.UserID != "mark of 15" || robot.AnonymousID != "cookie-2" || strings.Contains(string(robot.Properties), "139") || strings.Contains(string(robot.Context), "a@b.cn") || !robot.Flags.Has(model.Bot) {
+		t.Errorf("%+v %s %s", robot, robot.Properties, robot.Context)
+	}
+	if person.UserID != "lan@example.com" || !strings.Contains(string(person.Properties), "139 1234 5678") {
+		t.Errorf("%+v", person)
+	}
+	open := func(raw json.RawMessage) (string, error) {
+		_, text, _ := strings.Cut(strings.Trim(string(raw), `{}"`), ":")
+		_, text, _ = strings.Cut(text, ":")
+		r := []rune(text)
+		slices.Reverse(r)
+		return string(r), nil
+	}
+	clear := string(event.Unsealed(json.RawMessage(refused), open))
+	if !strings.Contains(clear, `"userId":"13800138000"`) || !strings.Contains(clear, `"contact":" Lan@Example.com "`) {
+		t.Errorf("opened again: %s", clear)
+	}
+	for name, want := range map[string]bool{"+86 138-0013-8000": true, "LAN@example.com": true, "cookie-1": true, "13800138001": false, "cookie": false} {
+		if got := event.Names(json.RawMessage(refused), map[string]bool{event.SameName(name): true}, open); got != want {
+			t.Errorf("names %s: %v", name, got)
+		}
+	}
+}
+
+// TestErasedAreNotKeptAmongTheRefused: what is refused of somebody who was erased is not kept either, and is still answered as refused.
+func TestErasedAreNotKeptAmongTheRefused(t *testing.T) {
+	t.Parallel()
+	b := &box{}
+	results := take(t, b, `{"type":"track","userId":"erased"},{"type":"track","userId":"u","traits":{"email":"gone@x.cn"}},{"type":"track","userId":"stays"}`)
+	if len(b.rejected) != 1 || !strings.Contains(b.rejected[0].Payload, "stays") {
+		t.Errorf("%+v", b.rejected)
+	}
+	for i, r := range results {
+		if r.Fault == nil {
+			t.Errorf("%d was not refused", i)
+		}
+	}
+}
+
+// TestLocation: the region comes of the person's own connection, else of what a server says, and what the client says of it counts more. A resend from
+// another network is the same event.
+func TestLocation(t *testing.T) {
+	t.Parallel()
+	locate := func(a netip.Addr) (string, string) {
+		switch a.String() {
+		case "1.1.1.1":
+			return "CN", "330100"
+		case "2.2.2.2":
+			return "FR", ""
+		}
+		return "", ""
+	}
+	own := func(a string) *event.Delivery {
+		d := delivery()
+		d.Address, d.Own, d.Locate = netip.MustParseAddr(a), true, locate
+		return d
+	}
+	server := func() *event.Delivery {
+		d := own("1.1.1.1")
+		d.Own = false
+		return d
+	}
+	for _, tt := range []struct {
+		d             *event.Delivery
+		context, want string
+	}{
+		{own("1.1.1.1"), `{}`, `{"location":{"by":"address","country":"CN","region":"330100"}}`},
+		{own("2.2.2.2"), `{"ip":"1.1.1.1","os":{"name":"x"}}`, `{"location":{"by":"address","country":"FR"},"os":{"name":"x"}}`},
+		{own("3.3.3.3"), `{}`, `{}`},
+		{own("1.1.1.1"), `{"location":{"country":"DE"}}`, `{"location":{"country":"DE"}}`},
+		{own("1.1.1.1"), `{"location":null,"a":1}`, `{"location":{"by":"address","country":"CN","region":"330100"},"a":1}`},
+		{server(), `{}`, `{}`},
+		{server(), `{"ip":"2.2.2.2"}`, `{"location":{"by":"address","country":"FR"}}`},
+		{server(), `{"ip":"nonsense"}`, `{}`},
+		{delivery(), `{"ip":"2.2.2.2"}`, `{}`},
+	} {
+		items, err := event.Segment("track", []byte(`{"event":"x","userId":"u","messageId":"m","context":`+tt.context+`}`), tt.d)
+		if err != nil || items[0].Fault != nil || string(items[0].Event.Context) != tt.want {
+			t.Errorf("%s: %s %v", tt.context, items[0].Event.Context, err)
+		}
+	}
+	hash := func(d *event.Delivery) int64 {
+		items, err := event.Segment("track", []byte(`{"event":"x","userId":"u","messageId":"m"}`), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return items[0].Event.Hash
+	}
+	if hash(own("1.1.1.1")) != hash(own("2.2.2.2")) {
+		t.Error("a resend from another network is another event")
+	}
+	for lib, want := range map[string]string{"js": "CN", "iOS": "CN", "python": "FR", "Node": "FR"} {
+		d := server()
+		said := ""
+		if want == "FR" {
+			said = `,"$ip":"2.2.2.2"`
+		}
+		items, err := event.Sensors(nil, []byte(`{"type":"track","event":"x","distinct_id":"d","time":1772337598000,"lib":{"$lib":"`+lib+`"},"properties":{"a":1`+said+`}}`), d)
+		if err != nil || !strings.Contains(string(items[0].Event.Context), `"country":"`+want+`"`) || strings.Contains(string(items[0].Event.Properties), "ip") {
+			t.Errorf("%s: %s %s %v", lib, items[0].Event.Context, items[0].Event.Properties, err)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/model/event"
 )
 
@@ -57,7 +58,8 @@ type Value struct {
 type sealing struct {
 	seal  func(Value) string
 	found []Value
-	bare  bool // what is not kept at all is taken out: addresses of the network, and the write key
+	bare  bool // of what is not accepted: addresses of the network and the write key are taken out, and every text that is a phone number or address of mail is sealed
+	all   bool // every such text is sealed, without taking anything out
 }
 
 // object is an object with its personal values sealed; one without any is answered as it is.
@@ -68,7 +70,7 @@ func (s *sealing) object(raw json.RawMessage) json.RawMessage {
 			break
 		}
 	}
-	if !some && !s.bare {
+	if !some && !s.bare && !s.all {
 		return raw
 	}
 	v, err := decode(raw)
@@ -112,15 +114,40 @@ func (s *sealing) walk(v any, as Personal, depth int) any {
 			v[i] = s.walk(v[i], as, depth+1)
 		}
 	case string:
-		if as != "" && v != "" {
+		if as = s.kind(as, v); as != "" && v != "" {
 			return s.one(Value{as, v})
 		}
 	case json.Number:
-		if as != "" {
+		if as = s.kind(as, v.String()); as != "" {
 			return s.one(Value{as, v.String()})
 		}
 	}
 	return v
+}
+
+// kind is what a text is by the name that it stands under, or by itself where that is asked for.
+func (s *sealing) kind(as Personal, text string) Personal {
+	if as == "" && (s.bare || s.all) {
+		return somebody(text)
+	}
+	return as
+}
+
+// somebody is what a text is that stands for somebody by itself: Phone, Email, or "" for neither.
+func somebody(text string) Personal {
+	if len(text) < 6 || len(text) > maxID {
+		return ""
+	}
+	if strings.Contains(text, "@") {
+		if _, ok := lang.NormaliseEmail(text); ok {
+			return Email
+		}
+		return ""
+	}
+	if p, ok := lang.NormalisePhone(text, "CN"); ok && lang.PhoneOperator(p) != "" {
+		return Phone
+	}
+	return ""
 }
 
 func (s *sealing) one(v Value) any {
@@ -128,7 +155,87 @@ func (s *sealing) one(v Value) any {
 	return map[string]any{Sealed: s.seal(v)}
 }
 
-// event seals what an event holds and answers the values that were found.
-func (s *sealing) event(e *event.Event) {
+// event seals what an event holds. Of a robot's, by which nobody is to be found, ids that are a phone number or an address of mail are replaced by
+// what mark makes of them.
+func (s *sealing) event(e *event.Event, mark func(string) string) {
+	if s.all = e.Flags.Has(event.Bot); s.all {
+		for _, id := range []*string{&e.UserID, &e.AnonymousID, &e.GroupID, &e.PreviousID} {
+			if somebody(*id) != "" {
+				*id = mark(*id)
+			}
+		}
+	}
 	e.Properties, e.Context = s.object(e.Properties), s.object(e.Context)
+}
+
+// Unsealed is an object with its sealed values in clear, for whoever takes it through the door again. What cannot be opened stays as it is.
+func Unsealed(raw json.RawMessage, open func(sealed json.RawMessage) (string, error)) json.RawMessage {
+	v, err := decode(raw)
+	if err != nil {
+		return raw
+	}
+	return encode(unsealed(v, open, 0))
+}
+
+func unsealed(v any, open func(json.RawMessage) (string, error), depth int) any {
+	if depth > deepest {
+		return v
+	}
+	switch v := v.(type) {
+	case map[string]any:
+		if _, sealed := v[Sealed]; sealed && len(v) == 1 {
+			if text, err := open(encode(v)); err == nil {
+				return text
+			}
+			return v
+		}
+		for k, x := range v {
+			v[k] = unsealed(x, open, depth+1)
+		}
+	case []any:
+		for i := range v {
+			v[i] = unsealed(v[i], open, depth+1)
+		}
+	}
+	return v
+}
+
+// SameName is an identifier in the form in which Names compares: phone numbers and addresses of mail however they are written.
+func SameName(text string) string {
+	text = strings.TrimSpace(text)
+	switch somebody(text) {
+	case Phone:
+		text, _ = lang.NormalisePhone(text, "CN")
+	case Email:
+		text, _ = lang.NormaliseEmail(text)
+	}
+	return text
+}
+
+// Names reports whether one of some identifiers, in the form of SameName, stands anywhere in an object as a whole text or number, sealed or not.
+func Names(raw json.RawMessage, who map[string]bool, open func(sealed json.RawMessage) (string, error)) bool {
+	v, err := decode(raw)
+	return err == nil && names(unsealed(v, open, 0), who)
+}
+
+func names(v any, who map[string]bool) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, x := range v {
+			if names(x, who) {
+				return true
+			}
+		}
+	case []any:
+		for _, x := range v {
+			if names(x, who) {
+				return true
+			}
+		}
+	case string:
+		return len(v) <= 4*maxID && who[SameName(v)]
+	case json.Number:
+		return who[SameName(v.String())]
+	}
+	return false
 }

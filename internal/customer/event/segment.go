@@ -164,6 +164,11 @@ func (d *Delivery) segmentOne(kind event.Kind, raw json.RawMessage, b *segmentBa
 		it.Fault = refused("not_an_object", "context", nil)
 	}
 	c := claim{original: m.Original, sent: m.SentAt}
+	if d.Locate != nil && !d.Own {
+		if c.address = addressIn(m.Context); c.address == "" {
+			c.address = addressIn(b.Context)
+		}
+	}
 	if absent(c.original) {
 		c.original = m.Timestamp
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -163,9 +164,16 @@ func (d *Delivery) sensorsOne(items []Item, raw json.RawMessage) []Item {
 	props := members(given)
 	m.persons(e, props)
 	e.Context = m.context(props)
+	c := claim{original: m.Time, sent: m.Flush, free: m.Free == "true"}
+	var said text
+	if said.UnmarshalJSON(props["$ip"]) == nil {
+		c.address = string(said)
+	}
+	if c.address == "" && !d.Own && m.client() && d.Address.IsValid() { // an SDK in the person's hand
+		c.address = d.Address.String()
+	}
 	delete(props, "$ip")
 	rest := joined(props)
-	c := claim{original: m.Time, sent: m.Flush, free: m.Free == "true"}
 	if c.free {
 		e.Flags |= event.Historic
 	}
@@ -202,6 +210,18 @@ func (d *Delivery) sensorsOne(items []Item, raw json.RawMessage) []Item {
 		items = append(items, self)
 	}
 	return items
+}
+
+// clients are the SDKs that run where the person is.
+var clients = []string{"js", "iOS", "Android", "HarmonyOS", "MiniProgram", "MiniGame", "WechatMini", "AlipayMini", "BaiduMini", "BytedanceMini", "QQMini", "KuaishouMini", "quickapp", "ReactNative", "Flutter", "macOS", "uniapp"}
+
+// client reports whether the message was sent by the person's own device.
+func (m *sensorsItem) client() bool {
+	var name text
+	if v := members(m.Lib)["$lib"]; v == nil || name.UnmarshalJSON(v) != nil {
+		return false
+	}
+	return slices.ContainsFunc(clients, func(c string) bool { return strings.EqualFold(c, string(name)) })
 }
 
 // persons finds out who a message is of.

@@ -57,6 +57,10 @@ type Settings struct {
 	Mapping   *Mapping `json:"mapping,omitempty"`
 	// Consent is what becomes of events that do not say that analysis was agreed to.
 	Consent Asking `json:"consent,omitempty"`
+	// Unlocated has no region made of the address of the network.
+	Unlocated bool `json:"unlocated,omitempty"`
+	// Orders has the orders that a public source tells of count at once; otherwise they do when a source whose key is secret tells of the same.
+	Orders bool `json:"orders,omitempty"`
 }
 
 // Asking is what a source asks of consent.
@@ -68,6 +72,9 @@ const (
 	KeepUnnamed  Asking = "anonymous" // what does not agree is kept and counted without a person
 	DropUnagreed Asking = "drop"      // what says nothing is answered as if it were kept, and is not
 )
+
+// Public reports whether the source's key stands in pages and apps, where anybody can read it.
+func (v *Source) Public() bool { return v.Type == Web || v.Type == Sensor }
 
 // Key is a write key; only its hash is stored.
 type Key struct {
@@ -122,6 +129,8 @@ type SourceInput struct {
 	Retention *int
 	Mapping   *Mapping
 	Consent   *Asking
+	Located   *bool // the region is made of the address of the network
+	Orders    *bool
 }
 
 func allowed(ctx context.Context) error {
@@ -259,6 +268,12 @@ func (v *Source) change(in SourceInput) error {
 	}
 	if in.Enabled != nil {
 		v.Enabled = *in.Enabled
+	}
+	if in.Located != nil {
+		v.Unlocated = !*in.Located
+	}
+	if in.Orders != nil {
+		v.Orders = *in.Orders && v.Public()
 	}
 	if in.Origins != nil {
 		list, err := origins(*in.Origins)

@@ -41,6 +41,7 @@ type sale struct {
 	ev    *event.Event
 	rule  *OrderRule
 	props map[string]any
+	open  bool // by a source whose key is public, and whose word is not enough
 }
 
 // run is one batch.
@@ -51,7 +52,7 @@ type run struct {
 	env schema.ParseEnv
 
 	stand map[id.ID]Standing // by profile
-	doors map[id.ID]bool     // sources whose keys are public
+	doors map[id.ID]Door     // sources whose keys are public
 	facts []*fact            // by root, in the order of their first event
 	sales []sale
 }
@@ -98,8 +99,9 @@ func (r *run) gather(ctx context.Context, batch []event.Event) error {
 		if err != nil {
 			return fmt.Errorf("read event: %w", err)
 		}
+		from, open := r.doors[ev.Source]
 		if rule != nil {
-			r.sales = append(r.sales, sale{ev, rule, props})
+			r.sales = append(r.sales, sale{ev, rule, props, open && !from.Orders})
 			if ev.UserID == "" {
 				continue
 			}
@@ -115,7 +117,7 @@ func (r *run) gather(ctx context.Context, batch []event.Event) error {
 			of[root] = f
 			r.facts = append(r.facts, f)
 		}
-		f.add(ev, props, r.doors[ev.Source])
+		f.add(ev, props, open)
 	}
 	return nil
 }

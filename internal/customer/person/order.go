@@ -213,7 +213,7 @@ func (w *works) load(ctx context.Context, keys []string) error {
 			}
 			w.byKey[k].Record = v
 			ids = append(ids, v)
-		} else if o := w.byKey[k]; o != nil {
+		} else if o := w.byKey[k]; o != nil && o.Record != 0 {
 			ids = append(ids, o.Record)
 		}
 	}
@@ -339,6 +339,10 @@ func (w *works) of(i *item) thing {
 func (w *works) take(ctx context.Context, key string, s *sale) error {
 	o := w.byKey[key]
 	switch {
+	case s.open && (o == nil || o.Record == 0):
+		return w.hear(ctx, o, key, s)
+	case s.open && (s.rule.Does == Refunded || s.rule.Does == Cancelled):
+		return nil
 	case s.rule.Does == Refunded:
 		return w.refund(ctx, o, key, s)
 	case o == nil || o.rec == nil && o.Record == 0:
@@ -352,6 +356,31 @@ func (w *works) take(ctx context.Context, key string, s *sale) error {
 	return w.complete(ctx, o, s)
 }
 
+// hear notes whose browser told of an order that nobody whose word counts has told of yet: the first one.
+func (w *works) hear(ctx context.Context, o *work, key string, s *sale) error {
+	if o != nil || s.rule.Does != Completed {
+		return nil
+	}
+	o = &work{Order: Order{Key: key, Profile: s.ev.Profile}}
+	w.byKey[key] = o
+	return w.s.cfg.Store.SaveOrders(ctx, []Order{o.Order})
+}
+
+// buyer is the profile of an order that is told of, and its customer, 0 for none: whoever the event is of, else whose browser told of it before.
+func (w *works) buyer(ctx context.Context, o *work, s *sale) (profile, customer id.ID, err error) {
+	if customer = w.customer(s.ev.Profile); customer != 0 || o == nil || o.Profile == 0 {
+		return s.ev.Profile, customer, nil
+	}
+	if _, there := w.stand[o.Profile]; !there {
+		more, err := w.s.cfg.Store.Standings(ctx, []id.ID{o.Profile})
+		if err != nil {
+			return 0, 0, err
+		}
+		maps.Copy(w.stand, more)
+	}
+	return o.Profile, w.customer(o.Profile), nil
+}
+
 func (w *works) create(ctx context.Context, key string, s *sale) error {
 	items := s.items()
 	in := w.amounts(s, items)
@@ -360,7 +389,10 @@ func (w *works) create(ctx context.Context, key string, s *sale) error {
 	if s.rule.Does == Cancelled {
 		in["status"] = "cancelled"
 	}
-	customer := w.customer(s.ev.Profile)
+	profile, customer, err := w.buyer(ctx, w.byKey[key], s)
+	if err != nil {
+		return err
+	}
 	if customer != 0 {
 		in["customer"] = customer
 	}
@@ -377,7 +409,7 @@ func (w *works) create(ctx context.Context, key string, s *sale) error {
 	if res[0].Err != nil {
 		return nil //nolint:nilerr // refused and logged by bulk
 	}
-	o := &work{Order: Order{Key: key, Record: v, Profile: s.ev.Profile, Customer: customer, At: s.ev.At}}
+	o := &work{Order: Order{Key: key, Record: v, Profile: profile, Customer: customer, At: s.ev.At}}
 	recs, err := w.s.cfg.Records.GetMany(ctx, "order", []id.ID{v}, orderFields)
 	if err != nil {
 		return err
@@ -427,7 +459,7 @@ func (w *works) line(order, customer id.ID, s *sale, i *item, position int64) re
 func (w *works) complete(ctx context.Context, o *work, s *sale) error {
 	items := s.items()
 	said := w.amounts(s, items)
-	newer := s.rule.Does == Updated && s.ev.At >= o.At
+	newer := s.rule.Does == Updated && s.ev.At >= o.At && !s.open
 	in := record.Input{}
 	for key, v := range said {
 		if newer || empty(o.rec, key) {

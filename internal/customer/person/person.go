@@ -11,7 +11,9 @@
 // what is empty and overwrites nothing. A value that a field cannot hold is left out and the rest is taken. One bad event holds up none.
 //
 // The keys of web pages and apps can be read by anybody who looks. What comes by such a source makes customers and fills what is empty by the
-// workspace's mapping, and never replaces a value or a number of a customer who is there.
+// workspace's mapping, and never replaces a value or a number of a customer who is there. The orders that it tells of are made when a source whose key
+// is secret tells of the same order_id, and then belong to the visitor who was there; it changes and cancels none and refunds nothing. A source may
+// be set to count at once.
 //
 // Everything goes through the record engine as the program itself. Anonymous visitors stay profiles. Robots and visitors who refused analysis
 // make nobody.
@@ -111,10 +113,13 @@ type Config struct {
 	Vault    Vault
 	Registry func() *schema.Registry
 	Settings func(ctx context.Context) (Intake, error)
-	Open     func(ctx context.Context) (map[id.ID]bool, error) // the sources whose keys are public
+	Open     func(ctx context.Context) (map[id.ID]Door, error) // the sources whose keys are public
 	Erased   func(ctx context.Context, who []Claim) ([]bool, error)
 	Log      *slog.Logger
 }
+
+// Door is a source whose key is public. Orders has what it tells of orders count like what others tell.
+type Door struct{ Orders bool }
 
 // Claim is who somebody says to be. Erased of a Config reports those who were erased and are not to come back, one by one.
 type Claim struct{ User, Email, Phone string }

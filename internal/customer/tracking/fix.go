@@ -1,6 +1,7 @@
 package tracking
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -125,7 +126,9 @@ func (s Step) apply(m, props map[string]json.RawMessage) {
 			}
 		}
 	case "user_id":
-		if there {
+		if there && bytes.HasPrefix(bytes.TrimSpace(v), []byte(`{"$sealed":`)) { // opened when it goes through the door
+			m["userId"] = v
+		} else if there {
 			if text := plain(Value{Raw: v}); text != "" && text != "null" {
 				m["userId"] = quote(text)
 			}

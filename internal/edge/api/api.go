@@ -212,8 +212,10 @@ func (a *API) secure(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// https reports whether the person's connection is encrypted, here or at a trusted proxy.
-func (a *API) https(r *http.Request) bool {
+func (a *API) https(r *http.Request) bool { return a.Secure(r) }
+
+// Secure reports whether the person's connection is encrypted, here or at a trusted proxy.
+func (a *API) Secure(r *http.Request) bool {
 	return a.TLS || r.TLS != nil || a.trusted(r) && r.Header.Get("X-Forwarded-Proto") == "https"
 }
 
@@ -235,8 +237,8 @@ func (a *API) trusted(r *http.Request) bool {
 	return false
 }
 
-// address is where the person is: the peer, or behind trusted proxies the last address that is not one of them.
-func (a *API) address(r *http.Request) string {
+// Caller is where the person is: the peer, or behind trusted proxies the last address that is not one of them; not valid where the connection has none.
+func (a *API) Caller(r *http.Request) netip.Addr {
 	p := peer(r)
 	if a.trusted(r) {
 		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
@@ -251,6 +253,11 @@ func (a *API) address(r *http.Request) string {
 			}
 		}
 	}
+	return p
+}
+
+func (a *API) address(r *http.Request) string {
+	p := a.Caller(r)
 	if !p.IsValid() {
 		return "local"
 	}

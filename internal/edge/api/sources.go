@@ -82,6 +82,8 @@ type EventSource struct {
 	Retention   int            `json:"retention_days" doc:"0 for ever"`
 	Mapping     *SourceMapping `json:"mapping"`
 	Consent     string         `json:"consent" enum:",anonymous,drop" doc:"what becomes of events that do not say that analysis was agreed to; empty takes them"`
+	Located     bool           `json:"located" doc:"country and region are made of the address of the network, which is not kept"`
+	Orders      bool           `json:"orders" doc:"of web and sensors: orders count at once; otherwise when a source whose key is secret tells of the same order"`
 	Keys        []SourceKey    `json:"keys"`
 	Days        []SourceDay    `json:"days" doc:"of the last thirty days those on which something came"`
 	LastEventAt *time.Time     `json:"last_event_at"`
@@ -124,7 +126,7 @@ const sourceDays = 30
 
 func showSource(s *event.Source, counts []model.Count) EventSource {
 	out := EventSource{ID: id.Format(event.SourcePrefix, s.ID), Name: s.Name, Type: string(s.Type), Enabled: s.Enabled, Origins: list(s.Origins), PerSecond: s.PerSecond, StandardPer: event.DefaultRate,
-		Retention: s.Retention, Consent: string(s.Consent), Keys: []SourceKey{}, Days: []SourceDay{}, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Version: s.Version}
+		Retention: s.Retention, Consent: string(s.Consent), Located: !s.Unlocated, Orders: s.Orders || !s.Public(), Keys: []SourceKey{}, Days: []SourceDay{}, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Version: s.Version}
 	if s.Mapping != nil {
 		out.Mapping = &SourceMapping{Kind: string(s.Mapping.Kind), Each: s.Mapping.Each, Event: s.Mapping.Event, UserID: s.Mapping.UserID, AnonymousID: s.Mapping.AnonymousID, Time: s.Mapping.Time,
 			MessageID: s.Mapping.MessageID, Properties: s.Mapping.Properties}
@@ -205,6 +207,8 @@ type sourceBody struct {
 	Retention *int           `json:"retention_days,omitempty"`
 	Mapping   *SourceMapping `json:"mapping,omitempty"`
 	Consent   *string        `json:"consent,omitempty" enum:",anonymous,drop"`
+	Located   *bool          `json:"located,omitempty"`
+	Orders    *bool          `json:"orders,omitempty"`
 	Version   int64          `json:"version,omitempty"`
 }
 
@@ -216,7 +220,7 @@ func (m *SourceMapping) mapping() *event.Mapping {
 }
 
 func (b *sourceBody) input() event.SourceInput {
-	in := event.SourceInput{Name: b.Name, Enabled: b.Enabled, Origins: b.Origins, PerSecond: b.PerSecond, Retention: b.Retention, Mapping: b.Mapping.mapping()}
+	in := event.SourceInput{Name: b.Name, Enabled: b.Enabled, Origins: b.Origins, PerSecond: b.PerSecond, Retention: b.Retention, Mapping: b.Mapping.mapping(), Located: b.Located, Orders: b.Orders}
 	if b.Type != nil {
 		t := event.SourceType(*b.Type)
 		in.Type = &t

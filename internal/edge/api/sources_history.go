@@ -43,7 +43,11 @@ func (a *API) importEvents(ctx context.Context, c *call, in importEventsIn) (Imp
 	if err != nil {
 		return out, err
 	}
-	items := event.History(in.Body.Events, &event.Delivery{Source: s.ID, ReceivedAt: a.Clock.Now(), Zone: c.ws.Zone})
+	dl := &event.Delivery{Source: s.ID, ReceivedAt: a.Clock.Now(), Zone: c.ws.Zone}
+	if !s.Unlocated {
+		dl.Locate = event.Locate
+	}
+	items := event.History(in.Body.Events, dl)
 	results, err := c.ws.Behaviour.Take(ctx, s.ID, items)
 	if err != nil {
 		return out, err

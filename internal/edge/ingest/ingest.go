@@ -18,6 +18,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -64,6 +65,12 @@ type Config struct {
 	Metrics *obs.Metrics
 	// Visitor names the sender of an event that names nobody and says that it keeps nothing (context.cookieless); nil where nobody can.
 	Visitor func(r *http.Request, s *event.Source) string
+	// Address is where a caller is, behind trusted proxies too; Secure reports whether the caller's connection is encrypted. Nil for what the
+	// connection itself says.
+	Address func(r *http.Request) netip.Addr
+	Secure  func(r *http.Request) bool
+	// Locate says in which country and region an address is; nil where nobody can.
+	Locate func(netip.Addr) (country, region string)
 }
 
 // Limits of what may be under way.
@@ -94,6 +101,15 @@ func Paths() []string { return []string{"/v1/", "/sa", "/sa.gif"} }
 // New makes the door.
 func New(c Config) *Door {
 	d := &Door{Config: c, mux: http.NewServeMux(), limits: map[id.ID]*limit{}}
+	if d.Address == nil {
+		d.Address = func(r *http.Request) netip.Addr {
+			ap, _ := netip.ParseAddrPort(r.RemoteAddr) // none: nowhere
+			return ap.Addr().Unmap()
+		}
+	}
+	if d.Secure == nil {
+		d.Secure = func(r *http.Request) bool { return r.TLS != nil }
+	}
 	d.mux.HandleFunc("POST /v1/{call}", d.wrap("/v1/{call}", d.segment))
 	d.mux.HandleFunc("GET /v1/pixel/{call}", d.wrap("/v1/pixel/{call}", d.pixel))
 	d.mux.HandleFunc("POST /v1/hook/{key}", d.wrap("/v1/hook", d.hook))
@@ -277,7 +293,7 @@ func (d *Door) settings(c *call) (*outcome, error) {
 		return nil, err
 	}
 	protocol := "http"
-	if c.r.TLS != nil || c.r.Header.Get("X-Forwarded-Proto") == "https" {
+	if d.Secure(c.r) {
 		protocol = "https"
 	}
 	c.w.Header().Set("Content-Type", "application/json")
@@ -319,7 +335,10 @@ func (d *Door) deliver(c *call, source *event.Source, decode func(*event.Deliver
 	}
 	dl := &event.Delivery{Source: source.ID, ReceivedAt: d.Clock.Now(), Zone: room.Zone, Consent: source.Consent}
 	if source.Type == event.Web || c.r.Header.Get("Origin") != "" {
-		dl.UserAgent = c.r.UserAgent()
+		dl.UserAgent, dl.Own = c.r.UserAgent(), true
+	}
+	if !source.Unlocated {
+		dl.Address, dl.Locate = d.Address(c.r), d.Locate
 	}
 	if d.Visitor != nil {
 		dl.Visitor = func() string { return d.Visitor(c.r, source) }

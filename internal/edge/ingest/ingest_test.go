@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -37,6 +38,8 @@ const writeKey = "wk_test"
 type plain struct{}
 
 func (plain) Seal(v event.Value) string { return "sealed " + string(v.Kind) }
+
+func (plain) Mark(id string) string { return "~" + strconv.Itoa(len(id)) }
 
 func (plain) Erased(_ context.Context, persons []event.Person) ([]bool, error) {
 	return make([]bool, len(persons)), nil

@@ -87,8 +87,8 @@ func (Duck) PrimaryKey(...string) string { return "" }
 
 // Property implements Dialect.
 func (Duck) Property(column, key string) string {
-	path := `$."` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(key) + `"`
-	return "json_extract_string(" + column + ", " + literal(path) + ")"
+	pointer := "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(key) // in a path "*" would be any key
+	return "json_extract_string(" + column + ", " + literal(pointer) + ")"
 }
 
 // CreateStaging implements Dialect.

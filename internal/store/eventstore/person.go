@@ -155,7 +155,7 @@ func (p People) Unowned(ctx context.Context, profiles []id.ID) ([]person.Order, 
 		list[i] = int64(v)
 	}
 	d := p.DB.Dialect()
-	return p.orders(ctx, d.In("profile_id")+" AND customer_id = 0", d.IDList(list))
+	return p.orders(ctx, d.In("profile_id")+" AND customer_id = 0 AND record_id <> 0", d.IDList(list))
 }
 
 // SaveOrders implements person.Store.

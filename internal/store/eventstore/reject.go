@@ -115,3 +115,38 @@ func (s *Store) Forget(ctx context.Context) (more bool, err error) {
 	})
 	return more, err
 }
+
+// ForgetRejects removes the rejected events whose payload is told, and looks through so many at a time.
+func (s *Store) ForgetRejects(ctx context.Context, atOnce int, told func(payload string) bool) error {
+	for after := int64(0); ; {
+		var gone []int64
+		n := 0
+		err := s.DB.Read(ctx, func(c sqlstore.Conn) error {
+			from := after
+			gone, n = nil, 0
+			return sqlstore.Each(ctx, c, func(r *sql.Rows) error {
+				var payload string
+				if err := r.Scan(&after, &payload); err != nil {
+					return err
+				}
+				if n++; payload != "" && told(payload) {
+					gone = append(gone, after)
+				}
+				return nil
+			}, "SELECT id, payload FROM event_rejected WHERE id > ? ORDER BY id LIMIT ?", from, atOnce)
+		})
+		if err != nil {
+			return err
+		}
+		if len(gone) > 0 {
+			err = s.DB.Write(ctx, func(c sqlstore.Conn) error {
+				d := c.Dialect()
+				_, err := c.Exec(ctx, "DELETE FROM event_rejected WHERE "+d.In("id"), d.IDList(gone))
+				return err
+			})
+		}
+		if err != nil || n < atOnce {
+			return err
+		}
+	}
+}

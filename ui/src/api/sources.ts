@@ -42,6 +42,10 @@ export interface EventSource {
   /** What becomes of events that do not say that analysis was agreed to. */
   consent: '' | 'anonymous' | 'drop';
   mapping: SourceMapping | null;
+  /** Country and region are made of the address of the network, which is not kept. */
+  located: boolean;
+  /** Orders count at once; otherwise when a source whose key is secret tells of the same order. */
+  orders: boolean;
   keys: SourceKey[];
   /** Of the last thirty days those on which something came. */
   days: SourceDay[];
@@ -68,6 +72,8 @@ export interface SourceInput {
   /** What becomes of events that do not say that analysis was agreed to. */
   consent: '' | 'anonymous' | 'drop';
   mapping: SourceMapping;
+  located: boolean;
+  orders: boolean;
 }
 export interface TriedEvent {
   kind: string;

@@ -25,7 +25,7 @@ import {
 } from '@/ui';
 import { AreaChart } from '@/ui/chart';
 import { Snippets } from './sources-snippets';
-import { everyDay, KeyDialog, SourceHealth } from './sources-state';
+import { everyDay, KeyDialog, openKey, SourceHealth } from './sources-state';
 
 export function SourcePage() {
   const { id = '' } = useParams({ strict: false });
@@ -106,6 +106,28 @@ function One({ source }: { source: EventSource }) {
             <>
               <dt>{t('sources:origins')}</dt>
               <dd>{source.origins.length === 0 ? t('sources:everyOrigin') : source.origins.join(' ')}</dd>
+            </>
+          )}
+          {source.type !== 'webhook' && (
+            <>
+              <dt>{t('sources:located')}</dt>
+              <dd>
+                {t(source.located ? 'sources:locatedOn' : 'sources:locatedOff')}
+                {source.located && (
+                  <>
+                    {' · '}
+                    <a href="https://db-ip.com" target="_blank" rel="noreferrer">
+                      {t('sources:credit')}
+                    </a>
+                  </>
+                )}
+              </dd>
+            </>
+          )}
+          {openKey(source.type) && (
+            <>
+              <dt>{t('sources:orders')}</dt>
+              <dd>{t(source.orders ? 'sources:ordersOn' : 'sources:ordersOff')}</dd>
             </>
           )}
           <dt>{t('sources:rate')}</dt>

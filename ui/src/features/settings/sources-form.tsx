@@ -8,9 +8,10 @@ import {
   type SourceType,
 } from '@/api';
 import { useTranslation } from '@/i18n';
-import { Button, NumberInput, Panel, RadioGroup, Select, TagsInput, TextInput } from '@/ui';
+import { Button, NumberInput, Panel, RadioGroup, Select, Switch, TagsInput, TextInput } from '@/ui';
 import css from './settings.module.css';
 import { MappingEditor, STANDARD_MAPPING } from './sources-mapping';
+import { openKey } from './sources-state';
 
 interface Props {
   source?: EventSource;
@@ -29,6 +30,8 @@ export function SourceForm({ source, error, saving, onSave, cancel }: Props) {
   const [rate, setRate] = useState<number | null>(source?.per_second || null);
   const [days, setDays] = useState<number | null>(source?.retention_days || null);
   const [consent, setConsent] = useState<EventSource['consent']>(source?.consent ?? '');
+  const [located, setLocated] = useState(source?.located ?? true);
+  const [orders, setOrders] = useState(source !== undefined && openKey(source.type) && source.orders);
   const [mapping, setMapping] = useState<SourceMapping>(source?.mapping ?? STANDARD_MAPPING);
   const [tried, setTried] = useState(false);
   const fault = (field: string) => (isApiError(error) ? error.at(field) : undefined);
@@ -44,6 +47,8 @@ export function SourceForm({ source, error, saving, onSave, cancel }: Props) {
       per_second: rate ?? 0,
       retention_days: days ?? 0,
       consent,
+      ...(type !== 'webhook' && { located }),
+      ...(openKey(type) && { orders }),
     });
   };
   return (
@@ -84,6 +89,31 @@ export function SourceForm({ source, error, saving, onSave, cancel }: Props) {
           )}
         </div>
       </Panel>
+      {type !== 'webhook' && (
+        <Panel title={t('sources:form.trust')}>
+          <div className={css.form}>
+            <Switch
+              label={t('sources:located')}
+              description={t('sources:locatedHelp')}
+              checked={located}
+              onChange={setLocated}
+            />
+            {openKey(type) && (
+              <Switch
+                label={t('sources:orders')}
+                description={t('sources:ordersHelp')}
+                checked={orders}
+                onChange={setOrders}
+              />
+            )}
+          </div>
+          <p className="muted">
+            <a href="https://db-ip.com" target="_blank" rel="noreferrer">
+              {t('sources:credit')}
+            </a>
+          </p>
+        </Panel>
+      )}
       {type === 'webhook' && <MappingEditor mapping={mapping} onChange={setMapping} fault={fault} />}
       <Panel title={t('sources:form.limits')}>
         <div className={css.form}>

@@ -1,5 +1,5 @@
 import { IconCopy } from '@tabler/icons-react';
-import type { EventSource, SourceDay } from '@/api';
+import type { EventSource, SourceDay, SourceType } from '@/api';
 import { useTranslation } from '@/i18n';
 import { copyText } from '@/lib/clipboard';
 import { Button, Modal, Pill, toast } from '@/ui';
@@ -10,6 +10,9 @@ const DAYS = 30;
 const DAY_MS = 86_400_000;
 /** Without an event for so long a source is called silent. */
 const SILENT_MS = 7 * DAY_MS;
+
+/** Whether the key of a source stands in pages and apps, where anybody can read it. */
+export const openKey = (type: SourceType): boolean => type === 'web' || type === 'sensors';
 
 /** The last thirty days, those without events too. */
 export function everyDay(source: EventSource, now = Date.now()): SourceDay[] {
