@@ -323,13 +323,19 @@ func TestPublicKeysReplaceNothing(t *testing.T) {
 // refund nothing. A source may be set to be believed.
 func publicOrders(c *client, d, browser *door) {
 	c.Helper()
-	browser.send(strings.Replace(completed, "guest-1", "b-7", 1), `{"type":"track","event":"Order Completed","anonymousId":"b-7","properties":{"order_id":"O-never","revenue":5}}`)
+	send := func(calls ...string) {
+		for i := range calls { // by a browser and no robot
+			calls[i] = strings.Replace(calls[i], `"anonymousId":"b-7",`, `"anonymousId":"b-7","context":{"userAgent":"Mozilla/5.0 (Macintosh) Safari/605.1.15"},`, 1)
+		}
+		browser.send(calls...)
+	}
+	send(strings.Replace(completed, "guest-1", "b-7", 1), `{"type":"track","event":"Order Completed","anonymousId":"b-7","properties":{"order_id":"O-never","revenue":5}}`)
 	d.settled(c)
 	if got := ordersBy(c, "O-77"); len(got) != 0 {
 		c.Fatalf("a browser made an order: %+v", got)
 	}
 	d.send(`{"type":"track","event":"Order Completed","anonymousId":"shop-server","properties":{"order_id":"O-77","currency":"CNY","revenue":150}}`)
-	browser.send(`{"type":"track","event":"Order Updated","anonymousId":"b-7","properties":{"order_id":"O-77","revenue":1,"coupon":"SPRING"}}`, `{"type":"track","event":"Order Cancelled","anonymousId":"b-7","properties":{"order_id":"O-77"}}`,
+	send(`{"type":"track","event":"Order Updated","anonymousId":"b-7","properties":{"order_id":"O-77","revenue":1,"coupon":"SPRING"}}`, `{"type":"track","event":"Order Cancelled","anonymousId":"b-7","properties":{"order_id":"O-77"}}`,
 		`{"type":"track","event":"Order Refunded","anonymousId":"b-7","properties":{"order_id":"O-77","revenue":150}}`)
 	d.settled(c)
 	buyer := customersBy(c, "external_id", "u-new")[0]
@@ -349,7 +355,7 @@ func publicOrders(c *client, d, browser *door) {
 			}
 		}
 	}
-	browser.send(`{"type":"track","event":"Order Completed","anonymousId":"b-7","properties":{"order_id":"O-believed","revenue":5,"currency":"CNY"}}`)
+	send(`{"type":"track","event":"Order Completed","anonymousId":"b-7","properties":{"order_id":"O-believed","revenue":5,"currency":"CNY"}}`)
 	eventually(c.T, "the order of a source that is believed", func() bool { return len(ordersBy(c, "O-believed")) == 1 })
 	if len(ordersBy(c, "O-never")) != 0 {
 		c.Error("an order that nobody confirmed is there")
