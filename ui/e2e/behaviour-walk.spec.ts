@@ -111,8 +111,8 @@ test('from a click in a shop to a segment, and from two devices to one customer 
     await expect
       .poll(async () => (await api.post<{ count: number }>('/segments/count', { where })).count, { timeout: 20_000 })
       .toBe(1);
-    const segment = await api.post<{ key: string }>('/segments', { name: `Walk ${stamp}`, where });
-    await page.goto(`/segments/${segment.key}`);
+    await api.post('/segments', { key: `walk_${stamp}`, label: `Walk ${stamp}`, where });
+    await page.goto(`/segments/walk_${stamp}`);
     await expect(page.getByText(customer.title).first()).toBeVisible();
   });
 

@@ -58,7 +58,9 @@ const pages = {
     show('<button type="button" id="in">Log in</button><button type="button" id="out">Log out</button>');
     document
       .querySelector('#in')
-      .addEventListener('click', () => guanxi('identify', query('user') || 'u-77', { city: 'Shanghai', email: query('mail') || 'anna@example.com' }));
+      .addEventListener('click', () =>
+        guanxi('identify', query('user') || 'u-77', { city: 'Shanghai', email: query('mail') || 'anna@example.com' }),
+      );
     document.querySelector('#out').addEventListener('click', () => guanxi('reset'));
   },
   spa() {

@@ -98,6 +98,11 @@ export function SourceForm({ source, error, saving, onSave, cancel }: Props) {
               checked={located}
               onChange={setLocated}
             />
+            <p className="muted">
+              <a href="https://db-ip.com" target="_blank" rel="noreferrer">
+                {t('sources:credit')}
+              </a>
+            </p>
             {openKey(type) && (
               <Switch
                 label={t('sources:orders')}
@@ -107,11 +112,6 @@ export function SourceForm({ source, error, saving, onSave, cancel }: Props) {
               />
             )}
           </div>
-          <p className="muted">
-            <a href="https://db-ip.com" target="_blank" rel="noreferrer">
-              {t('sources:credit')}
-            </a>
-          </p>
         </Panel>
       )}
       {type === 'webhook' && <MappingEditor mapping={mapping} onChange={setMapping} fault={fault} />}

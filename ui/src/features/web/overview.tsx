@@ -262,6 +262,7 @@ function TopPages() {
 }
 
 export function Overview({ data, dim, hours }: { data: WebOverview; dim: boolean; hours: boolean }) {
+  const { t } = useTranslation('web');
   return (
     <div className={css.page} data-dim={dim || undefined} aria-busy={dim}>
       <Cards data={data} />
@@ -272,6 +273,11 @@ export function Overview({ data, dim, hours }: { data: WebOverview; dim: boolean
         <Dimension of="device" />
         <Dimension of="region" />
       </div>
+      <p className="muted">
+        <a href="https://db-ip.com" target="_blank" rel="noreferrer">
+          {t('web:regionCredit')}
+        </a>
+      </p>
     </div>
   );
 }
