@@ -1,6 +1,6 @@
 // Package place says where an address of the network is: in which country, and in China in which province and city, without asking anybody.
 //
-// The table is made from the free database "IP to City Lite" of DB-IP by tools/place and embedded (data/README.md names its date and licence). What
+// The table is made from the free database "IP to City Lite" of DB-IP by cmd/place and embedded (data/README.md names its date and licence). What
 // an address tells is where its provider registered the network: the country is nearly always right, the province mostly, the city often that in which
 // the provider has its seat. A region is a hint for counting many visits and no statement about one person.
 //

