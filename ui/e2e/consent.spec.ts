@@ -27,7 +27,7 @@ test('consent is recorded, withdrawn by the customer, and seen in a segment', as
     await page.getByRole('button', { name: t('consent:record') }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel(t('consent:note'), { exact: false }).fill('柜台');
-    await dialog.getByRole('button', { name: t('common:save') }).click();
+    await dialog.getByRole('button', { name: t('common:save'), exact: true }).click();
     await expect(toast(page, t('consent:recorded'))).toBeVisible();
     await expect(place).toContainText(t('consent:state.given'));
     await expect(page.getByRole('tabpanel').getByText('柜台')).toBeVisible();

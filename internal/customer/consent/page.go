@@ -42,7 +42,7 @@ const day = 24 * time.Hour
 func (l Links) read(head, token string, now time.Time, good time.Duration) (id.ID, string, error) {
 	unknown := fault.New(fault.NotFound, "consent.link_unknown", nil)
 	_, text, _ := strings.Cut(token, ".")
-	raw, err := base64.RawURLEncoding.DecodeString(text)
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil {
 		return 0, "", unknown
 	}

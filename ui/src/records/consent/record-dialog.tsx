@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import { type ConsentPolicy, type ConsentStatement, isApiError, recordConsents } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
 import { Button, Checkbox, Modal, MultiSelect, SegmentedControl, Select, Textarea, TextInput } from '@/ui';
@@ -42,6 +42,7 @@ function Form({ customer, policy, onClose, onDone }: Props) {
   const [page, setPage] = useState('');
   const [note, setNote] = useState('');
   const [guardian, setGuardian] = useState(false);
+  const file = useId();
   const [evidence, setEvidence] = useState('');
   const [fault, setFault] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
@@ -128,21 +129,22 @@ function Form({ customer, policy, onClose, onDone }: Props) {
         onChange={setNote}
         error={at('note')}
       />
-      <label className={css.small}>
-        {t('consent:file')}
+      <div className={css.file}>
+        <label htmlFor={file}>{t('consent:file')}</label>
         <input
+          id={file}
           type="file"
+          aria-describedby={`${file}-text`}
           onChange={(event) => {
-            const file = event.currentTarget.files?.[0];
-            if (file === undefined) setEvidence('');
-            else void fingerprint(file).then(setEvidence, setFault);
+            const chosen = event.currentTarget.files?.[0];
+            if (chosen === undefined) setEvidence('');
+            else void fingerprint(chosen).then(setEvidence, setFault);
           }}
         />
-        <br />
-        <span className={css.hash}>
+        <span id={`${file}-text`} className={css.small}>
           {evidence === '' ? t('consent:fileText') : t('consent:fileChosen', { hash: evidence.slice(0, 16) })}
         </span>
-      </label>
+      </div>
       <Checkbox label={t('consent:guardian')} checked={guardian} onChange={setGuardian} />
       {fault instanceof Error && (
         <p className={css.problem} role="alert">
