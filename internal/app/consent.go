@@ -64,12 +64,12 @@ func (w *workspace) newConsents(keys *crypt.Keyring) {
 	c.Service = consent.New(consent.Config{Store: c.store, People: consentPeople{w}, Seal: consentNotes{keys}, Clock: w.app.Clock, IDs: w.app.ids, Confirm: w.confirmConsent,
 		Changed: func() {
 			c.wake()
-			w.app.hub.Publish(w.info.Key, api.Event{Kind: "consent"})
+			w.app.hub.Publish(w.info.Key, api.Event{Kind: "privacy"})
 		},
 		PolicyChanged: func() {
 			w.words.forget()
 			c.wake()
-			w.app.hub.Publish(w.info.Key, api.Event{Kind: "consent"})
+			w.app.hub.Publish(w.info.Key, api.Event{Kind: "privacy"})
 		},
 		Note: func(ctx context.Context, action string, customer id.ID, detail map[string]any) error {
 			object := ""
