@@ -122,6 +122,9 @@ func (w *workspace) follow(ctx context.Context) error {
 		}
 		at = rows[len(rows)-1].Position
 		w.tell(rows)
+		if err := w.tellWatchers(ctx, rows); err != nil {
+			return err
+		}
 	}
 }
 

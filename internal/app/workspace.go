@@ -403,7 +403,7 @@ func (w *workspace) build(ctx context.Context) error {
 	w.mass = w.newMass(keys)
 	w.edge = &api.Workspace{Info: w.info, Registry: registry, Catalogue: w.words.Catalogue, Records: w.records, Conditions: w.words, Lists: lister{w.audience},
 		Views:    w.newViews(),
-		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}).WithFiles(w.files).WithAgreements(agreements{w}), Talk: w.talk, Approvals: w.approvals, Stages: w.stages, Files: w.files, Calendars: calendars{w},
+		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}).WithFiles(w.files).WithAgreements(agreements{w}).WithBehaviour(behaviours{w}).WithJoins(behaviours{w}), Behaved: behaviours{w}, Talk: w.talk, Approvals: w.approvals, Stages: w.stages, Files: w.files, Calendars: calendars{w},
 		Agenda:   &activity.Agenda{Records: w.records, Registry: registry, Zone: w.zoneOf, Clock: a.Clock},
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w}, Deeds: &deeds{w: w}, Computed: w.newDefinitions(),
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
@@ -492,6 +492,7 @@ func (w *workspace) run() {
 		w.own(w.ctx, &w.owned, "bulk work", w.mass.Run)
 	}
 	w.own(w.ctx, &w.owned, "events", w.follow)
+	w.own(w.ctx, &w.owned, "pages of customers", w.watchVisits)
 	w.own(w.ctx, &w.owned, "counts of events", w.countEvents)
 	w.own(w.ctx, &w.owned, "plan of events", w.followPlan)
 	w.own(w.ctx, &w.owned, "heal", w.heal)

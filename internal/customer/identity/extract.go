@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/model/event"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
@@ -193,4 +195,44 @@ func (e *Engine) read(ns *Namespace, text string) (f found, ok bool) {
 		f.value = "=" + f.value
 	}
 	return f, true
+}
+
+// Text is a text that may be an identifier of a namespace.
+type Text struct{ Namespace, Text string }
+
+// Known are the profiles that texts lead to, in their order; 0 for one that nobody has, or that is no identifier.
+func (e *Engine) Known(ctx context.Context, l Ledger, texts []Text) ([]id.ID, error) {
+	settings, err := e.cfg.Settings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := newRules(&settings)
+	out, values := make([]id.ID, len(texts)), map[string][]string{}
+	want := make([]string, len(texts))
+	for i, t := range texts {
+		ns := r.of(t.Namespace)
+		if ns == nil || r.blocked(ns, t.Text) {
+			continue
+		}
+		if f, ok := e.read(ns, t.Text); ok {
+			want[i] = f.value
+			values[t.Namespace] = append(values[t.Namespace], f.value)
+		}
+	}
+	at := map[Text]id.ID{}
+	for _, ns := range slices.Sorted(maps.Keys(values)) {
+		got, err := l.Find(ctx, ns, values[ns])
+		if err != nil {
+			return nil, err
+		}
+		for i := range got {
+			at[Text{ns, got[i].Value}] = got[i].Profile
+		}
+	}
+	for i, t := range texts {
+		if want[i] != "" {
+			out[i] = at[Text{t.Namespace, want[i]}]
+		}
+	}
+	return out, nil
 }

@@ -283,52 +283,6 @@ func (a *API) cohorts(ctx context.Context, c *call, _ struct{}) (Cohorts, error)
 	return out, err
 }
 
-// CustomerProfile is everything about a customer in one answer.
-type CustomerProfile struct {
-	Record     *Record         `json:"record"`
-	Highlights []Highlight     `json:"highlights"`
-	Traits     []TraitFact     `json:"traits"`
-	Classes    []ClassFact     `json:"classes"`
-	Segments   []SegmentFact   `json:"segments"`
-	Timeline   []TimelineEntry `json:"timeline"`
-	Related    []RelatedCount  `json:"related"`
-	RFM        *RFMScore       `json:"rfm"`
-}
-
-const profileTimeline = 20
-
-func (a *API) profile(ctx context.Context, c *call, in idIn) (CustomerProfile, error) {
-	if c.ws.Profiles == nil {
-		return CustomerProfile{}, fault.New(fault.Unavailable, "api.not_there", nil)
-	}
-	o, v, err := c.survivor(ctx, recordIn{query.Customer, in.ID})
-	if err != nil {
-		return CustomerProfile{}, err
-	}
-	r, err := c.ws.Records.Get(ctx, o.Key, v)
-	if err != nil {
-		return CustomerProfile{}, err
-	}
-	a.settle(ctx, c)
-	p, err := c.ws.Profiles.Profile(ctx, v)
-	if err != nil {
-		return CustomerProfile{}, err
-	}
-	out := CustomerProfile{Highlights: list(p.Highlights), Traits: list(p.Traits), Classes: list(p.Classes), Segments: list(p.Segments), Related: list(p.Related), RFM: p.RFM}
-	if out.Record, err = c.showRecord(ctx, o, r); err != nil {
-		return CustomerProfile{}, err
-	}
-	if err := c.addReach(ctx, o, out.Record); err != nil {
-		return CustomerProfile{}, err
-	}
-	items, _, err := c.ws.Timeline.Read(ctx, o.Key, v, profileTimeline, "")
-	if err != nil {
-		return CustomerProfile{}, err
-	}
-	out.Timeline, err = c.showTimeline(ctx, o, items)
-	return out, err
-}
-
 // list is a slice that is never null in JSON.
 func list[T any](v []T) []T {
 	if v == nil {

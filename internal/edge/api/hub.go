@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 
 // Event tells open pages that something changed; it carries no content.
 type Event struct {
-	Kind   string `json:"kind" enum:"record,import,segment,mirror,classification,duplicates,demo,rights,talk,notification,job,approval,stages,merge"`
+	Kind   string `json:"kind" enum:"record,import,segment,mirror,classification,duplicates,demo,rights,talk,notification,job,approval,stages,merge,profile"`
 	Object string `json:"object,omitempty"`
 	ID     string `json:"id,omitempty"`
 }
@@ -21,12 +22,15 @@ type Event struct {
 // Hub carries events to open pages. A page that is slow to read loses events rather than holding anybody up.
 type Hub struct {
 	mu     sync.Mutex
-	subs   map[string]map[chan Event]struct{}
+	subs   map[string]map[chan Event]string // with the printed id of the customer whom the page shows
 	closed bool
 }
 
+// ofProfile is the kind of event that goes to pages that show the customer alone: something happened to the customer, or to what points there.
+const ofProfile = "profile"
+
 // NewHub makes an empty hub.
-func NewHub() *Hub { return &Hub{subs: map[string]map[chan Event]struct{}{}} }
+func NewHub() *Hub { return &Hub{subs: map[string]map[chan Event]string{}} }
 
 const hubBuffer = 64
 
@@ -34,7 +38,10 @@ const hubBuffer = 64
 func (h *Hub) Publish(workspace string, e Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for ch := range h.subs[workspace] {
+	for ch, watched := range h.subs[workspace] {
+		if e.Kind == ofProfile && watched != e.ID {
+			continue
+		}
 		select {
 		case ch <- e:
 		default:
@@ -49,8 +56,21 @@ func (h *Hub) Listening(workspace string) bool {
 	return len(h.subs[workspace]) > 0
 }
 
-// Subscribe opens a channel of events; it is closed when the hub closes. leave must be called.
-func (h *Hub) Subscribe(workspace string) (events <-chan Event, leave func()) {
+// Watched are the printed ids of the customers that open pages show.
+func (h *Hub) Watched(workspace string) (out []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, customer := range h.subs[workspace] {
+		if customer != "" && !slices.Contains(out, customer) {
+			out = append(out, customer)
+		}
+	}
+	return out
+}
+
+// Subscribe opens a channel of events, for a page that shows a customer also of what happens there; it is closed when the hub
+// closes. leave must be called.
+func (h *Hub) Subscribe(workspace, customer string) (events <-chan Event, leave func()) {
 	ch := make(chan Event, hubBuffer)
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -59,9 +79,9 @@ func (h *Hub) Subscribe(workspace string) (events <-chan Event, leave func()) {
 		return ch, func() {}
 	}
 	if h.subs[workspace] == nil {
-		h.subs[workspace] = map[chan Event]struct{}{}
+		h.subs[workspace] = map[chan Event]string{}
 	}
-	h.subs[workspace][ch] = struct{}{}
+	h.subs[workspace][ch] = customer
 	return ch, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -79,7 +99,7 @@ func (h *Hub) Close() {
 			close(ch)
 		}
 	}
-	h.subs = map[string]map[chan Event]struct{}{}
+	h.subs = map[string]map[chan Event]string{}
 }
 
 const (
@@ -97,10 +117,25 @@ func (c *call) tellable(e Event) (Event, bool) {
 	return e, c.who.Actor.May(e.Object, access.Read)
 }
 
-// events is the stream of server-sent events.
-func (a *API) events(ctx context.Context, c *call, _ struct{}) (written, error) {
+type eventsIn struct {
+	Customer string `query:"customer" doc:"whom the page shows: it is told of everything that happens there"`
+}
+
+// events is the stream of server-sent events. That the customer whom the page shows may be seen is asked again before each news of
+// the customer; when what people may do has changed, the page connects again and is asked who it is.
+func (a *API) events(ctx context.Context, c *call, in eventsIn) (written, error) {
 	rc := http.NewResponseController(c.w)
-	ch, leave := a.Hub.Subscribe(c.who.Workspace.Key)
+	sees := func() error {
+		if in.Customer == "" {
+			return nil
+		}
+		_, err := c.ofCustomer(ctx, in.Customer)
+		return err
+	}
+	if err := sees(); err != nil {
+		return written{}, err
+	}
+	ch, leave := a.Hub.Subscribe(c.who.Workspace.Key, in.Customer)
 	defer leave()
 	c.status = http.StatusOK
 	c.w.Header().Set("Content-Type", "text/event-stream")
@@ -113,7 +148,7 @@ func (a *API) events(ctx context.Context, c *call, _ struct{}) (written, error) 
 	defer beat.Stop()
 	end := time.NewTimer(longestWatch)
 	defer end.Stop()
-	for {
+	for last := false; ; {
 		var line string
 		select {
 		case <-ctx.Done():
@@ -131,9 +166,13 @@ func (a *API) events(ctx context.Context, c *call, _ struct{}) (written, error) 
 			if !ok {
 				return written{}, nil
 			}
+			if e.Kind == ofProfile && sees() != nil {
+				return written{}, nil
+			}
 			if e, ok = c.tellable(e); !ok {
 				continue
 			}
+			last = in.Customer != "" && e.Kind == "rights"
 			b, err := json.Marshal(e)
 			if err != nil {
 				return written{}, nil
@@ -144,7 +183,7 @@ func (a *API) events(ctx context.Context, c *call, _ struct{}) (written, error) 
 		if _, err := fmt.Fprint(c.w, line); err != nil {
 			return written{}, nil
 		}
-		if err := rc.Flush(); err != nil {
+		if err := rc.Flush(); err != nil || last {
 			return written{}, nil
 		}
 	}

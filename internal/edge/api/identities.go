@@ -16,7 +16,6 @@ import (
 func (a *API) identityRoutes() []route {
 	return []route{
 		{method: get, path: "/customers/{id}/identities", need: right, right: access.RecordRead, run: op(a.identitiesOf), doc: "Under which names a customer appears, and the profiles that were joined"},
-		{method: get, path: "/customers/{id}/behaviour", need: right, right: access.RecordRead, run: op(a.behaviourOf), doc: "What a customer did, by visits, newest first"},
 		{method: get, path: "/profiles/{id}", need: right, right: access.RecordRead, run: op(a.getIdentityProfile), doc: "One profile of events; a joined one leads to its root"},
 		{method: get, path: "/identities/settings", need: right, right: access.DuplicateManage, run: op(a.identitySettings), doc: "How people are told apart, and where traits and orders go"},
 		{method: patch, path: "/identities/settings", need: right, right: access.DuplicateManage, run: op(a.saveIdentitySettings), doc: "Change how people are told apart, and where traits and orders go"},
@@ -137,38 +136,6 @@ type IdentityService interface {
 	Reveal(ctx context.Context, identifier id.ID) (string, error)
 	Settings(ctx context.Context) (IdentitySettings, error)
 	SaveSettings(ctx context.Context, s IdentitySettings) (IdentitySettings, error)
-	// Behaviour is what a customer did before a cursor, "" for the newest.
-	Behaviour(ctx context.Context, customer id.ID, before string) (Behaved, error)
-}
-
-// Behaved is what a customer did.
-type Behaved struct {
-	Visits []BehavedVisit `json:"visits"`
-	Next   string         `json:"next,omitempty" doc:"the cursor of what was before, none at the end"`
-}
-
-// BehavedVisit is what was done without half an hour's rest.
-type BehavedVisit struct {
-	ID        string       `json:"id"`
-	StartedAt time.Time    `json:"started_at"`
-	EndedAt   time.Time    `json:"ended_at"`
-	Host      string       `json:"host,omitempty"`
-	Channel   string       `json:"channel,omitempty" doc:"by which the visitor came"`
-	Device    string       `json:"device,omitempty"`
-	Views     int          `json:"views" doc:"pages and screens"`
-	EngagedMS int64        `json:"engaged_ms" doc:"visible and active time"`
-	Acts      []BehavedAct `json:"acts" doc:"newest first"`
-}
-
-// BehavedAct is one event.
-type BehavedAct struct {
-	At     time.Time `json:"at"`
-	Kind   string    `json:"kind" enum:"track,page,screen"`
-	Name   string    `json:"name"`
-	Title  string    `json:"title,omitempty"`
-	Path   string    `json:"path,omitempty"`
-	About  string    `json:"about,omitempty" doc:"the product, search or order that it was about"`
-	Amount *int64    `json:"amount,omitempty" doc:"minor units of the base currency"`
 }
 
 func millis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
@@ -261,22 +228,6 @@ func (c *call) showIdentityMerges(ctx context.Context, list []identity.Merge) ([
 		out = append(out, v)
 	}
 	return out, nil
-}
-
-type behaviourIn struct {
-	ID     string `path:"id"`
-	Before string `query:"before"`
-}
-
-func (a *API) behaviourOf(ctx context.Context, c *call, in behaviourIn) (Behaved, error) {
-	o, customer, err := c.survivor(ctx, recordIn{"customer", in.ID})
-	if err != nil {
-		return Behaved{}, err
-	}
-	if _, err := c.ws.Records.Get(ctx, o.Key, customer); err != nil {
-		return Behaved{}, err
-	}
-	return c.ws.Identities.Behaviour(ctx, customer, in.Before)
 }
 
 func (a *API) getIdentityProfile(ctx context.Context, c *call, in struct {

@@ -93,6 +93,7 @@ type Workspace struct {
 	Mass       *mass.Service
 	Duplicates *dedupe.Service
 	Identities IdentityService
+	Behaved    BehaviourPages
 	Privacy    *privacy.Service
 	Keys       KeyService
 	Webhooks   *webhook.Service
@@ -230,7 +231,7 @@ type ViewShare struct {
 type TimelineEntry struct {
 	ID      string        `json:"id"`
 	At      time.Time     `json:"at"`
-	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,erased,order,refund,class,task,call,meeting,visit,note,comment,file,letter,approval"`
+	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,erased,order,refund,class,task,call,meeting,visit,note,comment,file,letter,approval,behaviour,identity"`
 	Actor   *Actor        `json:"actor,omitempty"`
 	Title   schema.Label  `json:"title"`
 	Record  *Ref          `json:"record,omitempty"`
@@ -246,6 +247,40 @@ type TimelineEntry struct {
 	Letter *LetterShown `json:"letter,omitempty"`
 	// Approval is a step of a request for agreement.
 	Approval *TimelineApproval `json:"approval,omitempty"`
+	// Visit is a visit to a site or an app.
+	Visit *TimelineVisit `json:"visit,omitempty"`
+	// Identity is that profiles of events became one, or were taken apart.
+	Identity *TimelineIdentity `json:"identity,omitempty"`
+	// Detail is what more there is to say of a visit or of a join of visitors, in one line.
+	Detail schema.Label `json:"detail,omitempty"`
+	// Contact is whose order or visit it was, of the contacts of a company.
+	Contact *Ref `json:"contact,omitempty"`
+}
+
+// TimelineVisit is a visit to a site or an app; its events are at customers/{id}/behaviour/{visit}.
+type TimelineVisit struct {
+	ID        string    `json:"id"`
+	EndedAt   time.Time `json:"ended_at" doc:"time of the last event"`
+	Views     int64     `json:"views" doc:"pages and screens"`
+	Events    int64     `json:"events"`
+	EngagedMS int64     `json:"engaged_ms" doc:"visible and active time"`
+	Orders    int64     `json:"orders,omitempty"`
+	Host      string    `json:"host,omitempty"`
+	Entry     string    `json:"entry,omitempty" doc:"path of the first page"`
+	Exit      string    `json:"exit,omitempty" doc:"path of the last page"`
+	Referrer  string    `json:"referrer,omitempty"`
+	Channel   string    `json:"channel,omitempty"`
+	Campaign  string    `json:"campaign,omitempty"`
+	Device    string    `json:"device,omitempty"`
+}
+
+// TimelineIdentity is what happened to the profiles of a customer.
+type TimelineIdentity struct {
+	Why      string             `json:"why" enum:"event,move,person,customer"`
+	Undone   bool               `json:"undone" doc:"it was taken back"`
+	Loser    string             `json:"loser"`
+	Winner   string             `json:"winner"`
+	Evidence []IdentityEvidence `json:"evidence"`
 }
 
 // TimelineApproval is what happened in a request for agreement.

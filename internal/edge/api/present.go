@@ -351,6 +351,7 @@ func (c *call) showTimeline(ctx context.Context, o *schema.Object, items []timel
 			m := ShowMoney(it.Amount.Amount, it.Amount.Currency)
 			v.Amount = &m
 		}
+		c.showBehaviour(&it, &v)
 		if len(it.Changes) > 0 {
 			v.Changes = c.showChanges(o, it.Changes, titles, env)
 		}
@@ -377,6 +378,16 @@ func (c *call) timelineTitle(ctx context.Context, o *schema.Object, it timeline.
 			}
 		}
 		code := "api.timeline_" + string(it.Kind)
+		if s := it.Stay; s != nil {
+			code = "profile.visit"
+			params["minutes"], params["views"], params["host"] = int64(s.End.Sub(s.At)/time.Minute), s.Views, s.Host
+		}
+		if it.Join != nil {
+			code = "profile.joined"
+			if it.Join.Undone {
+				code = "profile.join_undone"
+			}
+		}
 		if it.Agreement != nil {
 			code = "approval.event_" + it.Agreement.What
 			params["step"] = it.Agreement.Step

@@ -17,7 +17,6 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
-	"github.com/guanxi-crm/guanxi/internal/record/timeline"
 )
 
 // recordID reads the id of a record of an object; anything else is a record that does not exist.
@@ -564,58 +563,6 @@ func (a *API) showBatch(ctx context.Context, c *call, o *schema.Object, ops []re
 		default:
 			out.Results[i] = BatchResult{Status: 200, Record: byID[d.ID]}
 		}
-	}
-	return out, nil
-}
-
-type timelineIn struct {
-	Object string `path:"object"`
-	ID     string `path:"id"`
-	Limit  int    `query:"limit"`
-	Cursor string `query:"cursor"`
-	Kinds  string `query:"kinds" doc:"only these, with commas between them: created, updated, order, task, note …"`
-}
-
-func (in timelineIn) kinds() ([]timeline.Kind, error) {
-	var out []timeline.Kind
-	for text := range strings.SplitSeq(in.Kinds, ",") {
-		kind := timeline.Kind(strings.TrimSpace(text))
-		switch {
-		case kind == "":
-		case slices.Contains(timeline.Kinds(), kind):
-			out = append(out, kind)
-		default:
-			return nil, fault.InvalidField("api.bad_parameter", "kinds", nil)
-		}
-	}
-	return out, nil
-}
-
-// Timeline is a page of what happened, newest first.
-type Timeline struct {
-	Items      []TimelineEntry `json:"items"`
-	NextCursor *string         `json:"next_cursor"`
-}
-
-func (a *API) timeline(ctx context.Context, c *call, in timelineIn) (Timeline, error) {
-	o, v, err := c.survivor(ctx, recordIn{in.Object, in.ID})
-	if err != nil {
-		return Timeline{}, err
-	}
-	kinds, err := in.kinds()
-	if err != nil {
-		return Timeline{}, err
-	}
-	items, next, err := c.ws.Timeline.Read(ctx, o.Key, v, min(limitOf(in.Limit, 50), timeline.MaxLimit), in.Cursor, kinds...)
-	if err != nil {
-		return Timeline{}, err
-	}
-	out := Timeline{}
-	if out.Items, err = c.showTimeline(ctx, o, items); err != nil {
-		return Timeline{}, err
-	}
-	if next != "" {
-		out.NextCursor = &next
 	}
 	return out, nil
 }

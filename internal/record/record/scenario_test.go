@@ -38,7 +38,7 @@ func testTimeline(t *testing.T, w *world) {
 	seen := map[string]bool{}
 	cursor := ""
 	for {
-		items, next, err := s.Read(w.ctx(), "customer", c.ID, 2, cursor)
+		items, next, err := s.Read(w.ctx(), "customer", c.ID, timeline.Query{Limit: 2, Cursor: cursor})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 // Package timeline puts together what happened around one record, newest first: the changes of the record itself, what
-// people did and plan with it, and for a customer also orders, refunds and moves between classes, from sources that know
-// nothing of each other.
+// people did and plan with it, and for a customer also orders, refunds, moves between classes, visits to sites and apps, and how it
+// became known whose they are, from sources that know nothing of each other and lie in several stores. With a company stand the orders
+// and visits of its contacts.
 //
 // Pages are by keyset: an item is (instant, source, its own id), items are ordered by all three, and a cursor is the last one
 // shown, so nothing is lost or doubled when several things happened in the same millisecond or new ones come in between.
@@ -53,11 +54,15 @@ const (
 	File     Kind = "file"
 	Letter   Kind = "letter"
 	Approval Kind = "approval"
+	// Behaviour is a visit to a site or an app; Visit is that of a colleague to the customer.
+	Behaviour Kind = "behaviour"
+	// Identity is that profiles of events became one, or were taken apart.
+	Identity Kind = "identity"
 )
 
 // Kinds lists every kind, in a fixed order.
 func Kinds() []Kind {
-	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Erased, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment, File, Letter, Approval}
+	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Erased, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment, File, Letter, Approval, Behaviour, Identity}
 }
 
 // Item is one thing that happened.
@@ -85,7 +90,18 @@ type Item struct {
 	Letter *Written
 	// Agreement is a step of a request for agreement.
 	Agreement *Agreement
+	// Stay is a visit to a site or an app.
+	Stay *Stay
+	// Join is what happened to the profiles of a customer.
+	Join *Join
+	// Contact is whose order or visit it was, of those of a company.
+	Contact *record.Ref
+
+	at place
 }
+
+// Cursor is that of the items behind this one.
+func (i *Item) Cursor() string { return writeCursor(i.at) }
 
 // Written is a mail to a customer, with a masked address.
 type Written struct {
@@ -159,6 +175,8 @@ type Records interface {
 	History(ctx context.Context, object string, rec id.ID, before change.Position, limit int) ([]record.Entry, change.Position, error)
 	List(ctx context.Context, object string, q record.Query) (*record.Page, error)
 	Get(ctx context.Context, object string, rec id.ID) (*record.Record, error)
+	// Titles fills in titles; what the reader does not see keeps an empty one.
+	Titles(ctx context.Context, refs []record.Ref) error
 }
 
 // Moves knows the passages of customers between classes.
@@ -182,6 +200,9 @@ type Service struct {
 	files    Files
 	letters  Letters
 	agreed   Agreements
+
+	behaviours Behaviours
+	joins      Joins
 }
 
 // WithLetters adds what was written by mail.
@@ -246,50 +267,81 @@ const (
 	fromFile      = fromActivity + 7
 	fromLetter    = fromActivity + 8
 	fromAgreement = fromActivity + 9
-	fromLast      = fromActivity + 10
+	fromStay      = fromActivity + 10
+	fromJoin      = fromActivity + 11
+	fromLast      = fromActivity + 12
 )
 
-// Read gives a page of the timeline of a record, and the cursor of the next one ("" at the end). Kinds choose what it
-// holds; without any it holds everything.
-func (s *Service) Read(ctx context.Context, object string, rec id.ID, limit int, cursor string, kinds ...Kind) ([]Item, string, error) {
-	if limit <= 0 || limit > MaxLimit {
-		limit = 50
+// Query says what a page is to hold.
+type Query struct {
+	Limit  int    // 50 when 0, MaxLimit at most
+	Cursor string // of the last item of the page before, "" for the newest
+	Kinds  []Kind // everything when empty
+	// From and Until bound the time, From included; zero for no bound.
+	From, Until time.Time
+}
+
+// begin is the place behind which items are wanted.
+func (v *Query) begin() (place, error) {
+	p, err := readCursor(v.Cursor)
+	if err == nil && !v.Until.IsZero() {
+		if last := (place{At: v.Until.UnixMilli() - 1, Source: -1}); p.compare(last) < 0 {
+			p = last
+		}
 	}
-	before, err := readCursor(cursor)
+	return p, err
+}
+
+// Read gives a page of the timeline of a record, and the cursor of the next one ("" at the end).
+func (s *Service) Read(ctx context.Context, object string, rec id.ID, v Query) ([]Item, string, error) {
+	if v.Limit <= 0 || v.Limit > MaxLimit {
+		v.Limit = 50
+	}
+	before, err := v.begin()
 	if err != nil {
 		return nil, "", err
 	}
 	if _, err := s.records.Get(ctx, object, rec); err != nil {
 		return nil, "", fmt.Errorf("read timeline: %w", err)
 	}
-	q := page{s: s, object: object, rec: rec, before: before, limit: limit + 1, kinds: kinds}
-	sources := []func(context.Context) error{q.activities, q.said, q.added, q.written, q.agreed}
-	if q.wants(Created, Updated, Deleted, Restored, Merged, Unmerged, Erased) {
-		sources = append(sources, q.history)
-	}
-	if object == query.Customer {
-		for kind, read := range map[Kind]func(context.Context) error{Order: q.orders, Refund: q.refunds, Class: q.classes} {
-			if q.wants(kind) {
-				sources = append(sources, read)
-			}
-		}
-	}
-	for _, read := range sources {
+	q := page{s: s, object: object, rec: rec, before: before, limit: v.Limit + 1, kinds: v.Kinds}
+	for _, read := range q.sources() {
 		if err := read(ctx); err != nil {
 			return nil, "", fmt.Errorf("read timeline: %w", err)
 		}
 	}
+	if !v.From.IsZero() {
+		from := v.From.UnixMilli()
+		q.found = slices.DeleteFunc(q.found, func(e entry) bool { return e.At < from })
+	}
 	slices.SortFunc(q.found, func(a, b entry) int { return a.compare(b.place) })
 	next := ""
-	if len(q.found) > limit {
-		q.found = q.found[:limit]
-		next = writeCursor(q.found[limit-1].place)
+	if len(q.found) > v.Limit {
+		q.found = q.found[:v.Limit]
+		next = writeCursor(q.found[v.Limit-1].place)
 	}
 	items := make([]Item, len(q.found))
 	for i := range q.found {
 		items[i] = q.found[i].item
+		items[i].at = q.found[i].place
 	}
-	return items, next, nil
+	return items, next, q.name(ctx, items)
+}
+
+// sources are what a page is put together of.
+func (q *page) sources() []func(context.Context) error {
+	out := []func(context.Context) error{q.meet, q.activities, q.said, q.added, q.written, q.agreed}
+	if q.wants(Created, Updated, Deleted, Restored, Merged, Unmerged, Erased) {
+		out = append(out, q.history)
+	}
+	if q.object == query.Customer {
+		for kind, read := range map[Kind]func(context.Context) error{Order: q.orders, Refund: q.refunds, Class: q.classes, Behaviour: q.stays, Identity: q.joined} {
+			if q.wants(kind) {
+				out = append(out, read)
+			}
+		}
+	}
+	return out
 }
 
 // page is one reading.
@@ -300,6 +352,7 @@ type page struct {
 	before place // items after this place only
 	limit  int
 	kinds  []Kind // nil for all
+	party  *Party // who stands on the page of a customer
 	found  []entry
 }
 
@@ -376,11 +429,19 @@ func (q *page) facts(ctx context.Context, object, amount string, source int, kin
 	if who.Field(object, amount) != access.FieldHidden {
 		shown = append(shown, amount)
 	}
-	mine, err := json.Marshal(id.Format(q.s.registry().Object(query.Customer).Prefix, q.rec))
+	// Whose it is of several is told by the customer, and by the contact that an order names.
+	names := contactsOf(who, obj, len(q.customers()) > 1)
+	shown = append(shown, names...)
+	of := q.customers()
+	whose := make([]string, len(of))
+	for i, v := range of {
+		whose[i] = id.Format(q.s.registry().Object(query.Customer).Prefix, v)
+	}
+	mine, err := json.Marshal(whose)
 	if err != nil {
 		return err
 	}
-	where := &query.Node{All: []*query.Node{{Field: obj.CustomerField, Op: "=", Value: mine}}}
+	where := &query.Node{All: []*query.Node{{Field: obj.CustomerField, Op: "in", Value: mine}}}
 	if q.before.At != math.MaxInt64 {
 		until, err := json.Marshal(time.UnixMilli(q.before.At).UTC().Format("2006-01-02T15:04:05.999Z07:00"))
 		if err != nil {
@@ -406,6 +467,7 @@ func (q *page) facts(ctx context.Context, object, amount string, source int, kin
 			if m, ok := r.Values[amount].(money.Money); ok {
 				item.Amount = &m
 			}
+			q.attribute(r, names, &item)
 			if q.add(entry{place{at.UnixMilli(), source, int64(r.ID), 0}, item}) {
 				kept++
 			}

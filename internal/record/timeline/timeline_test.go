@@ -35,7 +35,44 @@ type fake struct {
 	entries []record.Entry // newest first
 	facts   map[string][]*record.Record
 	moves   []timeline.Passage
+	stays   []timeline.Stay
+	joins   []timeline.Join
+	party   *timeline.Party // the customer alone when nil
 	reads   int
+}
+
+func (f *fake) Titles(_ context.Context, refs []record.Ref) error {
+	for i := range refs {
+		if refs[i].ID != hidden {
+			refs[i].Title = fmt.Sprint(refs[i].Object, refs[i].ID)
+		}
+	}
+	return nil
+}
+
+// hidden is a contact whom the reader does not see.
+const hidden id.ID = 404
+
+func (f *fake) Party(_ context.Context, customer id.ID) (*timeline.Party, error) {
+	if f.party != nil {
+		return f.party, nil
+	}
+	return &timeline.Party{Owners: []id.ID{customer}, Customers: []id.ID{customer}}, nil
+}
+
+func (f *fake) Stays(_ context.Context, _ *timeline.Party, b timeline.Behind, limit int) ([]timeline.Stay, error) {
+	var out []timeline.Stay
+	for _, v := range f.stays {
+		if at := v.At.UnixMilli(); at < b.At || at == b.At && int64(v.ID) > b.ID {
+			out = append(out, v)
+		}
+	}
+	slices.SortFunc(out, func(x, y timeline.Stay) int { return cmp.Or(y.At.Compare(x.At), cmp.Compare(x.ID, y.ID)) })
+	return out[:min(limit, len(out))], nil
+}
+
+func (f *fake) Joins(_ context.Context, _ id.ID, until time.Time) ([]timeline.Join, error) {
+	return slices.DeleteFunc(slices.Clone(f.joins), func(j timeline.Join) bool { return j.At.After(until) }), nil
 }
 
 func (f *fake) Get(_ context.Context, object string, rec id.ID) (*record.Record, error) {
@@ -148,14 +185,20 @@ func TestPagesHoldEverythingOnce(t *testing.T) {
 		for i, at := range rapid.SliceOfN(when, 0, 5).Draw(t, "moves") {
 			f.moves = append(f.moves, timeline.Passage{At: at, Move: timeline.Move{Classification: fmt.Sprint("c", i), To: "x"}})
 		}
-		total := len(f.entries) + len(f.facts["order"]) + len(f.facts["refund"]) + len(f.moves)
-		s := timeline.New(f, f, func() *schema.Registry { return reg })
+		for i, at := range rapid.SliceOfN(when, 0, 20).Draw(t, "visits") {
+			f.stays = append(f.stays, timeline.Stay{ID: id.ID(i + 1), At: at})
+		}
+		for i, at := range rapid.SliceOfN(when, 0, 5).Draw(t, "joins") {
+			f.joins = append(f.joins, timeline.Join{ID: id.ID(i/2 + 1), At: at, Undone: i%2 == 1})
+		}
+		total := len(f.entries) + len(f.facts["order"]) + len(f.facts["refund"]) + len(f.moves) + len(f.stays) + len(f.joins)
+		s := timeline.New(f, f, func() *schema.Registry { return reg }).WithBehaviour(f).WithJoins(f)
 		size := rapid.IntRange(1, 30).Draw(t, "size")
 		seen := map[string]bool{}
 		var last time.Time
 		cursor := ""
 		for page := 0; ; page++ {
-			items, next, err := s.Read(access.With(context.Background(), access.System()), "customer", customer, size, cursor)
+			items, next, err := s.Read(access.With(context.Background(), access.System()), "customer", customer, timeline.Query{Limit: size, Cursor: cursor})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +221,77 @@ func TestPagesHoldEverythingOnce(t *testing.T) {
 		if len(seen) != total {
 			t.Fatalf("%d items of %d", len(seen), total)
 		}
+		between(t, s, seen, when.Draw(t, "from"), when.Draw(t, "until"))
 	})
+}
+
+// between asks for a span of time and for some kinds in pages of two, and expects exactly those of all the items that lie in it.
+func between(t *rapid.T, s *timeline.Service, all map[string]bool, from, until time.Time) {
+	ctx := access.With(context.Background(), access.System())
+	everything, _, err := s.Read(ctx, "customer", customer, timeline.Query{Limit: timeline.MaxLimit})
+	if err != nil || len(everything) != min(len(all), timeline.MaxLimit) {
+		t.Fatalf("%d items at once, %v", len(everything), err)
+	}
+	for _, kinds := range [][]timeline.Kind{nil, {timeline.Behaviour}, {timeline.Order, timeline.Identity, timeline.Behaviour}} {
+		var want, got []string
+		for _, it := range everything {
+			if !it.At.Before(from) && it.At.Before(until) && (kinds == nil || slices.Contains(kinds, it.Kind)) {
+				want = append(want, it.ID)
+			}
+		}
+		q := timeline.Query{Limit: 2, Kinds: kinds, From: from, Until: until}
+		for {
+			items, next, err := s.Read(ctx, "customer", customer, q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range items {
+				got = append(got, items[i].ID)
+			}
+			if next == "" {
+				break
+			}
+			if last := items[len(items)-1].Cursor(); last != next {
+				t.Fatalf("the cursor of the last item is %s, that of the page %s", last, next)
+			}
+			q.Cursor = next
+		}
+		if !slices.Equal(want, got) {
+			t.Fatalf("from %v until %v, kinds %v: %v, want %v", from, until, kinds, got, want)
+		}
+	}
+}
+
+// On the page of a company stand the orders and visits of its contacts, each with the contact that the reader may see.
+func TestContactsOfACompany(t *testing.T) {
+	t.Parallel()
+	reg := registry(t)
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	order := func(v, customer, contact id.ID, hours int) *record.Record {
+		r := fact("order", v, "placed_at", "net_amount", at.Add(time.Duration(hours)*time.Hour))
+		r.Values["customer"], r.Values["contact"] = customer, contact
+		return r
+	}
+	anna := record.Ref{Object: "contact", ID: 21, Title: "Anna"}
+	f := &fake{facts: map[string][]*record.Record{"order": {order(1, customer, 0, 1), order(2, customer, 22, 2), order(3, 9, 0, 3), order(4, customer, hidden, 4)}},
+		stays: []timeline.Stay{{ID: 5, At: at.Add(5 * time.Hour), Contact: &anna}},
+		party: &timeline.Party{Owners: []id.ID{customer, 9}, Customers: []id.ID{customer, 9}, Contacts: map[id.ID]record.Ref{9: anna}}}
+	s := timeline.New(f, nil, func() *schema.Registry { return reg }).WithBehaviour(f)
+	items, _, err := s.Read(asProgram(t), "customer", customer, timeline.Query{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, it := range items {
+		name := "-"
+		if it.Contact != nil {
+			name = it.Contact.Title
+		}
+		got = append(got, string(it.Kind)+" "+name)
+	}
+	if want := []string{"behaviour Anna", "order -", "order Anna", "order contact22", "order -"}; !slices.Equal(want, got) {
+		t.Fatalf("%v, want %v", got, want)
+	}
 }
 
 func TestItems(t *testing.T) {
@@ -190,7 +303,7 @@ func TestItems(t *testing.T) {
 		entries: []record.Entry{{Position: change.Position{Seq: 3}, At: at.Add(time.Hour), Op: change.Purge}, {Position: change.Position{Seq: 2}, At: at.Add(time.Hour), Op: change.Update, By: 11, Changes: []record.FieldChange{{Field: "name"}}},
 			{Position: change.Position{Seq: 1}, At: at, Op: change.Create}}}
 	s := timeline.New(f, f, func() *schema.Registry { return reg })
-	items, next, err := s.Read(asProgram(t), "customer", customer, 50, "")
+	items, next, err := s.Read(asProgram(t), "customer", customer, timeline.Query{Limit: 50})
 	if err != nil || next != "" || len(items) != 5 {
 		t.Fatalf("%d items, %q, %v", len(items), next, err)
 	}
@@ -204,16 +317,16 @@ func TestItems(t *testing.T) {
 		t.Errorf("items %+v", items)
 	}
 	for _, bad := range []string{"x", "e30=", "eyJ0IjoxLCJzIjo5OX0"} {
-		if _, _, err := s.Read(asProgram(t), "customer", customer, 5, bad); fault.CodeOf(err) != "record.cursor_invalid" {
+		if _, _, err := s.Read(asProgram(t), "customer", customer, timeline.Query{Limit: 5, Cursor: bad}); fault.CodeOf(err) != "record.cursor_invalid" {
 			t.Errorf("cursor %q: %v", bad, err)
 		}
 	}
-	if _, _, err := s.Read(asProgram(t), "customer", 8, 5, ""); fault.KindOf(err) != fault.NotFound {
+	if _, _, err := s.Read(asProgram(t), "customer", 8, timeline.Query{Limit: 5}); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("another record: %v", err)
 	}
 	// Records of other objects have their own changes only.
 	f.reads = 0
-	if _, _, err := s.Read(asProgram(t), "store", customer, 5, ""); fault.KindOf(err) != fault.NotFound || f.reads != 0 {
+	if _, _, err := s.Read(asProgram(t), "store", customer, timeline.Query{Limit: 5}); fault.KindOf(err) != fault.NotFound || f.reads != 0 {
 		t.Errorf("a store: %v, %d reads", err, f.reads)
 	}
 }

@@ -350,7 +350,7 @@ func Texts(d Dialect) []Text {
 		{"take touched", takeTouched}, {"drop touched", dropTouched}, {"count now", countNow}, {"list now", listNow}, {"count customers", countCustomers},
 		{"count facts", countFacts}, {"slice sample", sliceSample}, {"touch customer", touchCustomer},
 		{"rfm totals", rfmTotals}, {"read state", readState}, {"drop state", dropState}, {"drop refilled", dropRefilled}, {"write state", writeState},
-		{"behaviour", behaviourRead}, {"cohorts", cohortText}, {"clear names", clearNames}, {"number lines", numberLines}, {"list few names", listFewNames},
+		{"cohorts", cohortText}, {"clear names", clearNames}, {"number lines", numberLines}, {"list few names", listFewNames},
 		{"list names", scoped(listNames, scopeSlice, 1)}, {"order family", orderText(FamilyOrder)}, {"staged order family", orderText(staged(FamilyOrder))},
 		{"taste family", tasteText(FamilyTaste)}, {"staged taste family", tasteText(staged(FamilyTaste))},
 	}
@@ -379,5 +379,5 @@ func Texts(d Dialect) []Text {
 			Text{"swap " + f.name, swapText(f)}, Text{"delete " + f.name, deleteNow(f.name, scopeTouched)},
 			Text{"delete one of " + f.name, deleteNow(f.name, scopeOne)}, Text{"read " + f.name, readFamily(f.name, f.values(), 3)})
 	}
-	return slices.Concat(out, memberTexts(), eventTexts(d), rollupTexts(), WebTexts(d))
+	return slices.Concat(out, memberTexts(), eventTexts(d), rollupTexts(), WebTexts(d), behaviourTexts())
 }

@@ -20,12 +20,14 @@ interface ServerEvent {
     | 'approval'
     | 'stages'
     | 'identity'
-    | 'traits';
+    | 'traits'
+    | 'profile';
   object?: string;
   id?: string;
 }
 
 const SETTLE = 800;
+const SOON = 120;
 
 /** What an event makes stale. A list is refreshed only while somebody looks at it (TanStack's default). */
 function keysOf(event: ServerEvent): unknown[][] {
@@ -39,6 +41,8 @@ function keysOf(event: ServerEvent): unknown[][] {
         ['records', event.object, 'one', event.id],
         ['customers', event.id, 'profile'],
       ];
+    case 'profile':
+      return profileKeys(event.id);
     case 'talk':
       return [event.id ? ['records', event.object, 'one', event.id, 'timeline'] : ['records', event.object, 'one']];
     case 'notification':
@@ -74,10 +78,32 @@ function keysOf(event: ServerEvent): unknown[][] {
   }
 }
 
+/** What the page of a customer shows, also of what points at the customer. */
+const profileKeys = (id = ''): unknown[][] => [
+  ['customers', id, 'profile'],
+  ['customers', id, 'behaviour'],
+  ['records', 'customer', 'one', id, 'timeline'],
+];
+
+let watched = '';
+let reconnect: (() => void) | null = null;
+
+/** Has the server tell of everything that happens to the customer on screen. Returns the function that stops it. */
+export function watchCustomer(id: string): () => void {
+  watched = id;
+  reconnect?.();
+  return () => {
+    watched = '';
+    reconnect?.();
+  };
+}
+
+/** How often the customer on screen is asked for while there is no stream. */
+const POLL = 15_000;
+
 /** Listens to the server and refreshes what changed; bursts are answered once. Returns the function that stops it. */
 export function listenForChanges(client: QueryClient): () => void {
   if (typeof EventSource === 'undefined') return () => undefined;
-  const source = new EventSource(`${API}/events`);
   const waiting = new Map<string, unknown[]>();
   let timer: ReturnType<typeof setTimeout> | null = null;
   const flush = () => {
@@ -85,17 +111,43 @@ export function listenForChanges(client: QueryClient): () => void {
     for (const queryKey of waiting.values()) client.invalidateQueries({ queryKey });
     waiting.clear();
   };
-  source.onmessage = (message) => {
-    try {
-      for (const key of keysOf(JSON.parse(message.data as string) as ServerEvent))
-        waiting.set(JSON.stringify(key), key);
-      timer ??= setTimeout(flush, SETTLE);
-    } catch {
-      // A line this version does not know.
-    }
+  const note = (keys: unknown[][], settle: number) => {
+    for (const key of keys) waiting.set(JSON.stringify(key), key);
+    timer ??= setTimeout(flush, settle);
   };
+  const connect = () => {
+    const customer = document.hidden ? '' : watched;
+    const next = new EventSource(`${API}/events${customer && `?customer=${customer}`}`);
+    next.onmessage = (message) => {
+      try {
+        const event = JSON.parse(message.data as string) as ServerEvent;
+        note(keysOf(event), event.kind === 'profile' ? SOON : SETTLE);
+      } catch {
+        // A line this version does not know.
+      }
+    };
+    return next;
+  };
+  let source = connect();
+  reconnect = () => {
+    source.close();
+    source = connect();
+  };
+  // A page that nobody sees watches nobody; what happened meanwhile is asked for when it is seen again.
+  const onSight = () => {
+    if (watched === '') return;
+    reconnect?.();
+    if (!document.hidden) note(profileKeys(watched), SOON);
+  };
+  document.addEventListener('visibilitychange', onSight);
+  const poll = setInterval(() => {
+    if (watched !== '' && !document.hidden && source.readyState !== EventSource.OPEN) note(profileKeys(watched), SOON);
+  }, POLL);
   return () => {
     if (timer !== null) clearTimeout(timer);
+    clearInterval(poll);
+    document.removeEventListener('visibilitychange', onSight);
+    reconnect = null;
     source.close();
   };
 }

@@ -108,6 +108,8 @@ export interface BehavedAct {
 }
 export interface BehavedVisit {
   id: string;
+  /** Of a company: whose visit it was. */
+  contact?: Ref;
   started_at: string;
   ended_at: string;
   host?: string;
@@ -130,6 +132,14 @@ export const behaviourQuery = (customer: string) =>
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next,
     staleTime: 10_000,
+  });
+/** One visit with its events; it is another answer when the visit has gone on. */
+export const visitQuery = (customer: string, visit: string, ended: string) =>
+  queryOptions({
+    queryKey: ['customers', customer, 'visit', visit, ended],
+    queryFn: ({ signal }) => api.get<BehavedVisit>(`/customers/${customer}/behaviour/${visit}`, { signal }),
+    staleTime: 60_000,
+    placeholderData: (old) => old,
   });
 export const identitiesQuery = (customer: string) =>
   queryOptions({

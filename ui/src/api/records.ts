@@ -69,13 +69,24 @@ export const recordQuery = (object: string, id: string) =>
     queryFn: ({ signal }) => api.get<RecordData>(path(object, id), { signal }),
   });
 
-/** What happened to a record; `kinds`, with commas, narrow it. */
-export const timelineQuery = (object: string, id: string, kinds = '', limit = 30) =>
+/** What a timeline is narrowed to: kinds with commas, local days, words. */
+export interface TimelineAsk {
+  kinds?: string;
+  from?: string;
+  to?: string;
+  q?: string;
+}
+export interface TimelinePage extends Page<TimelineEntry> {
+  /** Of a search that goes on: how far back it has looked. */
+  searched?: string;
+}
+/** What happened to a record. */
+export const timelineQuery = (object: string, id: string, ask: TimelineAsk = {}, limit = 30) =>
   infiniteQueryOptions({
-    queryKey: [...recordKeys.one(object, id), 'timeline', kinds, limit],
+    queryKey: [...recordKeys.one(object, id), 'timeline', ask, limit],
     queryFn: ({ pageParam, signal }) =>
-      api.get<Page<TimelineEntry>>(`${path(object, id)}/timeline`, {
-        query: { limit, kinds, cursor: pageParam },
+      api.get<TimelinePage>(`${path(object, id)}/timeline`, {
+        query: { limit, ...ask, cursor: pageParam },
         signal,
       }),
     initialPageParam: '',

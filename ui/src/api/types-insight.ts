@@ -1,7 +1,9 @@
 import type { Label } from '@/i18n';
 import type { Money } from '@/lib/format';
 import type { Condition, Operator } from './conditions';
+import type { DuplicateMatches } from './duplicates';
 import type { Option, RecordData, Ref, TimelineEntry, TraitValue } from './types';
+import type { AgendaItem } from './work';
 
 /* Customers */
 export interface ProfileTrait {
@@ -29,8 +31,34 @@ export interface CustomerProfile {
   classes: ProfileClass[];
   segments: { key: string; label: Label | string }[];
   timeline: TimelineEntry[];
+  timeline_next: string | null;
   related: { object: string; via: string; label: Label; count: number }[];
   rfm: { r: number; f: number; m: number } | null;
+  /** Null for a customer who did nothing on sites and in apps. */
+  behaviour: BehaviourFigures | null;
+  open: AgendaItem[];
+  duplicates: DuplicateMatches;
+}
+
+export interface BehaviourShare {
+  key: string;
+  visits: number;
+}
+export interface BehaviourFigures {
+  first_at: string;
+  last_at: string;
+  visits: number;
+  views: number;
+  orders: number;
+  bounced: number;
+  engaged_ms: number;
+  devices: BehaviourShare[];
+  channels: BehaviourShare[];
+  /** Of the last thirty visits. */
+  pages: { host: string; path: string; title: string; views: number; engaged_ms: number }[];
+  products: BehaviourShare[];
+  /** The last thirty days, oldest first. */
+  days: { day: string; visits: number; views: number }[];
 }
 
 /* Home */

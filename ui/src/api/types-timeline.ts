@@ -25,7 +25,9 @@ export type TimelineKind =
   | 'comment'
   | 'file'
   | 'letter'
-  | 'approval';
+  | 'approval'
+  | 'behaviour'
+  | 'identity';
 export interface TimelineEntry {
   id: string;
   at: string;
@@ -45,6 +47,12 @@ export interface TimelineEntry {
   letter?: LetterShown;
   /** A step of a request for agreement. */
   approval?: { request: string; what: string; step?: string; comment?: string };
+  /** What more there is to say of a visit to a site, or of a join of visitors, in one line. */
+  detail?: Label;
+  /** A visit to a site or an app. */
+  visit?: { id: string; ended_at: string };
+  /** Of the contacts of a company the one whose order or visit it was. */
+  contact?: Ref;
 }
 export interface SearchHit {
   object: string;

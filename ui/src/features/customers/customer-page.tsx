@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
-import { type CustomerProfile, isApiError, type ObjectType, profileQuery } from '@/api';
+import { type CustomerProfile, isApiError, type ObjectType, profileQuery, watchCustomer } from '@/api';
 import { useFieldContext } from '@/fields';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findField, useCan, useObject, useTraits } from '@/metadata';
@@ -66,6 +66,7 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
   const toList = () => navigate({ to: '/o/$object', params: { object: 'customer' }, search: from?.search ?? {} });
   const work = useRecordWork(object, toList);
   useSurvivor('customer', id, record);
+  useEffect(() => watchCustomer(id), [id]);
   useEffect(() => {
     if (record !== undefined && record.id === id) remember({ object: 'customer', id, title: record.title || id });
   }, [record, id]);

@@ -2,7 +2,7 @@ import { lazy } from 'react';
 import type { RecordData } from '@/api';
 
 const PANELS = {
-  behaviour: lazy(() => import('@/records/identity/behaviour').then((module) => ({ default: module.BehaviourPanel }))),
+  behaviour: lazy(() => import('@/records/behaviour/panel').then((module) => ({ default: module.BehaviourPanel }))),
   identity: lazy(() => import('@/records/identity/panel').then((module) => ({ default: module.IdentityPanel }))),
   consent: lazy(() => import('@/records/consent/panel').then((module) => ({ default: module.ConsentPanel }))),
 };

@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense } from 'react';
 import { openWorkQuery, type RecordData, type Ref } from '@/api';
 import { useTranslation } from '@/i18n';
 import { findObject, useObjects } from '@/metadata';
-import { ActivityRow } from './activity-row';
-import row from './activity-row.module.css';
 import css from './open-work.module.css';
+
+const ActivityRow = lazy(() => import('./activity-row').then((module) => ({ default: module.ActivityRow })));
 
 /** What is still to be done about a record; nothing at all where there is nothing. */
 export function OpenWork({ record, onOpenRef }: { record: RecordData; onOpenRef: (ref: Ref) => void }) {
@@ -17,8 +18,9 @@ export function OpenWork({ record, onOpenRef }: { record: RecordData; onOpenRef:
       <h3 className={css.head}>
         {t('work:open')} <span className={css.count}>{data.items.length}</span>
       </h3>
-      <ul className={row.list}>
-        {data.items.map((item) => (
+      <ul className={css.list}>
+        <Suspense>
+          {data.items.map((item) => (
           <ActivityRow
             key={item.record.id}
             record={item.record}
@@ -27,6 +29,7 @@ export function OpenWork({ record, onOpenRef }: { record: RecordData; onOpenRef:
             bare
           />
         ))}
+        </Suspense>
       </ul>
     </section>
   );
