@@ -273,7 +273,7 @@ func (b behaviours) Behaviour(ctx context.Context, customer id.ID, before string
 		}
 	}
 	for i := range visits {
-		out.Visits = append(out.Visits, b.b.behaved(p, &visits[i], acts[visits[i].ID]))
+		out.Visits = append(out.Visits, b.behaved(p, &visits[i], acts[visits[i].ID]))
 	}
 	if more {
 		last := &visits[len(visits)-1]

@@ -113,14 +113,15 @@ func (c *call) visitDetail(s *timeline.Stay) schema.Label {
 	for _, loc := range []lang.Locale{lang.ChineseSimplified, lang.English} {
 		var parts []string
 		for _, word := range []struct{ area, value string }{{"channel", s.Channel}, {"device", s.Device}} {
-			code := "profile." + word.area + "_" + word.value
-			switch {
-			case word.value == "":
-			case c.words.Has(loc, code):
-				parts = append(parts, c.words.Text(loc, code, nil))
-			default:
-				parts = append(parts, word.value)
+			if word.value == "" {
+				continue
 			}
+			code := "profile." + word.area + "_" + word.value
+			text := c.words.Text(loc, code, nil)
+			if text == code { // a value that came from outside is called as it came
+				text = word.value
+			}
+			parts = append(parts, text)
 		}
 		if s.Campaign != "" {
 			parts = append(parts, s.Campaign)

@@ -63,17 +63,17 @@ type Stay struct {
 	Contact  *record.Ref // whose visit it was, nil for the customer's
 }
 
-// Behind is a place among the items of a source, newest first, at one millisecond by their ids: those behind it are wanted.
+// Behind is a place among the items of a source, newest first, at one millisecond the greater id first: those behind it are wanted.
 type Behind struct {
 	At int64
-	ID int64 // of those at the instant only the greater ones
+	ID int64 // of those at the instant only the smaller ones
 }
 
 // Behaviours knows what people did on sites and in apps.
 type Behaviours interface {
 	// Party is who stands on the page of a customer that the caller sees.
 	Party(ctx context.Context, customer id.ID) (*Party, error)
-	// Stays gives at most limit visits of a party behind a place, newest first by their beginning, then by id.
+	// Stays gives at most limit visits of a party behind a place, newest first by their beginning, at one instant the greater id first.
 	Stays(ctx context.Context, p *Party, b Behind, limit int) ([]Stay, error)
 }
 
@@ -111,10 +111,10 @@ func (s *Service) WithJoins(j Joins) *Service {
 
 // behind is where a source begins.
 func (q *page) behind(source int) Behind {
-	b := Behind{At: q.before.At, ID: math.MaxInt64}
+	b := Behind{At: q.before.At, ID: math.MinInt64}
 	switch {
 	case q.before.Source < source:
-		b.ID = math.MinInt64
+		b.ID = math.MaxInt64
 	case q.before.Source == source:
 		b.ID = q.before.Key
 	}
@@ -137,7 +137,7 @@ func (q *page) stays(ctx context.Context) error {
 	return nil
 }
 
-// joined adds how profiles became one. What was taken back stands behind the join of the same moment.
+// joined adds how profiles became one. What was taken back stands before the join of the same moment.
 func (q *page) joined(ctx context.Context) error {
 	if q.s.joins == nil || !q.wants(Identity) {
 		return nil
@@ -201,7 +201,7 @@ func (q *page) attribute(r *record.Record, fields []string, item *Item) {
 	for _, f := range fields {
 		v, ok := r.Values[f].(id.ID)
 		switch {
-		case !ok || v == q.rec:
+		case !ok || v == 0 || v == q.rec:
 		case f == contactField:
 			item.Contact = &record.Ref{Object: contactField, ID: v}
 			return

@@ -63,11 +63,11 @@ func (f *fake) Party(_ context.Context, customer id.ID) (*timeline.Party, error)
 func (f *fake) Stays(_ context.Context, _ *timeline.Party, b timeline.Behind, limit int) ([]timeline.Stay, error) {
 	var out []timeline.Stay
 	for _, v := range f.stays {
-		if at := v.At.UnixMilli(); at < b.At || at == b.At && int64(v.ID) > b.ID {
+		if at := v.At.UnixMilli(); at < b.At || at == b.At && int64(v.ID) < b.ID {
 			out = append(out, v)
 		}
 	}
-	slices.SortFunc(out, func(x, y timeline.Stay) int { return cmp.Or(y.At.Compare(x.At), cmp.Compare(x.ID, y.ID)) })
+	slices.SortFunc(out, func(x, y timeline.Stay) int { return cmp.Or(y.At.Compare(x.At), cmp.Compare(y.ID, x.ID)) })
 	return out[:min(limit, len(out))], nil
 }
 
@@ -219,7 +219,7 @@ func TestPagesHoldEverythingOnce(t *testing.T) {
 			}
 		}
 		if len(seen) != total {
-			t.Fatalf("%d items of %d", len(seen), total)
+			t.Fatalf("%d items of %d: %v", len(seen), total, seen)
 		}
 		between(t, s, seen, when.Draw(t, "from"), when.Draw(t, "until"))
 	})

@@ -58,10 +58,10 @@ type Seen struct {
 	Bounced  int64
 }
 
-// SeenBefore is a place in the visits of owners, newest first, at one instant by id: what stands behind it is wanted.
+// SeenBefore is a place in the visits of owners, newest first, at one instant the greater id first: what stands behind it is wanted.
 type SeenBefore struct {
 	At int64
-	ID int64 // of those at the instant only the greater ones
+	ID int64 // of those at the instant only the smaller ones
 }
 
 const (
@@ -69,13 +69,13 @@ const (
  COALESCE(s.exit_path, ''), COALESCE(s.referrer_host, ''), COALESCE(s.channel, ''), COALESCE(s.utm_source, ''), COALESCE(s.utm_campaign, ''), COALESCE(s.device, ''), COALESCE(s.country, ''), COALESCE(s.region, ''), s.bounced`
 	// Which visits those of a page are is read from four columns; the rest of them from the days that they lie in.
 	seenPlaces = `SELECT s.id, s.day FROM f_session s WHERE s.customer_id IN ({owners})
- AND (s.started_at < CAST(? AS BIGINT) OR s.started_at = CAST(? AS BIGINT) AND s.id > CAST(? AS BIGINT)) ORDER BY s.started_at DESC, s.id LIMIT CAST(? AS BIGINT)`
-	seenRead = `SELECT ` + seenColumns + ` FROM f_session s WHERE s.customer_id IN ({owners}) AND s.day IN ({days}) AND s.id IN ({ids}) ORDER BY s.started_at DESC, s.id`
+ AND (s.started_at < CAST(? AS BIGINT) OR s.started_at = CAST(? AS BIGINT) AND s.id < CAST(? AS BIGINT)) ORDER BY s.started_at DESC, s.id DESC LIMIT CAST(? AS BIGINT)`
+	seenRead = `SELECT ` + seenColumns + ` FROM f_session s WHERE s.customer_id IN ({owners}) AND s.day IN ({days}) AND s.id IN ({ids}) ORDER BY s.started_at DESC, s.id DESC`
 	seenOne  = `SELECT ` + seenColumns + ` FROM f_session s WHERE s.customer_id IN ({owners}) AND s.id = CAST(? AS BIGINT)`
 	actsRead = `SELECT e.id, e.customer_id, e.profile_id, e.at, e.kind, e.name, COALESCE(e.host, ''), COALESCE(e.path, ''), COALESCE(e.title, ''), COALESCE(e.dwell_ms, 0), COALESCE(e.amount, 0),
  CASE WHEN e.kind = 'track' THEN e.properties ELSE '' END FROM f_event e WHERE e.customer_id IN ({owners}) AND e.day IN ({days}) AND e.at >= CAST(? AS BIGINT) AND e.at <= CAST(? AS BIGINT)
  AND (e.flags & CAST(? AS BIGINT)) = 0 AND e.kind IN ('track', 'page', 'screen') ORDER BY e.at DESC, e.id DESC LIMIT CAST(? AS BIGINT)`
-	seenAll  = `SELECT ` + seenColumns + ` FROM f_session s WHERE s.customer_id IN ({owners}) ORDER BY s.started_at DESC, s.id LIMIT CAST(? AS BIGINT)`
+	seenAll  = `SELECT ` + seenColumns + ` FROM f_session s WHERE s.customer_id IN ({owners}) ORDER BY s.started_at DESC, s.id DESC LIMIT CAST(? AS BIGINT)`
 	stirRead = `SELECT s.customer_id, count(*), CAST(sum(s.events) AS BIGINT), CAST(sum(s.engaged_ms) AS BIGINT), max(s.ended_at), max(s.id) FROM f_session s WHERE s.customer_id IN ({owners}) GROUP BY s.customer_id`
 )
 
@@ -103,7 +103,7 @@ func scanSeen(r *sql.Rows) (v Seen, err error) {
 	return v, err
 }
 
-// Visits reads at most limit visits of owners behind a place, newest first by their beginning, then by id.
+// Visits reads at most limit visits of owners behind a place, newest first by their beginning, then by id, the greater first.
 func Visits(ctx context.Context, q Querier, owners []id.ID, b SeenBefore, limit int) (out []Seen, err error) {
 	if len(owners) == 0 {
 		return nil, nil

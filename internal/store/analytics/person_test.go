@@ -67,7 +67,7 @@ func behaviourOfOwners(t *testing.T, b *bench) {
 		if !slices.Equal(whole, paged) {
 			t.Fatalf("%v: pages hold %d visits that differ from all %d", owners, len(paged), len(whole))
 		}
-		if !slices.IsSortedFunc(whole, func(x, y analytics.Seen) int { return cmp.Or(cmp.Compare(y.Start, x.Start), cmp.Compare(x.ID, y.ID)) }) {
+		if !slices.IsSortedFunc(whole, func(x, y analytics.Seen) int { return cmp.Or(cmp.Compare(y.Start, x.Start), cmp.Compare(y.ID, x.ID)) }) {
 			t.Fatalf("%v: not in order", owners)
 		}
 		want := 10 * len(slices.DeleteFunc(slices.Clone(owners), func(v id.ID) bool { return v > 4 }))

@@ -12,7 +12,7 @@ export * from './consents';
 export * from './demo';
 export * from './duplicates';
 export { ApiError, errorText, type FieldError, isAbort, isApiError } from './errors';
-export { listenForChanges } from './events';
+export { listenForChanges, watchCustomer } from './events';
 export * from './figures';
 export * from './files';
 export * from './formulas';

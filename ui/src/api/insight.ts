@@ -1,4 +1,10 @@
-import { infiniteQueryOptions, type QueryClient, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
+import {
+  infiniteQueryOptions,
+  type QueryClient,
+  queryOptions,
+  useMutation,
+  useQueryClient,
+} from '@tanstack/react-query';
 import { api } from './client';
 import type { Condition } from './conditions';
 import { duplicatesOfQuery } from './duplicates';
@@ -56,8 +62,7 @@ function spread(client: QueryClient, profile: CustomerProfile): void {
   client.setQueryData(duplicatesOfQuery('customer', id).queryKey, profile.duplicates);
   client.setQueryData(
     timelineQuery('customer', id).queryKey,
-    (old) =>
-      old ?? { pages: [{ items: profile.timeline, next_cursor: profile.timeline_next }], pageParams: [''] },
+    (old) => old ?? { pages: [{ items: profile.timeline, next_cursor: profile.timeline_next }], pageParams: [''] },
   );
 }
 

@@ -31,7 +31,9 @@ export function BehaviourPanel({ record }: { record: RecordData }) {
         title={t('profile:behaved.none')}
         text={t('profile:behaved.noneText')}
         actions={
-          can('source.manage') && <ButtonLink to="/settings/sources">{t('profile:behaved.sources')}</ButtonLink>
+          can('source.manage') ? (
+            <ButtonLink to="/settings/sources">{t('profile:behaved.sources')}</ButtonLink>
+          ) : undefined
         }
         compact
       />
@@ -89,11 +91,7 @@ function Visit({ visit, filter }: { visit: BehavedVisit; filter: Filter }) {
             {visit.contact && <Pill color="gray">{visit.contact.title}</Pill>}
             {visit.channel && <Pill color="blue">{channel(visit.channel)}</Pill>}
             <span className={css.when}>
-              {[
-                visit.host,
-                minutes > 0 ? t('profile:behaved.engaged', { minutes }) : '',
-                fmt.datetime(visit.ended_at),
-              ]
+              {[visit.host, minutes > 0 ? t('profile:behaved.engaged', { minutes }) : '', fmt.datetime(visit.ended_at)]
                 .filter(Boolean)
                 .join(' \u00b7 ')}
             </span>

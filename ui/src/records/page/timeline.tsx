@@ -32,13 +32,13 @@ import { findField } from '@/metadata';
 import { Button, EmptyState, ErrorState, SkeletonRows } from '@/ui';
 import css from './timeline.module.css';
 
-const CommentEntry = lazy(() =>
-  import('../talk/comment-entry').then((module) => ({ default: module.CommentEntry })),
-);
+const CommentEntry = lazy(() => import('../talk/comment-entry').then((module) => ({ default: module.CommentEntry })));
 const CompleteBox = lazy(() => import('../work/activity-row').then((module) => ({ default: module.CompleteBox })));
 const ActivityFacts = lazy(() => import('./activity-facts').then((module) => ({ default: module.ActivityFacts })));
 const VisitActs = lazy(() => import('../behaviour/visit-acts').then((module) => ({ default: module.VisitActs })));
-const Finder = lazy(() => import('../behaviour/timeline-finder').then((module) => ({ default: module.TimelineFinder })));
+const Finder = lazy(() =>
+  import('../behaviour/timeline-finder').then((module) => ({ default: module.TimelineFinder })),
+);
 const LetterEntry = lazy(() => import('../letter/letter-entry').then((module) => ({ default: module.LetterEntry })));
 const ApprovalEntry = lazy(() =>
   import('../approval/timeline-entry').then((module) => ({ default: module.ApprovalEntry })),
@@ -120,7 +120,8 @@ function Entry({ entry, object, id, context, onOpenRef, fresh }: EntryProps) {
   const Sign = SIGNS[entry.kind] ?? IconNote;
   const title = labelText(entry.title, context.language);
   const { record, amount, visit, contact, detail } = entry;
-  const onPress = visit ? () => setOpen(!open) : record ? () => onOpenRef(record) : undefined;
+  const onRecord = record ? () => onOpenRef(record) : undefined;
+  const onPress = visit ? () => setOpen(!open) : onRecord;
   const changes = entry.kind === 'created' ? [] : (entry.changes ?? []);
   return (
     <li className={css.entry} data-fresh={fresh || undefined}>

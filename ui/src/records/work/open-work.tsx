@@ -21,14 +21,14 @@ export function OpenWork({ record, onOpenRef }: { record: RecordData; onOpenRef:
       <ul className={css.list}>
         <Suspense>
           {data.items.map((item) => (
-          <ActivityRow
-            key={item.record.id}
-            record={item.record}
-            onOpen={onOpenRef}
-            editable={findObject(objects, item.record.object)?.actions.update === true}
-            bare
-          />
-        ))}
+            <ActivityRow
+              key={item.record.id}
+              record={item.record}
+              onOpen={onOpenRef}
+              editable={findObject(objects, item.record.object)?.actions.update === true}
+              bare
+            />
+          ))}
         </Suspense>
       </ul>
     </section>
