@@ -55,6 +55,8 @@ type profiling struct {
 	o   *schema.Object
 	rec *record.Record
 	out CustomerProfile
+
+	alike dedupe.Matches
 }
 
 func (a *API) profile(ctx context.Context, c *call, in idIn) (CustomerProfile, error) {
@@ -71,14 +73,18 @@ func (a *API) profile(ctx context.Context, c *call, in idIn) (CustomerProfile, e
 	}
 	a.settle(ctx, c)
 	p := &profiling{a: a, c: c, o: o, rec: r}
-	// What is read from analysis and what is searched for run beside the rest.
+	// What is read from analysis and what is searched for run beside the rest; only the rest prints, which a call does one after the other.
 	var beside sync.WaitGroup
 	var seen, alike error
 	beside.Go(func() { seen = p.addBehaviour(ctx) })
-	beside.Go(func() { alike = p.addDuplicates(ctx) })
+	beside.Go(func() { alike = p.findDuplicates(ctx) })
 	err = p.addAll(ctx)
 	beside.Wait()
-	return p.out, errors.Join(err, seen, alike)
+	if err := errors.Join(err, seen, alike); err != nil {
+		return CustomerProfile{}, err
+	}
+	p.out.Duplicates, err = c.showMatches(ctx, o, p.alike)
+	return p.out, err
 }
 
 func (p *profiling) addAll(ctx context.Context) error {
@@ -151,16 +157,10 @@ func (p *profiling) addBehaviour(ctx context.Context) (err error) {
 	return err
 }
 
-func (p *profiling) addDuplicates(ctx context.Context) error {
-	p.out.Duplicates.Items = []DuplicateMatch{}
-	if p.rec.DeletedAt != nil {
-		return nil
+func (p *profiling) findDuplicates(ctx context.Context) (err error) {
+	if p.rec.DeletedAt == nil {
+		p.alike, err = p.c.ws.Duplicates.Find(ctx, p.o.Key, p.rec.ID, nil, dedupe.OnShow)
 	}
-	found, err := p.c.ws.Duplicates.Find(ctx, p.o.Key, p.rec.ID, nil, dedupe.OnShow)
-	if err != nil {
-		return err
-	}
-	p.out.Duplicates, err = p.c.showMatches(ctx, p.o, found)
 	return err
 }
 

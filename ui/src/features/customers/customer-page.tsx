@@ -110,7 +110,11 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
             title={title}
             avatar
             picture={pictureOf(object, record)}
-            subtitle={[label(kind?.label), t('records:page.updated', { when: fmt.relative(record.updated_at) })]
+            subtitle={[
+              label(kind?.label),
+              profile.behaviour && t('customers:lastVisit', { when: fmt.relative(profile.behaviour.last_at) }),
+              t('records:page.updated', { when: fmt.relative(record.updated_at) }),
+            ]
               .filter(Boolean)
               .join(' \u00b7 ')}
             pills={
