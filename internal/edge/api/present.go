@@ -380,7 +380,11 @@ func (c *call) timelineTitle(ctx context.Context, o *schema.Object, it timeline.
 		code := "api.timeline_" + string(it.Kind)
 		if s := it.Stay; s != nil {
 			code = "profile.visit"
-			params["minutes"], params["views"], params["host"] = int64(s.End.Sub(s.At)/time.Minute), s.Views, s.Host
+			minutes := int64(s.End.Sub(s.At) / time.Minute)
+			if minutes < 1 {
+				code = "profile.visit_short"
+			}
+			params["minutes"], params["views"], params["host"] = minutes, s.Views, s.Host
 		}
 		if it.Join != nil {
 			code = "profile.joined"
