@@ -65,7 +65,9 @@ func pageOfACustomer(t *testing.T, s *site) {
 	}
 	for query, want := range map[string][]string{"q=真丝": {"behaviour"}, "q=真丝%20首页": {"behaviour"}, "q=没有的词": nil, "q=真丝&kinds=created": nil, "kinds=behaviour,created": {"behaviour", "created"},
 		"to=2020-01-01": nil, "from=2020-01-01&kinds=created": {"created"}} {
-		if got := kinds(timeline(han.ID, query)); !slices.Equal(got, want) {
+		got := kinds(timeline(han.ID, query))
+		slices.Sort(got) // the customer is made of the first event
+		if !slices.Equal(got, want) {
 			t.Errorf("%s: %v, want %v", query, got, want)
 		}
 	}

@@ -39,7 +39,7 @@ test('what a customer does appears in the open page, opens, and is found again',
   await page.goto(`/o/customer/${customer.id}`);
   await settled(page);
   const panel = page.getByRole('tabpanel');
-  const visit = panel.getByRole('button', { name: /shop\.example\.com/ });
+  const visit = page.getByRole('button', { name: /shop\.example\.com/ });
   await expect(visit).toHaveCount(0);
 
   await test.step('an event is there without a reload, and opens', async () => {
