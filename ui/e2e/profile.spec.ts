@@ -46,7 +46,7 @@ test('what a customer does appears in the open page, opens, and is found again',
     await send(request, base, source.write_key, [view('/dress/7', '连衣裙'), view('/cart', '购物车')]);
     await expect(visit).toHaveCount(1);
     const entry = panel.getByRole('listitem').filter({ has: visit });
-    await expect(entry.getByText(t('records:timeline.just'))).toBeVisible();
+    await expect(entry.getByText(t('work:just'))).toBeVisible();
     await visit.click();
     await expect(entry.getByText('连衣裙', { exact: true })).toBeVisible();
     await expect(entry.getByText('购物车', { exact: true })).toBeVisible();

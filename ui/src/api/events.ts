@@ -20,14 +20,12 @@ interface ServerEvent {
     | 'approval'
     | 'stages'
     | 'identity'
-    | 'traits'
-    | 'profile';
+    | 'traits';
   object?: string;
   id?: string;
 }
 
 const SETTLE = 800;
-const SOON = 120;
 
 /** What an event makes stale. A list is refreshed only while somebody looks at it (TanStack's default). */
 function keysOf(event: ServerEvent): unknown[][] {
@@ -41,8 +39,6 @@ function keysOf(event: ServerEvent): unknown[][] {
         ['records', event.object, 'one', event.id],
         ['customers', event.id, 'profile'],
       ];
-    case 'profile':
-      return profileKeys(event.id);
     case 'talk':
       return [event.id ? ['records', event.object, 'one', event.id, 'timeline'] : ['records', event.object, 'one']];
     case 'notification':
@@ -78,32 +74,15 @@ function keysOf(event: ServerEvent): unknown[][] {
   }
 }
 
-/** What the page of a customer shows, also of what points at the customer. */
-const profileKeys = (id = ''): unknown[][] => [
-  ['customers', id, 'profile'],
-  ['customers', id, 'behaviour'],
-  ['records', 'customer', 'one', id, 'timeline'],
-];
+let stream: ((query: string) => EventSource) | null = null;
 
-let watched = '';
-let reconnect: (() => void) | null = null;
-
-/** Has the server tell of everything that happens to the customer on screen. Returns the function that stops it. */
-export function watchCustomer(id: string): () => void {
-  watched = id;
-  reconnect?.();
-  return () => {
-    watched = '';
-    reconnect?.();
-  };
-}
-
-/** How often the customer on screen is asked for while there is no stream. */
-const POLL = 15_000;
+/** Connects again, with a query, while somebody listens: there is one stream a tab. */
+export const switchStream = (query: string): EventSource | undefined => stream?.(query);
 
 /** Listens to the server and refreshes what changed; bursts are answered once. Returns the function that stops it. */
 export function listenForChanges(client: QueryClient): () => void {
   if (typeof EventSource === 'undefined') return () => undefined;
+  let source: EventSource | undefined;
   const waiting = new Map<string, unknown[]>();
   let timer: ReturnType<typeof setTimeout> | null = null;
   const flush = () => {
@@ -111,43 +90,24 @@ export function listenForChanges(client: QueryClient): () => void {
     for (const queryKey of waiting.values()) client.invalidateQueries({ queryKey });
     waiting.clear();
   };
-  const note = (keys: unknown[][], settle: number) => {
-    for (const key of keys) waiting.set(JSON.stringify(key), key);
-    timer ??= setTimeout(flush, settle);
-  };
-  const connect = () => {
-    const customer = document.hidden ? '' : watched;
-    const next = new EventSource(`${API}/events${customer && `?customer=${customer}`}`);
-    next.onmessage = (message) => {
+  stream = (query) => {
+    source?.close();
+    source = new EventSource(`${API}/events${query}`);
+    source.onmessage = (message) => {
       try {
-        const event = JSON.parse(message.data as string) as ServerEvent;
-        note(keysOf(event), event.kind === 'profile' ? SOON : SETTLE);
+        for (const key of keysOf(JSON.parse(message.data as string) as ServerEvent))
+          waiting.set(JSON.stringify(key), key);
+        timer ??= setTimeout(flush, SETTLE);
       } catch {
         // A line this version does not know.
       }
     };
-    return next;
+    return source;
   };
-  let source = connect();
-  reconnect = () => {
-    source.close();
-    source = connect();
-  };
-  // A page that nobody sees watches nobody; what happened meanwhile is asked for when it is seen again.
-  const onSight = () => {
-    if (watched === '') return;
-    reconnect?.();
-    if (!document.hidden) note(profileKeys(watched), SOON);
-  };
-  document.addEventListener('visibilitychange', onSight);
-  const poll = setInterval(() => {
-    if (watched !== '' && !document.hidden && source.readyState !== EventSource.OPEN) note(profileKeys(watched), SOON);
-  }, POLL);
+  stream('');
   return () => {
     if (timer !== null) clearTimeout(timer);
-    clearInterval(poll);
-    document.removeEventListener('visibilitychange', onSight);
-    reconnect = null;
-    source.close();
+    stream = null;
+    source?.close();
   };
 }

@@ -1,14 +1,6 @@
-import {
-  infiniteQueryOptions,
-  type QueryClient,
-  queryOptions,
-  useMutation,
-  useQueryClient,
-} from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api } from './client';
 import type { Condition } from './conditions';
-import { duplicatesOfQuery } from './duplicates';
-import { timelineQuery } from './records';
 import type {
   Classification,
   ClassificationPreview,
@@ -16,7 +8,6 @@ import type {
   ClassRule,
   Cohorts,
   ConditionCheck,
-  CustomerProfile,
   Home,
   Items,
   Label,
@@ -29,7 +20,6 @@ import type {
   SegmentSize,
   TraitList,
 } from './types';
-import { openWorkQuery } from './work';
 
 /* Home and customers */
 export type HomeDays = 30 | 90 | 365 | 730;
@@ -45,27 +35,6 @@ export const cohortsQuery = () =>
     queryFn: ({ signal }) => api.get<Cohorts>('/cohorts', { signal }),
     staleTime: 60_000,
   });
-export const profileQuery = (id: string) =>
-  queryOptions({
-    queryKey: ['customers', id, 'profile'],
-    queryFn: async ({ signal, client }) => {
-      const profile = await api.get<CustomerProfile>(`/customers/${id}/profile`, { signal });
-      spread(client, profile);
-      return profile;
-    },
-  });
-
-/** Gives the parts of the page their answers, so that none of them asks for itself. Pages that were read on stay. */
-function spread(client: QueryClient, profile: CustomerProfile): void {
-  const { id } = profile.record;
-  client.setQueryData(openWorkQuery('customer', id).queryKey, { items: profile.open });
-  client.setQueryData(duplicatesOfQuery('customer', id).queryKey, profile.duplicates);
-  client.setQueryData(
-    timelineQuery('customer', id).queryKey,
-    (old) => old ?? { pages: [{ items: profile.timeline, next_cursor: profile.timeline_next }], pageParams: [''] },
-  );
-}
-
 /* Conditions */
 export const conditionCheckQuery = (object: string, where: Condition) =>
   queryOptions({

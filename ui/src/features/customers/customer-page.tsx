@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
 import { type CustomerProfile, isApiError, type ObjectType, profileQuery, watchCustomer } from '@/api';
@@ -66,7 +66,8 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
   const toList = () => navigate({ to: '/o/$object', params: { object: 'customer' }, search: from?.search ?? {} });
   const work = useRecordWork(object, toList);
   useSurvivor('customer', id, record);
-  useEffect(() => watchCustomer(id), [id]);
+  const client = useQueryClient();
+  useEffect(() => watchCustomer(client, id), [client, id]);
   useEffect(() => {
     if (record !== undefined && record.id === id) remember({ object: 'customer', id, title: record.title || id });
   }, [record, id]);

@@ -115,7 +115,7 @@ const SHOWN = 4;
 
 function Entry({ entry, object, id, context, onOpenRef, fresh }: EntryProps) {
   const fmt = useFormat();
-  const { t } = useTranslation('records');
+  const { t } = useTranslation('work');
   const [open, setOpen] = useState(false);
   const Sign = SIGNS[entry.kind] ?? IconNote;
   const title = labelText(entry.title, context.language);
@@ -195,7 +195,7 @@ function Entry({ entry, object, id, context, onOpenRef, fresh }: EntryProps) {
         ))}
       </div>
       <time className={css.time} dateTime={entry.at} title={fmt.datetime(entry.at)}>
-        {fresh ? t('records:timeline.just') : fmt.relative(entry.at)}
+        {fresh ? t('work:just') : fmt.relative(entry.at)}
       </time>
     </li>
   );
