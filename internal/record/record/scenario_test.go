@@ -63,7 +63,7 @@ func testTimeline(t *testing.T, w *world) {
 	if !reflect.DeepEqual(kinds, want) {
 		t.Errorf("kinds %v", kinds)
 	}
-	if _, _, err := s.Read(t.Context(), "customer", c.ID, 2, ""); fault.KindOf(err) != fault.Forbidden {
+	if _, _, err := s.Read(t.Context(), "customer", c.ID, timeline.Query{Limit: 2}); fault.KindOf(err) != fault.Forbidden {
 		t.Errorf("nobody read a timeline: %v", err)
 	}
 }
