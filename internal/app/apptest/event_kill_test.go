@@ -137,10 +137,12 @@ func eventsKilled(t *testing.T, m *machine) {
 	victim, people := m.soldOnce(c, sellers)
 
 	e := read[struct{ ID, State string }](c, "POST", "/records/customer/"+victim+"/erase", `{"reason":"request","confirm":"`+victim+`"}`)
-	<-time.After(time.Duration(random.IntN(200)) * time.Millisecond)
-	m.kill()
-	m.start()
-	c = m.client()
+	if m.schema() == "" || long() { // another process goes on with a job when the one that was killed is surely gone: a minute
+		<-time.After(time.Duration(random.IntN(200)) * time.Millisecond)
+		m.kill()
+		m.start()
+		c = m.client()
+	}
 	eventually(t, "the erasure", 2*time.Minute, func() bool {
 		return read[struct{ State string }](c, "GET", "/privacy/erasures/"+e.ID, "").State == "done"
 	})
