@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,10 +43,11 @@ type settings struct {
 	orders   float64 // of a customer on average
 	keep     bool
 	reuse    bool
-	warm     int // requests of a kind
-	settle   int // seconds before memory is read
-	events   int // of the part visits
-	seconds  int // of each way of the part creates
+	warm     int            // requests of a kind
+	settle   int            // seconds before memory is read
+	events   int            // of the parts visits and behaviour
+	seconds  int            // of each way of the part creates
+	only     *regexp.Regexp // which rows of the part behaviour, nil for all
 }
 
 func main() {
@@ -59,7 +61,8 @@ func main() {
 	flag.BoolVar(&s.keep, "keep", false, "leave the data where it is")
 	flag.BoolVar(&s.reuse, "reuse", false, "measure the company that is in -dir already, and keep it; load it where it is not")
 	flag.Float64Var(&s.orders, "orders", 10, "orders of a customer on average, 1 to 20")
-	flag.IntVar(&s.events, "events", 20_000_000, "events of the part visits")
+	flag.IntVar(&s.events, "events", 20_000_000, "events of the parts visits and behaviour")
+	only := flag.String("only", "", "which rows of the part behaviour, a regular expression")
 	chosen := flag.String("parts", allParts, "what to measure, by commas")
 	flag.StringVar(&s.retail, "retail", "../shared/data/online-retail/online_retail.csv.gz", "a real purchase file, imported when it is there")
 	flag.Parse()
@@ -70,6 +73,9 @@ func main() {
 	}
 	if *postgres {
 		s.postgres = os.Getenv("GUANXI_TEST_POSTGRES_URL")
+	}
+	if *only != "" {
+		s.only = regexp.MustCompile(*only)
 	}
 	if err := s.choose(*chosen); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -85,7 +91,7 @@ func main() {
 }
 
 // allParts are the parts in the order in which they are measured. The bare engines are asked for what was measured of ours.
-const allParts = "load,requests,analytics,writes,creates,import,retail,events,visits"
+const allParts = "load,requests,analytics,writes,creates,import,retail,events,visits,behaviour"
 
 // choose reads the list of parts.
 func (s *settings) choose(list string) error {
@@ -163,6 +169,11 @@ func (s *settings) run(ctx context.Context, sizes string) (err error) {
 	if s.parts["visits"] {
 		if err := s.measureVisits(ctx, d); err != nil {
 			return fmt.Errorf("visits: %w", err)
+		}
+	}
+	if s.parts["behaviour"] {
+		if err := s.measureBehaviour(ctx, d); err != nil {
+			return fmt.Errorf("behaviour: %w", err)
 		}
 	}
 	if s.postgres != "" {

@@ -3,6 +3,7 @@ package analytics
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -203,14 +204,14 @@ func (s *Store) computeFew(ctx context.Context, tx Tx, who taken, p trait.Pass) 
 	if p.Computed == nil || p.Computed.Families == 0 {
 		return nil
 	}
-	steps := s.computedScratch()
-	if p.Computed.Events {
-		steps = append(steps, who.each(scoped(fillEvents(), who.scope, 1))...)
-		steps = append(steps, s.settle(passEvent))
-	}
 	values, err := valueSteps(p, trait.ComputedScope{Events: passEvent, Who: who.condition})
 	if err != nil {
 		return err
+	}
+	steps := s.computedScratch()
+	if p.Computed.Events {
+		steps = append(steps, who.each(scoped(fillEvents(asked(values)), who.scope, 1))...)
+		steps = append(steps, s.settle(passEvent))
 	}
 	steps = append(append(steps, values...), s.settle("pass_value"))
 	for _, f := range s.defined(p.Computed) {
@@ -394,10 +395,20 @@ func setComputed(ctx context.Context, tx Tx, p trait.Pass) error {
 	return setJSON(ctx, tx, stateComputed, computedState{Mark: p.Computed.Mark, At: p.At.UnixMilli()})
 }
 
-// fillEvents copies the events of the customers of a small pass, so that each trait does not look for them anew.
-func fillEvents() string {
-	return "INSERT INTO " + passEvent + " (" + quoteAll(eventTable().names(), "") + ") SELECT " + quoteAll(eventTable().names(), "") +
-		" FROM " + compile.EventTable + " WHERE {scope customer_id}"
+// fillEvents copies the events of the customers of a small pass, so that each trait does not look for them anew; of their columns those named.
+func fillEvents(columns []string) string {
+	return "INSERT INTO " + passEvent + " (" + quoteAll(columns, "") + ") SELECT " + quoteAll(columns, "") + " FROM " + compile.EventTable + " WHERE {scope customer_id}"
+}
+
+// asked are the columns of events that statements name; what lies in the others, texts above all, is not read.
+func asked(steps []exec) []string {
+	var out []string
+	for _, c := range eventTable().columns {
+		if c.name == "customer_id" || slices.ContainsFunc(steps, func(e exec) bool { return strings.Contains(e.text, "."+Quote(c.name)) }) {
+			out = append(out, c.name)
+		}
+	}
+	return out
 }
 
 // madeComputed are the computed traits whose family was made.

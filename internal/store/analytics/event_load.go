@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -20,8 +21,9 @@ import (
 // What must not happen twice or get lost stands in plane_state beside the rows, in the transaction that writes them: up to where the inbox was
 // loaded, up to where the map from profiles to customers was followed, and by which definition visits were made.
 type Events struct {
-	db    DB
-	clock clock.Clock
+	db     DB
+	clock  clock.Clock
+	atOnce int64
 }
 
 // NewEvents works on an open plane that Ensure was called for.
@@ -317,7 +319,24 @@ func setOwners(ctx context.Context, tx Tx, owners map[id.ID]Owner) error {
 type VisitState struct {
 	Definition string `json:"definition"` // "" for none yet
 	Slices     int64  `json:"slices"`     // 0 when complete
-	Done       int64  `json:"done"`       // of them
+	Done       int64  `json:"done"`       // of them, from the newest on
+	// Bounds are the instants between the slices, in milliseconds, the newest first.
+	Bounds []int64 `json:"bounds,omitempty"`
+}
+
+// begun reports a pass over all profiles that goes on by its bounds.
+func (st VisitState) begun() bool { return st.Slices > 0 && st.Slices == int64(len(st.Bounds))+1 }
+
+// span are the bounds of the next slice: from one up to, not including, the other.
+func (st VisitState) span() (from, to int64) {
+	from, to = farPast, -farPast
+	if st.Done > 0 {
+		to = st.Bounds[st.Done-1]
+	}
+	if st.Done < int64(len(st.Bounds)) {
+		from = st.Bounds[st.Done]
+	}
+	return from, to
 }
 
 // VisitOptions are what a workspace decides about visits.
@@ -337,6 +356,14 @@ func (o VisitOptions) definition() string {
 
 // sliceEvents is about how many events a pass over all profiles takes at once; what it works on is held in memory.
 const sliceEvents = 1_500_000
+
+func (e *Events) sliceOf() int64 { return cmp.Or(e.atOnce, sliceEvents) }
+
+// AtOnce sets how many events a pass over all profiles takes at once.
+func (e *Events) AtOnce(n int64) *Events {
+	e.atOnce = n
+	return e
+}
 
 // Visits makes the visits of touched profiles anew, or, where none were made by the definition yet, those of a slice of all profiles. It says how many
 // marks or events it worked off, 0 when there was nothing to do.
@@ -381,7 +408,7 @@ func (e *Events) touchedVisits(ctx context.Context, tx Tx, opt VisitOptions, bat
 	if _, err := tx.Exec(ctx, dropTouchedVisits); err != nil {
 		return fmt.Errorf("take visits away: %w", err)
 	}
-	if err := e.makeVisits(ctx, tx, texts[1:], []any{dayBefore(since, 1)}, days, opt); err != nil {
+	if err := e.makeVisits(ctx, tx, texts[1:], [][]any{{dayBefore(since, 1)}}, days, opt); err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, dropTouchedMark, batch)
@@ -396,6 +423,14 @@ func dayBefore(ms int64, days int64) int64 {
 	return floorDiv(ms, visitMost) - 1 - days
 }
 
+// dayAfter is the day after every local day of an instant, whatever the zone.
+func dayAfter(ms int64) int64 {
+	if ms >= -farPast {
+		return math.MaxInt32
+	}
+	return floorDiv(ms, visitMost) + 1
+}
+
 func floorDiv(a, b int64) int64 {
 	q := a / b
 	if a%b < 0 {
@@ -404,14 +439,14 @@ func floorDiv(a, b int64) int64 {
 	return q
 }
 
-// makeVisits runs the statements of a pass; args belong to the first.
-func (e *Events) makeVisits(ctx context.Context, tx Tx, texts []string, args []any, days map[clock.Day]bool, opt VisitOptions) error {
+// makeVisits runs the statements of a pass; args belong to them in their order, as far as they go.
+func (e *Events) makeVisits(ctx context.Context, tx Tx, texts []string, args [][]any, days map[clock.Day]bool, opt VisitOptions) error {
 	d := e.db.Dialect()
 	filled := []string{"visit_read", "visit_mark", "visit_event", "visit_long", "visit_order", "visit_whole", ""}
 	for i, text := range texts {
 		var with []any
-		if i == 0 {
-			with = args
+		if i < len(args) {
+			with = args[i]
 		}
 		if _, err := tx.Exec(ctx, text, with...); err != nil {
 			return fmt.Errorf("make visits, step %d: %w", i+1, err)
@@ -461,45 +496,84 @@ func daysOf(ctx context.Context, q Querier, text string, args ...any) (map[clock
 	return out, err
 }
 
+// visitBounds cuts time so that about sliceEvents events lie between two bounds, hours by hours.
+func (e *Events) visitBounds(ctx context.Context) ([]int64, error) {
+	var out []int64
+	sum := int64(0)
+	err := each(ctx, e.db, countHours, nil, func(r *sql.Rows) error {
+		var hour, n int64
+		if err := r.Scan(&hour, &n); err != nil {
+			return err
+		}
+		if sum += n; sum >= e.sliceOf() {
+			out, sum = append(out, hour), 0
+		}
+		return nil
+	})
+	return out, err
+}
+
 // slice makes the visits of the next slice of all profiles.
 func (e *Events) slice(ctx context.Context, opt VisitOptions, st VisitState) (did int, err error) {
-	d := e.db.Dialect()
-	if st.Definition != opt.definition() || st.Slices == 0 {
-		var n int64
-		if _, err := one(ctx, e.db, countEvents, nil, &n); err != nil {
-			return 0, err
+	if st.Definition != opt.definition() || !st.begun() {
+		bounds, err := e.visitBounds(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("slice visits: %w", err)
 		}
-		st = VisitState{Definition: opt.definition(), Slices: n/sliceEvents + 1}
+		st = VisitState{Definition: opt.definition(), Slices: int64(len(bounds)) + 1, Bounds: bounds}
 	}
 	err = e.db.Write(ctx, func(tx Tx) error {
-		if text := d.WholeSet(); text != "" {
-			if _, err := tx.Exec(ctx, text); err != nil {
-				return err
-			}
-		}
-		for _, text := range scratch(d, visitTables()) {
-			if _, err := tx.Exec(ctx, text); err != nil {
-				return err
-			}
-		}
-		args := []any{st.Slices, st.Done}
-		days, err := daysOf(ctx, tx, sliceDaysBefore, args...)
-		if err != nil {
-			return err
-		}
-		if _, err := tx.Exec(ctx, dropSliceVisits, args...); err != nil {
-			return err
-		}
-		if err := e.makeVisits(ctx, tx, visitTexts(d, visitSlice, opt.Midnight)[1:], args, days, opt); err != nil {
+		if err := e.sliceVisits(ctx, tx, opt, st); err != nil {
 			return err
 		}
 		next := st
 		if next.Done++; next.Done == next.Slices {
-			next.Slices, next.Done = 0, 0
+			next.Slices, next.Done, next.Bounds = 0, 0, nil
 		}
 		return setJSON(ctx, tx, visitsKey, next)
 	})
 	return 1, err
+}
+
+func (e *Events) sliceVisits(ctx context.Context, tx Tx, opt VisitOptions, st VisitState) error {
+	d := e.db.Dialect()
+	if text := d.WholeSet(); text != "" {
+		if _, err := tx.Exec(ctx, text); err != nil {
+			return err
+		}
+	}
+	for _, text := range scratch(d, visitTables()) {
+		if _, err := tx.Exec(ctx, text); err != nil {
+			return err
+		}
+	}
+	from, to := st.span()
+	days, err := daysOf(ctx, tx, sliceDaysBefore, from, to)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, dropSliceVisits, from, to); err != nil {
+		return err
+	}
+	first, last := from, to
+	if st.Done < int64(len(st.Bounds)) {
+		first -= visitRest
+	}
+	if st.Done > 0 {
+		last += lookAhead
+	}
+	read := [][]any{{dayBefore(first, 0), dayAfter(last), first, last}, 2: {from, to}}
+	if err := e.makeVisits(ctx, tx, visitTexts(d, visitSlice, opt.Midnight)[1:], read, days, opt); err != nil || st.Done == 0 {
+		return err
+	}
+	batch, err := e.nextTouched(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, markUnended, from, to, last-visitRest-1, batch); err != nil {
+		return fmt.Errorf("mark visits that go on: %w", err)
+	}
+	return nil
 }
 
 // RemakeVisits has the next calls of Visits make those of all profiles anew.
@@ -514,7 +588,7 @@ func (e *Events) RemakeVisits(ctx context.Context) error {
 func eventTexts(d Dialect) []Text {
 	out := []Text{{"owners as they were", ownersWas}, {"clear owners", clearOwners}, {"drop touched visits", dropTouchedVisits}, {"drop visits of a slice", dropSliceVisits},
 		{"drop marks of visits", dropTouchedMark}, {"days of touched visits", touchedDaysBefore}, {"days of a slice", sliceDaysBefore}, {"days of visits", daysAfter},
-		{"count marks of visits", countTouchedSet}, {"count events", countEvents}}
+		{"count marks of visits", countTouchedSet}, {"count events by the hour", countHours}, {"mark visits that go on", markUnended}}
 	for _, t := range ownedTables() {
 		for i, text := range moveTexts(t) {
 			out = append(out, Text{fmt.Sprintf("move %s %d", t.name, i), text})

@@ -299,15 +299,16 @@ func TestVisitsEqualANaiveReading(t *testing.T) {
 			}
 			everything = append(everything, list...)
 		})
-		// All profiles in one pass give the same, and with the split at midnight what the plain loops say.
-		for _, midnight := range []bool{false, true, false} {
+		// All profiles give the same, in one slice of time or many, and with the split at midnight what the plain loops say.
+		for i, midnight := range []bool{false, true, false, true} {
+			f.AtOnce([]int64{0, int64(len(everything)) / 3, int64(len(everything)) / 12, 0}[i])
 			must(t, f.RemakeVisits(t.Context()))
 			must(t, f.visits(t.Context(), midnight))
 			got, err := visitsOf(t.Context(), b.db)
 			must(t, err)
 			want := naive(everything, midnight)
 			if !slices.Equal(got, want) {
-				t.Errorf("midnight %v: %d visits in one pass, %d by plain loops", midnight, len(got), len(want))
+				t.Errorf("midnight %v: %d visits in a pass, %d by plain loops", midnight, len(got), len(want))
 				for i := range got {
 					if i < len(want) && got[i] != want[i] {
 						t.Fatalf("got  %s\nwant %s", got[i], want[i])

@@ -24,7 +24,12 @@ import (
 //
 // A pass copies what it works on into narrow work tables, step by step: visit_read (what happened, and where a rest ended),
 // visit_mark (where the campaign changed), visit_event (to which visit each belongs), visit_long (visits that may be cut),
-// visit_order, visit_whole (the visits), and then f_session. Windows run over whole profiles.
+// visit_order, visit_whole (the visits), and then f_session. Windows run over profiles.
+//
+// Everybody's visits are made slice by slice of time, the newest first, since events lie in the order of time. A slice makes what
+// began, after a rest, between two instants. It reads from one rest before the first, so that it sees where rests ended, to half a
+// day behind the second; whoever was still there then is marked, and made anew by the next pass over those. Visits that began after a
+// slice without a rest of their own come when the slices behind it are done, so that nothing takes them away again.
 
 // Bounds of a visit, in milliseconds.
 const (
@@ -36,12 +41,14 @@ const (
 	farPast = -9_000_000_000_000_000
 	// lookBack is how many days are searched for the last rest before an event; without one everything is made anew.
 	lookBack = 3
+	// lookAhead is how far behind its end a slice follows what began in it.
+	lookAhead = 12 * 60 * 60 * 1000
 )
 
 // OrderCompleted is the event that counts as an order, named so by the specification that shops follow.
 const OrderCompleted = "Order Completed"
 
-// The scopes of a pass: the profiles in visit_scope, each from a time on; or those whose id leaves a remainder.
+// The scopes of a pass: the profiles in visit_scope, each from a time on; or what began between two instants.
 const (
 	visitTouched = "touched"
 	visitSlice   = "slice"
@@ -89,12 +96,23 @@ SELECT customer_id, profile_id, id, ms, day, place, visit, beat, seen, act, buys
  SELECT customer_id, profile_id, id, ms, day, place, beat, seen, act, buys, dwell_ms,
   CAST(sum(begins) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS visit,
   max(CASE WHEN beat = 0 THEN place END) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS did,
-  max(CASE WHEN rest = 1 THEN place END) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS woke
+  max(CASE WHEN rest = 1 THEN place END) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS woke{run}
  FROM (
   SELECT r.customer_id, r.profile_id, r.id, r.ms, r.day, r.place, r.rest, r.beat, r.seen, r.act, r.buys, r.dwell_ms,
    CASE WHEN r.rest = 1 OR m.id IS NOT NULL THEN 1 ELSE 0 END AS begins
   FROM visit_read r LEFT JOIN visit_mark m ON m.customer_id = r.customer_id AND m.profile_id = r.profile_id AND m.id = r.id) y) x
-WHERE beat = 0 OR did >= woke`
+WHERE (beat = 0 OR did >= woke){began}`
+
+// runOf is when the last rest ended; $1 and $2 are the bounds of a slice.
+const (
+	runOf   = `, max(CASE WHEN rest = 1 THEN ms END) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS run`
+	inSlice = ` AND run >= CAST($1 AS BIGINT) AND run < CAST($2 AS BIGINT)`
+)
+
+// markUnended marks whose last run began in a slice, from $1 up to $2, and may go on behind what was read: the last of it lies behind $3. $4 is the batch.
+const markUnended = `INSERT INTO event_touched (customer_id, profile_id, batch, from_at)
+SELECT customer_id, profile_id, CAST($4 AS BIGINT), max(CASE WHEN rest = 1 THEN ms END) FROM visit_read GROUP BY customer_id, profile_id
+HAVING max(ms) > CAST($3 AS BIGINT) AND max(CASE WHEN rest = 1 THEN ms END) >= CAST($1 AS BIGINT) AND max(CASE WHEN rest = 1 THEN ms END) < CAST($2 AS BIGINT)`
 
 const visitLong = `INSERT INTO visit_long (customer_id, profile_id, visit, began_at)
 SELECT customer_id, profile_id, visit, min(ms) FILTER (WHERE beat = 0) FROM visit_event
@@ -134,29 +152,31 @@ LEFT JOIN visit_order o ON o.customer_id = v.customer_id AND o.profile_id = v.pr
 const (
 	dropTouchedVisits = `DELETE FROM f_session USING visit_scope s
 WHERE f_session.customer_id = s.customer_id AND f_session.profile_id = s.profile_id AND f_session.started_at >= s.from_at`
-	dropSliceVisits = `DELETE FROM f_session WHERE profile_id % CAST($1 AS BIGINT) = CAST($2 AS BIGINT)`
+	dropSliceVisits = `DELETE FROM f_session WHERE started_at >= CAST($1 AS BIGINT) AND started_at < CAST($2 AS BIGINT)`
 	dropTouchedMark = `DELETE FROM event_touched WHERE batch <= CAST($1 AS BIGINT)`
 	// The days whose visits a pass takes away, and those it has made.
 	touchedDaysBefore = `SELECT DISTINCT f.day FROM f_session f JOIN visit_scope s ON s.customer_id = f.customer_id AND s.profile_id = f.profile_id WHERE f.started_at >= s.from_at`
-	sliceDaysBefore   = `SELECT DISTINCT day FROM f_session WHERE profile_id % CAST($1 AS BIGINT) = CAST($2 AS BIGINT)`
+	sliceDaysBefore   = `SELECT DISTINCT day FROM f_session WHERE started_at >= CAST($1 AS BIGINT) AND started_at < CAST($2 AS BIGINT)`
 	daysAfter         = `SELECT DISTINCT day FROM visit_whole`
 	countTouchedSet   = `SELECT count(*), COALESCE(max(batch), 0), COALESCE(min(from_at), 0) FROM event_touched`
-	countEvents       = `SELECT count(*) FROM f_event`
+	countHours        = `SELECT x.hour, count(*) FROM (SELECT e.at - e.at % 3600000 AS hour FROM f_event e) x GROUP BY x.hour ORDER BY x.hour DESC`
 )
 
-// visitTexts are the statements of a pass in their order; those of a slice take the number of slices and the remainder, the touched
-// ones nothing but what their scope took.
+// visitTexts are the statements of a pass in their order. Of a slice the first after the scope takes the days and instants that are read, and visitEvent
+// the bounds; of touched profiles the first takes the first day.
 func visitTexts(d Dialect, scope string, midnight bool) []string {
+	run, began := "", ""
 	where := ` JOIN visit_scope s ON s.customer_id = e.customer_id AND s.profile_id = e.profile_id AND e.at >= s.from_at WHERE e.day >= CAST($1 AS BIGINT)`
 	if scope == visitSlice {
-		where = ` WHERE e.profile_id % CAST($1 AS BIGINT) = CAST($2 AS BIGINT)`
+		where = ` WHERE e.day >= CAST($1 AS BIGINT) AND e.day <= CAST($2 AS BIGINT) AND e.at >= CAST($3 AS BIGINT) AND e.at < CAST($4 AS BIGINT)`
+		run, began = runOf, inSlice
 	}
 	split := ""
 	if midnight {
 		split = " OR day <> was_day"
 	}
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	fill := strings.NewReplacer("{scope}", where, "{midnight}", split, "{bot}", number(int64(event.Bot)), "{passive}", number(int64(event.Passive)),
+	fill := strings.NewReplacer("{scope}", where, "{midnight}", split, "{run}", run, "{began}", began, "{bot}", number(int64(event.Bot)), "{passive}", number(int64(event.Passive)),
 		"{rest}", number(visitRest), "{most}", number(visitMost), "{past}", number(farPast), "{engaged_from}", number(engagedFrom),
 		"{engaged}", literal(event.Engaged), "{order}", literal(OrderCompleted), "{order_id}", d.Property("e.properties", "order_id"),
 		"{first_id}", d.Least("id", "place", "beat = 0"), "{seen_id}", d.Least("id", "place", "seen = 1"), "{last_id}", d.Least("id", "-place", "seen = 1"),

@@ -158,25 +158,25 @@ type over struct {
 	from, to clock.Day
 	all      bool // of all days
 	part     share
+	join     string // another relation beside the events
 }
 
 // share is the persons of one of several parts; the zero value is everybody.
 type share struct{ of, at int64 }
 
-// partEvents is how many events are walked at a time where they must be put in order, which happens in memory in DuckDB.
-const partEvents = 2_500_000
+// partEvents is how many events are walked at a time where they must be put in order, which happens in memory in DuckDB. Of events of which
+// nothing but marks is carried as many fit as partWide to partNarrow.
+const (
+	partEvents = 2_500_000
+	partWide   = 8
+	partNarrow = 5
+)
 
 const countSpan = "SELECT count(*) FROM f_event e WHERE e.day >= " + asInt + " AND e.day <= " + asInt
 
-// parts cuts the persons into so many parts that the events of one can be put in order in memory. What is asked of each person by
-// itself is the sum of its parts. Numbers of parts are primes, since ids made one by one end alike.
-func (w *Web) parts(ctx context.Context, from, to clock.Day) ([]share, error) {
-	n := int64(0)
-	if w.dialect.Mirrored() {
-		if _, err := one(ctx, w.db, countSpan, []any{int64(from), int64(to)}, &n); err != nil {
-			return nil, fmt.Errorf("count events: %w", err)
-		}
-	}
+// parts cuts the persons into so many parts that n events can be put in order in memory, those of one part at a time. What is asked of each
+// person by itself is the sum of its parts. Numbers of parts are primes, since ids made one by one end alike.
+func (w *Web) parts(n int64) []share {
 	of := int64(1)
 	for _, prime := range []int64{3, 5, 7, 11, 17, 29, 53, 101, 211} {
 		if n <= of*w.atOnce {
@@ -188,7 +188,7 @@ func (w *Web) parts(ctx context.Context, from, to clock.Day) ([]share, error) {
 	for i := range out {
 		out[i] = share{of, int64(i)}
 	}
-	return out, nil
+	return out
 }
 
 // events is "FROM f_event e … WHERE …" of a question. What the filter says about visits is asked of the visit around the event;
@@ -205,7 +205,7 @@ func (w *Web) events(q web.Question, o over) (statement, error) {
 		s.put(v)
 		s.add(") v ON v.customer_id = e.customer_id AND v.profile_id = e.profile_id AND e.at >= v.started_at AND e.at <= v.ended_at")
 	}
-	s.add(" WHERE " + o.who)
+	s.add(o.join + " WHERE " + o.who)
 	if !o.all {
 		s.add(" AND e.day >= "+asInt+" AND e.day <= "+asInt, int64(o.from), int64(o.to))
 	}
@@ -462,9 +462,9 @@ func (w *Web) eventsText(q web.Question, limit int) (statement, error) {
 		return events, err
 	}
 	var s statement
-	s.add("SELECT COALESCE(e.name, ''), count(*), count(DISTINCT e.customer_id), CAST(COALESCE(sum(e.amount), 0) AS BIGINT)")
+	s.add("SELECT x.name, CAST(sum(x.n) AS BIGINT) AS n, count(*), CAST(COALESCE(sum(x.amount), 0) AS BIGINT) FROM (SELECT e.name, e.customer_id, count(*) AS n, sum(e.amount) AS amount")
 	s.put(events)
-	s.add(" AND "+isDone+" GROUP BY COALESCE(e.name, '') ORDER BY 2 DESC, 1 LIMIT "+asInt, int64(limit))
+	s.add(" AND "+isDone+" GROUP BY e.name, e.customer_id) x GROUP BY x.name ORDER BY 2 DESC, 1 LIMIT "+asInt, int64(limit))
 	return s, nil
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/insight/web"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
@@ -171,9 +170,7 @@ func (w *Web) People(ctx context.Context, q web.Question, b web.Behind, p web.Pe
 	var top []string
 	switch {
 	case b.Funnel != nil:
-		ask = func(one func(w *Web, of share) error) error {
-			return w.each(ctx, q.From, q.To+clock.Day(b.Funnel.Window), one)
-		}
+		ask = func(one func(w *Web, of share) error) error { return w.eachStep(ctx, q, b.Funnel.Funnel, one) }
 	case b.Way != nil:
 		var err error
 		if top, err = w.nodes(ctx, q, b.Way.Paths); err != nil || len(top) == 0 {
@@ -271,6 +268,7 @@ func (w *Web) texts(q web.Question) []Text {
 	}
 	put("pages")(w.pagesText(q, 10))
 	put("events")(w.eventsText(q, 10))
+	put("count steps")(countSteps(q, web.Funnel{Steps: []web.Step{{Event: "a"}, {Event: "b"}}}), nil)
 	steps := []web.Step{{Event: "a", Path: "/x*"}, {Event: "b", Path: "/y"}, {Event: "c"}}
 	for _, op := range web.Ops() {
 		steps[2].Where = append(steps[2].Where, web.Match{Property: `a'"b`, Op: op, Value: "1"})

@@ -57,51 +57,89 @@ func step(d Dialect, f web.Step) statement {
 	return s
 }
 
-// funnel are the named parts of a funnel's statement. e holds the events of all steps with a mark for each; f2, f3, … the events
-// from a step on, of which those of that step that were reached in time hold since, the latest beginning from which they were, and gap,
-// the time since the step before. A later beginning never reaches less, so the latest one decides whether the window held.
+// funnel are the named parts of a funnel's statement. s1 is who took the first step, b when each person took the second one for the first
+// and the last time: what lies outside decides nothing and is not put in order. e holds the other events of all steps with a mark for
+// each; f2, f3, … the events from a step on, of which those of that step that were reached in time hold since, the latest beginning
+// from which they were, and gap, the time since the step before. A later beginning never reaches less, so the latest one decides
+// whether the window held.
 func (w *Web) funnel(q web.Question, f web.Funnel, of share) (statement, error) {
-	events, err := w.events(q, over{who: ofPerson, from: q.From, to: q.To + clock.Day(f.Window), part: of})
+	o := over{who: ofPerson, from: q.From, to: q.To + clock.Day(f.Window), part: of}
+	events, err := w.events(q, o)
+	if err != nil {
+		return statement{}, err
+	}
+	o.join = " JOIN b ON b.customer_id = e.customer_id"
+	among, err := w.events(q, o)
 	if err != nil {
 		return statement{}, err
 	}
 	d := w.dialect
+	window := strconv.FormatInt(int64(f.Window)*dayLength, 10)
 	var s statement
-	s.add("WITH e AS (SELECT * FROM (SELECT e.customer_id, e.at AS ts, e.id")
-	for i, one := range f.Steps {
-		s.add(", ")
-		s.put(step(d, one))
-		if i == 0 {
-			s.add(" AND e.day <= "+asInt, int64(q.To))
-		}
-		s.add(" AS " + mark(i+1))
-	}
+	s.add("WITH s1 AS (SELECT DISTINCT e.customer_id")
 	s.put(events)
-	s.add(" AND e.name IN (")
-	for i, one := range f.Steps {
+	s.add(" AND ")
+	s.put(step(d, f.Steps[0]))
+	s.add(" AND e.day <= "+asInt+"), b AS (SELECT e.customer_id, min(e.at) AS lo, max(e.at) AS hi", int64(q.To))
+	s.put(events)
+	s.add(" AND ")
+	s.put(step(d, f.Steps[1]))
+	s.add(" GROUP BY e.customer_id), e AS (")
+	// One name at a time is found by far the fastest.
+	for i, name := range names(f.Steps) {
 		if i > 0 {
-			s.add(", ")
+			s.add(" UNION ALL ")
 		}
-		s.add(asText, one.Event)
+		s.add("SELECT * FROM (SELECT e.customer_id, e.at AS ts, e.id")
+		for k, one := range f.Steps {
+			if one.Event != name {
+				s.add(", FALSE AS " + mark(k+1))
+				continue
+			}
+			s.add(", ")
+			s.put(step(d, one))
+			if k == 0 {
+				s.add(" AND e.day <= "+asInt+" AND e.at >= b.lo - "+window+" AND e.at <= b.hi", int64(q.To))
+			} else {
+				s.add(" AND e.at >= b.lo")
+			}
+			s.add(" AS " + mark(k+1))
+		}
+		s.put(among)
+		s.add(" AND e.name = "+asText+") x WHERE "+marks(1, len(f.Steps)), name)
 	}
-	s.add(")) x WHERE " + marks(1, len(f.Steps)) + ")")
-	// Only who did the second step at all can have got there: the others need not be put in order.
-	s.add(", f1 AS (SELECT *, CASE WHEN m1 THEN ts END AS since FROM e WHERE customer_id IN (SELECT customer_id FROM e WHERE m2))")
+	s.add("), f1 AS (SELECT *, CASE WHEN m1 THEN ts END AS since FROM e)")
 	const order = " OVER (PARTITION BY customer_id ORDER BY ts, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
 	for n := 2; n <= len(f.Steps); n++ {
-		in := mark(n) + " AND ts - start <= " + strconv.FormatInt(int64(f.Window)*dayLength, 10)
-		s.add(", f" + strconv.Itoa(n) + " AS (SELECT customer_id, ts, id")
+		in := mark(n) + " AND ts - start <= " + window
+		ahead, past := "", "past"
 		for k := n + 1; k <= len(f.Steps); k++ {
-			s.add(", " + mark(k))
+			ahead += ", " + mark(k)
 		}
-		s.add(", CASE WHEN " + in + " THEN start END AS since, CASE WHEN " + in + " THEN ts - past END AS gap FROM (SELECT *, max(since)" + order +
-			" AS start, max(CASE WHEN since IS NOT NULL THEN ts END)" + order + " AS past FROM f" + strconv.Itoa(n-1) + ") x WHERE (" + in + ")")
+		s.add(", f" + strconv.Itoa(n) + " AS (SELECT customer_id, ts, id" + ahead + ", CASE WHEN " + in + " THEN start END AS since, CASE WHEN " + in + " THEN ts - ")
+		inner := "SELECT customer_id, ts, id, " + mark(n) + ahead + ", max(since)" + order + " AS start"
+		if n == 2 { // the first step begins when it happens
+			past = "start"
+		} else {
+			inner += ", max(CASE WHEN since IS NOT NULL THEN ts END)" + order + " AS past"
+		}
+		s.add(past + " END AS gap FROM (" + inner + " FROM f" + strconv.Itoa(n-1) + ") x WHERE (" + in + ")")
 		if n < len(f.Steps) {
 			s.add(" OR " + marks(n+1, len(f.Steps)))
 		}
 		s.add(")")
 	}
 	return s, nil
+}
+
+// names are the different names of the events of steps.
+func names(steps []web.Step) (out []string) {
+	for _, one := range steps {
+		if !slices.Contains(out, one.Event) {
+			out = append(out, one.Event)
+		}
+	}
+	return out
 }
 
 func mark(n int) string { return "m" + strconv.Itoa(n) }
@@ -117,7 +155,7 @@ func marks(from, to int) string {
 // took is who took a step.
 func took(n int) string {
 	if n == 1 {
-		return "SELECT DISTINCT customer_id FROM e WHERE m1"
+		return "SELECT customer_id FROM s1"
 	}
 	return "SELECT DISTINCT customer_id FROM f" + strconv.Itoa(n) + " WHERE since IS NOT NULL"
 }
@@ -162,7 +200,7 @@ func (w *Web) Funnel(ctx context.Context, q web.Question, f web.Funnel) ([]web.R
 	counts, rolled, err := w.rolledFunnel(ctx, q, f)
 	if err == nil && !rolled {
 		counts = gaps{}
-		err = w.each(ctx, q.From, q.To+clock.Day(f.Window), func(w *Web, of share) error {
+		err = w.eachStep(ctx, q, f, func(w *Web, of share) error {
 			s, err := w.funnelText(q, f, of)
 			if err != nil {
 				return err
@@ -200,18 +238,51 @@ func (w *Web) Funnel(ctx context.Context, q web.Question, f web.Funnel) ([]web.R
 
 // each asks about the persons part by part, when it is its turn.
 func (w *Web) each(ctx context.Context, from, to clock.Day, ask func(w *Web, of share) error) error {
-	parts, err := w.parts(ctx, from, to)
-	if err != nil {
-		return err
+	n := int64(0)
+	if w.dialect.Mirrored() {
+		if _, err := one(ctx, w.db, countSpan, []any{int64(from), int64(to)}, &n); err != nil {
+			return fmt.Errorf("count events: %w", err)
+		}
 	}
+	return w.inParts(ctx, n, ask)
+}
+
+// inParts asks about the persons, in so many parts that n events can be put in order in memory.
+func (w *Web) inParts(ctx context.Context, n int64, ask func(w *Web, of share) error) error {
 	return w.alone(ctx, func(w *Web) error {
-		for _, of := range parts {
+		for _, of := range w.parts(n) {
 			if err := ask(w, of); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// eachStep asks about the persons of a funnel part by part: what is put in order of an event is little, and only that of the steps.
+func (w *Web) eachStep(ctx context.Context, q web.Question, f web.Funnel, ask func(w *Web, of share) error) error {
+	n := int64(0)
+	if w.dialect.Mirrored() {
+		s := countSteps(q, f)
+		if _, err := one(ctx, w.db, s.text, s.args, &n); err != nil {
+			return fmt.Errorf("count events of steps: %w", err)
+		}
+	}
+	return w.inParts(ctx, n*partNarrow/partWide, ask)
+}
+
+// countSteps counts the events that have the names of steps.
+func countSteps(q web.Question, f web.Funnel) statement {
+	var s statement
+	s.add("SELECT count(*) FROM (")
+	for i, name := range names(f.Steps) {
+		if i > 0 {
+			s.add(" UNION ALL ")
+		}
+		s.add("SELECT e.day FROM f_event e WHERE e.name = "+asText+" AND e.day >= "+asInt+" AND e.day <= "+asInt, name, int64(q.From), int64(q.To)+int64(f.Window))
+	}
+	s.add(") x")
+	return s
 }
 
 // middle is how many values there are and the lower median of them.
