@@ -29,11 +29,15 @@ const demoBatch = 4000
 // loadGC is the garbage collector's target during a load; the memory limit of a server holds beside it.
 const loadGC = 250
 
+// eventsGC is the target while behaviour is loaded: its batches are large, and analysis wants the memory.
+const eventsGC = 60
+
 // DemoResult is what a load of the demo company did.
 type DemoResult struct {
 	Customers int     `json:"customers"`
 	Orders    int     `json:"orders"`
 	Records   int     `json:"records"`
+	Events    int     `json:"events"`
 	Seconds   float64 `json:"seconds"`
 	Insight   float64 `json:"insight_seconds"`
 }
@@ -94,6 +98,8 @@ func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say
 		return nil, fault.New(fault.Conflict, "app.busy", nil)
 	}
 	defer w.loading.Unlock()
+	w.pause()
+	defer w.resume()
 	if err := w.emptyForDemo(ctx, say); err != nil {
 		return nil, err
 	}
@@ -101,13 +107,12 @@ func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say
 	defer func() { w.demoEnds(err) }()
 	start := time.Now()
 	l := &demoLoad{w: w, ctx: ctx, say: say, start: start, batch: w.records.NewID(), loc: lang.Locale(w.info.Locale),
-		gen: demo.New(demo.Options{Customers: opt.Customers, Seed: opt.Seed, Industry: opt.Industry, OrdersPerCustomer: opt.OrdersPerCustomer,
+		gen: demo.New(demo.Options{Customers: opt.Customers, Seed: opt.Seed, Industry: opt.Industry, OrdersPerCustomer: opt.OrdersPerCustomer, Events: opt.Events,
 			Until: w.app.Clock.Now().AddDate(0, 0, -1)})} // a living company: its history ends yesterday
-	if err := w.markDemo(ctx, demoMark{Batch: l.batch, State: demoLoading, Options: opt}); err != nil {
+	mark := demoMark{Batch: l.batch, State: demoLoading, Options: opt}
+	if err := w.markDemo(ctx, mark); err != nil {
 		return nil, err
 	}
-	w.pause()
-	defer w.resume()
 	defer debug.SetGCPercent(debug.SetGCPercent(loadGC)) // little lives long: collect seldom
 	if err := w.store.Unindex(ctx, w.registry()); err != nil {
 		return nil, err
@@ -117,15 +122,24 @@ func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say
 	if err := errors.Join(err, w.store.Reindex(context.WithoutCancel(ctx), w.registry())); err != nil {
 		return nil, err
 	}
+	debug.SetGCPercent(eventsGC)
+	debug.FreeOSMemory()
+	if err := l.live(&mark); err != nil {
+		return nil, err
+	}
 	res.Seconds = time.Since(start).Seconds()
-	say(fmt.Sprintf("%d records in %.1f s; computing traits and classes", res.Records, res.Seconds))
+	say(fmt.Sprintf("%d records, %d events in %.1f s; computing traits and classes", res.Records, res.Events, res.Seconds))
 	w.demoComputes(res)
 	begin := time.Now()
-	if err := w.refill(ctx); err != nil {
+	if err := w.refill(ctx, func() error { return l.behaves(&mark) }); err != nil {
+		return nil, err
+	}
+	if err := l.gather(&mark); err != nil {
 		return nil, err
 	}
 	res.Insight = time.Since(begin).Seconds()
-	return res, w.markDemo(ctx, demoMark{Batch: l.batch, State: demoLoaded, Options: opt})
+	mark.State = demoLoaded
+	return res, w.markDemo(ctx, mark)
 }
 
 // emptyForDemo removes what a load that was interrupted left, and refuses a workspace with customers.
@@ -147,13 +161,19 @@ func (w *workspace) emptyForDemo(ctx context.Context, say func(string)) error {
 	return err
 }
 
-// refill makes analytics, traits and classes anew: after a load of everything that is far quicker than to follow the log.
-func (w *workspace) refill(ctx context.Context) error {
+// refill makes analytics, traits and classes anew: after a load of everything that is far quicker than to follow the log. ready, unless it is nil,
+// is called when everything lies there from which traits are computed.
+func (w *workspace) refill(ctx context.Context, ready func() error) error {
 	if err := w.feed.Rebuild(ctx); err != nil {
 		return err
 	}
 	if err := w.feed.Drain(ctx); err != nil {
 		return err
+	}
+	if ready != nil {
+		if err := ready(); err != nil {
+			return err
+		}
 	}
 	// A second pass where the first found other values than were there: it must find nothing more.
 	for range 2 {
@@ -181,6 +201,8 @@ type demoLoad struct {
 	stores   map[string]id.ID
 	channels map[string]id.ID
 	variants map[string]variantRef
+	styles   map[string]id.ID // products
+	people   []id.ID          // customers by index
 	brands   map[string]string
 	kinds    map[string]string
 }
@@ -339,6 +361,7 @@ func industry(trade string) string {
 // master stores channels, stores, products and variants.
 func (l *demoLoad) master() error {
 	l.stores, l.channels, l.variants = map[string]id.ID{}, map[string]id.ID{}, map[string]variantRef{}
+	l.styles, l.people = map[string]id.ID{}, make([]id.ID, 0, l.gen.Options().Customers)
 	l.brands, l.kinds = map[string]string{}, map[string]string{}
 	var ops []record.BulkOp
 	for _, c := range l.gen.Channels() {
@@ -367,7 +390,7 @@ func (l *demoLoad) master() error {
 		}
 		ops = ops[n:]
 	}
-	return nil
+	return l.contents()
 }
 
 func (l *demoLoad) product(ops []record.BulkOp, p demo.Product) []record.BulkOp {
@@ -377,6 +400,7 @@ func (l *demoLoad) product(ops []record.BulkOp, p demo.Product) []record.BulkOp 
 		in["status"] = "discontinued"
 	}
 	op := l.create("product", in, time.Time{})
+	l.styles[p.Style] = op.ID
 	ops = append(ops, op)
 	for _, v := range p.Variants {
 		vop := l.create("variant", record.Input{"sku": v.SKU, "product": op.ID, "size": v.Size, "colour": v.Colour.In(l.loc), "price": l.money(p.Price), "cost": l.money(p.Cost)}, time.Time{})
@@ -417,6 +441,7 @@ func (l *demoLoad) customer(ops []record.BulkOp, c *demo.Customer) []record.Bulk
 		in["height_cm"] = int64(c.Height) * 10
 	}
 	op := l.create("customer", in, c.CreatedAt)
+	l.people = append(l.people, op.ID)
 	ops = append(ops, op)
 	contacts := make([]id.ID, len(c.Contacts))
 	for i, k := range c.Contacts {

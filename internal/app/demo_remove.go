@@ -24,6 +24,10 @@ type demoMark struct {
 	Batch   id.ID           `json:"batch"`
 	State   string          `json:"state"`
 	Options api.DemoOptions `json:"options"`
+	// What it made besides records.
+	Sources  []id.ID  `json:"sources,omitempty"`
+	Traits   []string `json:"traits,omitempty"`
+	Segments []string `json:"segments,omitempty"`
 }
 
 const (
@@ -60,6 +64,9 @@ const demoRemoval = 500
 func (w *workspace) removeDemo(ctx context.Context, m demoMark, moved func(n int)) (removed, kept int, err error) {
 	m.State = demoRemoving
 	if err := w.markDemo(ctx, m); err != nil {
+		return 0, 0, err
+	}
+	if err := w.unlive(ctx, m); err != nil {
 		return 0, 0, err
 	}
 	for _, obj := range referrersFirst(w.registry()) {
@@ -149,7 +156,7 @@ func (a *App) runDemoRemoval(ctx context.Context, j job.Job) (err error) {
 		return err
 	}
 	a.Log.InfoContext(ctx, "the demo company was removed", "records", removed, "kept", kept)
-	return w.refill(ctx)
+	return w.refill(ctx, nil)
 }
 
 // QueueDemoRemoval implements api.Operator.

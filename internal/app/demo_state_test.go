@@ -36,7 +36,11 @@ func TestDemoIsLoadedFromThePage(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer res.Body.Close()
-		st := read[api.DemoState](admin, "POST", "/demo", `{"customers":1000,"orders_per_customer":1}`, http.StatusAccepted)
+		mine := read[madeSource](admin, "POST", "/event-sources", `{"name":"自己的","type":"server"}`, 201)
+		if status, answer := s.sendEvent("/v1/track", mine.WriteKey, `{"event":"Mine","anonymousId":"me"}`); status != 200 {
+			t.Fatal(status, answer)
+		}
+		st := read[api.DemoState](admin, "POST", "/demo", `{"customers":1000,"orders_per_customer":1,"events":9000}`, http.StatusAccepted)
 		if st.Available || st.Phase != "queued" {
 			t.Errorf("queued: %+v", st)
 		}
@@ -63,7 +67,10 @@ func TestDemoIsLoadedFromThePage(t *testing.T) {
 			t.Errorf("%d customers", n.Count)
 		}
 		admin.wantCode(409, "app.demo_not_empty", admin.do("POST", "/demo", `{"customers":1000}`))
+		demoBehaves(t, admin)
+		interactions(t, s, admin, mine.WriteKey)
 		removesDemo(t, s, admin, manager)
+		demoIsStill(t, admin)
 	})
 }
 

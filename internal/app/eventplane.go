@@ -23,7 +23,7 @@ type visitSettings struct {
 
 // openPlane makes what takes events from the inbox to analysis and into files.
 func (w *workspace) openPlane() {
-	c := eventplane.Config{Store: w.events.store, Facts: analytics.NewEvents(w.adb, w.app.Clock), Files: analytics.NewEventFiles(w.adb), Consumers: []string{eventschema.Consumer, peopleStep, consentStep},
+	c := eventplane.Config{Store: w.events.store, Facts: analytics.NewEvents(w.adb, w.app.Clock), Files: analytics.NewEventFiles(w.adb), Consumers: []string{eventschema.Consumer, peopleStep, consentStep, contentStep},
 		Dir: filepath.Join(w.dir, eventDir, eventFiles), Clock: w.app.Clock, Log: w.app.Log,
 		Rates: func() facet.Rates { return facet.Rates{Table: w.rates.Load(), Base: w.info.Currency} },
 		Visits: func(ctx context.Context) (analytics.VisitOptions, error) {
@@ -32,9 +32,14 @@ func (w *workspace) openPlane() {
 			return analytics.VisitOptions{Midnight: s.Midnight}, err
 		},
 		Owners:  eventstore.Ownership{DB: w.events.store.DB},
+		Seal:    sealAt,
 		Touched: func() { w.traits.Notify() }}
 	w.events.plane = eventplane.New(c)
 }
+
+// sealAt is from how many events on a file is written before its day is over: more of them would need memory that a small server wants for
+// other things.
+const sealAt = 100_000
 
 // eventFiles is the folder of the sealed files, beside the inbox.
 const eventFiles = "sealed"
@@ -45,7 +50,7 @@ func (w *workspace) planeSteps() []eventStep {
 	run := func(step func(context.Context) (int, error)) func(context.Context) (int, error) {
 		return func(ctx context.Context) (int, error) { return step(system(ctx)) }
 	}
-	return []eventStep{{"follow", run(p.Follow)}, {"load", run(p.Load)}, {"visits", run(p.Visits)}, {"rollups", run(p.Rollups)}, {"seal", run(p.Seal)}}
+	return []eventStep{{"follow", run(p.Follow)}, {"load", run(p.Load)}, {"visits", run(p.Visits)}, {"rollups", run(p.Rollups)}, {sealStep, run(p.Seal)}}
 }
 
 // eventsBack reports whether the facts of behaviour are complete, or cannot be completed for now: then everything else is of use without them.

@@ -21,6 +21,8 @@ import (
 const (
 	eventDir   = "events"   // below a workspace's directory
 	eventInbox = "inbox.db" // in it
+
+	learnStep, sealStep, tidyStep = "learn", "seal", "tidy"
 )
 
 // eventFlow is what carries events on after they were accepted: the store they lie in, and the runner of the steps that take them to
@@ -56,8 +58,8 @@ type stepRun struct {
 
 // eventSteps are the stations of the flow in their order.
 func (w *workspace) eventSteps() []eventStep {
-	steps := append([]eventStep{{"learn", w.learned.Learn}, {"resolve", w.resolveEvents}, {peopleStep, w.takePeople}, {consentStep, w.takeConsents}}, w.planeSteps()...)
-	return append(steps, eventStep{"tidy", w.tidyEvents()})
+	steps := append([]eventStep{{learnStep, w.learned.Learn}, {"resolve", w.resolveEvents}, {peopleStep, w.takePeople}, {consentStep, w.takeConsents}, {contentStep, w.takeContents}}, w.planeSteps()...)
+	return append(steps, eventStep{tidyStep, w.tidyEvents()})
 }
 
 func (w *workspace) openEvents(ctx context.Context) (err error) {

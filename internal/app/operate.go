@@ -42,7 +42,7 @@ func (o operator) Rebuild(ctx context.Context, key, what string, say func(string
 		out.Records = int64(n)
 	case "analytics":
 		say("filling the relations")
-		if err := w.refill(ctx); err != nil {
+		if err := w.refill(ctx, nil); err != nil {
 			return nil, err
 		}
 		rep, err := w.feed.Reconcile(ctx)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/customer/consent"
@@ -108,11 +109,13 @@ func (w *workspace) takePeople(ctx context.Context) (int, error) {
 	if n == 0 {
 		return 0, nil
 	}
-	if err := w.persons.Take(system(ctx), batch[:n]); err != nil {
+	last := eventstore.PositionOf(&batch[n-1])
+	open := slices.DeleteFunc(batch[:n], func(e event.Event) bool { return e.Flags.Has(event.Settled) })
+	if err := w.persons.Take(system(ctx), open); err != nil {
 		return 0, fmt.Errorf("make customers of events: %w", err)
 	}
 	return n, s.Write(ctx, func(ctx context.Context, c sqlstore.Conn) error {
-		return s.Advance(ctx, c, peopleStep, eventstore.PositionOf(&batch[n-1]))
+		return s.Advance(ctx, c, peopleStep, last)
 	})
 }
 

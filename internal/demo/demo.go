@@ -14,7 +14,8 @@
 //     close to the drawn value, not to the fen. Companies and public bodies buy in bulk and stand outside this law.
 //
 // Names, numbers and addresses are invented; phone numbers are unique and lie in assigned prefixes, so nothing may ever
-// be sent to them. It does not make anonymous orders, cancelled orders, events, tickets or surveys.
+// be sent to them. What they did in the last half year before and beside their purchases (visits to the shop on the web and in WeChat, in stores, what they
+// liked and shared) is behaviour: Life. It does not make anonymous orders, cancelled orders, tickets or surveys.
 package demo
 
 import (
@@ -33,6 +34,8 @@ type Options struct {
 	Days              int       // length of the history, at least 60; 730
 	Industry          string    // "fashion", the only one
 	OrdersPerCustomer float64   // mean over all customers, those without an order included, 1 to 20; 5
+	// Events is about how many events of behaviour there are: fifteen a customer and 300,000 at most for 0, none when negative.
+	Events int
 }
 
 // Zone is the time zone that the company lives in.

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"sync"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -19,6 +20,7 @@ type Generator struct {
 	names        *nameBook
 	onlineHours  weights
 	storeHours   weights
+	life         func() *life
 }
 
 // New prepares a company; see Options for defaults. Values out of range are moved to the nearest limit, an unknown
@@ -38,6 +40,9 @@ func New(o Options) *Generator {
 	if o.Until.IsZero() {
 		o.Until = time.Date(2026, time.October, 31, 12, 0, 0, 0, Zone)
 	}
+	if o.Events == 0 {
+		o.Events = min(15*o.Customers, 300_000)
+	}
 	o.Industry = "fashion"
 	g := &Generator{options: o, almanac: newAlmanac(clock.DayOf(o.Until, Zone), o.Days), names: newNameBook()}
 	g.joined = joinWeights(g.almanac)
@@ -49,6 +54,7 @@ func New(o Options) *Generator {
 	g.onlineHours = newWeights(24, func(i int) float64 { return online[i] })
 	store := [24]float64{10: 2, 11: 3, 12: 3, 13: 4, 14: 5, 15: 6, 16: 6, 17: 5, 18: 5, 19: 7, 20: 7, 21: 4}
 	g.storeHours = newWeights(24, func(i int) float64 { return store[i] })
+	g.life = sync.OnceValue(g.newLife)
 	return g
 }
 

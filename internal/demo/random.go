@@ -16,6 +16,9 @@ const (
 	streamCatalogue
 	streamStores
 	streamPlant
+	streamLife
+	streamContent
+	streamVisitor
 )
 
 // random is a source with the distributions that are needed. Not safe for concurrent use.
@@ -67,6 +70,15 @@ func (r *random) gamma(shape float64) float64 {
 func (r *random) beta(a, b float64) float64 {
 	x := r.gamma(a)
 	return x / (x + r.gamma(b))
+}
+
+// poisson draws a count of the given mean (Knuth 1969), which is small.
+func (r *random) poisson(mean float64) int {
+	limit, n := math.Exp(-min(mean, 60)), 0
+	for p := r.Float64(); p > limit; p *= r.Float64() {
+		n++
+	}
+	return n
 }
 
 // pick is one of a list.

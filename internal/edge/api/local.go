@@ -33,6 +33,8 @@ type DemoOptions struct {
 	Seed      uint64 `json:"seed,omitempty"`
 	// OrdersPerCustomer is the mean over all customers, 1 to 20; 5 when 0.
 	OrdersPerCustomer float64 `json:"orders_per_customer,omitempty"`
+	// Events is about how many events of behaviour there are: fifteen a customer and 300,000 at most when 0, none when negative.
+	Events int `json:"events,omitempty"`
 }
 
 // Diagnosis is what the doctor found.

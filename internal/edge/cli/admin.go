@@ -225,9 +225,10 @@ func (s *state) demo() *cobra.Command {
 	var customers int
 	var seed uint64
 	var orders float64
+	var events int
 	load := s.command("load", "demo_load", cobra.NoArgs, func(c *cobra.Command, _ []string) error {
 		return s.with(c, func(d *session) error {
-			return d.follow("/local/demo", map[string]any{"industry": industry, "customers": customers, "seed": seed, "orders_per_customer": orders})
+			return d.follow("/local/demo", map[string]any{"industry": industry, "customers": customers, "seed": seed, "orders_per_customer": orders, "events": events})
 		})
 	})
 	f := load.Flags()
@@ -235,6 +236,7 @@ func (s *state) demo() *cobra.Command {
 	f.IntVar(&customers, "customers", 20000, s.text("cli.flag_customers"))
 	f.Uint64Var(&seed, "seed", 1, s.text("cli.flag_seed"))
 	f.Float64Var(&orders, "orders-per-customer", 5, s.text("cli.flag_orders"))
+	f.IntVar(&events, "events", 0, s.text("cli.flag_demo_events"))
 	return s.group("demo", load)
 }
 

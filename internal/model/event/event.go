@@ -49,6 +49,7 @@ const (
 	Unplanned                    // the tracking plan does not know it, or its properties are not as planned
 	NoConsent                    // the context says that analysis was refused: kept for counting without a person
 	Passive                      // it says of itself that nobody did anything (nonInteraction): it makes no visit one with an interaction
+	Settled                      // accepted with its profile, and what it says of customers and orders stands in the records: nobody resolves it again
 )
 
 // Has reports whether all of the given flags are set.

@@ -27,6 +27,7 @@ const Consumer = "learn"
 
 const (
 	batchSize = 2000
+	manySize  = 10_000
 	// Window is how many events the newest are. Of a full batch, behind which more waits, only a part is put into it: nobody can follow.
 	Window     = 10_000
 	ofFull     = 500
@@ -67,16 +68,21 @@ func New(inbox *eventstore.Store, c clock.Clock, zone func() *time.Location) *St
 }
 
 // Learn takes the next events of the inbox that have their profiles and says how many.
-func (s *Store) Learn(ctx context.Context) (int, error) {
+func (s *Store) Learn(ctx context.Context) (int, error) { return s.learn(ctx, batchSize) }
+
+// LearnMany is Learn of many at a time, where nobody else waits for the inbox.
+func (s *Store) LearnMany(ctx context.Context) (int, error) { return s.learn(ctx, manySize) }
+
+func (s *Store) learn(ctx context.Context, size int) (int, error) {
 	at, err := s.inbox.Position(ctx, Consumer)
 	if err != nil {
 		return 0, err
 	}
-	batch, err := s.inbox.Read(ctx, at, batchSize)
+	batch, err := s.inbox.Read(ctx, at, size)
 	if err != nil || len(batch) == 0 {
 		return 0, err
 	}
-	full := len(batch) == batchSize
+	full := len(batch) == size
 	if batch, err = s.resolved(ctx, batch); err != nil || len(batch) == 0 {
 		return 0, err
 	}

@@ -87,3 +87,17 @@ func (s *Store) DropRejected(ctx context.Context, ids []id.ID) error {
 		return err
 	})
 }
+
+// ForgetSources removes what was learned of sources, their newest events with it.
+func (s *Store) ForgetSources(ctx context.Context, sources []id.ID) error {
+	return s.inbox.Write(sqlstore.Bulk(ctx), func(ctx context.Context, c sqlstore.Conn) error {
+		for _, v := range sources {
+			for _, table := range []string{"event_name", "event_volume", "event_property", "event_recent"} {
+				if _, err := c.Exec(ctx, "DELETE FROM "+table+" WHERE source = ?", int64(v)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}

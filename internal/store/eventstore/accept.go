@@ -192,15 +192,12 @@ func (in *intake) store(ctx context.Context, c sqlstore.Conn) error {
 	}
 	return c.InsertMany(ctx, "event_inbox", inboxColumns, len(in.fresh), func(i int, dst []any) {
 		i = in.fresh[i]
-		e := &in.events[i]
-		flags := e.Flags
+		e := in.events[i]
+		e.ID, e.MessageID = in.ids[i], in.names[i]
 		if in.states[i] == Collision {
-			flags |= event.Collision
+			e.Flags |= event.Collision
 		}
-		dst[0], dst[1], dst[2], dst[3], dst[4] = int64(in.ids[i]), int64(e.Source), in.names[i], string(e.Kind), e.Name
-		dst[5], dst[6], dst[7], dst[8], dst[9] = e.At, int64(e.Day), e.ReceivedAt, e.OriginalAt, int64(flags)
-		dst[10], dst[11], dst[12], dst[13] = e.UserID, e.AnonymousID, e.GroupID, e.PreviousID
-		dst[14], dst[15], dst[16] = object(e.Properties), object(e.Context), int64(e.Profile)
+		fillEvent(&e, dst)
 	})
 }
 

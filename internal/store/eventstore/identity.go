@@ -353,6 +353,31 @@ func (l Ledger) Forget(ctx context.Context, profiles []id.ID) error {
 	return nil
 }
 
+// ForgetPrefix removes the profiles that have an identifier of a namespace with a prefix, and everything about them. A profile that had been
+// joined to one of them is by itself again.
+func (l Ledger) ForgetPrefix(ctx context.Context, namespace, prefix string) error {
+	if err := l.Lock(ctx); err != nil {
+		return err
+	}
+	const those = "(SELECT profile_id FROM identifier WHERE namespace = ? AND value >= ? AND value < ?)"
+	args := []any{namespace, prefix, prefix + "\U0010FFFF"}
+	for _, q := range []string{
+		"UPDATE profile SET into_id = 0, root_id = id WHERE root_id IN " + those,
+		"DELETE FROM profile_merge WHERE loser_id IN " + those,
+		"DELETE FROM profile_merge WHERE winner_id IN " + those,
+		"DELETE FROM profile_review WHERE a_id IN " + those,
+		"DELETE FROM profile_review WHERE b_id IN " + those,
+		"DELETE FROM profile_customer WHERE profile_id IN " + those,
+		"DELETE FROM profile WHERE id IN " + those,
+		"DELETE FROM identifier WHERE profile_id IN " + those,
+	} {
+		if _, err := l.c.Exec(ctx, q, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // rowsAtOnce bounds a statement.
 const rowsAtOnce = 200
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -104,7 +105,7 @@ const profilesAtOnce = 200
 
 // Resolve gives fn the next events in inbox order and stores the profile that fn set in each, together with the position and whatever fn
 // wrote through c, in one transaction. It says how many events it was, 0 when there are none. An event that fn left without a profile
-// is an error: resolution gives one to every event. On SQLite other writers wait for fn, so limit should keep it below 50 ms.
+// is an error: resolution gives one to every event. Those that were adopted with theirs are passed over. On SQLite other writers wait for fn, so limit should keep it below 50 ms.
 func (s *Store) Resolve(ctx context.Context, limit int, fn func(ctx context.Context, c sqlstore.Conn, batch []event.Event) error) (n int, err error) {
 	bound, err := s.bound(ctx)
 	if err != nil {
@@ -121,13 +122,17 @@ func (s *Store) Resolve(ctx context.Context, limit int, fn func(ctx context.Cont
 		if err != nil || n == 0 {
 			return err
 		}
-		if err := fn(ctx, c, list); err != nil {
-			return err
+		last := PositionOf(&list[n-1])
+		list = slices.DeleteFunc(list, func(e event.Event) bool { return e.Flags.Has(event.Settled) })
+		if len(list) > 0 {
+			if err := fn(ctx, c, list); err != nil {
+				return err
+			}
+			if err := setProfiles(ctx, c, list); err != nil {
+				return err
+			}
 		}
-		if err := setProfiles(ctx, c, list); err != nil {
-			return err
-		}
-		return s.Advance(ctx, c, Resolved, PositionOf(&list[n-1]))
+		return s.Advance(ctx, c, Resolved, last)
 	})
 	if err != nil {
 		return 0, err

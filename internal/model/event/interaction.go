@@ -1,0 +1,30 @@
+package event
+
+// Names of interactions: what people do with content, accounts and products on platforms, and in shops. Where the e-commerce specification
+// of Segment has a name it is that one. The content is named by its id on the platform in the property content_id, the platform by
+// platform; a share by share_id, which the address that was shared carries along.
+const (
+	ContentViewed    = "Content Viewed"
+	ContentLiked     = "Content Liked"
+	ContentCommented = "Content Commented" // comment: the text
+	ContentShared    = "Content Shared"    // share_id
+	ContentSaved     = "Content Saved"     // put among the favourites
+	LiveWatched      = "Live Stream Watched"
+	AccountFollowed  = "Account Followed" // account
+	AccountLeft      = "Account Unfollowed"
+	ShareOpened      = "Share Opened" // share_id: somebody came by what somebody shared
+	BrandMentioned   = "Brand Mentioned"
+	ProductReviewed  = "Product Reviewed" // product_id, rating of 5, review_body
+	MessageReceived  = "Message Received" // from the customer
+	MessageSent      = "Message Sent"     // to the customer
+	CallMade         = "Call Made"        // minutes, direction in or out
+	StoreVisited     = "Store Visited"    // store_id, minutes, staff
+	ItemTried        = "Item Tried On"    // product_id, size
+	CouponUsed       = "Coupon Applied"   // coupon_id
+)
+
+// Interactions are the names of what counts as an interaction with content. To view it is none: that is what interactions are measured
+// against.
+func Interactions() []string {
+	return []string{ContentLiked, ContentCommented, ContentShared, ContentSaved, LiveWatched}
+}
