@@ -26,6 +26,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
 	"github.com/guanxi-crm/guanxi/internal/insight/segment"
+	"github.com/guanxi-crm/guanxi/internal/insight/social"
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
@@ -410,6 +411,7 @@ func (w *workspace) build(ctx context.Context) error {
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
 	w.edge.Keys, w.edge.Web = keyService{w}, w.newWeb()
+	w.edge.Social = social.New(analytics.NewSocial(w.gate, w.zoneOf))
 	if err := w.newTracking(ctx); err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
 	"github.com/guanxi-crm/guanxi/internal/insight/segment"
+	"github.com/guanxi-crm/guanxi/internal/insight/social"
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
 	"github.com/guanxi-crm/guanxi/internal/insight/web"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
@@ -89,6 +90,7 @@ type Workspace struct {
 	Deeds      DeedService
 	Reports    *report.Service
 	Web        *web.Service
+	Social     *social.Service
 	Imports    *transfer.Service
 	Mass       *mass.Service
 	Duplicates *dedupe.Service

@@ -17,7 +17,7 @@ const (
 // routes is the one table: method, path, who may, handler, what it does. A line with a right is refused to everyone who does
 // not hold it; engines check again what they know better (fields, conditions, versions).
 func (a *API) routes() []route {
-	return slices.Concat(a.accountRoutes(), a.trustRoutes(), a.passkeyRoutes(), a.providerRoutes(), a.schemaRoutes(), a.formulaRoutes(), a.recordRoutes(), a.rightsRoutes(), a.mergeRoutes(), a.jobRoutes(), a.agendaRoutes(), a.talkRoutes(), a.calendarRoutes(), a.insightRoutes(), a.webRoutes(), a.webhookRoutes(), a.automationRoutes(), a.mailRoutes(), a.ticketRoutes(), a.letterRoutes(), a.guestRoutes(), a.approvalRoutes(), a.stageRoutes(), a.blueprintRoutes(), a.privacyRoutes(), a.consentRoutes(), a.keyRoutes(), a.sourceRoutes(), a.trackingRoutes(), a.behaviourRoutes(), a.localRoutes())
+	return slices.Concat(a.accountRoutes(), a.trustRoutes(), a.passkeyRoutes(), a.providerRoutes(), a.schemaRoutes(), a.formulaRoutes(), a.recordRoutes(), a.rightsRoutes(), a.mergeRoutes(), a.jobRoutes(), a.agendaRoutes(), a.talkRoutes(), a.calendarRoutes(), a.insightRoutes(), a.webRoutes(), a.socialRoutes(), a.webhookRoutes(), a.automationRoutes(), a.mailRoutes(), a.ticketRoutes(), a.letterRoutes(), a.guestRoutes(), a.approvalRoutes(), a.stageRoutes(), a.blueprintRoutes(), a.privacyRoutes(), a.consentRoutes(), a.keyRoutes(), a.sourceRoutes(), a.trackingRoutes(), a.behaviourRoutes(), a.localRoutes())
 }
 
 func (a *API) accountRoutes() []route {

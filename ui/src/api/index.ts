@@ -20,6 +20,7 @@ export * from './guests';
 export * from './identities';
 export * from './imports';
 export * from './insight';
+export * from './interactions';
 export * from './jobs';
 export { keptOwner, waitingStore } from './keep';
 export * from './letters';

@@ -214,6 +214,13 @@ const webRoute = createRoute({
   loader: words('web'),
   component: lazyRouteComponent(() => import('@/features/web/web-page'), 'WebPage'),
 });
+const interactionsRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/interactions',
+  validateSearch: shape({ days: whole, from: text, to: text, platform: text, kind: text }),
+  loader: words('interactions'),
+  component: lazyRouteComponent(() => import('@/features/interactions/interactions-page'), 'InteractionsPage'),
+});
 const eventsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/events',
@@ -263,6 +270,7 @@ export const routeTree = rootRoute.addChildren([
     importRoute,
     jobsRoute,
     webRoute,
+    interactionsRoute,
     eventsRoute,
     settingsRoute.addChildren([settingsIndexRoute, ...settingsPages]),
     kitRoute,

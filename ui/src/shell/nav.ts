@@ -98,6 +98,7 @@ export const NAV: readonly NavGroup[] = [
     key: 'behaviour',
     entries: [
       { key: 'web', to: '/web', icon: IconChartHistogram, go: 'w', needs: 'web.read' },
+      { key: 'interactions', to: '/interactions', icon: IconNote, needs: 'web.read' },
       { key: 'events', to: '/events', icon: IconActivity, needs: 'event.read' },
     ],
   },

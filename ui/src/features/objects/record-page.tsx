@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
-import { recordQuery } from '@/api';
+import { type RecordData, recordQuery } from '@/api';
 import { useFieldContext } from '@/fields';
-import { useFormat, useLabel, useTranslation } from '@/i18n';
+import { loadWords, useFormat, useLabel, useTranslation } from '@/i18n';
 import { useObject } from '@/metadata';
 import { ApprovalBanner } from '@/records/approval/lazy-banner';
 import { DuplicateBanner } from '@/records/duplicates/lazy-banner';
@@ -23,6 +23,11 @@ import { remember, usePeek } from '@/shell';
 import { BackLink, Button, Closed, ErrorState, Page, SkeletonRows } from '@/ui';
 
 const OrderLines = lazy(() => import('@/records/page/order-lines').then((module) => ({ default: module.OrderLines })));
+const ContentPanel = lazy(() =>
+  Promise.all([import('@/records/content/figures'), loadWords('interactions')]).then(([module]) => ({
+    default: module.ContentPanel,
+  })),
+);
 const Guests = lazy(() => import('@/records/guests/guests').then((module) => ({ default: module.Guests })));
 
 /** What a record is made of stands before what happened with it. */
@@ -64,10 +69,38 @@ function OneRecord({ object, id }: { object: Object; id: string }) {
     if (record !== undefined && record.id === id) remember({ object: object.key, id, title: record.title || id });
   }, [record, object.key, id]);
 
+  const openRef = (ref: { object: string; id: string }) => open({ object: ref.object, id: ref.id });
+  const before = (record: RecordData) => {
+    if (object.key === 'order')
+      return [
+        {
+          value: 'lines',
+          label: t('records:order.lines'),
+          content: (
+            <Suspense fallback={<SkeletonRows rows={6} />}>
+              <OrderLines order={record} onOpenRef={openRef} />
+            </Suspense>
+          ),
+        },
+      ];
+    if (object.key === 'content')
+      return [
+        {
+          value: 'interactions',
+          label: t('records:page.interactions'),
+          content: (
+            <Suspense fallback={<SkeletonRows rows={6} />}>
+              <ContentPanel record={record} />
+            </Suspense>
+          ),
+        },
+      ];
+    return [];
+  };
+
   const body = () => {
     if (answer.isError) return <ErrorState error={answer.error} onRetry={() => answer.refetch()} />;
     if (record === undefined) return <SkeletonRows rows={10} />;
-    const openRef = (ref: { object: string; id: string }) => open({ object: ref.object, id: ref.id });
     return (
       <RecordLayout
         notice={
@@ -106,21 +139,7 @@ function OneRecord({ object, id }: { object: Object; id: string }) {
           record={record}
           relations={relations}
           counts={counts}
-          before={
-            object.key === 'order'
-              ? [
-                  {
-                    value: 'lines',
-                    label: t('records:order.lines'),
-                    content: (
-                      <Suspense fallback={<SkeletonRows rows={6} />}>
-                        <OrderLines order={record} onOpenRef={openRef} />
-                      </Suspense>
-                    ),
-                  },
-                ]
-              : []
-          }
+          before={before(record)}
           after={
             object.key === 'meeting'
               ? [
