@@ -13,7 +13,7 @@ import (
 )
 
 // order is how the standard objects are shown; files that are not named here follow by name.
-var order = []string{"customer", "contact", "order", "order_line", "refund", "product", "variant", "store", "channel",
+var order = []string{"customer", "contact", "order", "order_line", "refund", "product", "variant", "store", "channel", "content",
 	"task", "call", "meeting", "visit", "note", "tag", "user"}
 
 // Load reads every *.json at the root of a file system, one object declaration each. An unknown member in a file is an
