@@ -62,6 +62,7 @@ const EXAMPLES: Record<string, Examples> = {
   '/settings/webhooks/$id': async (api) => [`/settings/webhooks/${await someWebhook(api)}`],
   '/settings/webhooks/$id/edit': async (api) => [`/settings/webhooks/${await someWebhook(api)}/edit`],
   '/settings/sources/$id': async (api) => [`/settings/sources/${await someSource(api)}`],
+  '/settings/sources/$id/history': async (api) => [`/settings/sources/${await someSource(api)}/history`],
   '/settings/sources/$id/edit': async (api) => [`/settings/sources/${await someSource(api)}/edit`],
   '/settings/traits/$key': async () => ['/settings/traits/new'],
   '/settings/approvals/$id': async () => ['/settings/approvals/new'],

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/customer/event"
+	"github.com/guanxi-crm/guanxi/internal/customer/tracking"
 	model "github.com/guanxi-crm/guanxi/internal/model/event"
 )
 
@@ -14,6 +16,7 @@ type importEventsIn struct {
 	ID   string `path:"id"`
 	Body struct {
 		Events []json.RawMessage `json:"events" doc:"up to 2,500 messages of the Segment API, each with type and timestamp"`
+		DryRun bool              `json:"dry_run,omitempty" doc:"say what would be refused, and keep nothing"`
 	}
 }
 
@@ -48,8 +51,10 @@ func (a *API) importEvents(ctx context.Context, c *call, in importEventsIn) (Imp
 		dl.Locate = event.Locate
 	}
 	items := event.History(in.Body.Events, dl)
-	results, err := c.ws.Behaviour.Take(ctx, s.ID, items)
-	if err != nil {
+	var results []event.Result
+	if in.Body.DryRun {
+		results = c.triedHistory(items)
+	} else if results, err = c.ws.Behaviour.Take(ctx, s.ID, items); err != nil {
 		return out, err
 	}
 	for i, r := range results {
@@ -62,5 +67,25 @@ func (a *API) importEvents(ctx context.Context, c *call, in importEventsIn) (Imp
 			out.Duplicate++
 		}
 	}
+	if in.Body.DryRun {
+		return out, nil
+	}
 	return out, a.Auth.Note(ctx, c.who.Workspace.Key, "source.import", "", 0, map[string]any{"source": id.Format(event.SourcePrefix, s.ID), "name": s.Name, "accepted": out.Accepted, "rejected": len(out.Rejected)})
+}
+
+// triedHistory is what would become of events: those that are malformed or that the plan holds back are refused.
+func (c *call) triedHistory(items []event.Item) []event.Result {
+	out := make([]event.Result, len(items))
+	for i := range items {
+		it := &items[i]
+		if out[i].Fault = it.Fault; it.Fault != nil {
+			continue
+		}
+		out[i].State = model.Stored
+		if act, found := c.ws.Tracking.Check(&it.Event); act == tracking.Quarantine {
+			v := found[0]
+			out[i].Fault = fault.InvalidField(v.Code, v.Property, fault.Params{"property": v.Property, "want": v.Want, "found": v.Found})
+		}
+	}
+	return out
 }

@@ -125,3 +125,18 @@ export const useTryMapping = () =>
     mutationFn: (input: { mapping: SourceMapping; sample: string }) =>
       api.post<Items<TriedEvent>>('/event-sources/try', input),
   });
+
+/** What became of events of before that were sent to a source. */
+export interface ImportedEvents {
+  accepted: number;
+  /** Of them, brought in before. */
+  duplicate: number;
+  rejected: { index: number; code: string; field: string; message: string }[];
+}
+export const importEvents = (
+  source: string,
+  events: readonly Record<string, unknown>[],
+  dry: boolean,
+  signal: AbortSignal,
+): Promise<ImportedEvents> =>
+  api.post<ImportedEvents>(`/event-sources/${source}/import`, { events, dry_run: dry }, { signal });

@@ -129,6 +129,12 @@ export const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'sources/$id/history',
+    loader: words('sources'),
+    component: lazyRouteComponent(() => import('@/features/settings/sources-history'), 'SourceHistoryPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'mail',
     loader: words('mail'),
     component: lazyRouteComponent(() => import('@/features/settings/mail-page'), 'MailPage'),

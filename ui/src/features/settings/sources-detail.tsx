@@ -1,4 +1,4 @@
-import { IconDots, IconKey, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
+import { IconDots, IconFileUpload, IconKey, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -220,6 +220,11 @@ function Actions({ source, onSecret }: { source: EventSource; onSecret: (secret:
       <Menu
         target={<IconButton label={t('sources:more')} icon={<IconDots size={16} />} tooltip={false} />}
         entries={[
+          {
+            label: t('sources:history.title'),
+            icon: <IconFileUpload size={15} />,
+            onSelect: () => navigate({ to: '/settings/sources/$id/history', params: { id: source.id } }),
+          },
           { label: t('sources:key.rotate'), icon: <IconKey size={15} />, onSelect: () => setAsking(true) },
           { label: t('common:delete'), icon: <IconTrash size={15} />, danger: true, onSelect: askRemove },
         ]}
