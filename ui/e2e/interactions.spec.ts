@@ -13,12 +13,15 @@ test('contents and what was done with them, down to the people', async ({ page, 
   await expect(kinds.getByRole('row')).toHaveCount(2);
   const best = page.getByRole('region', { name: t('interactions:best') });
   const first = best.getByRole('row').nth(1);
-  const title = await first.getByRole('link').first().innerText();
-  await first.getByRole('link', { name: t('interactions:showPeople', { name: title }) }).click();
+  const title = await first.getByRole('link').first().textContent();
+  await first.getByRole('link', { name: t('interactions:showPeople', { name: title ?? '' }) }).click();
   await expect(page).toHaveURL(/segments\/new/);
   const estimate = page.getByRole('complementary', { name: t('segments:estimate') });
   await expect(estimate.getByText('Content Liked').first()).toBeVisible();
   await page.goBack();
-  await best.getByRole('link', { name: title, exact: true }).first().click();
+  await best
+    .getByRole('link', { name: title ?? '', exact: true })
+    .first()
+    .click();
   await expect(page.getByRole('list', { name: t('interactions:term.interactions') })).toBeVisible();
 });

@@ -72,7 +72,7 @@ export const interactionsQuery = (ask: InteractionAsk) =>
         { signal },
       ),
     staleTime: 30_000,
-    placeholderData: (before: InteractionOverview | undefined) => before,
+    placeholderData: (before) => before,
   });
 
 export const contentFiguresQuery = (id: string) =>

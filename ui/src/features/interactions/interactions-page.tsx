@@ -88,8 +88,7 @@ function Filters({ ask, days, go }: ReturnType<typeof useAsk>) {
       {(['platform', 'kind'] as const).map((field) => (
         <div key={field} className={css.choice}>
           <Select
-            label={t(`interactions:${field}`)}
-            hideLabel
+            aria-label={t(`interactions:${field}`)}
             clearable
             placeholder={t(`interactions:any.${field}`)}
             value={ask[field] === '' ? null : ask[field]}

@@ -17,17 +17,20 @@ test('rows of a sheet, however it is cut into pieces', () => {
 });
 
 test('a row becomes a message', () => {
-  const head = ['时间', '用户编号', '事件', 'price', 'code', 'vip', '备注'];
-  const targets = guess(head);
+  const heads = (target: string) => (target === 'userId' ? ['wer'] : []);
+  const head = ['Time', 'Wer', 'event', 'price', 'code', 'vip', 'note'];
+  const targets = guess(head, heads);
   expect(targets).toEqual(['timestamp', 'userId', 'event', 'property', 'property', 'property', 'property']);
-  expect(messageOf(['2026-01-02 10:00:00', 'u1', 'Paid', '9.5', '007', 'true', ''], { head, targets, event: '' })).toEqual({
+  expect(
+    messageOf(['2026-01-02 10:00:00', 'u1', 'Paid', '9.5', '007', 'true', ''], { head, targets, event: '' }),
+  ).toEqual({
     type: 'track',
     timestamp: '2026-01-02 10:00:00',
     userId: 'u1',
     event: 'Paid',
     properties: { price: 9.5, code: '007', vip: true },
   });
-  expect(messageOf(['x'], { head: ['user'], targets: guess(['user']), event: 'Called' })).toEqual({
+  expect(messageOf(['x'], { head: ['user'], targets: guess(['user'], heads), event: 'Called' })).toEqual({
     type: 'track',
     userId: 'x',
     event: 'Called',

@@ -12,28 +12,33 @@ export interface EventMapping {
 }
 export type Message = Record<string, unknown>;
 
-const NAMES: Record<(typeof COLUMN_TARGETS)[number], readonly string[]> = {
-  type: ['type', '类型', '事件类型'],
-  event: ['event', 'eventname', 'name', '事件', '事件名', '事件名称', '行为'],
-  userId: ['userid', 'user', 'customerid', 'externalid', '用户', '用户编号', '用户id', '客户编号', '会员号', '会员编号'],
-  anonymousId: ['anonymousid', 'anonymous', 'visitorid', 'deviceid', '匿名编号', '匿名id', '访客编号', '设备号'],
-  timestamp: ['timestamp', 'time', 'at', 'date', 'datetime', 'originaltimestamp', '时间', '发生时间', '日期'],
-  messageId: ['messageid', 'eventid', 'id', '消息编号', '事件编号'],
+type Part = (typeof COLUMN_TARGETS)[number];
+/** Heads as they are written in a language, in lower case and without spaces. */
+export type Heads = (target: Part) => readonly string[];
+const NAMES: Record<Part, readonly string[]> = {
+  type: ['type'],
+  event: ['event', 'eventname', 'name'],
+  userId: ['userid', 'user', 'customerid', 'externalid'],
+  anonymousId: ['anonymousid', 'anonymous', 'visitorid', 'deviceid'],
+  timestamp: ['timestamp', 'time', 'at', 'date', 'datetime', 'originaltimestamp'],
+  messageId: ['messageid', 'eventid', 'id'],
 };
 
 /** What a head most likely means; each part once, anything else is a property. */
-export function guess(head: readonly string[]): ColumnTarget[] {
+export function guess(head: readonly string[], heads: Heads): ColumnTarget[] {
   const taken = new Set<string>();
   return head.map((column) => {
     const plain = column.toLowerCase().replaceAll(/[\s_-]/g, '');
-    const found = COLUMN_TARGETS.find((target) => !taken.has(target) && NAMES[target].includes(plain));
+    const found = COLUMN_TARGETS.find(
+      (target) => !taken.has(target) && (NAMES[target].includes(plain) || heads(target).includes(plain)),
+    );
     if (found !== undefined) taken.add(found);
     return found ?? 'property';
   });
 }
 
 /** Numbers and truths of a sheet are such; what has a leading zero or would not be written the same is a text. */
-function valueOf(text: string): unknown {
+function cellValue(text: string): unknown {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);
   return text.trim() !== '' && String(number) === text ? number : text;
@@ -46,7 +51,7 @@ export function messageOf(row: readonly string[], mapping: EventMapping): Messag
   mapping.targets.forEach((target, at) => {
     const text = row[at] ?? '';
     if (target === 'ignore' || text === '') return;
-    if (target === 'property') properties[mapping.head[at] ?? ''] = valueOf(text);
+    if (target === 'property') properties[mapping.head[at] ?? ''] = cellValue(text);
     else message[target] = text;
   });
   if (message.event === undefined && mapping.event !== '') message.event = mapping.event;

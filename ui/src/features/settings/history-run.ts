@@ -74,7 +74,17 @@ export async function run({ file, mapping, source, dry, tally, signal, onMove }:
   let bytes = 0;
   const send = async () => {
     signal.throwIfAborted();
-    if (batch.length > 0) take(tally, batch, await importEvents(source, batch.map((one) => one.message), dry, signal));
+    if (batch.length > 0)
+      take(
+        tally,
+        batch,
+        await importEvents(
+          source,
+          batch.map((one) => one.message),
+          dry,
+          signal,
+        ),
+      );
     batch = [];
     bytes = 0;
     onMove();

@@ -6,7 +6,15 @@ import { sourceQuery } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
 import { BackLink, Button, DetailHead, Loaded, Panel, Progress, Select, Stat, Stats, Table, TextInput } from '@/ui';
-import { COLUMN_TARGETS, type ColumnTarget, type EventMapping, guess, type Line, linesOf } from './history-file';
+import {
+  COLUMN_TARGETS,
+  type ColumnTarget,
+  type EventMapping,
+  guess,
+  type Heads,
+  type Line,
+  linesOf,
+} from './history-file';
 import { emptyTally, refusedFile, run, type Tally } from './history-run';
 import css from './sources-history.module.css';
 
@@ -28,7 +36,7 @@ interface Work {
 }
 
 /** The beginning of a file; null for one without records. */
-async function open(file: File): Promise<Opened | null> {
+async function open(file: File, heads: Heads): Promise<Opened | null> {
   const sample: Line[] = [];
   for await (const line of linesOf(file)) {
     sample.push(line);
@@ -37,7 +45,7 @@ async function open(file: File): Promise<Opened | null> {
   const head = sample[0]?.cells;
   if (head === undefined) return sample.length === 0 ? null : { file, sample: sample.slice(0, SAMPLE), mapping: null };
   if (sample.length < 2) return null;
-  return { file, sample: sample.slice(1), mapping: { head, targets: guess(head), event: '' } };
+  return { file, sample: sample.slice(1), mapping: { head, targets: guess(head, heads), event: '' } };
 }
 
 function Mapping({ opened, onChange }: { opened: Opened; onChange: (mapping: EventMapping) => void }) {
@@ -81,11 +89,13 @@ function Mapping({ opened, onChange }: { opened: Opened; onChange: (mapping: Eve
             label: t('sources:history.means'),
             cell: (row) => (
               <Select
-                label={t('sources:history.meansOf', { name: row.name })}
-                hideLabel
+                aria-label={t('sources:history.meansOf', { name: row.name })}
                 value={mapping.targets[row.at] ?? 'property'}
                 onChange={(next) => next !== null && set(row.at, next as ColumnTarget)}
-                options={TARGETS.map((value) => ({ value: value as string, label: t(`sources:history.target.${value}`) }))}
+                options={TARGETS.map((value) => ({
+                  value: value as string,
+                  label: t(`sources:history.target.${value}`),
+                }))}
               />
             ),
           },
@@ -161,7 +171,12 @@ function Outcome({ work, name, onStop }: { work: Work; name: string; onStop: () 
                 align: 'right',
                 cell: (reason) => fmt.number(reason.count),
               },
-              { key: 'first', label: t('sources:history.first'), align: 'right', cell: (reason) => fmt.number(reason.first) },
+              {
+                key: 'first',
+                label: t('sources:history.first'),
+                align: 'right',
+                cell: (reason) => fmt.number(reason.first),
+              },
             ]}
           />
         )}
@@ -186,7 +201,7 @@ function History({ id }: { id: string }) {
     stop.current?.abort();
     setWork(null);
     try {
-      const found = await open(file);
+      const found = await open(file, (target) => t(`sources:history.heads.${target}`).split(' '));
       setOpened(found);
       setHollow(found === null ? t('sources:history.hollow', { name: file.name }) : null);
     } catch {
@@ -203,10 +218,20 @@ function History({ id }: { id: string }) {
       setWork({ kind, tally: { ...tally }, state, ...(problem !== undefined && { problem }) });
     show('running');
     try {
-      await run({ ...opened, source: id, dry: kind === 'check', tally, signal: control.signal, onMove: () => show('running') });
+      await run({
+        ...opened,
+        source: id,
+        dry: kind === 'check',
+        tally,
+        signal: control.signal,
+        onMove: () => show('running'),
+      });
       show('done');
     } catch (error) {
-      show(control.signal.aborted ? 'stopped' : 'failed', control.signal.aborted ? undefined : (error as Error).message);
+      show(
+        control.signal.aborted ? 'stopped' : 'failed',
+        control.signal.aborted ? undefined : (error as Error).message,
+      );
     }
     if (kind === 'import') void client.invalidateQueries({ queryKey: ['event-sources'] });
   };
