@@ -410,8 +410,7 @@ func (w *workspace) build(ctx context.Context) error {
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
 	w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
-	w.edge.Keys, w.edge.Web = keyService{w}, w.newWeb()
-	w.edge.Social = social.New(analytics.NewSocial(w.gate, w.zoneOf))
+	w.edge.Keys, w.edge.Web, w.edge.Social = keyService{w}, w.newWeb(), social.New(analytics.NewSocial(w.gate, w.zoneOf))
 	if err := w.newTracking(ctx); err != nil {
 		return err
 	}
