@@ -313,7 +313,7 @@ func commands(s *shell) {
 		}
 	}
 	s.ok(&doctor, "doctor")
-	if !doctor.OK || len(doctor.Checks) != 11 {
+	if !doctor.OK || len(doctor.Checks) != 12 {
 		s.Fatalf("%+v", doctor)
 	}
 	var deleted map[string]string

@@ -113,9 +113,7 @@ func (o operator) Doctor(ctx context.Context, key string) (api.Diagnosis, error)
 	check("records store", func() (string, error) { return w.integrity(ctx) })
 	check("inbox of events", func() (string, error) { return w.events.check(ctx) })
 	check("files of events", func() (string, error) { return w.events.plane.Check(ctx) })
-	if !o.app.embedded() {
-		check("rollups of behaviour", func() (string, error) { return w.events.plane.CheckRollups(ctx) })
-	}
+	check("rollups of behaviour", func() (string, error) { return w.events.plane.CheckRollups(ctx) })
 	check("metadata and tables", func() (string, error) {
 		diffs, err := w.store.Check(ctx, w.registry())
 		if err == nil && len(diffs) > 0 {

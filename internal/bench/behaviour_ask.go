@@ -55,6 +55,18 @@ func (p *shop) visitsAnew(ctx context.Context) error {
 	}
 }
 
+// rollUp makes the rollups of all days anew.
+func (p *shop) rollUp(ctx context.Context) error {
+	if err := p.events.RemakeRollups(ctx); err != nil {
+		return err
+	}
+	for {
+		if did, err := p.events.Rollup(ctx); err != nil || did == 0 {
+			return err
+		}
+	}
+}
+
 // reports are those of the page of visits, for ninety days.
 func (p *shop) reports() []asked {
 	w := p.web

@@ -241,6 +241,7 @@ func (w *walk) goods(style int) {
 	w.page("/p/"+p.Style, p.Name.In(w.loc))
 	var f fields
 	w.product(&f, style)
+	f.raw("nonInteraction", []byte("true")) // the page was opened, nothing more
 	w.act("Product Viewed", &f)
 }
 

@@ -28,3 +28,10 @@ const (
 func Interactions() []string {
 	return []string{ContentLiked, ContentCommented, ContentShared, ContentSaved, LiveWatched}
 }
+
+// Elsewhere are the names of what happens in shops, on the phone and on platforms. Without a page of one's own beside it none of them is part of
+// a visit to a website.
+func Elsewhere() []string {
+	return []string{ContentViewed, ContentLiked, ContentCommented, ContentShared, ContentSaved, LiveWatched, AccountFollowed, AccountLeft, BrandMentioned, MessageReceived, MessageSent,
+		CallMade, StoreVisited, ItemTried}
+}

@@ -285,14 +285,12 @@ func (e *Events) moveAll(ctx context.Context, tx Tx, d Dialect) (events int64, e
 			}
 		}
 	}
-	if rolls(d) {
-		days, err := daysOf(ctx, tx, movedDays)
-		if err == nil {
-			err = e.mark(ctx, tx, days)
-		}
-		if err != nil {
-			return 0, err
-		}
+	days, err := daysOf(ctx, tx, movedDays)
+	if err == nil {
+		err = e.mark(ctx, tx, days)
+	}
+	if err != nil {
+		return 0, err
 	}
 	if _, err = tx.Exec(ctx, clearOwners); err == nil {
 		err = empty() // an erasure does not look there
@@ -456,9 +454,6 @@ func (e *Events) makeVisits(ctx context.Context, tx Tx, texts []string, args [][
 				return err
 			}
 		}
-	}
-	if opt.Changed == nil && !rolls(d) {
-		return nil
 	}
 	after, err := daysOf(ctx, tx, daysAfter)
 	if err != nil {

@@ -156,7 +156,8 @@ func (p *piece) visit() visit {
 func naive(list []deed, midnight bool) []string {
 	byProfile := map[int64][]deed{}
 	for _, d := range list {
-		if slices.Contains([]string{"track", "page", "screen"}, d.kind) && d.flags&int64(event.Bot) == 0 {
+		elsewhere := d.kind == "track" && d.host == "" && slices.Contains(event.Elsewhere(), d.name)
+		if slices.Contains([]string{"track", "page", "screen"}, d.kind) && d.flags&int64(event.Bot) == 0 && !elsewhere {
 			byProfile[d.profile] = append(byProfile[d.profile], d)
 		}
 	}
@@ -252,7 +253,10 @@ func life(t *rapid.T, next *atomic.Int64) (list []deed, profiles []int64) {
 			case "beat":
 				d.kind, d.name, d.dwell = "track", event.Engaged, rapid.Int64Range(0, 15_000).Draw(t, "dwell")
 			case "track":
-				d.name = rapid.SampledFrom([]string{"Product Added", analytics.OrderCompleted}).Draw(t, "name")
+				d.name = rapid.SampledFrom([]string{"Product Added", analytics.OrderCompleted, event.StoreVisited, event.ContentLiked}).Draw(t, "name")
+				if d.name == event.StoreVisited {
+					d.host = ""
+				}
 				if d.name == analytics.OrderCompleted {
 					d.order, d.amount = rapid.SampledFrom([]string{"A", "B"}).Draw(t, "order"), rapid.Int64Range(0, 5000).Draw(t, "amount")
 				}

@@ -54,7 +54,8 @@ const (
 	visitSlice   = "slice"
 )
 
-const happened = `e.kind IN ('track', 'page', 'screen') AND (e.flags & {bot}) = 0`
+// happened is what visits are made of: not what happened elsewhere, which names no page.
+const happened = `e.kind IN ('track', 'page', 'screen') AND (e.flags & {bot}) = 0 AND (COALESCE(e.host, '') <> '' OR e.kind <> 'track' OR COALESCE(e.name, '') NOT IN ({elsewhere}))`
 
 // touchedScope finds the last rest before the touched events; $1 is the last batch, $2 the first day that is searched. What comes first of a profile, two days or
 // more behind the beginning of that day in whatever zone, has a rest before it too: whoever returns has only the visit made that begins now.
@@ -176,7 +177,7 @@ func visitTexts(d Dialect, scope string, midnight bool) []string {
 		split = " OR day <> was_day"
 	}
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	fill := strings.NewReplacer("{scope}", where, "{midnight}", split, "{run}", run, "{began}", began, "{bot}", number(int64(event.Bot)), "{passive}", number(int64(event.Passive)),
+	fill := strings.NewReplacer("{scope}", where, "{midnight}", split, "{run}", run, "{began}", began, "{bot}", number(int64(event.Bot)), "{elsewhere}", elsewhere(), "{passive}", number(int64(event.Passive)),
 		"{rest}", number(visitRest), "{most}", number(visitMost), "{past}", number(farPast), "{engaged_from}", number(engagedFrom),
 		"{engaged}", literal(event.Engaged), "{order}", literal(OrderCompleted), "{order_id}", d.Property("e.properties", "order_id"),
 		"{first_id}", d.Least("id", "place", "beat = 0"), "{seen_id}", d.Least("id", "place", "seen = 1"), "{last_id}", d.Least("id", "-place", "seen = 1"),
@@ -187,3 +188,6 @@ func visitTexts(d Dialect, scope string, midnight bool) []string {
 	}
 	return out
 }
+
+// elsewhere are the names of what is no part of a visit, as texts of a statement.
+func elsewhere() string { return "'" + strings.Join(event.Elsewhere(), "', '") + "'" }

@@ -12,7 +12,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/insight/web"
 )
 
-// Rollups: what reports of behaviour sum, day by day, on PostgreSQL, where a walk over the facts of ninety days takes seconds.
+// Rollups: what reports of behaviour sum, day by day, since a walk over the facts of ninety days takes seconds.
 //
 // web_day holds for every local day the figures of all visits, of the visits by the values of each dimension, of pages and of events. What sums
 // exactly is a number. Whom it was is an exact set of persons, so that visitors of any run of days are counted and never estimated: 6 to 8
@@ -22,7 +22,7 @@ import (
 // them: loading, late events, visits made anew, owners that change, erasure, retention. A day with a mark is answered from the facts. Rolling up reads
 // without holding writers back and commits only when the mark is still the one it began with, so a day without a mark equals its facts.
 //
-// The tables are derived and lie on the coordinator of a cluster. Where the engine reads columns by themselves (DuckDB) they stay empty.
+// The tables are derived and lie on the coordinator of a cluster.
 const (
 	rollupTable = "web_day"
 	staleTable  = "web_stale"

@@ -29,12 +29,9 @@ const (
 FROM web_day WHERE day = ` + asInt + ` ORDER BY kind, place`
 )
 
-// rolls reports whether the engine answers reports from rollups.
-func rolls(d Dialect) bool { return !d.Mirrored() }
-
 // markDays says that the facts of days have changed.
-func markDays(ctx context.Context, tx Tx, d Dialect, now int64, days map[clock.Day]bool) error {
-	if !rolls(d) || len(days) == 0 {
+func markDays(ctx context.Context, tx Tx, now int64, days map[clock.Day]bool) error {
+	if len(days) == 0 {
 		return nil
 	}
 	list := sortedKeys(days)
@@ -73,14 +70,11 @@ func markDays(ctx context.Context, tx Tx, d Dialect, now int64, days map[clock.D
 
 // mark says that the facts of days have changed.
 func (e *Events) mark(ctx context.Context, tx Tx, days map[clock.Day]bool) error {
-	return markDays(ctx, tx, e.db.Dialect(), e.clock.Now().UnixMilli(), days)
+	return markDays(ctx, tx, e.clock.Now().UnixMilli(), days)
 }
 
 // markGone marks the days of rows that are about to go for good, and takes their rollups away with them.
 func (e *Events) markGone(ctx context.Context, tx Tx, where string, args []any) error {
-	if !rolls(e.db.Dialect()) {
-		return nil
-	}
 	days, err := daysOf(ctx, tx, "SELECT day FROM "+EventTable+" WHERE "+where+" GROUP BY day", args...)
 	if err != nil {
 		return err
@@ -102,9 +96,6 @@ func (e *Events) markGone(ctx context.Context, tx Tx, where string, args []any) 
 
 // Rollup rolls the next day up that has been quiet, and answers 1, or 0 when there is none. At first it marks every day.
 func (e *Events) Rollup(ctx context.Context) (int, error) {
-	if !rolls(e.db.Dialect()) {
-		return 0, nil
-	}
 	var st rollupState
 	if _, err := getJSON(ctx, e.db, rollupKey, &st); err != nil {
 		return 0, err
@@ -127,7 +118,7 @@ func (e *Events) beginRollups(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("find days: %w", err)
 		}
-		if err := markDays(ctx, tx, e.db.Dialect(), 0, days); err != nil {
+		if err := markDays(ctx, tx, 0, days); err != nil {
 			return err
 		}
 		return setJSON(ctx, tx, rollupKey, rollupState{rollupFormat})
@@ -162,9 +153,6 @@ func (e *Events) rollup(ctx context.Context, day clock.Day, batch int64) error {
 
 // RemakeRollups has the next calls of Rollup make every day anew.
 func (e *Events) RemakeRollups(ctx context.Context) error {
-	if !rolls(e.db.Dialect()) {
-		return nil
-	}
 	return e.db.Write(ctx, func(tx Tx) error {
 		_, err := tx.Exec(ctx, dropState, rollupKey)
 		return err
@@ -180,9 +168,6 @@ type RollupCheck struct {
 
 // CheckRollups compares some days with their facts, others at each call. Days that change meanwhile are left out.
 func (e *Events) CheckRollups(ctx context.Context, sample int) (c RollupCheck, err error) {
-	if !rolls(e.db.Dialect()) {
-		return c, nil
-	}
 	var days, stale int64
 	if _, err := one(ctx, e.db, countDays, nil, &days, &stale); err != nil {
 		return c, err

@@ -57,7 +57,7 @@ const rollAttempts = 3
 
 // rolled answers from rollups with fn, which may run more than once. visits and events say which facts of stale days fn reads.
 func (w *Web) rolled(ctx context.Context, span web.Span, visits, events bool, fn func(r *rolling) error) (ok bool, err error) {
-	if w.plain || !rolls(w.dialect) {
+	if w.plain {
 		return false, nil
 	}
 	most := staleVisits

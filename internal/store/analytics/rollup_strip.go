@@ -14,7 +14,7 @@ import (
 )
 
 // Strips: the events of a day person by person in the order of time, as narrow as they can be kept, for funnels and ways, which follow a person and
-// would have PostgreSQL put every event of the span in order each time. A strip tells of an event when it was and what: five bytes of the two or
+// would have the engine put every event of the span in order each time. A strip tells of an event when it was and what: five bytes of the two or
 // three hundred of its row. It holds those who may be followed, without robots.
 //
 // web_strip has a row for every sixteenth of the persons of a day, so that a question walks over a sixteenth at a time, and one, numbered dictionary,
@@ -386,7 +386,7 @@ func (g *gathered) stale(s *stripDay, part int64, meaning []uint32) {
 
 // walked answers from strips; ok is false for what only the facts know: a filter on visits or devices, and days that are not rolled up.
 func (w *Web) walked(ctx context.Context, q web.Question, span web.Span, meaning func(k deedKind, day clock.Day) uint32, fn func(v *walk) error) (ok bool, err error) {
-	if w.plain || len(q.Is) > 0 || !rolls(w.dialect) {
+	if w.plain || len(q.Is) > 0 {
 		return false, nil
 	}
 	mean := meaning

@@ -110,7 +110,10 @@ func rollQuestions(span web.Span) []web.Question {
 // everything is quiet no day is left to its facts.
 func TestRollupsEqualTheirFacts(t *testing.T) {
 	t.Parallel()
-	b := postgresBench(t)
+	onBoth(t, rollupsEqualTheirFacts)
+}
+
+func rollupsEqualTheirFacts(t *testing.T, b *bench) {
 	ctx := t.Context()
 	f := &facts{Events: analytics.NewEvents(b.db, b.clock)}
 	w := webOf(b)
@@ -226,7 +229,10 @@ func tidied(v any) any {
 // A day that changes all the time waits until it is quiet, at most an hour.
 func TestADayIsRolledUpWhenItIsQuiet(t *testing.T) {
 	t.Parallel()
-	b := postgresBench(t)
+	onBoth(t, rolledUpWhenQuiet)
+}
+
+func rolledUpWhenQuiet(t *testing.T, b *bench) {
 	ctx := t.Context()
 	f := &facts{Events: analytics.NewEvents(b.db, b.clock)}
 	rollAll(t, f.Events)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -102,7 +103,28 @@ func Crash(t *testing.T, child, database string, reopen func() sqlstore.DB) {
 	if len(acked) < 500 {
 		t.Fatalf("the child acknowledged %d records", len(acked))
 	}
-	checkCrashed(t, openWorld(t, reopen()), acked)
+	w := openWorld(t, reopen())
+	settled(t, w, len(acked))
+	checkCrashed(t, w, acked)
+}
+
+// settled waits until the database has ended what it was doing for whoever was killed: a server may still be committing.
+func settled(t *testing.T, w *World, least int) {
+	t.Helper()
+	was, same := -1, 0
+	for deadline := time.Now().Add(30 * time.Second); same < 3 && time.Now().Before(deadline); {
+		var n int
+		w.View(func(ctx context.Context, r record.Reader) (err error) {
+			n, err = r.Count(ctx, w.Customer, record.Selection{}, 0)
+			return err
+		})
+		if same++; n != was || n < least {
+			was, same = n, 0
+		}
+		if err := clock.Pause(t.Context(), 100*time.Millisecond, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func checkCrashed(t *testing.T, w *World, acked []id.ID) {
