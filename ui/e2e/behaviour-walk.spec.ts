@@ -84,7 +84,8 @@ test('from a click in a shop to a segment, and from two devices to one customer 
         { timeout: 20_000 },
       )
       .toBeGreaterThan(0);
-    await page.goto(`/web?from=${day(-1)}&to=${day(1)}`);
+    const filter = encodeURIComponent(JSON.stringify({ through: made.source.id }));
+    await page.goto(`/web?from=${day(-1)}&to=${day(1)}&filter=${filter}`);
     await page.getByRole('tab', { name: t('web:tab.pages') }).click();
     await expect(page.getByText('/product.html').first()).toBeVisible();
   });

@@ -19,6 +19,8 @@ test('contents and what was done with them, down to the people', async ({ page, 
   const estimate = page.getByRole('complementary', { name: t('segments:estimate') });
   await expect(estimate.getByText('Content Liked').first()).toBeVisible();
   await page.goBack();
+  const leave = page.getByRole('dialog', { name: t('segments:leave.title') });
+  await leave.getByRole('button', { name: t('segments:leave.confirm') }).click();
   await best
     .getByRole('link', { name: title ?? '', exact: true })
     .first()

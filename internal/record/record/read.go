@@ -332,12 +332,12 @@ func (l *listing) columns(seen map[string]access.FieldAccess) []int {
 	out := make([]int, 0, len(all))
 	for i := range l.sh.fields {
 		fs := &l.sh.fields[i]
+		wanted := shows.wants(fs.f.Key) && !fs.f.Hidden
+		if wanted && formula.Of(fs.f) != nil { // it has no column of its own
+			return nil
+		}
 		if fs.n == 0 {
 			continue
-		}
-		wanted := shows.wants(fs.f.Key) && !fs.f.Hidden
-		if wanted && formula.Of(fs.f) != nil {
-			return nil
 		}
 		if !wanted && i != l.sh.title && i != l.sh.customer {
 			continue
