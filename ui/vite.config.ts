@@ -23,6 +23,10 @@ export default defineConfig(({ command }) => ({
     modulePreload: { polyfill: false, resolveDependencies: (_, deps) => deps.filter((dep) => dep.endsWith('.css')) },
     rolldownOptions: {
       output: {
+        // Names stand in the list of what a page loads ahead, which is part of the first visit: they are short.
+        entryFileNames: 'assets/g[hash:8].js',
+        chunkFileNames: 'assets/g[hash:8].js',
+        assetFileNames: 'assets/g[hash:8][extname]',
         // What twenty pages and more share is one file: many small ones compress badly, and each stands in the list of what a page
         // loads ahead. A sign alone is half of it the file around it: those of four pages and more are one file too.
         codeSplitting: {

@@ -67,7 +67,8 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
   const work = useRecordWork(object, toList);
   useSurvivor('customer', id, record);
   const client = useQueryClient();
-  useEffect(() => watchCustomer(client, id), [client, id]);
+  const shown = record?.id === id;
+  useEffect(() => (shown ? watchCustomer(client, id) : undefined), [client, id, shown]);
   useEffect(() => {
     if (record !== undefined && record.id === id) remember({ object: 'customer', id, title: record.title || id });
   }, [record, id]);
