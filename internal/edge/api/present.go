@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -384,7 +385,7 @@ func (c *call) timelineTitle(ctx context.Context, o *schema.Object, it timeline.
 			if minutes < 1 {
 				code = "profile.visit_short"
 			}
-			params["minutes"], params["views"], params["host"] = minutes, s.Views, s.Host
+			params["minutes"], params["views"], params["host"] = minutes, s.Views, cmp.Or(s.Host, c.words.Text(loc, "profile.in_app", nil))
 		}
 		if it.Join != nil {
 			code = "profile.joined"
