@@ -304,12 +304,17 @@ type consentsIn struct {
 
 const consentsShown = 50
 
-func (a *API) consentsOf(ctx context.Context, c *call, in consentsIn) (CustomerConsents, error) {
+// customerID reads the printed id of a customer.
+func (c *call) customerID(printed string) (id.ID, error) {
 	o, err := c.object(query.Customer)
 	if err != nil {
-		return CustomerConsents{}, err
+		return 0, err
 	}
-	v, err := recordID(o, in.ID)
+	return recordID(o, printed)
+}
+
+func (a *API) consentsOf(ctx context.Context, c *call, in consentsIn) (CustomerConsents, error) {
+	v, err := c.customerID(in.ID)
 	if err != nil {
 		return CustomerConsents{}, err
 	}
@@ -416,11 +421,7 @@ type recordConsentIn struct {
 }
 
 func (a *API) recordConsent(ctx context.Context, c *call, in recordConsentIn) (CustomerConsents, error) {
-	o, err := c.object(query.Customer)
-	if err != nil {
-		return CustomerConsents{}, err
-	}
-	v, err := recordID(o, in.ID)
+	v, err := c.customerID(in.ID)
 	if err != nil {
 		return CustomerConsents{}, err
 	}
