@@ -16,8 +16,8 @@ step staticcheck
 .build/staticcheck -checks 'inherit,-ST1000' ./...
 step 'unit tests'
 go test -short -shuffle=on $(go list ./... | grep -vE '/internal/(store/duckdb|store/analytics|store/mirror|store/compile/oracle_test|app|bench)(/|$)')
-step 'generated files' # make generate rewrites them
-go test -short -run '^(TestHelpIsGolden|TestOpenAPIIsCurrent)$' ./internal/app
+step "generated files and their words" # make generate rewrites the files
+go test -short -run '^(TestHelpIsGolden|TestOpenAPIIsCurrent|TestRoutesHaveWords)$' ./internal/app
 step interface
 (cd ui && npm run --silent check)
 echo 'check passed'

@@ -15,7 +15,7 @@ start)
     [ "$(id -u)" = 0 ] && chown postgres "$base"
     (cd "$base"
     as "$bin/initdb" -D "$base/data" -A trust -U guanxi --no-locale -E UTF8 >/dev/null
-    as "$bin/pg_ctl" -D "$base/data" -w -l "$base/log" -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$base -c max_connections=200 -c shared_buffers=256MB -c work_mem=64MB -c fsync=on" start >/dev/null)
+    as "$bin/pg_ctl" -D "$base/data" -w -l "$base/log" -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$base -c max_connections=200 -c shared_buffers=256MB -c work_mem=64MB -c fsync=off -c full_page_writes=off -c max_wal_size=4GB -c checkpoint_timeout=30min -c autovacuum=on" start >/dev/null)
     "$bin/createdb" -h 127.0.0.1 -p "$port" -U guanxi guanxi
   fi
   echo "postgres://guanxi@127.0.0.1:$port/guanxi?sslmode=disable" ;;

@@ -90,7 +90,7 @@ export default defineConfig({
   ],
   webServer: [
     {
-      command: `${program} serve --demo --demo-customers 3000 --demo-password ${demo.password} --data ${data}/demo --addr 127.0.0.1:${port} --mail-networks 127.0.0.0/8 --login-networks 127.0.0.0/8 --log-level warn`,
+      command: `${program} serve --demo --demo-customers 3000 --demo-password ${demo.password} --data ${data}/demo --addr 127.0.0.1:${port} --mail-networks 127.0.0.0/8 --channel-networks 127.0.0.0/8 --login-networks 127.0.0.0/8 --log-level warn`,
       url: `${demo.url}/readyz`,
       timeout: 240_000,
     },

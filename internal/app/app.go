@@ -12,12 +12,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,9 +29,11 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/httpc"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/base/native"
 	"github.com/guanxi-crm/guanxi/internal/base/obs"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/edge/ingest"
+	"github.com/guanxi-crm/guanxi/internal/edge/landing"
 	"github.com/guanxi-crm/guanxi/internal/edge/mcp"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/job"
@@ -177,7 +181,7 @@ func (a *App) api() (*api.API, error) {
 	}
 	return api.New(api.Config{Auth: a.auth, Workspaces: a, Setup: a, Operate: operator{a}, Idempotency: a.instance, Words: a.words, Log: a.Log, Metrics: a.metrics,
 		Clock: a.Clock, Hub: a.hub, Web: site, Version: a.Version, Ready: a.ready, MetricsToken: a.Config.MetricsToken, Proxies: proxies, PublicURL: a.Config.PublicURL,
-		TLS: a.Config.TLSCert != "", MaxUpload: int64(a.Config.MaxUploadMB) << 20, Rates: a.Rates, Assistant: assistant.Handler(), Door: a.newDoor(), DoorPaths: ingest.Paths()})
+		TLS: a.Config.TLSCert != "", MaxUpload: int64(a.Config.MaxUploadMB) << 20, Rates: a.Rates, Assistant: assistant.Handler(), Door: a.newDoor(), DoorPaths: ingest.Paths(), Landing: a.newLanding, LandingPath: landing.Path})
 }
 
 func networks(text string) ([]netip.Prefix, error) {
@@ -216,6 +220,10 @@ const (
 	// Fewer allocations than this in between are no work, and this much above what was in use then is worth giving back.
 	idleMallocs = 300_000
 	idleSpare   = 8 << 20
+	// Databases that still hold so much more than at rest begin anew.
+	idleForeign = 48 << 20
+	idleTries   = 20 // to find a moment at which nobody reads
+	idlePause   = 25 * time.Millisecond
 
 	sweepEvery = time.Hour
 	// ticketsKept is how long links that are over are told apart from those that never were.
@@ -258,7 +266,8 @@ func (a *App) housekeeping() {
 	idle, sweep := time.NewTicker(idleEvery), time.NewTicker(sweepEvery)
 	defer idle.Stop()
 	defer sweep.Stop()
-	var before, rest uint64
+	var before, rest, held uint64
+	least := uint64(0) // what the databases held after they began anew
 	for {
 		select {
 		case <-a.ctx.Done():
@@ -266,10 +275,16 @@ func (a *App) housekeeping() {
 		case <-idle.C:
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
-			if m.Mallocs-before < idleMallocs && m.HeapAlloc+m.HeapIdle-m.HeapReleased > rest+idleSpare {
-				debug.FreeOSMemory()
+			if m.Mallocs-before < idleMallocs && (m.HeapAlloc+m.HeapIdle-m.HeapReleased > rest+idleSpare || native.Held() > held+idleSpare) {
+				a.giveBack(false)
 				runtime.ReadMemStats(&m)
-				rest = m.HeapAlloc
+				if foreign(&m) > least+idleForeign {
+					if a.giveBack(true) {
+						runtime.ReadMemStats(&m)
+						least = foreign(&m)
+					}
+				}
+				rest, held = m.HeapAlloc, native.Held()
 			}
 			before = m.Mallocs
 		case <-sweep.C:
@@ -280,6 +295,64 @@ func (a *App) housekeeping() {
 			}
 		}
 	}
+}
+
+// foreign is what the program holds beside Go: its databases.
+func foreign(m *runtime.MemStats) uint64 {
+	held, own := native.Held(), m.Sys-m.HeapReleased
+	return held - min(held, own)
+}
+
+// giveBack returns what the databases and Go hold in memory and do not need; anew begins the analytics planes again besides, where nobody reads,
+// and reports whether all did.
+func (a *App) giveBack(anew bool) bool {
+	a.mu.Lock()
+	open := slices.Collect(maps.Values(a.workspaces))
+	a.mu.Unlock()
+	all := true
+	for _, o := range open {
+		select {
+		case <-o.done:
+		default:
+			continue // it is being opened
+		}
+		if o.err != nil {
+			continue
+		}
+		begun, err := o.ws.giveBack(a.ctx, anew)
+		if err != nil && a.ctx.Err() == nil {
+			a.Log.Error("give memory back", "workspace", o.ws.info.Key, "error", err)
+		}
+		all = all && begun
+	}
+	debug.FreeOSMemory()
+	native.Trim()
+	return all
+}
+
+func (w *workspace) giveBack(ctx context.Context, anew bool) (begun bool, err error) {
+	w.ring.ForgetAll() // keys of persons are read again
+	planes := []any{w.db, w.adb}
+	if w.events != nil && w.events.file != nil {
+		planes = append(planes, w.events.file)
+	}
+	for _, p := range planes {
+		if db, ok := p.(interface{ Shrink(context.Context) error }); ok {
+			err = errors.Join(err, db.Shrink(ctx))
+		}
+		if db, ok := p.(interface {
+			Afresh(context.Context) (bool, error)
+		}); ok && anew {
+			var bad error
+			for range idleTries {
+				if begun, bad = db.Afresh(ctx); begun || bad != nil || clock.Pause(ctx, idlePause, nil) != nil {
+					break
+				}
+			}
+			err = errors.Join(err, bad)
+		}
+	}
+	return begun, err
 }
 
 // Close stops the background and closes the stores.

@@ -65,6 +65,7 @@ func (r *automations) feed(ctx context.Context, w *workspace, group *sync.WaitGr
 	w.own(ctx, group, "automations", r.collector.Run)
 	w.own(ctx, group, "timed automations", r.timer.Run)
 	w.own(ctx, group, "watched segments", r.watcher.Run)
+	w.own(system(ctx), group, "members of segments", w.segments.Run)
 	w.own(ctx, group, "automation steps", r.runner.Run)
 }
 

@@ -104,6 +104,11 @@ func (s ruleSegments) Among(ctx context.Context, key string, customers []id.ID) 
 	if err != nil {
 		return nil, err
 	}
+	return s.among(ctx, where, customers)
+}
+
+// among are those of customers that a condition finds.
+func (s ruleSegments) among(ctx context.Context, where *query.Node, customers []id.ID) (map[id.ID]bool, error) {
 	obj := s.w.registry().Object(query.Customer)
 	limits := &query.Limits{Rows: query.Among{Slot: query.Slot{Object: obj, Field: schema.System("id"), Role: schema.Main}, IDs: access.IDs(customers)}}
 	found, err := s.w.audience.Seen(system(ctx), where, limits, 0, len(customers))

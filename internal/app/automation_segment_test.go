@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 )
@@ -15,11 +14,7 @@ func TestAutomationSegments(t *testing.T) {
 	t.Parallel()
 	bothStores(t, func(t *testing.T, s *site) {
 		admin := s.as(access.Administrator)
-		eventually(t, "the first traits", func() bool { // a rule that is made before sees nobody come
-			return read[struct {
-				At *time.Time `json:"computed_at"`
-			}](admin, "GET", "/traits", "", 200).At != nil
-		})
+		admin.computed() // a rule that is made before sees nobody come
 		segment := func(key, label, where string) {
 			admin.want(201, admin.do("POST", "/segments", `{"key":"`+key+`","label":"`+label+`","where":`+where+`}`))
 		}

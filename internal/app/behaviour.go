@@ -171,6 +171,21 @@ func (b behaviours) Stays(ctx context.Context, p *timeline.Party, at timeline.Be
 	return out, nil
 }
 
+// Deeds implements timeline.Behaviours.
+func (b behaviours) Deeds(ctx context.Context, p *timeline.Party, at timeline.Behind, limit int) ([]timeline.Deed, error) {
+	list, err := analytics.Elsewhere(ctx, b.w.gate, p.Owners, analytics.SeenBefore(at), limit)
+	if err != nil && !away(err) {
+		return nil, err
+	}
+	out := make([]timeline.Deed, len(list))
+	for i := range list {
+		v := &list[i]
+		about, text := api.InteractionSays(v)
+		out[i] = timeline.Deed{ID: v.ID, At: v.At, Name: v.Name, About: about, Text: text, Place: v.Platform, Contact: p.Contact(v.Profile, v.Owner)}
+	}
+	return out, nil
+}
+
 func stayOf(p *timeline.Party, v *analytics.Seen) timeline.Stay {
 	return timeline.Stay{ID: v.ID, Profile: v.Profile, At: time.UnixMilli(v.Start).UTC(), End: time.UnixMilli(v.End).UTC(), Views: v.Views, Events: v.Events, Engaged: time.Duration(v.Engaged) * time.Millisecond,
 		Orders: v.Orders, Host: v.Host, Entry: v.Entry, Exit: v.Exit, Referrer: v.Referrer, Channel: v.Channel, Campaign: cmp.Or(v.Campaign, v.Source), Device: v.Device,
@@ -277,9 +292,14 @@ func (b behaviours) Behaviour(ctx context.Context, customer id.ID, before string
 	}
 	if more {
 		last := &visits[len(visits)-1]
-		out.Next = strconv.FormatInt(last.Start, 10) + "." + strconv.FormatInt(int64(last.ID), 10)
+		out.Next = cursorOf(last.Start, last.ID)
 	}
 	return out, nil
+}
+
+// cursorOf is the cursor of a place.
+func cursorOf(at int64, key id.ID) string {
+	return strconv.FormatInt(at, 10) + "." + strconv.FormatInt(int64(key), 10)
 }
 
 // behindOf reads a cursor of visits.

@@ -123,7 +123,7 @@ type gathered struct {
 func (b blueprints) gather(ctx context.Context) (*gathered, error) {
 	g := &gathered{Document: blueprint.Document{Items: map[string]blueprint.Item{}}, views: map[string]view.View{}, roles: map[string]rights.Role{},
 		units: map[string]map[string]id.ID{blueprint.Departments: {}, blueprint.Teams: {}}, usual: map[string]string{}, byView: map[string]string{}, waits: map[string]approval.Process{}, rules: map[string]automation.Rule{}}
-	for _, part := range []func(context.Context, *gathered) error{b.gatherObjects, b.gatherViews, b.gatherInsight, b.gatherRights, b.gatherProcesses, b.gatherAutomations} {
+	for _, part := range []func(context.Context, *gathered) error{b.gatherObjects, b.gatherViews, b.gatherInsight, b.gatherRights, b.gatherProcesses, b.gatherAutomations, b.gatherPlays} {
 		if err := part(ctx, g); err != nil {
 			return nil, err
 		}

@@ -86,6 +86,9 @@ func (m *importing) rule(d blueprint.Difference) error {
 		_, err = m.w.edge.Automations.Update(m.ctx, now.ID, 0, c)
 		return err
 	}
-	_, err = m.w.edge.Automations.Create(m.ctx, c)
+	made, err := m.w.edge.Automations.Create(m.ctx, c)
+	if err == nil {
+		m.g.rules[in.Name] = made
+	}
 	return err
 }

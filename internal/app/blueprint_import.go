@@ -121,7 +121,7 @@ func needs(section string) access.Right {
 		return access.ViewShare
 	case blueprint.Segments:
 		return access.SegmentWrite
-	case blueprint.Classifications, blueprint.Analysis:
+	case blueprint.Classifications, blueprint.Analysis, blueprint.Plays:
 		return access.ClassificationEdit
 	case blueprint.Roles:
 		return access.RoleManage
@@ -275,9 +275,7 @@ func (m *importing) check(next *schema.Registry) []*fault.Fault {
 		add(d, func() error { return m.checkUsual(d, next) })
 	}
 	steps = append(steps, m.layouts(next)...)
-	for _, d := range m.of(blueprint.Automations) {
-		add(d, func() error { return m.checkRule(d, next) })
-	}
+	steps = append(steps, m.rules(f)...)
 	var bad []*fault.Fault
 	for _, s := range steps {
 		if err := s.run(); err != nil {
@@ -419,7 +417,7 @@ func (m *importing) rest() ([]*fault.Fault, error) {
 		run     func(blueprint.Difference) error
 	}{{blueprint.Departments, m.unit}, {blueprint.Teams, m.unit}, {blueprint.Roles, m.role}, {blueprint.Segments, m.segment},
 		{blueprint.Classifications, m.class}, {blueprint.Views, m.view}, {blueprint.DefaultViews, m.usual},
-		{blueprint.Stages, m.stages}, {blueprint.Approvals, m.approval}, {blueprint.Automations, m.rule}} {
+		{blueprint.Stages, m.stages}, {blueprint.Approvals, m.approval}, {blueprint.Automations, m.rule}, {blueprint.Plays, m.play}} {
 		var steps []step
 		for _, d := range m.of(part.section) {
 			steps = append(steps, step{d.Pointer, func() error { return part.run(d) }})

@@ -46,6 +46,7 @@ func shapeAll(c *client) {
 	c.want(200, c.do("PATCH", "/objects/visit_plan", `{"unique_rules":[{"label":{"zh-CN":"一客一分","en":"One score"},"fields":["customer","score"]}]}`))
 	c.want(200, c.do("POST", "/objects/visit_plan/layouts", `{"sections":[{"key":"basic","title":{},"columns":2,"fields":["name","score"]}],"tabs":["history"]}`))
 	c.want(200, c.do("PATCH", "/objects/visit_plan", `{"rules":[{"when":"score < 0","message":{"zh-CN":"不能为负","en":"Not below zero"},"field":"score"}]}`))
+	c.want(200, c.do("PATCH", "/actions/visit_a", `{"label":{"zh-CN":"上门","en":"Visit"},"on":true,"stages":["loyal"],"where":{"segment":"grade_a","op":"in"},"kind":"task","due":2,"lift":0.1,"worth":"fixed","amount":50,"cost":8,"window":30,"rest":60}`))
 	top := read[struct{ ID string }](c, "POST", "/org/units", `{"kind":"department","name":"总部"}`, 201)
 	c.want(201, c.do("POST", "/org/units", `{"kind":"department","name":"销售/一","parent":"`+top.ID+`"}`))
 	c.want(201, c.do("POST", "/org/units", `{"kind":"team","name":"甲组"}`))
@@ -57,7 +58,7 @@ func TestConfigurationAsAFile(t *testing.T) {
 		c := s.as(access.Administrator)
 		shapeAll(c)
 		file := c.want(200, c.do("GET", "/config", "")).body
-		for _, gone := range []string{"cus_", "usr_", "rol_", "unt_", "viw_", "physical", "administrator@"} {
+		for _, gone := range []string{"cus_", "usr_", "rol_", `"unt_`, "viw_", "physical", "administrator@"} {
 			if bytes.Contains(file, []byte(gone)) {
 				t.Errorf("the file names %s", gone)
 			}
@@ -92,6 +93,28 @@ func TestConfigurationAsAFile(t *testing.T) {
 			t.Errorf("export, import, export is another file: %+v", d.Items)
 		}
 		s.as(access.Manager).wantCode(403, "access.forbidden", s.as(access.Manager).do("GET", "/config", ""))
+
+		// A play that begins a rule comes with the rule, and is off as the rule is; one in another currency, or of a rule that is nowhere, does not come.
+		rule := c.rule("回访", `{"object":"customer","trigger":{"kind":"manual"},"steps":[{"id":"u","kind":"update","values":[{"field":"note","text":"{name}"}]}]}`)
+		c.want(200, c.do("PATCH", "/actions/ring", `{"label":{"zh-CN":"回访","en":"Ring"},"on":true,"kind":"rule","rule":"`+rule.ID+`","lift":0.1,"worth":"basket","window":30,"rest":60}`))
+		file = c.want(200, c.do("GET", "/config", "")).body
+		if bytes.Contains(file, []byte(rule.ID)) {
+			t.Error("the file names a rule by its id")
+		}
+		text := string(file)
+		for code, wrong := range map[string]string{"blueprint.other_currency": strings.Replace(text, `"currency": "CNY"`, `"currency": "JPY"`, 1), "action.no_rule": strings.Replace(text, `"rule": "回访"`, `"rule": "没有"`, 1)} {
+			told := read[configImported](fresh, "POST", "/config/import", `{"file":`+wrong+`,"dry_run":true}`, 200)
+			if wrong == text || len(told.Problems) != 1 || told.Problems[0].Code != code || !strings.HasPrefix(told.Problems[0].Location, "/plays/") {
+				t.Errorf("%s: %+v", code, told)
+			}
+		}
+		if got := read[configImported](fresh, "POST", "/config/import", `{"file":`+text+`}`, 200); got.Applied != 2 {
+			t.Errorf("%+v", got)
+		}
+		left := read[configDifferences](fresh, "POST", "/config/compare", `{"file":`+text+`}`, 200)
+		if len(left.Items) != 1 || left.Items[0].Path != "/plays/ring" || len(left.Items[0].Members) != 1 || left.Items[0].Members[0].Path != "on" || left.Items[0].Members[0].Before != false {
+			t.Errorf("%+v", left)
+		}
 	})
 }
 

@@ -86,7 +86,7 @@ func (w *workspace) reconfigured(ctx context.Context) error {
 	w.words.forget()
 	w.stages.Forget()
 	w.approvals.Forget()
-	for _, kind := range []string{"metadata", "rights", "stages", "segment", "classification"} {
+	for _, kind := range []string{"metadata", "rights", "stages", "segment", "classification", "action"} {
 		w.app.hub.Publish(w.info.Key, api.Event{Kind: kind})
 	}
 	return nil

@@ -64,6 +64,7 @@ func (w *workspace) newConsents(keys *crypt.Keyring) {
 	c.Service = consent.New(consent.Config{Store: c.store, People: consentPeople{w}, Seal: consentNotes{keys}, Clock: w.app.Clock, IDs: w.app.ids, Confirm: w.confirmConsent,
 		Changed: func() {
 			c.wake()
+			w.events.store.Wake()
 			w.app.hub.Publish(w.info.Key, api.Event{Kind: "privacy"})
 		},
 		PolicyChanged: func() {
@@ -267,27 +268,25 @@ func (w *workspace) readConsents(ctx context.Context) (int, error) {
 	if err != nil || !at.Less(resolved) {
 		return 0, err
 	}
-	batch, err := s.Read(ctx, at, consentsAtOnce)
+	batch, err := s.Until(ctx, at, resolved, consentsAtOnce)
 	if err != nil {
 		return 0, err
 	}
-	n := 0
-	for n < len(batch) && !resolved.Less(eventstore.PositionOf(&batch[n])) {
-		n++
-	}
 	upTo := resolved // where nothing is left to read, what was there has gone on
-	if n > 0 {
+	if n := len(batch); n > 0 {
 		upTo = eventstore.PositionOf(&batch[n-1])
-		if err := w.refusing(ctx, batch[:n]); err != nil {
+		if err := w.refusing(ctx, batch); err != nil {
 			return 0, err
 		}
-		if err := w.consents.Take(ctx, batch[:n]); err != nil {
+		claims, err := w.claimedConsents(ctx, batch)
+		if err != nil {
 			return 0, err
 		}
-	} else if len(batch) > 0 {
-		return 0, nil
+		if err := w.consents.Take(ctx, batch, claims); err != nil {
+			return 0, err
+		}
 	}
-	return n, w.advanceConsents(ctx, consentStep, upTo)
+	return len(batch), w.advanceConsents(ctx, consentStep, upTo)
 }
 
 // refusing finds whose the events are that refuse to be analysed. They got no profile, so that nobody is analysed by them; the refusal itself counts for
@@ -555,6 +554,11 @@ func (w *workspace) customerOf(ctx context.Context, object string, rec id.ID) (i
 // Consents implements privacy.Outside: what stays is the proof without the person.
 func (o outside) ForgetConsents(ctx context.Context, customers []id.ID, erasure id.ID) (int64, error) {
 	return o.w.consents.Erase(system(ctx), customers, erasure, func(v id.ID) string { return o.keys.Suppression("consent", id.Format("cus", v)) })
+}
+
+// Marketed implements privacy.Gather.
+func (g gatherer) Marketed(ctx context.Context, customers []id.ID) ([]privacy.Marketed, error) {
+	return sqlstore.Privacy{Store: g.w.store}.Marketed(ctx, customers, gatherAtMost)
 }
 
 // Consented implements privacy.Gather.

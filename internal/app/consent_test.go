@@ -7,10 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 )
 
 type consentView struct {
+	Claims []api.ConsentEntry
 	States []struct {
 		Purpose, Channel, State, Why string
 		Allowed                      bool

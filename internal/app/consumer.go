@@ -67,12 +67,18 @@ func (w *workspace) onPass(ctx context.Context, r trait.Result) error {
 	if r.Full {
 		size = "full"
 	}
-	w.app.metrics.Pass(w.info.Key, size)
+	if r.Kind != "" { // else only what depends on values follows
+		w.app.metrics.Pass(w.info.Key, size)
+	}
 	if err := w.notePass(ctx, r); err != nil {
 		return err
 	}
+	w.moveInfluence() // purchases belong to whoever brought their customers
 	if !r.Full {
 		if err := w.classes.Run(ctx, "changed", true); err != nil {
+			return err
+		}
+		if err := w.segments.Follow(ctx); err != nil {
 			return err
 		}
 		return w.rules.watcher.Passed(ctx, false)
@@ -81,10 +87,13 @@ func (w *workspace) onPass(ctx context.Context, r trait.Result) error {
 		return err
 	}
 	w.app.hub.Publish(w.info.Key, api.Event{Kind: "mirror"})
-	if err := w.segments.RefreshAll(ctx); err != nil {
+	if _, err := w.segments.RefreshAll(ctx, r.Verified && r.Differing == 0); err != nil {
 		return err
 	}
-	return w.rules.watcher.Passed(ctx, true)
+	if err := w.rules.watcher.Passed(ctx, true); err != nil || r.Kind == "" {
+		return err
+	}
+	return w.edge.Models.Passed(ctx)
 }
 
 const (
@@ -171,7 +180,7 @@ const (
 
 func (a *App) handlers() map[string]job.Handler {
 	return map[string]job.Handler{nightlyJob: a.runNightly, demoJob: a.runDemo, demoRemoveJob: a.runDemoRemoval, revalueJob: a.runRevalue, reindexJob: a.runReindex, rollupJob: a.runRollup,
-		reshapeJob: a.runReshape, privacyJob: a.runPrivacy, privacyNightJob: a.runPrivacyNight, rotateJob: a.runRotation, exchangeJob: a.runExchange}
+		reshapeJob: a.runReshape, privacyJob: a.runPrivacy, privacyNightJob: a.runPrivacyNight, rotateJob: a.runRotation, exchangeJob: a.runExchange, eventImportJob: a.runEventImports, modelJob: a.runModel, warningJob: a.runWarnings}
 }
 
 // nightlyEvery is how often the clock is looked at; a program that was down at the hour catches up at the first look.
@@ -268,6 +277,9 @@ func (a *App) runNightly(ctx context.Context, j job.Job) error {
 		_, _, err = w.traits.Tick(ctx)
 		return err
 	}
+	if err := w.segments.Tick(ctx, false); err != nil {
+		return err
+	}
 	r, err := w.traits.Verify(ctx)
 	if err != nil {
 		return err
@@ -275,7 +287,10 @@ func (a *App) runNightly(ctx context.Context, j job.Job) error {
 	if r.Verified && r.Differing != 0 {
 		a.Log.Error("traits differed from a full pass", "workspace", j.Workspace, "rows", r.Differing)
 	}
+	if _, err := a.jobs.Add(ctx, w.modelJob("due")); err != nil {
+		return err
+	}
 	_, err = w.store.Log().Trim(ctx, change.TrimPolicy{CreatesBefore: a.Clock.Now().Add(-historyFor).UnixMilli()})
 	return errors.Join(err, w.imports.Sweep(ctx), duckdb.DropAside(w.dir, a.Clock.Now().Add(-asideFor)),
-		w.talk.Forget(ctx), w.sweepFiles(ctx), w.store.ForgetOutcomes(ctx, a.Clock.Now().Add(-outcomesFor)))
+		w.talk.Forget(ctx), w.sweepFiles(ctx), w.segments.Sweep(ctx), w.store.ForgetOutcomes(ctx, a.Clock.Now().Add(-outcomesFor)))
 }

@@ -68,6 +68,9 @@ func (w *workspace) takeContents(ctx context.Context) (int, error) {
 	if err != nil || len(batch) == 0 {
 		return 0, err
 	}
+	if slices.ContainsFunc(batch, ofShares) {
+		w.moveInfluence()
+	}
 	if err := w.makeContents(system(ctx), contentsOf(batch)); err != nil {
 		return 0, fmt.Errorf("make contents of interactions: %w", err)
 	}

@@ -14,6 +14,8 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/base/money"
+	"github.com/guanxi-crm/guanxi/internal/base/native"
+	"github.com/guanxi-crm/guanxi/internal/customer/consent"
 	"github.com/guanxi-crm/guanxi/internal/demo"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
@@ -21,6 +23,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/job"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
 // demoBatch is about how many records go into one transaction.
@@ -124,6 +127,7 @@ func (o operator) Demo(ctx context.Context, key string, opt api.DemoOptions, say
 	}
 	debug.SetGCPercent(eventsGC)
 	debug.FreeOSMemory()
+	native.Trim()
 	if err := l.live(&mark); err != nil {
 		return nil, err
 	}
@@ -212,20 +216,26 @@ type variantRef struct {
 	name, brand, category string
 }
 
+// demoPart goes into two transactions: customers with everything that belongs to them, and then what they said.
+type demoPart struct {
+	ops  []record.BulkOp
+	said []consent.Entry
+}
+
 func (l *demoLoad) run() (*DemoResult, error) {
 	if err := l.master(); err != nil {
 		return nil, err
 	}
 	// One goroutine makes the company while the other stores it.
 	ctx, cancel := context.WithCancel(l.ctx)
-	batches := make(chan []record.BulkOp, 2)
+	batches := make(chan demoPart, 2)
 	go func() {
 		defer close(batches)
-		ops := make([]record.BulkOp, 0, demoBatch+500)
+		ops, said := make([]record.BulkOp, 0, demoBatch+500), []consent.Entry(nil)
 		emit := func() bool {
 			select {
-			case batches <- ops:
-				ops = make([]record.BulkOp, 0, demoBatch+500)
+			case batches <- demoPart{ops, said}:
+				ops, said = make([]record.BulkOp, 0, demoBatch+500), nil
 				return true
 			case <-ctx.Done():
 				return false
@@ -233,6 +243,7 @@ func (l *demoLoad) run() (*DemoResult, error) {
 		}
 		l.gen.Customers(func(c demo.Customer) bool {
 			ops = l.customer(ops, &c)
+			said = l.agreed(said, l.people[len(l.people)-1], &c)
 			return len(ops) < demoBatch || emit()
 		})
 		if len(ops) > 0 {
@@ -248,8 +259,12 @@ func (l *demoLoad) run() (*DemoResult, error) {
 	errs := make(chan error, demoStorers)
 	for range demoStorers {
 		go func() {
-			for ops := range batches {
-				if err := l.store(ops); err != nil {
+			for part := range batches {
+				err := l.store(part.ops)
+				if err == nil && len(part.said) > 0 {
+					_, err = l.w.consents.store.Append(sqlstore.Bulk(l.ctx), part.said, l.w.app.Clock.Now())
+				}
+				if err != nil {
 					cancel()
 					errs <- err
 					return

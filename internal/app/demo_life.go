@@ -13,6 +13,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
+	"github.com/guanxi-crm/guanxi/internal/base/native"
 	door "github.com/guanxi-crm/guanxi/internal/customer/event"
 	"github.com/guanxi-crm/guanxi/internal/customer/identity"
 	"github.com/guanxi-crm/guanxi/internal/demo"
@@ -91,7 +92,7 @@ func (l *demoLoad) live(m *demoMark) error {
 	}()
 	s := l.w.events.store
 	for c := range chunks {
-		err := s.Adopt(l.ctx, c.events, []string{eventstore.Resolved, peopleStep, consentStep, contentStep}, func(ctx context.Context, conn sqlstore.Conn) error {
+		err := s.Adopt(l.ctx, c.events, []string{eventstore.Resolved, peopleStep, consentStep, contentStep, journeyStep}, func(ctx context.Context, conn sqlstore.Conn) error {
 			return eventstore.NewLedger(conn).Save(ctx, &c.changes)
 		})
 		if err != nil {
@@ -121,6 +122,7 @@ func (l *demoLoad) behaves(m *demoMark) error {
 		return err
 	}
 	debug.FreeOSMemory()
+	native.Trim()
 	for _, c := range demoTraits {
 		t := trait.Computed{Key: c.key, Label: schema.Label{lang.ChineseSimplified: c.zh, lang.English: c.en}}
 		if err := json.Unmarshal([]byte(c.figure), &t.Figure); err != nil {
@@ -311,8 +313,10 @@ func (f *eventFlow) drain(ctx context.Context) error {
 // It may be repeated.
 func (w *workspace) unlive(ctx context.Context, m demoMark) error {
 	for _, key := range m.Segments {
-		if err := w.segments.Delete(ctx, key); err != nil && !slices.Contains([]fault.Kind{fault.NotFound, fault.Conflict}, fault.KindOf(err)) { // somebody builds on it: it stays
-			return err
+		for _, forget := range []func(context.Context, string) error{w.segments.Delete, w.segments.Purge} {
+			if err := forget(ctx, key); err != nil && !slices.Contains([]fault.Kind{fault.NotFound, fault.Conflict}, fault.KindOf(err)) { // somebody builds on it: it stays
+				return err
+			}
 		}
 	}
 	for _, key := range m.Traits {

@@ -9,6 +9,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/platform/job"
@@ -87,6 +88,11 @@ func (w *workspace) removeDemo(ctx context.Context, m demoMark, moved func(n int
 			for _, v := range ids {
 				if !held[v] {
 					ops = append(ops, record.BulkOp{Op: change.Purge, Object: obj.Key, ID: v})
+				}
+			}
+			if obj.Key == query.Customer {
+				if err := w.unsay(ctx, m.Batch, ids, held); err != nil {
+					return removed, kept, err
 				}
 			}
 			res, _, err := w.records.Bulk(ctx, m.Batch, ops)

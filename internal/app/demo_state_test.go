@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
@@ -56,7 +57,7 @@ func TestDemoIsLoadedFromThePage(t *testing.T) {
 		if lines.Err() != nil {
 			t.Errorf("pages are not told: %v", lines.Err())
 		}
-		eventually(t, "the demo company", func() bool {
+		within(t, 3*time.Minute, "the demo company", func() bool {
 			st = read[api.DemoState](admin, "GET", "/demo", "", 200)
 			return st.Phase == "done" || st.Phase == "failed"
 		})
@@ -66,12 +67,30 @@ func TestDemoIsLoadedFromThePage(t *testing.T) {
 		if n := read[struct{ Count int }](admin, "POST", "/records/customer/count", `{"exact":true}`, 200); n.Count != 1000 {
 			t.Errorf("%d customers", n.Count)
 		}
+		if n := agreed(admin); n < 200 {
+			t.Errorf("%d agreed to mails", n)
+		}
 		admin.wantCode(409, "app.demo_not_empty", admin.do("POST", "/demo", `{"customers":1000}`))
 		demoBehaves(t, admin)
 		interactions(t, s, admin, mine.WriteKey)
 		removesDemo(t, s, admin, manager)
 		demoIsStill(t, admin)
 	})
+}
+
+// agreed is how many customers agreed to marketing by mail.
+func agreed(c *client) (n int) {
+	for _, f := range read[struct {
+		Items []struct {
+			Purpose, Channel, State string
+			Count                   int
+		}
+	}](c, "GET", "/consents/figures", "", 200).Items {
+		if f.Purpose == "marketing" && f.Channel == "email" && f.State == "given" {
+			n = f.Count
+		}
+	}
+	return n
 }
 
 // removesDemo: what the demo company brought goes, what somebody entered stays, and what that points at.
@@ -100,5 +119,8 @@ func removesDemo(t *testing.T, s *site, admin, manager *client) {
 		t.Errorf("%+v: %d customers, %d orders, %d products left", st, count("customer"), count("order"), count("product"))
 	}
 	read[one](admin, "GET", "/records/order/"+own.ID, "", 200)
+	if n := agreed(admin); n > 1 { // of the customer who stays
+		t.Errorf("%d consents of nobody are left", n)
+	}
 	admin.wantCode(409, "app.demo_none", admin.do("POST", "/demo/remove", `{"confirm":"`+name+`"}`))
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/crypt"
+	"github.com/guanxi-crm/guanxi/internal/store/eventstore"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
@@ -85,7 +87,7 @@ func (k *doorkeeper) Room(ctx context.Context, workspace string) (ingest.Room, e
 	if err != nil {
 		return ingest.Room{}, err
 	}
-	return ingest.Room{Zone: w.zone, Intake: w.intake}, nil
+	return ingest.Room{Zone: w.zone, Intake: w.intake, Onsite: w.onsiteFor}, nil
 }
 
 // newIntake makes what takes events in.
@@ -95,8 +97,14 @@ func (w *workspace) newIntake() *event.Intake {
 }
 
 // Take implements api.Behaviour.
-func (f *eventFlow) Take(ctx context.Context, source id.ID, items []event.Item) ([]event.Result, error) {
-	return f.w.intake.Take(ctx, source, items)
+func (f *eventFlow) Take(ctx context.Context, source id.ID, items []event.Item, imported id.ID) ([]event.Result, error) {
+	if imported == 0 {
+		return f.w.intake.Take(ctx, source, items)
+	}
+	w := f.w
+	in := event.NewIntake(event.Config{Inbox: eventstore.Into{Store: f.store, Import: imported}, Privacy: w.bars, Gate: planGate{w}, Clock: w.app.Clock, Repeated: w.edge.Tracking.Repeated})
+	out, err := in.Take(ctx, source, items)
+	return out, errors.Join(err, in.Flush(context.WithoutCancel(ctx)))
 }
 
 // newSources manages the doors of the workspace.

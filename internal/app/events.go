@@ -58,7 +58,7 @@ type stepRun struct {
 
 // eventSteps are the stations of the flow in their order.
 func (w *workspace) eventSteps() []eventStep {
-	steps := append([]eventStep{{learnStep, w.learned.Learn}, {"resolve", w.resolveEvents}, {peopleStep, w.takePeople}, {consentStep, w.takeConsents}, {contentStep, w.takeContents}}, w.planeSteps()...)
+	steps := append([]eventStep{{learnStep, w.learned.Learn}, {"resolve", w.resolveEvents}, {peopleStep, w.takePeople}, {consentStep, w.takeConsents}, {contentStep, w.takeContents}, {feedbackStep, w.takeFeedback}, {journeyStep, w.takeJourneys}}, w.planeSteps()...)
 	return append(steps, eventStep{tidyStep, w.tidyEvents()})
 }
 
@@ -134,6 +134,9 @@ func (f *eventFlow) run(ctx context.Context) error {
 func (f *eventFlow) begin() []*stepRun {
 	var steps []*stepRun
 	for _, s := range f.w.eventSteps() {
+		if s.name == visitsStep {
+			s.run = f.w.paced(s.run)
+		}
 		steps = append(steps, &stepRun{eventStep: s})
 	}
 	f.mu.Lock()

@@ -243,6 +243,7 @@ func TestExchangeAtWork(t *testing.T) {
 	atWork(t, func(t *testing.T, s *site) {
 		c, admin := s.as(access.Manager), s.as(access.Administrator)
 		s.numbered(admin)
+		admin.want(200, admin.do("PATCH", "/privacy/settings", `{"reveals":{"manager":10000}}`))
 		var ops []string
 		for i := range 300 {
 			ops = append(ops, `{"op":"create","fields":{"name":"客户","id_no":"NO`+pad(i)+`","phone":"1390000`+pad(i)+`"}}`)

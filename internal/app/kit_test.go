@@ -289,6 +289,15 @@ type page struct {
 }
 
 // eventually repeats a question until it is answered as hoped, for what follows the change log.
+// computed waits until the traits of everyone are there and what follows them is done: what is changed later is told of by itself.
+func (c *client) computed() {
+	c.T.Helper()
+	eventually(c.T, "the traits", func() bool {
+		v := read[api.SystemInfo](c, "GET", "/system", "", http.StatusOK).Traits
+		return v.ComputedAt != nil && !v.Stale
+	})
+}
+
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	within(t, 30*time.Second, what, ok)

@@ -29,7 +29,7 @@ type post struct {
 	mailer     *talk.Mailer
 }
 
-// newPost makes the sender of mails and gives its settings to the edge.
+// newPost makes the sender of mails, and the accounts of the other channels, and gives their settings to the edge.
 func (w *workspace) newPost(keys *crypt.Keyring) error {
 	a := w.app
 	networks, err := httpc.Networks(a.Config.MailNetworks)
@@ -39,7 +39,7 @@ func (w *workspace) newPost(keys *crypt.Keyring) error {
 	vault := mailVault{sealer{keys, "mail"}}
 	client := &mail.Client{Guard: &httpc.Guard{Allowed: networks}, Vault: vault, Clock: a.Clock, Roots: a.MailRoots, Name: a.greeting()}
 	w.post.Queue = &mail.Queue{Store: sqlstore.NewMails(w.store), Vault: vault, Clock: a.Clock, IDs: a.ids}
-	w.post.dispatcher = mail.NewDispatcher(mail.DispatcherConfig{Queue: w.post.Queue, Client: client, Log: a.Log, Seed: uint64(a.ids.Next()), Sole: a.embedded(), Counted: a.metrics.Mail, Finished: w.mailFinished}) //nolint:gosec // jitter
+	w.post.dispatcher = mail.NewDispatcher(mail.DispatcherConfig{Queue: w.post.Queue, Client: client, Log: a.Log, Seed: uint64(a.ids.Next()), Counted: a.metrics.Mail, Finished: w.mailFinished}) //nolint:gosec // jitter
 	w.post.Notify = w.post.dispatcher.Notify
 	w.post.mailer = &talk.Mailer{Service: w.talk, Store: sqlstore.NewTalk(w.store), Post: w.post.Queue, Address: office{w}.Address, As: w.as, Words: a.words.Text, Sign: keys.Sign, Verify: keys.Verify,
 		Prefix: func(object string) string { return w.registry().Object(object).Prefix }, Workspace: w.info.Key, Name: w.info.Name, Zone: w.zoneOf}
@@ -55,9 +55,9 @@ func (w *workspace) newPost(keys *crypt.Keyring) error {
 		p, _, err := members{a, w.info.Key}.Person(ctx, user)
 		return p.Name, p.Email, err
 	}})
-	w.edge.Post, w.edge.Office = w.post.Queue, office{w}
+	w.edge.Post, w.edge.Office, w.edge.Returned = w.post.Queue, office{w}, returnedMails{w, keys}
 	w.edge.Mail = mail.New(mail.Config{Queue: w.post.Queue, Client: client, Forgive: w.post.dispatcher.Forgive})
-	return nil
+	return w.newChannels(keys)
 }
 
 // feed runs what sends.

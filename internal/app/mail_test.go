@@ -1,55 +1,40 @@
 package app_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/guanxi-crm/guanxi/internal/app"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/platform/mail/mailtest"
-	"github.com/guanxi-crm/guanxi/internal/store/instance"
 )
 
 // posted runs a test with a mail server on SQLite and, where there is one, on PostgreSQL.
 func posted(t *testing.T, fn func(*testing.T, *site, *mailtest.Server)) {
 	t.Helper()
-	start := func(t *testing.T, o app.Options) {
-		server := mailtest.New(t, mailtest.Options{User: "robot", Password: "secret of the robot"})
-		o.MailRoots = server.Roots
-		fn(t, prepare(t, open(t, o)), server)
-	}
+	postedWith(t, app.Options{}, fn)
+}
+
+// postedWith is posted of programs with options.
+func postedWith(t *testing.T, o app.Options, fn func(*testing.T, *site, *mailtest.Server)) {
+	t.Helper()
 	flags := map[string]string{"mail-networks": "127.0.0.0/8", "public-url": "https://crm.example.com"}
-	t.Run("sqlite", func(t *testing.T) {
+	start := func(t *testing.T, made func(o app.Options) *site) {
 		t.Parallel()
-		start(t, app.Options{Config: settings(t, flags)})
+		server := mailtest.New(t, mailtest.Options{User: "robot", Password: "secret of the robot"})
+		own := o
+		own.MailRoots = server.Roots
+		fn(t, made(own), server)
+	}
+	t.Run("sqlite", func(t *testing.T) {
+		start(t, func(o app.Options) *site {
+			o.Config = settings(t, flags)
+			return prepare(t, open(t, o))
+		})
 	})
 	t.Run("postgres", func(t *testing.T) {
-		t.Parallel()
-		url := os.Getenv("GUANXI_TEST_POSTGRES_URL")
-		if url == "" {
-			t.Skip("GUANXI_TEST_POSTGRES_URL is not set")
-		}
-		name := fmt.Sprintf("test_mail_%d_%d_", os.Getpid(), postgresSites.Add(1))
-		t.Cleanup(func() {
-			for _, schema := range []string{name + "instance", name + "main"} {
-				s, err := instance.OpenPostgres(context.Background(), url, schema)
-				if err == nil {
-					err = errors.Join(s.Drop(context.Background(), schema), s.Close())
-				}
-				if err != nil {
-					t.Error(err)
-				}
-			}
-		})
-		all := map[string]string{"database-url": url, "secret": strings.Repeat("s3cret", 8)}
-		for k, v := range flags {
-			all[k] = v
-		}
-		start(t, app.Options{Config: settings(t, all), InstanceSchema: name + "instance", WorkspacePrefix: name})
+		start(t, func(o app.Options) *site { return postgresSiteWith(t, o, flags) })
 	})
 }
 

@@ -42,6 +42,18 @@ func mergeRecords(t *testing.T, s *site) {
 	}
 	body := `{"survivor":"` + a.ID + `","ids":["` + b.ID + `"],"fields":{"name":"` + b.ID + `"}}`
 	s.as(access.Member).wantCode(403, "access.forbidden", s.as(access.Member).do("POST", "/records/customer/merge", body))
+	listed := read[struct{ Segment struct{ Key string } }](c, "POST", "/segments/list", `{"label":"名单","field":"id","values":["`+b.ID+`"]}`, 200).Segment.Key
+	onList := func(when, want string) {
+		t.Helper()
+		var got []string
+		for _, r := range read[page](c, "GET", "/segments/"+listed+"/members", "", 200).Items {
+			got = append(got, r.ID)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s %v are on the list, want %s", when, got, want)
+		}
+	}
+	onList("before", b.ID)
 	c.wantCode(422, "api.bad_parameter", c.do("POST", "/records/customer/merge", strings.Replace(body, `"name":"`+b.ID, `"name":"nobody`, 1)))
 	m := read[mergeAnswer](c, "POST", "/records/customer/merge", body, 200)
 	if m.Moved != 1 || m.Record.ID != a.ID || m.Record.Title != "王晓明" || m.Record.Fields["card_number"] != "C9" {
@@ -50,6 +62,7 @@ func mergeRecords(t *testing.T, s *site) {
 	if again := read[mergeAnswer](c, "POST", "/records/customer/merge", body, 200); again.Merge != m.Merge {
 		t.Errorf("merged twice: %+v", again)
 	}
+	onList("after the merge", a.ID)
 	// The merged id answers with the survivor.
 	if got := read[rec](c, "GET", "/records/customer/"+b.ID, "", 200); got.ID != a.ID {
 		t.Errorf("the merged id answers %s", got.ID)
@@ -92,6 +105,7 @@ func mergeRecords(t *testing.T, s *site) {
 	if got := read[rec](c, "GET", "/records/customer/"+b.ID, "", 200); got.ID != b.ID || got.Title != "王晓明" {
 		t.Errorf("restored %+v", got)
 	}
+	onList("after it was taken back", b.ID)
 	c.wantCode(409, "merge.undone", c.do("POST", "/records/customer/unmerge", `{"merge":"`+m.Merge+`"}`))
 	admin := s.as(access.Administrator)
 	trail := string(admin.want(200, admin.do("GET", "/audit", "")).body)

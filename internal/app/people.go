@@ -81,7 +81,28 @@ func (w *workspace) erasedPeople(ctx context.Context, who []person.Claim) ([]boo
 
 // resolveEvents is the step that gives events their profiles.
 func (w *workspace) resolveEvents(ctx context.Context) (int, error) {
+	refusing, err := w.consents.store.AnyRefusal(ctx)
+	if err != nil {
+		return 0, err
+	}
+	h := &withholder{w: w}
+	if h.speaks, err = w.consents.Speaking(ctx); err != nil {
+		return 0, err
+	}
+	taken, err := w.peopleSettings(ctx)
+	if err != nil {
+		return 0, err
+	}
+	h.orders = make(map[string]bool, len(taken.Orders))
+	for _, o := range taken.Orders {
+		h.orders[o.Event] = true
+	}
 	return w.events.store.Resolve(ctx, resolveAtOnce, func(ctx context.Context, c sqlstore.Conn, batch []event.Event) error {
+		if refusing || slices.ContainsFunc(batch, func(ev event.Event) bool { return h.refuses(&ev) }) {
+			if err := h.withhold(ctx, c, batch); err != nil {
+				return err
+			}
+		}
 		return w.engine.Resolve(ctx, eventstore.NewLedger(c), batch)
 	})
 }

@@ -137,6 +137,7 @@ func (o outside) ForgetBehaviour(ctx context.Context, customers []id.ID) (int64,
 	if err := o.w.learned.Clear(ctx); err != nil {
 		return 0, err
 	}
+	defer o.w.moveInfluence()
 	return o.w.events.plane.Forget(ctx, customers, nil)
 }
 

@@ -389,6 +389,8 @@ func TestPersonalCopy(t *testing.T) {
 		p := person(t, s, c, k)
 		member := s.as(access.Member)
 		member.wantCode(403, "access.forbidden", member.do("POST", "/records/customer/"+p+"/copy", `{}`))
+		v := read[api.Offer](c, "POST", "/offers", `{"name":"老客专享","rule":{"kind":"amount","amount":500}}`, 201)
+		coupon := read[api.CouponList](c, "POST", "/offers/"+v.ID+"/codes", `{"customers":["`+p+`"]}`, 201).Items[0].Code
 		x := read[api.PrivacyCopy](c, "POST", "/records/customer/"+p+"/copy", `{}`, 202)
 		s.work()
 		list := read[api.PrivacyCopies](c, "GET", "/privacy/copies?record="+p, "", 200)
@@ -420,6 +422,11 @@ func TestPersonalCopy(t *testing.T) {
 				if !bytes.Contains(all[name], []byte(want)) {
 					t.Errorf("%s does not tell of %s", name, part)
 				}
+			}
+		}
+		for _, name := range []string{"data.json", "index.zh-CN.html", "index.en.html"} {
+			if !bytes.Contains(all[name], []byte(coupon)) || !bytes.Contains(all[name], []byte("老客专享")) {
+				t.Errorf("%s does not tell of the coupon", name)
 			}
 		}
 		if len(all) != 4 || !bytes.Contains(all["files/1-"+k["filename"]+".txt"], []byte(k["file"])) {

@@ -22,7 +22,7 @@ func (w *workspace) newTalk() {
 		Told: func(user id.ID) {
 			a.hub.Publish(w.info.Key, api.Event{Kind: "notification", ID: id.Format(auth.UserPrefix, user)})
 		}})
-	w.importMoved = make(chan struct{}, 1)
+	w.importMoved, w.influenceMoved = make(chan struct{}, 1), make(chan struct{}, 1)
 	w.told = &talk.Collector{Service: w.talk, Changes: w.store.Log()}
 	w.reminders = &talk.Reminders{Service: w.talk, Log: a.Log}
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -109,7 +110,11 @@ func (v *vocabulary) readClasses(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c, err := v.standard.With(append(extra, consents...)...)
+	actions, err := v.w.actionTraits(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := v.standard.With(slices.Concat(extra, consents, actions)...)
 	if err == nil {
 		v.traits = c
 	}
@@ -223,9 +228,60 @@ func (p processed) Seen(ctx context.Context, where *query.Node, l *query.Limits,
 	return p.Audience.Seen(ctx, privacy.Processed(where), l, after, limit)
 }
 
+// Contrast implements segment.Audience.
+func (p processed) Contrast(ctx context.Context, a, b *query.Node, subjects []segment.Subject) (sizes [3]int, figures []segment.Figure, err error) {
+	if b == nil { // everybody else, without those who are only stored
+		b = &query.Node{Not: a}
+	}
+	return p.Audience.Contrast(ctx, privacy.Processed(a), privacy.Processed(b), subjects)
+}
+
+// Drawn implements segment.Audience.
+func (p processed) Drawn(ctx context.Context, where *query.Node, subjects []segment.Subject, members, others int) ([]segment.Row, error) {
+	return p.Audience.Drawn(ctx, privacy.Processed(where), subjects, members, others)
+}
+
+// Nearest implements segment.Audience.
+func (p processed) Nearest(ctx context.Context, where *query.Node, terms []segment.Term, l *query.Limits, limit int) ([]id.ID, error) {
+	return p.Audience.Nearest(ctx, privacy.Processed(where), terms, l, limit)
+}
+
+// Plan implements segment.Audience.
+func (p processed) Plan(ctx context.Context, where *query.Node) (string, error) {
+	return p.Audience.Plan(ctx, privacy.Processed(where))
+}
+
+// Parts implements segment.Audience.
+func (p processed) Parts(ctx context.Context, nodes []*query.Node) ([]int, error) {
+	return p.Audience.Parts(ctx, processedAll(nodes))
+}
+
+// Overlaps implements segment.Audience.
+func (p processed) Overlaps(ctx context.Context, nodes []*query.Node) ([][]int, error) {
+	return p.Audience.Overlaps(ctx, processedAll(nodes))
+}
+
+func processedAll(nodes []*query.Node) []*query.Node {
+	out := make([]*query.Node, len(nodes))
+	for i, n := range nodes {
+		out[i] = privacy.Processed(n)
+	}
+	return out
+}
+
 // Replace implements segment.Audience.
-func (p processed) Replace(ctx context.Context, key string, where *query.Node, at time.Time) (segment.Point, error) {
-	return p.Audience.Replace(ctx, key, privacy.Processed(where), at)
+func (p processed) Replace(ctx context.Context, t segment.Turn) (segment.Point, error) {
+	t.Where = privacy.Processed(t.Where)
+	return p.Audience.Replace(ctx, t)
+}
+
+// Follow implements segment.Audience.
+func (p processed) Follow(ctx context.Context, turns []segment.Turn) ([]segment.Point, error) {
+	turns = slices.Clone(turns)
+	for i := range turns {
+		turns[i].Where = privacy.Processed(turns[i].Where)
+	}
+	return p.Audience.Follow(ctx, turns)
 }
 
 // Overlap implements segment.Audience.

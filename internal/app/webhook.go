@@ -53,6 +53,7 @@ func (w *workspace) newHooks(keys *crypt.Keyring) error {
 	w.edge.Webhooks = webhook.New(webhook.Config{Workspace: w.info.Key, Store: store, Vault: hookVault{keys}, Registry: w.registry, Check: source.check, Guard: guard, Sender: sender,
 		Clock: a.Clock, IDs: a.ids, Notify: w.hooks.dispatcher.Notify})
 	w.newAutomations(keys, sender)
+	w.newJourneys(keys, sender)
 	return nil
 }
 

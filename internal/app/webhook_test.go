@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -11,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -21,36 +19,19 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/app"
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
-	"github.com/guanxi-crm/guanxi/internal/store/instance"
 )
 
 // both runs a test on SQLite and, where there is one, on PostgreSQL; webhooks may reach this machine.
 func both(t *testing.T, c clock.Clock, fn func(*testing.T, *site)) {
 	t.Helper()
+	flags := map[string]string{"webhook-networks": "127.0.0.0/8"}
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		fn(t, prepare(t, open(t, app.Options{Config: settings(t, map[string]string{"webhook-networks": "127.0.0.0/8"}), Clock: c})))
+		fn(t, prepare(t, open(t, app.Options{Config: settings(t, flags), Clock: c})))
 	})
 	t.Run("postgres", func(t *testing.T) {
 		t.Parallel()
-		url := os.Getenv("GUANXI_TEST_POSTGRES_URL")
-		if url == "" {
-			t.Skip("GUANXI_TEST_POSTGRES_URL is not set")
-		}
-		name := fmt.Sprintf("test_hook_%d_%d_", os.Getpid(), postgresSites.Add(1))
-		t.Cleanup(func() {
-			for _, schema := range []string{name + "instance", name + "main"} {
-				s, err := instance.OpenPostgres(context.Background(), url, schema)
-				if err == nil {
-					err = errors.Join(s.Drop(context.Background(), schema), s.Close())
-				}
-				if err != nil {
-					t.Error(err)
-				}
-			}
-		})
-		cfg := settings(t, map[string]string{"database-url": url, "secret": strings.Repeat("s3cret", 8), "webhook-networks": "127.0.0.0/8"})
-		fn(t, prepare(t, open(t, app.Options{Config: cfg, InstanceSchema: name + "instance", WorkspacePrefix: name, Clock: c})))
+		fn(t, postgresSiteWith(t, app.Options{Clock: c}, flags))
 	})
 }
 

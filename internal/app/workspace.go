@@ -21,6 +21,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/edge/api"
 	"github.com/guanxi-crm/guanxi/internal/edge/ingest"
 	"github.com/guanxi-crm/guanxi/internal/engage/approval"
+	"github.com/guanxi-crm/guanxi/internal/engage/channel"
 	"github.com/guanxi-crm/guanxi/internal/engage/stage"
 	"github.com/guanxi-crm/guanxi/internal/engage/talk"
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
@@ -28,6 +29,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/insight/segment"
 	"github.com/guanxi-crm/guanxi/internal/insight/social"
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
+	"github.com/guanxi-crm/guanxi/internal/insight/value"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/platform/auth"
 	"github.com/guanxi-crm/guanxi/internal/platform/blob"
@@ -86,6 +88,8 @@ type workspace struct {
 	rollups  *rollup.Follower
 	consents *consents
 
+	influenceMoved chan struct{} // something that influence is made of may have changed
+
 	approvals    *approval.Service
 	stages       *stage.Service
 	configuring  sync.Mutex // held by whoever changes many parts of the configuration
@@ -117,6 +121,7 @@ type workspace struct {
 
 	hooks       hooks
 	post        post
+	channels    *channel.Service
 	rules       automations
 	demo        demoBoard
 	loading     sync.Mutex  // one load of everything at a time
@@ -280,6 +285,23 @@ func (w *workspace) openAnalytics(ctx context.Context) (err error) {
 	return w.plane.Ensure(system(ctx), w.registry(), settings)
 }
 
+// ensureClasses makes the classifications that come with the program, and room for the classes of all: they are traits that anybody may
+// ask for before they are first worked out.
+func (w *workspace) ensureClasses(ctx context.Context) error {
+	if err := w.classes.EnsureDefaults(ctx); err != nil {
+		return err
+	}
+	all, err := w.classes.List(ctx)
+	if err != nil {
+		return err
+	}
+	keys := make([]string, len(all))
+	for i := range all {
+		keys[i] = all[i].Key
+	}
+	return w.plane.MakeClasses(ctx, keys)
+}
+
 // zoneOf and base are what engines ask for.
 func (w *workspace) zoneOf() *time.Location { return w.zone }
 func (w *workspace) base() string           { return w.info.Currency }
@@ -369,7 +391,7 @@ func (w *workspace) build(ctx context.Context) error {
 			a.hub.Publish(w.info.Key, api.Event{Kind: "merge", Object: object, ID: id.Format(obj.Prefix, survivor)})
 		}
 	})
-	activity.Rules{Registry: registry, Zone: w.zoneOf, Clock: a.Clock}.Register(w.records)
+	w.registerRules(registry)
 	w.recurrer = &activity.Recurrer{Records: w.records, Changes: w.store.Log(), Registry: registry, Zone: w.zoneOf, Clock: a.Clock, Log: a.Log}
 	w.newTalk()
 	w.newApprovals(keys)
@@ -385,17 +407,14 @@ func (w *workspace) build(ctx context.Context) error {
 	segments := sqlstore.NewSegments(w.store, w.zoneOf)
 	classes := sqlstore.NewClassifications(w.store, w.zoneOf)
 	language := language{w.words}
-	w.segments = segment.New(segment.Config{Store: segments, Audience: processed{w.audience}, Language: language, Clock: a.Clock, Log: a.Log, Watchers: w.watchersOf, Publish: func(key string) {
+	w.segments = w.newSegments(segments, language)
+	w.classes = classify.New(classify.Config{Store: classes, Board: w.audience, Past: w.audience, Goals: stageGoals{w}, Language: language, Clock: a.Clock, Publish: func(key string) {
 		w.words.forget()
-		w.segmentChanged(key)
-		a.hub.Publish(w.info.Key, api.Event{Kind: "segment", ID: key})
-	}})
-	w.classes = classify.New(classify.Config{Store: classes, Board: w.audience, Language: language, Clock: a.Clock, Publish: func(key string) {
-		w.words.forget()
+		w.segments.Stir()
 		a.hub.Publish(w.info.Key, api.Event{Kind: "classification", ID: key})
 	}})
 	w.words.sources(segments, classes)
-	if err := w.classes.EnsureDefaults(system(ctx)); err != nil {
+	if err := w.ensureClasses(system(ctx)); err != nil {
 		return err
 	}
 	if w.imports, err = w.newImports(keys, registry); err != nil {
@@ -404,20 +423,22 @@ func (w *workspace) build(ctx context.Context) error {
 	w.mass = w.newMass(keys)
 	w.edge = &api.Workspace{Info: w.info, Registry: registry, Catalogue: w.words.Catalogue, Records: w.records, Conditions: w.words, Lists: lister{w.audience},
 		Views:    w.newViews(),
-		Timeline: timeline.New(w.records, moves{classes}, registry).WithRemarks(remarks{w.talk}).WithFiles(w.files).WithAgreements(agreements{w}).WithBehaviour(behaviours{w}).WithJoins(behaviours{w}), Behaved: behaviours{w}, Talk: w.talk, Approvals: w.approvals, Stages: w.stages, Files: w.files, Calendars: calendars{w},
+		Timeline: timeline.New(w.records, moves{classes}, registry).WithCrossings(crossings{w.segments}).WithRemarks(remarks{w.talk}).WithFiles(w.files).WithAgreements(agreements{w}).WithBehaviour(behaviours{w}).WithJoins(behaviours{w}), Behaved: behaviours{w}, Talk: w.talk, Approvals: w.approvals, Stages: w.stages, Files: w.files, Calendars: calendars{w},
 		Agenda:   &activity.Agenda{Records: w.records, Registry: registry, Zone: w.zoneOf, Clock: a.Clock},
 		Segments: w.segments, Classes: w.classes, Traits: w.traits, Cuts: cuts{w}, Deeds: &deeds{w: w}, Computed: w.newDefinitions(),
 		Reports: report.New(analytics.NewReports(w.gate, w.traits.Anchor, w.fresh, w.version)), Imports: w.imports, Mass: w.mass, Zone: w.zone, Purchases: w.purchases,
 		Metadata: w.metadata, Rates: exchange{w}, Blueprints: blueprints{w}, Rights: w.newRights(), Status: w.status, Settle: func(ctx context.Context, p change.Position) { w.feed.WaitFor(ctx, p, time.Second) }}
-	w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
+	w.edge.Value, w.edge.Churn, w.edge.Warnings = value.NewService(analytics.NewValues(w.gate, w.plane)), w.newChurnDesk(), w.newWarnings()
+	w.edge.Models, w.edge.Recommend, w.edge.Profiles, w.edge.Duplicates, w.edge.Privacy = w.newModels(), w.newRecommend(), w.newProfiles(), w.newDuplicates(), w.newPrivacy(keys)
 	w.edge.Keys, w.edge.Web, w.edge.Social = keyService{w}, w.newWeb(), social.New(analytics.NewSocial(w.gate, w.zoneOf))
 	if err := w.newTracking(ctx); err != nil {
 		return err
 	}
-	w.edge.Sources, w.edge.Behaviour = w.newSources(), w.events
+	w.edge.Sources, w.edge.Behaviour, w.edge.Interactions, w.edge.History = w.newSources(), w.events, interactions{w}, eventImports{w}
 	if err := w.newPost(keys); err != nil {
 		return err
 	}
+	w.newCampaigns(keys)
 	return w.newHooks(keys)
 }
 
@@ -525,8 +546,10 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	}
 	w.own(ctx, group, "behaviour", w.events.run)
 	w.own(ctx, group, "consents", w.followConsents)
+	w.own(ctx, group, "influence", w.followInfluence)
 	w.own(ctx, group, "search", w.indexer.Run)
 	w.own(ctx, group, "repeating activities", w.recurrer.Run)
+	w.own(ctx, group, "texts", w.readTexts)
 	w.own(ctx, group, "rollups", w.rollups.Run)
 	w.own(ctx, group, "notifications", w.told.Run)
 	w.own(ctx, group, "reminders", w.reminders.Run)
@@ -541,6 +564,11 @@ func (w *workspace) feedAll(ctx context.Context, group *sync.WaitGroup) {
 	w.own(ctx, group, "ended imports", w.tellOfImports)
 	w.hooks.feed(ctx, w, group)
 	w.post.feed(ctx, w, group)
+	w.own(ctx, group, "text messages of which nobody knows", w.clearDoubts)
+	w.own(ctx, group, "campaigns", func(ctx context.Context) error { return w.edge.Campaigns.Run(system(ctx)) })
+	w.own(ctx, group, "forms", w.edge.Forms.Run)
+	w.own(ctx, group, "journeys", func(ctx context.Context) error { return w.edge.Journeys.Run(system(ctx)) })
+	w.own(ctx, group, "changes for journeys", w.followJourneys)
 	w.rules.feed(ctx, w, group)
 	w.own(ctx, group, "duplicates", w.edge.Duplicates.Run)
 	w.own(ctx, group, "traits", func(ctx context.Context) error { return w.traits.Run(system(ctx)) })

@@ -55,7 +55,7 @@ var owners = []struct {
 	{"github.com/duckdb/", []string{"internal/store/duckdb", "internal/store/compile/oracle", "internal/bench"}, "linking DuckDB costs ten seconds a binary"},
 	{"database/sql", []string{"internal/store", "internal/bench"}, "engines know no SQL"},
 	{"github.com/danielgtaylor/huma", []string{"internal/edge/api"}, "only the API knows HTTP shapes"},
-	{"net/http", []string{"internal/edge", "internal/app", "internal/base/httpc", "internal/base/obs", "cmd", "internal/bench", "internal/platform/webhook", "internal/platform/oidc"}, "engines know no HTTP"},
+	{"net/http", []string{"internal/edge", "internal/app", "internal/base/httpc", "internal/base/obs", "cmd", "internal/bench", "internal/platform/webhook", "internal/platform/oidc", "internal/platform/sms"}, "engines know no HTTP"},
 	{"github.com/spf13/cobra", []string{"internal/edge/cli", "cmd"}, "only the command line parses flags"},
 	{"github.com/modelcontextprotocol/", []string{"internal/edge/mcp"}, "one door for assistants"},
 	{"github.com/xuri/excelize", []string{"internal/record/transfer", "internal/edge", "internal/app"}, "files are read and written by transfer"},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -197,12 +198,14 @@ func (s *settings) measureBehaviour(ctx context.Context, d *document) error {
 	if err := s.behave(ctx, d, p, asked{"visits of all days made anew", 5 * time.Second, "", p.visitsAnew}); err != nil {
 		return err
 	}
-	rolled, err := take(func() error { return p.rollUp(ctx) })
-	if err != nil {
-		return fmt.Errorf("roll up: %w", err)
+	if s.asksReports(p) {
+		rolled, err := take(func() error { return p.rollUp(ctx) })
+		if err != nil {
+			return fmt.Errorf("roll up: %w", err)
+		}
+		progress("all days rolled up: %s", rolled)
+		fmt.Fprintf(&d.b, "| all days rolled up, in the background | %s | %s | | | | |\n", short(rolled.wall), short(rolled.cpu))
 	}
-	progress("all days rolled up: %s", rolled)
-	fmt.Fprintf(&d.b, "| all days rolled up, in the background | %s | %s | | | | |\n", short(rolled.wall), short(rolled.cpu))
 	for _, list := range [][]asked{p.reports(), p.leaves(), p.passes()} {
 		for _, a := range list {
 			a.bare = strings.NewReplacer("{from}", fmt.Sprint(shopLast-shopSpan+1), "{to}", fmt.Sprint(shopLast)).Replace(a.bare)
@@ -212,6 +215,11 @@ func (s *settings) measureBehaviour(ctx context.Context, d *document) error {
 		}
 	}
 	return nil
+}
+
+// asksReports says whether anything is asked that reads rollups.
+func (s *settings) asksReports(p *shop) bool {
+	return s.only == nil || slices.ContainsFunc(p.reports(), func(a asked) bool { return s.only.MatchString(a.what) })
 }
 
 // behave measures one question twice, and its bare statement.

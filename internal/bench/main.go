@@ -47,14 +47,14 @@ type settings struct {
 	settle   int            // seconds before memory is read
 	events   int            // of the parts visits and behaviour
 	seconds  int            // of each way of the part creates
-	only     *regexp.Regexp // which rows of the part behaviour, nil for all
+	only     *regexp.Regexp // which rows of the part behaviour, or of insight; nil for all
 }
 
 func main() {
 	s := settings{}
 	sizes := flag.String("customers", "100000,1000000", "sizes, by commas")
 	quick := flag.Bool("quick", false, "20,000 customers and fewer requests, in a few minutes")
-	postgres := flag.Bool("postgres", false, "the smallest size once more on the server of GUANXI_TEST_POSTGRES_URL, in schemas that are dropped")
+	postgres := flag.Bool("postgres", false, "the smallest size and the part events once more on the server of GUANXI_TEST_POSTGRES_URL, in schemas that are dropped")
 	flag.StringVar(&s.bin, "bin", "bin/guanxi", "the built program")
 	flag.StringVar(&s.out, "out", "docs/benchmarks.md", "where the page goes")
 	flag.StringVar(&s.dir, "dir", "", "where the data goes, a temporary directory when empty")
@@ -62,7 +62,7 @@ func main() {
 	flag.BoolVar(&s.reuse, "reuse", false, "measure the company that is in -dir already, and keep it; load it where it is not")
 	flag.Float64Var(&s.orders, "orders", 10, "orders of a customer on average, 1 to 20")
 	flag.IntVar(&s.events, "events", 20_000_000, "events of the parts visits and behaviour")
-	only := flag.String("only", "", "which rows of the part behaviour, a regular expression")
+	only := flag.String("only", "", "which rows of the part behaviour, or of insight night, segments: a regular expression")
 	chosen := flag.String("parts", allParts, "what to measure, by commas")
 	flag.StringVar(&s.retail, "retail", "../shared/data/online-retail/online_retail.csv.gz", "a real purchase file, imported when it is there")
 	flag.Parse()
@@ -91,7 +91,7 @@ func main() {
 }
 
 // allParts are the parts in the order in which they are measured. The bare engines are asked for what was measured of ours.
-const allParts = "load,requests,analytics,writes,creates,import,retail,events,visits,behaviour"
+const allParts = "load,requests,analytics,insight,writes,creates,reach,mails,import,retail,events,visits,behaviour"
 
 // choose reads the list of parts.
 func (s *settings) choose(list string) error {
@@ -114,7 +114,7 @@ func (s *settings) choose(list string) error {
 
 // company says whether anything is asked of the demo company.
 func (s *settings) company() bool {
-	return s.parts["load"] || s.parts["requests"] || s.parts["analytics"] || s.parts["writes"]
+	return s.parts["load"] || s.parts["requests"] || s.parts["analytics"] || s.parts["insight"] || s.parts["writes"]
 }
 
 func (s *settings) run(ctx context.Context, sizes string) (err error) {
@@ -139,17 +139,15 @@ func (s *settings) run(ctx context.Context, sizes string) (err error) {
 	d := newDocument(s.bin)
 	largest := 0
 	for _, n := range s.sizes {
-		if s.company() {
-			if err := s.measureSize(ctx, n, d); err != nil {
-				return fmt.Errorf("%d customers: %w", n, err)
-			}
-		}
-		if s.parts["creates"] {
-			if err := s.measureCreates(ctx, n, d); err != nil {
-				return fmt.Errorf("creates at %d customers: %w", n, err)
-			}
+		if err := s.measureCompany(ctx, n, d); err != nil {
+			return err
 		}
 		largest = max(largest, n)
+	}
+	if s.parts["mails"] {
+		if err := s.measureMails(ctx, d); err != nil {
+			return fmt.Errorf("mails: %w", err)
+		}
 	}
 	if s.parts["import"] {
 		if err := s.measureImport(ctx, largest, d); err != nil {
@@ -176,7 +174,12 @@ func (s *settings) run(ctx context.Context, sizes string) (err error) {
 			return fmt.Errorf("behaviour: %w", err)
 		}
 	}
-	if s.postgres != "" {
+	if s.postgres != "" && s.parts["events"] {
+		if err := s.measureEventsPostgres(ctx, d); err != nil {
+			return fmt.Errorf("events on postgresql: %w", err)
+		}
+	}
+	if s.postgres != "" && s.company() {
 		if err := s.measurePostgres(ctx, s.sizes[0], d); err != nil {
 			return fmt.Errorf("postgresql: %w", err)
 		}
@@ -185,6 +188,26 @@ func (s *settings) run(ctx context.Context, sizes string) (err error) {
 		return err
 	}
 	progress("written to %s", s.out)
+	return nil
+}
+
+// measureCompany measures the parts that ask the demo company of a size.
+func (s *settings) measureCompany(ctx context.Context, n int, d *document) error {
+	if s.company() {
+		if err := s.measureSize(ctx, n, d); err != nil {
+			return fmt.Errorf("%d customers: %w", n, err)
+		}
+	}
+	if s.parts["creates"] {
+		if err := s.measureCreates(ctx, n, d); err != nil {
+			return fmt.Errorf("creates at %d customers: %w", n, err)
+		}
+	}
+	if s.parts["reach"] {
+		if err := s.measureReach(ctx, n, d); err != nil {
+			return fmt.Errorf("reach at %d customers: %w", n, err)
+		}
+	}
 	return nil
 }
 

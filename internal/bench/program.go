@@ -26,6 +26,7 @@ type program struct {
 	server              *exec.Cmd
 	keys                []string // requests take turns: one key may ask a hundred times a second
 	turn                atomic.Int64
+	more                []string // of the environment
 }
 
 const (
@@ -77,7 +78,7 @@ func (p *program) command(ctx context.Context, stdin string, args ...string) (us
 }
 
 func (p *program) environ() []string {
-	env := os.Environ()
+	env := append(os.Environ(), p.more...)
 	if p.database != "" {
 		env = append(env, "GUANXI_DATABASE_URL="+p.database, "GUANXI_SECRET=a-secret-of-the-benchmark-that-protects-nothing")
 	}

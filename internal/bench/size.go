@@ -21,6 +21,9 @@ func (s *settings) measureSize(ctx context.Context, n int, d *document) error {
 	if err != nil {
 		return err
 	}
+	if s.parts["insight"] && !s.parts["load"] && !s.parts["requests"] && !s.parts["analytics"] && !s.parts["writes"] {
+		return s.measureInsight(ctx, p, d)
+	}
 	c := comparison{rate: loaded.rate()}
 	progress("%d customers: asking", n)
 	a := asker{p: p, n: s.warm}
@@ -43,6 +46,12 @@ func (s *settings) measureSize(ctx context.Context, n int, d *document) error {
 	if s.parts["analytics"] {
 		progress("%d customers: passes", n)
 		if c.passes, err = p.passes(ctx, n); err != nil {
+			return err
+		}
+	}
+	if s.parts["insight"] {
+		progress("%d customers: insight", n)
+		if err := s.measureInsight(ctx, p, d); err != nil {
 			return err
 		}
 	}

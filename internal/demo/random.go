@@ -19,6 +19,7 @@ const (
 	streamLife
 	streamContent
 	streamVisitor
+	streamSaid
 )
 
 // random is a source with the distributions that are needed. Not safe for concurrent use.

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -160,25 +161,36 @@ type suite struct {
 }
 
 func readPlaywright(dir string, t *tally) error {
-	var r struct {
-		Suites []suite
-		Stats  struct{ Expected, Unexpected, Flaky, Skipped int }
-		Errors []struct{ Message string }
-	}
-	if err := load(filepath.Join(dir, "playwright.json"), &r); err != nil {
+	parts, err := filepath.Glob(filepath.Join(dir, "playwright-*.json"))
+	if err != nil {
 		return err
 	}
-	for _, e := range r.Errors {
-		fmt.Printf("--- FAIL browser: %s\n", e.Message)
-		t.failed++
+	if len(parts) == 0 {
+		return errors.New("the browser tests left no results")
 	}
-	for _, s := range r.Suites {
-		printFailures(s)
+	var all tally
+	for _, part := range parts {
+		var r struct {
+			Suites []suite
+			Stats  struct{ Expected, Unexpected, Flaky, Skipped int }
+			Errors []struct{ Message string }
+		}
+		if err := load(part, &r); err != nil {
+			return err
+		}
+		for _, e := range r.Errors {
+			fmt.Printf("--- FAIL browser: %s\n", e.Message)
+			t.failed++
+		}
+		for _, s := range r.Suites {
+			printFailures(s)
+		}
+		all.passed += r.Stats.Expected
+		all.failed += r.Stats.Unexpected + r.Stats.Flaky
+		all.skipped += r.Stats.Skipped
 	}
-	t.passed += r.Stats.Expected
-	t.failed += r.Stats.Unexpected + r.Stats.Flaky
-	t.skipped += r.Stats.Skipped
-	fmt.Printf("browser: %d passed, %d failed, %d skipped\n", r.Stats.Expected, r.Stats.Unexpected+r.Stats.Flaky, r.Stats.Skipped)
+	t.passed, t.failed, t.skipped = t.passed+all.passed, t.failed+all.failed, t.skipped+all.skipped
+	fmt.Printf("browser: %d passed, %d failed, %d skipped\n", all.passed, all.failed, all.skipped)
 	return nil
 }
 

@@ -90,7 +90,7 @@ test('a rule watches a segment and sends a mail that is looked at before', async
   await expect(page.getByRole('heading', { name })).toBeVisible();
 
   await page.goto(`/segments/watched_${stamp}`);
-  await expect(page.getByRole('heading', { name: t('segments:rules.title') })).toBeVisible();
+  await expect(page.getByRole('heading', { name: t('segments:uses.title') })).toBeVisible();
   await expect(page.getByRole('link', { name })).toBeVisible();
   await expectAccessible(page, 'the rules of a segment');
 });

@@ -1,6 +1,6 @@
 import type { Browser, Page } from '@playwright/test';
 import { openShop } from './shop-server';
-import { expect, type RecordData, test, toast } from './support';
+import { expect, type RecordData, test, undoJoin } from './support';
 
 const PORT = Number(process.env.GUANXI_E2E_PORT ?? 8311) + 6;
 /** A person's browser: robots are counted apart, and a driven one says that it is one. */
@@ -126,15 +126,7 @@ test('from a click in a shop to a segment, and from two devices to one customer 
     const panel = page.getByRole('tabpanel');
     for (const each of await anonymous(customer.id)) await expect(panel.getByText(each.text).first()).toBeVisible();
     await info.attach('identity', { body: await page.screenshot(), contentType: 'image/png' });
-    await panel
-      .getByRole('button', { name: t('identities:undo') })
-      .first()
-      .click();
-    await page
-      .getByRole('dialog')
-      .getByRole('button', { name: t('identities:undo') })
-      .click();
-    await expect(toast(page, t('identities:undone'))).toBeVisible();
+    await undoJoin(page, t);
     await expect.poll(async () => (await anonymous(customer.id)).length).toBe(1);
   });
   await visitors.close();

@@ -1,5 +1,5 @@
 import type { APIRequestContext } from '@playwright/test';
-import { expect, type RecordData, test, toast } from './support';
+import { expect, type RecordData, test, toast, undoJoin } from './support';
 
 interface Found {
   items: RecordData[];
@@ -40,15 +40,7 @@ test('events make customers, and a person decides who is the same', async ({ pag
       .first()
       .click();
     await expect(panel.getByText(mail, { exact: true })).toBeVisible();
-    await panel
-      .getByRole('button', { name: t('identities:undo') })
-      .first()
-      .click();
-    await page
-      .getByRole('dialog')
-      .getByRole('button', { name: t('identities:undo') })
-      .click();
-    await expect(toast(page, t('identities:undone'))).toBeVisible();
+    await undoJoin(page, t);
     await expect(panel.getByText(`${mark}-a`, { exact: true })).toHaveCount(0);
   });
 

@@ -4,7 +4,7 @@ import { bestCustomer, type Stop, someSegment } from './pages';
 import type { Api } from './support';
 
 /** Parents before their children. */
-const sources = ['frame-route.ts', 'routes.ts', 'settings-routes.ts'].map((name) =>
+const sources = ['frame-route.ts', 'routes.ts', 'insight-routes.ts', 'settings-routes.ts'].map((name) =>
   path.resolve(import.meta.dirname, '../src/app', name),
 );
 const BLOCK =
@@ -57,6 +57,17 @@ const EXAMPLES: Record<string, Examples> = {
   '/duplicates/$object': async () => ['/duplicates/customer'],
   '/segments/$key': async (api) => [`/segments/${await someSegment(api)}`],
   '/classifications/$key': async () => ['/classifications/lifecycle'],
+  '/models/$key': async (api) => {
+    const { items } = await api.get<{ items: { key: string }[] }>('/models');
+    return items.map((model) => `/models/${model.key}`);
+  },
+  '/offers/$id': async () => ['/offers/new'],
+  '/forms/$id': async () => ['/forms/new'],
+  '/onsite/$id': async () => ['/onsite/new'],
+  '/campaigns/$id': async () => ['/campaigns/new'],
+  '/journeys/$id': async () => ['/journeys/new'],
+  '/templates/$id': async () => ['/templates/new'],
+  '/lifecycle/$stage': async () => ['/lifecycle/active'],
   '/imports/$id': async (api) => [`/imports/${await someImport(api)}`],
   '/settings/roles/$key': async () => ['/settings/roles/member', '/settings/roles/new?from=member'],
   '/settings/webhooks/$id': async (api) => [`/settings/webhooks/${await someWebhook(api)}`],

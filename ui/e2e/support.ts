@@ -211,3 +211,11 @@ export async function condition(
   await pick(within, t('conditions:operator'), operator);
   await within.getByRole('textbox', { name: subject }).fill(value);
 }
+
+/** Takes the newest join of a person back on the tab of identities, and waits until that is said. */
+export async function undoJoin(page: Page, t: Words): Promise<void> {
+  const name = t('identities:undo');
+  await page.getByRole('tabpanel').getByRole('button', { name }).first().click();
+  await page.getByRole('dialog').getByRole('button', { name }).click();
+  await expect(toast(page, t('identities:undone'))).toBeVisible();
+}

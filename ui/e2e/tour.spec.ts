@@ -25,7 +25,7 @@ test('every page of the navigation', async ({ page, t, api, isMobile }) => {
   if (isMobile) await more.click();
   // The parts of the product, and the objects that other tests have made.
   const { items } = await api.get<{ items: { standard: boolean; hidden: boolean }[] }>('/objects');
-  await expect(nav.getByRole('link')).toHaveCount(25 + items.filter((each) => !each.standard && !each.hidden).length);
+  await expect(nav.getByRole('link')).toHaveCount(40 + items.filter((each) => !each.standard && !each.hidden).length);
   const links = await nav.getByRole('link').evaluateAll((all) => all.map((link) => link.getAttribute('href') ?? ''));
   for (const href of links) {
     await test.step(href, async () => {

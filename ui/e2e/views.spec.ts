@@ -126,11 +126,11 @@ test('a range from a spreadsheet is shown before it is written, and undone as on
     await page.keyboard.press('Shift+ArrowDown');
     await page.keyboard.press('Shift+ArrowRight');
     await paste(page, '停售\t样牌\n没有这个\t样牌二\n停售\t样牌三');
-    const dialog = page.getByRole('dialog', { name: t('views:paste.title') });
-    await expect(dialog.getByText(t('views:paste.why.unfit'))).toBeVisible();
-    await expect(dialog.getByText(t('views:paste.refused', { count: 1 }))).toBeVisible();
-    await dialog.getByRole('button', { name: t('views:paste.apply', { count: 5 }) }).click();
-    await expect(toast(page, t('views:paste.done', { count: 5 }))).toBeVisible();
+    const dialog = page.getByRole('dialog', { name: t('layouts:paste.title') });
+    await expect(dialog.getByText(t('layouts:paste.why.unfit'))).toBeVisible();
+    await expect(dialog.getByText(t('layouts:paste.refused', { count: 1 }))).toBeVisible();
+    await dialog.getByRole('button', { name: t('layouts:paste.apply', { count: 5 }) }).click();
+    await expect(toast(page, t('layouts:paste.done', { count: 5 }))).toBeVisible();
     await expect(row(order[2] ?? '')).toContainText('样牌三');
     const brands = async () => {
       const found = await api.find('product', {
@@ -146,7 +146,7 @@ test('a range from a spreadsheet is shown before it is written, and undone as on
     ]);
     await gridOf(page).focus();
     await page.keyboard.press('Control+z');
-    await expect(toast(page, t('views:paste.undone'))).toBeVisible();
+    await expect(toast(page, t('layouts:paste.undone'))).toBeVisible();
     expect(await brands()).toEqual([
       ['active', null],
       ['active', null],
@@ -157,7 +157,7 @@ test('a range from a spreadsheet is shown before it is written, and undone as on
 
 test('a view keeps its kind and settings, opens by its address, and can be the default', async ({ page, t }) => {
   await page.goto(`/o/product?kind=board&${options({ board: { field: 'status' }, limits: { active: 1 } })}`);
-  await expect(page.getByText(t('views:board.over', { limit: 1 }))).toBeAttached();
+  await expect(page.getByText(t('layouts:board.over', { limit: 1 }))).toBeAttached();
   await page.getByRole('button', { name: t('views:view.saveAs') }).click();
   const dialog = page.getByRole('dialog', { name: t('views:view.createTitle') });
   await dialog.getByLabel(t('views:view.name')).fill('商品看板');
@@ -173,7 +173,7 @@ test('a view keeps its kind and settings, opens by its address, and can be the d
   await expect(page.getByRole('region', { name: '在售' }), 'the default opens').toBeVisible();
   await page.goto('/o/customer');
   await page.goto(address);
-  await expect(page.getByText(t('views:board.over', { limit: 1 })), 'the address opens it whole').toBeAttached();
+  await expect(page.getByText(t('layouts:board.over', { limit: 1 })), 'the address opens it whole').toBeAttached();
   await page.getByRole('radio', { name: t('views:kind.list') }).check({ force: true });
   await expect(page.getByRole('button', { name: t('views:view.discard') })).toBeVisible();
   await page.getByRole('button', { name: t('views:view.discard') }).click();
@@ -205,7 +205,7 @@ test('a calendar moves a record to another day, by mouse and by keys', async ({ 
     await expect(day('2026-11-20').getByRole('link', { name: '日历样品' })).toBeVisible();
     await expect.poll(dayOf).toBe('2026-11-20');
     expect(await seriousFindings(page)).toEqual([]);
-    await page.getByRole('radio', { name: t('views:calendar.agenda') }).check({ force: true });
+    await page.getByRole('radio', { name: t('layouts:calendar.agenda') }).check({ force: true });
     await expect(page.getByRole('link', { name: '日历样品' })).toBeVisible();
     await page.getByRole('radio', { name: t('views:kind.cards') }).check({ force: true });
     await expect(page.getByRole('link', { name: /日历样品/ })).toContainText('在售');

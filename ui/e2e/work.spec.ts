@@ -37,14 +37,14 @@ test('a task about a customer comes up on my day and is finished there', async (
   });
   await test.step('my day', async () => {
     await page.goto('/day');
-    const due = page.getByRole('region', { name: t('mine:day.due') });
+    const due = page.getByRole('region', { name: t('mine:day.due'), exact: true });
     await due.getByRole('button', { name: t('work:complete', { name: subject }) }).click();
     await toast(page, subject)
       .getByRole('button', { name: t('common:undo') })
       .click();
     await expect(due.getByRole('button', { name: subject, exact: true }), 'taken back').toBeVisible();
     await due.getByRole('button', { name: t('work:complete', { name: subject }) }).click();
-    const done = page.getByRole('region', { name: t('mine:day.done') });
+    const done = page.getByRole('region', { name: t('mine:day.done'), exact: true });
     await expect(done.getByRole('button', { name: subject, exact: true })).toBeVisible();
     const [task] = await api.find('task', { where: { field: 'subject', op: '=', value: subject } });
     expect((task as RecordData).fields.status).toBe('done');

@@ -15,7 +15,7 @@ const VISITS = [
   {
     name: 'list',
     limit: 210,
-    parts: ['src/features/objects/list-page.tsx', ...words('records', 'views')],
+    parts: ['src/features/objects/list-page.tsx', 'src/records/grid/grid.tsx', ...words('records', 'views')],
   },
   {
     name: 'list on a phone',
@@ -28,7 +28,9 @@ const VISITS = [
     parts: [
       'src/app/record-route.tsx',
       'src/features/customers/customer-page.tsx',
-      ...words('records', 'customers', 'conditions'),
+      'src/records/actions/next-card.tsx',
+      'src/records/consent/pills.tsx',
+      ...words('records', 'customers', 'next', 'work', 'files'),
     ],
   },
   {

@@ -2,7 +2,10 @@
  * The tracker that a website loads from /t.js. It keeps nothing in the browser and has no id of the visitor until the site says
  * that they agreed; what it sends are calls of the Segment specification to /v1/batch.
  */
+
+import type { OnsiteItem } from '../src/lib/onsite-card';
 import { Dwell } from './dwell';
+import type { Look } from './messages';
 import { notice } from './notice';
 import { campaign, readPage } from './page';
 import { readSettings, refuses } from './settings';
@@ -44,6 +47,8 @@ function start(settings: Settings, waiting: ArrayLike<unknown>[]): void {
   /** The page that is looked at; null before the first view. */
   let shown: Page | null = null;
   let from = document.referrer;
+  /** Looks for messages of a page, where the site has any. */
+  let look: Look = () => undefined;
 
   const silent = () => visitor.out || (refuses() && !settings.ignoreSignals && !visitor.agreed);
 
@@ -86,6 +91,22 @@ function start(settings: Settings, waiting: ArrayLike<unknown>[]): void {
     dwell.again();
     shown = page;
     send('page', { ...(name !== undefined && { name }), properties: { ...page, ...properties } }, page);
+    look(location.pathname);
+  }
+
+  async function messages(): Promise<void> {
+    if (silent() || !settings.auto('messages')) return;
+    const { host, key } = settings;
+    const answer = await fetch(`${host}/v1/onsite/${key}?id=${visitor.id}&lang=${navigator.language}`);
+    const { items = [] } = (await answer.json()) as { items?: OnsiteItem[] };
+    if (items.length === 0) return;
+    const script = document.createElement('script');
+    script.src = `${host}/m.js`;
+    script.onload = () => {
+      look = window.guanxiMessages?.(items, { track, agreed: () => visitor.agreed }) ?? look;
+      look(location.pathname);
+    };
+    document.head.append(script);
   }
 
   /** A page of its own behind an address that changed without a load; its title comes a moment later. */
@@ -162,6 +183,7 @@ function start(settings: Settings, waiting: ArrayLike<unknown>[]): void {
   if (settings.auto('pages')) watchPages();
   notice(settings, track);
   calls.filter((each) => !early(each)).forEach(run);
+  messages().catch(() => undefined);
 
   const leave = (): void => {
     engaged();

@@ -110,6 +110,7 @@ func TestBackgroundWorkAfterAKill(t *testing.T) {
 	at := func(attempts int, kind, args string) {
 		t.Helper()
 		now := time.Now()
+		others(t, s, now)
 		if ok, err := s.Enqueue(t.Context(), job.Job{ID: ids.Next(), Kind: kind, Workspace: "main", Args: args, Unique: kind + args, RunAt: now, CreatedAt: now}); err != nil || !ok {
 			t.Fatal(ok, err)
 		}
@@ -124,9 +125,8 @@ func TestBackgroundWorkAfterAKill(t *testing.T) {
 		}
 	}
 	at(1, "nightly", "2026-11-20")
-	later, ok, err := s.Lease(t.Context(), time.Now(), time.Now().Add(time.Hour))
-	if err != nil || ok {
-		t.Fatal(later, ok, err)
+	if again, ok, err := s.Lease(t.Context(), time.Now(), time.Now().Add(time.Hour)); err != nil || ok && again.Kind == "nightly" {
+		t.Fatal(again, ok, err)
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -149,6 +149,26 @@ func TestBackgroundWorkAfterAKill(t *testing.T) {
 		return len(list) == 1 && list[0].State == "failed" && list[0].Kind == "nightly" && list[0].Attempts == job.MaxAttempts && strings.Contains(list[0].Message, "not tried again")
 	})
 	m.stop()
+}
+
+// others does what else the program has waiting by itself: only the job in question is left.
+func others(t *testing.T, s *instance.Store, now time.Time) {
+	t.Helper()
+	if _, err := s.Reclaim(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		j, ok, err := s.Lease(t.Context(), now, now.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !ok {
+			return
+		}
+		if err := s.Finish(t.Context(), j, job.Done, "", now, now); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 type jobShown struct {

@@ -43,6 +43,9 @@ type Config struct {
 	// MailNetworks are networks beside the public internet where mail servers may stand, comma-separated; there a connection
 	// without TLS is made too
 	MailNetworks string
+	// ChannelNetworks are networks beside the public internet where those who deliver text messages may stand, comma-separated; there http
+	// without TLS is spoken too
+	ChannelNetworks string
 	// LoginNetworks are networks beside the public internet where providers of identities may stand, comma-separated; there http
 	// without TLS is spoken too
 	LoginNetworks string
@@ -178,6 +181,8 @@ func Settings() []Setting {
 			with(text(func(c *Config) *string { return &c.WebhookNetworks })),
 		Setting{Key: "mail_networks", Kind: "text", Doc: "Networks (comma-separated CIDR) beside the public internet where mail servers may stand, and where a connection without TLS is allowed. Empty allows public addresses with TLS alone.", DocZh: "除公网外邮件服务器可所在的网段（逗号分隔的 CIDR），这些网段内允许不加密的连接；留空则只允许公网地址并强制 TLS。"}.
 			with(text(func(c *Config) *string { return &c.MailNetworks })),
+		Setting{Key: "channel_networks", Kind: "text", Doc: "Networks (comma-separated CIDR) beside the public internet where providers of text messages and receivers of campaign webhooks may stand, and where http without TLS is allowed. Empty allows public https addresses alone.", DocZh: "除公网外短信服务商与活动 Webhook 接收方可所在的网段（逗号分隔的 CIDR），这些网段内允许使用不加密的 http；留空则只允许公网 https 地址。"}.
+			with(text(func(c *Config) *string { return &c.ChannelNetworks })),
 		Setting{Key: "login_networks", Kind: "text", Doc: "Networks (comma-separated CIDR) beside the public internet where providers of identities (single sign-on) may stand, and where http without TLS is allowed. Empty allows public https addresses alone.", DocZh: "除公网外单点登录的身份提供方可所在的网段（逗号分隔的 CIDR），这些网段内允许使用不加密的 http；留空则只允许公网 https 地址。"}.
 			with(text(func(c *Config) *string { return &c.LoginNetworks })),
 		Setting{Key: "demo", Default: "false", Kind: "switch", Doc: "Fill an empty instance with the demo company on start.", DocZh: "启动时为空实例载入演示公司。"}.

@@ -47,6 +47,9 @@ func (g *Generator) Next() ID {
 	return ID(g.last<<22 | g.node<<12 | g.seq)
 }
 
+// Made is when an id was made, in milliseconds since 1970.
+func Made(v ID) int64 { return int64(v)>>22 + epoch }
+
 // Format prints an id with a prefix, "" for the zero id.
 func Format(prefix string, v ID) string {
 	if v == 0 {

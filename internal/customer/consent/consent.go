@@ -85,10 +85,13 @@ const (
 	ByImport  Source = "import"  // a file
 	ByAPI     Source = "api"     // another program
 	ByEvent   Source = "event"   // the consent that an event carries
+	ByClaim   Source = "claim"   // the same, by a key that everybody can read, said by a browser: see Counting
+	ByNamed   Source = "named"   // the same, of whom such a key named by a user id without proof: see Counting
 	ByAgent   Source = "agent"   // said to somebody of ours
 	ByPage    Source = "page"    // the person, on the page of preferences
 	ByLink    Source = "link"    // the person, by one click in a mail
 	ByConfirm Source = "confirm" // the person, by the link that confirms
+	ByReply   Source = "reply"   // the person, by answering a text message
 	ByExpiry  Source = "expiry"  // nobody: the consent ran out
 )
 
@@ -117,9 +120,24 @@ type Entry struct {
 	Note       string // free text, in clear here and sealed where it is stored
 	Evidence   string // SHA-256 of a document, hex
 	Erasure    id.ID  // that emptied the line, 0 for none
+	Verdict    Verdict
 
 	// Quiet lines repeat themselves: one that says what its subject said last is kept as the time of that alone.
 	Quiet bool
+}
+
+// Verdict is what somebody decided about a line that nobody proved; the zero one for none.
+type Verdict struct {
+	Decided  bool
+	Accepted bool
+	By       id.ID
+	At       time.Time
+}
+
+// Claim is a refusal that nobody proved to be a customer's: it waits for somebody to decide.
+type Claim struct {
+	Customer id.ID
+	Entry    Entry
 }
 
 // Standing is what the ledger comes to for a subject, a purpose and a channel.
@@ -135,7 +153,12 @@ type Standing struct {
 }
 
 // Edge says that what Member said counts for Parent, until another edge of Member says otherwise; Parent 0 makes it its own again.
-type Edge struct{ Member, Parent id.ID }
+//
+// Of a browser, which is joined to whoever it says it is, Proven says that a source with a secret key said so too.
+type Edge struct {
+	Member, Parent id.ID
+	Proven         bool
+}
 
 // Figure is how many customers stand somewhere.
 type Figure struct {
@@ -165,6 +188,11 @@ type Store interface {
 	History(ctx context.Context, subject, before id.ID, limit int) ([]Entry, error)
 	// Entry is one line; NotFound consent.unknown_entry.
 	Entry(ctx context.Context, entry id.ID) (Entry, error)
+	// Claims are refusals of a customer, and of all that were joined to it, that wait to be decided, newest first; customer 0 has those of everybody,
+	// before a line (0 for the newest).
+	Claims(ctx context.Context, customer, before id.ID, limit int) ([]Claim, error)
+	// Decide stores a verdict about those of some lines that wait as claims of a customer, and works out its states. It says how many there were.
+	Decide(ctx context.Context, customer id.ID, entries []id.ID, v Verdict, now time.Time) (int, error)
 	// Due are standings whose consent ran out before now and whose ledger does not say so yet.
 	Due(ctx context.Context, now time.Time, limit int) ([]Standing, error)
 	Figures(ctx context.Context) ([]Figure, error)

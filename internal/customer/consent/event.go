@@ -15,8 +15,8 @@ import (
 )
 
 // Take reads the consent that events carry (context.consent.categoryPreferences) into the ledger of their profiles. Categories that the policy
-// does not map say nothing. It may be done again; an event says the same once.
-func (s *Service) Take(ctx context.Context, batch []event.Event) error {
+// does not map say nothing. It may be done again; an event says the same once. Claims are the events, by their ids, that anybody could have sent.
+func (s *Service) Take(ctx context.Context, batch []event.Event, claims map[id.ID]Sender) error {
 	var pol Policy
 	var wordings []Wording
 	var entries []Entry
@@ -35,7 +35,7 @@ func (s *Service) Take(ctx context.Context, batch []event.Event) error {
 				return err
 			}
 		}
-		entries = append(entries, s.said(&pol, wordings, ev, said)...)
+		entries = append(entries, s.said(&pol, wordings, ev, said, claims)...)
 	}
 	for part := range slices.Chunk(entries, MaxStatements) {
 		if _, err := s.cfg.Store.Append(ctx, part, s.now()); err != nil {
@@ -44,6 +44,15 @@ func (s *Service) Take(ctx context.Context, batch []event.Event) error {
 		s.cfg.Changed()
 	}
 	return nil
+}
+
+// Sender is who sent an event that anybody could have sent. What such an event agrees to is said by its browser, and by nobody where that is not the one whom
+// the event names; what it refuses is said by its browser, and waits to be decided for whom it names beside.
+type Sender struct {
+	Browser id.ID // its subject, 0 for one that nobody knows
+	Own     bool  // the browser counts for whom the event names, or it names nobody
+	Taken   bool  // it is proven to be somebody else's, for whom the refusal is not said
+	Heard   bool  // nothing could ever prove whose it is: a refusal counts for whom the event names
 }
 
 // preferences are the categories of an event's consent, in lower case.
@@ -68,11 +77,60 @@ func preferences(context json.RawMessage) map[string]bool {
 	return out
 }
 
-// said are the lines of an event. Of several categories about one place a refusal counts.
-func (s *Service) said(pol *Policy, wordings []Wording, ev *event.Event, categories map[string]bool) (out []Entry) {
-	yes := map[Place]bool{}
-	var places []Place
-	for _, c := range pol.Categories {
+// said are the lines of an event.
+func (s *Service) said(pol *Policy, wordings []Wording, ev *event.Event, categories map[string]bool, claims map[id.ID]Sender) (out []Entry) {
+	places, yes := pol.spokenOf(categories)
+	for _, at := range places {
+		p, err := pol.Place(at.Purpose, at.Channel)
+		if err != nil || p.Retired && yes[at] {
+			continue
+		}
+		sender, claimed := claims[ev.ID]
+		if claimed && yes[at] && (sender.Browser == 0 || !sender.Own) {
+			continue
+		}
+		e := Entry{ID: s.cfg.IDs.Next(), Once: "event:" + strconv.FormatInt(int64(ev.ID), 36) + ":" + p.Key + ":" + string(at.Channel), Subject: ev.Profile, Purpose: p.Key, Channel: at.Channel, State: Withdrawn,
+			At: time.UnixMilli(ev.At).UTC(), RecordedAt: s.now(), Source: ByEvent, By: access.System(), Page: pageOfEvent(ev.Context), Quiet: true}
+		if claimed {
+			e.Source = ByClaim
+		}
+		if yes[at] {
+			if e.State = Given; p.Confirm && at.Channel == Email {
+				e.State = Pending
+			}
+			if p.Months > 0 {
+				e.Expires = e.At.AddDate(0, p.Months, 0)
+			}
+		}
+		if w, ok := InForceWording(wordings, p.Key, e.At); ok {
+			e.Wording = w.ID
+		}
+		if !claimed {
+			out = append(out, e)
+			continue
+		}
+		if sender.Heard && !yes[at] {
+			e.Verdict = Verdict{Decided: true, Accepted: true, At: e.RecordedAt}
+			out = append(out, e)
+			continue
+		}
+		if sender.Browser != 0 && !sender.Taken {
+			of := e
+			of.Subject = sender.Browser
+			out = append(out, of)
+		}
+		if !yes[at] && (sender.Browser == 0 || !sender.Own) {
+			e.ID, e.Once, e.Source = s.cfg.IDs.Next(), e.Once+":named", ByNamed
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// spokenOf are the places that categories speak about, in the order of the policy, and what they say. Of several about one place a refusal counts.
+func (p *Policy) spokenOf(categories map[string]bool) (places []Place, yes map[Place]bool) {
+	yes = map[Place]bool{}
+	for _, c := range p.Categories {
 		given, ok := categories[c.Category]
 		if !ok {
 			continue
@@ -84,25 +142,29 @@ func (s *Service) said(pol *Policy, wordings []Wording, ev *event.Event, categor
 		}
 		yes[at] = given && (was || !twice)
 	}
-	for _, at := range places {
-		p, err := pol.Place(at.Purpose, at.Channel)
-		if err != nil || p.Retired && yes[at] {
-			continue
+	return places, yes
+}
+
+// Speaking is the question what an event says itself about being analysed, and whether it says anything.
+func (s *Service) Speaking(ctx context.Context) (func(ev *event.Event) (agrees, speaks bool), error) {
+	pol, err := s.policy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(ev *event.Event) (agrees, speaks bool) {
+		said := preferences(ev.Context)
+		if len(said) == 0 {
+			return false, false
 		}
-		e := Entry{ID: s.cfg.IDs.Next(), Once: "event:" + strconv.FormatInt(int64(ev.ID), 36) + ":" + p.Key + ":" + string(at.Channel), Subject: ev.Profile, Purpose: p.Key, Channel: at.Channel, State: Withdrawn,
-			At: time.UnixMilli(ev.At).UTC(), RecordedAt: s.now(), Source: ByEvent, By: access.System(), Page: pageOfEvent(ev.Context), Quiet: true}
-		if yes[at] {
-			e.State = Given
-			if p.Months > 0 {
-				e.Expires = e.At.AddDate(0, p.Months, 0)
+		places, yes := pol.spokenOf(said)
+		agrees = true
+		for _, at := range places {
+			if at.Purpose == Analytics {
+				agrees, speaks = agrees && yes[at], true
 			}
 		}
-		if w, ok := InForceWording(wordings, p.Key, e.At); ok {
-			e.Wording = w.ID
-		}
-		out = append(out, e)
-	}
-	return out
+		return agrees && speaks, speaks
+	}, nil
 }
 
 func pageOfEvent(context json.RawMessage) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"time"
 
@@ -171,6 +172,32 @@ func (s *Service) Stop(ctx context.Context, l Links, token string) (Place, error
 		return at, nil
 	}
 	return at, s.choose(ctx, &seen, []Choice{{Place: at}}, ByLink, "")
+}
+
+// Answered withdraws what people wrote back that they do not want by a channel: everything there that rests on consent or may be refused. Once is the
+// answer: told again, it is written once.
+func (s *Service) Answered(ctx context.Context, customers []id.ID, by Channel, when time.Time, once string) error {
+	pol, err := s.policy(ctx)
+	if err != nil {
+		return err
+	}
+	var list []Statement
+	for _, who := range customers {
+		for _, p := range pol.Purposes {
+			if p.Basis == Contract || p.Basis == Duty || !slices.Contains(p.Channels, by) {
+				continue
+			}
+			list = append(list, Statement{Customer: who, Purpose: p.Key, Channel: by, State: Withdrawn, At: when, Source: ByReply, Once: once + ":" + p.Key + ":" + id.Format("cus", who)})
+		}
+	}
+	for len(list) > 0 {
+		n := min(len(list), MaxStatements)
+		if _, err := s.record(access.With(ctx, access.System()), list[:n]); err != nil {
+			return err
+		}
+		list = list[n:]
+	}
+	return nil
 }
 
 // Confirmed counts a consent that waits for its link. Used twice it is confirmed; one that was withdrawn meanwhile stays so: Conflict

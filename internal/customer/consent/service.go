@@ -211,6 +211,7 @@ type Statement struct {
 	Note          string
 	Evidence      string // SHA-256, hex
 	Once          string // "" where it may be said again
+	Confirm       bool   // a yes by mail waits for the link, whatever the purpose wants
 }
 
 // Bounds of statements.
@@ -388,7 +389,7 @@ func (m *making) entry(x *Statement) (Entry, error) {
 		if p.Months > 0 {
 			e.Expires = e.At.AddDate(0, p.Months, 0)
 		}
-		if p.Confirm && x.Channel == Email && x.Source != ByConfirm && x.Source != ByPage {
+		if (p.Confirm || x.Confirm) && x.Channel == Email && x.Source != ByConfirm && x.Source != ByPage {
 			e.State = Pending
 		}
 	}
@@ -455,6 +456,67 @@ func (s *Service) append(ctx context.Context, entries []Entry) (out Recorded, er
 		}
 	}
 	return out, nil
+}
+
+// Claims are the refusals that wait to be decided of a customer whom the caller sees, newest first.
+func (s *Service) Claims(ctx context.Context, customer id.ID, limit int) ([]Claim, error) {
+	if err := may(ctx, access.ConsentRead); err != nil {
+		return nil, err
+	}
+	v, err := s.cfg.People.See(ctx, customer, false)
+	if err != nil {
+		return nil, err
+	}
+	return s.cfg.Store.Claims(ctx, v, 0, limit)
+}
+
+// Waiting are the refusals that wait to be decided of everybody whom the caller may change, newest first, before a line (0 for the newest), and the line
+// before which the next ones are, 0 for none. It looks at a bounded number of them, so that there may be more behind few.
+func (s *Service) Waiting(ctx context.Context, before id.ID) (list []Claim, next id.ID, err error) {
+	if err := may(ctx, access.ConsentWrite); err != nil {
+		return nil, 0, err
+	}
+	if list, err = s.cfg.Store.Claims(ctx, 0, before, waitingAtOnce); err != nil {
+		return nil, 0, err
+	}
+	if len(list) == waitingAtOnce {
+		next = list[len(list)-1].Entry.ID
+	}
+	who := make([]id.ID, len(list))
+	for i := range list {
+		who[i] = list[i].Customer
+	}
+	reached, err := s.cfg.People.Reach(ctx, slices.Compact(slices.Sorted(slices.Values(who))))
+	return slices.DeleteFunc(list, func(c Claim) bool { return !reached[c.Customer] }), next, err
+}
+
+const waitingAtOnce = 200
+
+// Decide says of refusals that wait whether they are the customer's: those that are count from when they were said, the others for nobody but the browser
+// that said them. The caller may change the customer. Faults: consent.unknown_claim where any of them does not wait.
+func (s *Service) Decide(ctx context.Context, customer id.ID, entries []id.ID, accept bool) error {
+	if err := may(ctx, access.ConsentWrite); err != nil {
+		return err
+	}
+	v, err := s.cfg.People.See(ctx, customer, true)
+	if err != nil {
+		return err
+	}
+	entries = slices.Compact(slices.Sorted(slices.Values(entries)))
+	if len(entries) == 0 || len(entries) > MaxStatements {
+		return fault.InvalidField("consent.bad_count", "entries", fault.Params{"max": MaxStatements})
+	}
+	now := s.now()
+	n, err := s.cfg.Store.Decide(ctx, v, entries, Verdict{Decided: true, Accepted: accept, By: access.From(ctx).ID, At: now}, now)
+	if err != nil {
+		return err
+	}
+	s.cfg.Changed()
+	action := "consent.dismiss"
+	if accept {
+		action = "consent.accept"
+	}
+	return s.cfg.Note(ctx, action, v, map[string]any{"count": n})
 }
 
 // Figures are how many customers stand where.

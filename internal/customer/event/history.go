@@ -1,6 +1,7 @@
 package event
 
 import (
+	"bytes"
 	"encoding/json"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -16,7 +17,11 @@ func History(list []json.RawMessage, d *Delivery) []Item {
 			items[i] = Item{Raw: raw, Fault: fault.New(fault.Invalid, "event.batch_full", fault.Params{"limit": MaxEvents})}
 			continue
 		}
-		it := d.segmentOne("", without(raw, "sentAt"), &segmentBatch{})
+		if !json.Valid(raw) {
+			items[i] = Item{Raw: raw, Fault: refused("not_an_object", "", nil)}
+			continue
+		}
+		it := d.segmentOne("", bytes.TrimSpace(without(raw, "sentAt")), &segmentBatch{})
 		if it.Fault == nil && it.Event.Flags.Has(event.NoTime) {
 			it.Fault = refused("time_missing", "timestamp", nil)
 		}

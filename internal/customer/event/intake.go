@@ -75,6 +75,7 @@ func NewIntake(cfg Config) *Intake {
 type Result struct {
 	State event.State // "" when it was refused
 	Fault *fault.Fault
+	ID    id.ID // of what was stored, 0 otherwise
 }
 
 // Take accepts what can be accepted and keeps what cannot among the rejected. What it answered is durable; an error means that nothing
@@ -92,9 +93,10 @@ func (in *Intake) Take(ctx context.Context, source id.ID, items []Item) ([]Resul
 	var rejected []event.Rejected
 	var refused []Person
 	now := in.cfg.Clock.Now().UnixMilli()
+	var lower []byte
 	for i := range items {
 		it := &items[i]
-		s := sealing{seal: in.cfg.Privacy.Seal}
+		s := sealing{seal: in.cfg.Privacy.Seal, lower: lower}
 		who := Person{UserID: it.Event.UserID}
 		if it.Fault != nil {
 			out[i].Fault = it.Fault
@@ -108,6 +110,7 @@ func (in *Intake) Take(ctx context.Context, source id.ID, items []Item) ([]Resul
 			continue
 		}
 		s.event(&it.Event, in.cfg.Privacy.Mark)
+		lower = s.lower
 		who.Values = s.found
 		events, places = append(events, it.Event), append(places, i)
 		persons = append(persons, who)
@@ -132,6 +135,7 @@ func (in *Intake) Take(ctx context.Context, source id.ID, items []Item) ([]Resul
 	}
 	var again []event.Event
 	for j, state := range states {
+		out[places[j]].ID = events[j].ID
 		if out[places[j]].State = state; state == event.Duplicate && in.cfg.Repeated != nil {
 			again = append(again, events[j])
 		}
@@ -144,8 +148,23 @@ func (in *Intake) Take(ctx context.Context, source id.ID, items []Item) ([]Resul
 			return nil, err
 		}
 	}
-	in.count(source, now, states, count)
+	in.count(event.Count{Source: source, Rejected: int64(count), Withheld: withheldOf(items, events, states)}, now, states)
 	return out, nil
+}
+
+// withheldOf is how many events are not kept, or, of those that were accepted, counted without a person.
+func withheldOf(items []Item, events []event.Event, states []event.State) (n int64) {
+	for i := range items {
+		if items[i].Fault == nil && items[i].Unagreed {
+			n++
+		}
+	}
+	for i, state := range states {
+		if state != event.Duplicate && events[i].Flags.Has(event.NoConsent) {
+			n++
+		}
+	}
+	return n
 }
 
 // unless is a list without those of which something is said.
@@ -173,16 +192,18 @@ func kept(it *Item, s *sealing, source id.ID, now int64) event.Rejected {
 	return r
 }
 
-func (in *Intake) count(source id.ID, now int64, states []event.State, rejected int) {
+// count adds what came of a source, with what became of those that were accepted.
+func (in *Intake) count(n event.Count, now int64, states []event.State) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	key := countKey{source, now / dayMs}
+	key := countKey{n.Source, now / dayMs}
 	c := in.counts[key]
 	if c == nil {
-		c = &event.Count{Source: source, Day: key.day}
+		c = &event.Count{Source: n.Source, Day: key.day}
 		in.counts[key] = c
 	}
-	c.Rejected += int64(rejected)
+	c.Rejected += n.Rejected
+	c.Withheld += n.Withheld
 	for _, s := range states {
 		switch s {
 		case event.Duplicate:

@@ -25,7 +25,14 @@ func trimmed(body []byte) []byte {
 
 // object is an object as it is kept; nothing and null are the empty one, ok is false for anything else.
 func object(raw json.RawMessage) (out json.RawMessage, ok bool) {
-	raw = bytes.TrimSpace(raw)
+	if raw = bytes.TrimSpace(raw); len(raw) > 0 && raw[0] == '{' && !json.Valid(raw) {
+		return emptyObject, false
+	}
+	return objectIn(raw)
+}
+
+// objectIn is object of a value in valid JSON, without white space around it.
+func objectIn(raw json.RawMessage) (out json.RawMessage, ok bool) {
 	if len(raw) == 0 || raw[0] == 'n' {
 		return emptyObject, true
 	}
@@ -39,12 +46,20 @@ func object(raw json.RawMessage) (out json.RawMessage, ok bool) {
 		}
 		return encode(v), true
 	}
+	return compact(raw), true
+}
+
+// compact is a copy of a valid value without white space between its parts.
+func compact(raw []byte) json.RawMessage {
+	if dense(raw) {
+		return bytes.Clone(raw)
+	}
 	var b bytes.Buffer
 	b.Grow(len(raw))
-	if err := json.Compact(&b, raw); err != nil {
-		return emptyObject, false
+	if err := json.Compact(&b, raw); err != nil { // it is valid
+		return emptyObject
 	}
-	return b.Bytes(), true
+	return b.Bytes()
 }
 
 // decode reads any JSON value, numbers as they are written and texts without the character 0.

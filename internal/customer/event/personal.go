@@ -58,19 +58,14 @@ type Value struct {
 type sealing struct {
 	seal  func(Value) string
 	found []Value
-	bare  bool // of what is not accepted: addresses of the network and the write key are taken out, and every text that is a phone number or address of mail is sealed
-	all   bool // every such text is sealed, without taking anything out
+	lower []byte // used again
+	bare  bool   // of what is not accepted: addresses of the network and the write key are taken out, and every text that is a phone number or address of mail is sealed
+	all   bool   // every such text is sealed, without taking anything out
 }
 
 // object is an object with its personal values sealed; one without any is answered as it is.
 func (s *sealing) object(raw json.RawMessage) json.RawMessage {
-	some, lower := false, bytes.ToLower(raw)
-	for _, h := range hints {
-		if some = bytes.Contains(lower, h); some {
-			break
-		}
-	}
-	if !some && !s.bare && !s.all {
+	if !s.bare && !s.all && !s.hinted(raw) {
 		return raw
 	}
 	v, err := decode(raw)
@@ -83,6 +78,17 @@ func (s *sealing) object(raw json.RawMessage) json.RawMessage {
 		return raw
 	}
 	return encode(v)
+}
+
+// hinted reports whether something personal may stand in an object.
+func (s *sealing) hinted(raw []byte) bool {
+	s.lower = lowered(s.lower[:0], raw)
+	for _, h := range hints {
+		if bytes.Contains(s.lower, h) {
+			return true
+		}
+	}
+	return false
 }
 
 // deepest bounds the walk; what lies deeper is sealed whole where a personal member leads there, and has no meaning to anybody else.

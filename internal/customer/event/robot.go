@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
+	"sync"
 
 	"github.com/guanxi-crm/guanxi/internal/model/event"
 )
@@ -16,6 +17,34 @@ var robots = []string{"bot/", "bot;", "bot ", "bot)", "-bot", "_bot", "googlebot
 
 // Robot reports whether a user agent is one of a known robot.
 func Robot(agent string) bool {
+	if agent == "" {
+		return false
+	}
+	known.Lock()
+	is, ok := known.agents[agent]
+	known.Unlock()
+	if !ok {
+		is = robot(agent)
+		known.Lock()
+		if len(known.agents) >= agentsMost {
+			clear(known.agents)
+		}
+		known.agents[strings.Clone(agent)] = is
+		known.Unlock()
+	}
+	return is
+}
+
+// known are the user agents that came of late: a shop's visitors have few different ones.
+var known = struct {
+	sync.Mutex
+	agents map[string]bool
+}{agents: map[string]bool{}}
+
+// agentsMost bounds them.
+const agentsMost = 2000
+
+func robot(agent string) bool {
 	agent = strings.ToLower(agent)
 	for _, r := range robots {
 		if strings.Contains(agent, r) {
@@ -31,21 +60,28 @@ var refusals = []string{"analytics", "analytic", "statistics", "performance", "å
 // flag notes what the context says about the sender.
 func (d *Delivery) flag(it *Item) {
 	e := &it.Event
-	var c struct {
-		Agent   text `json:"userAgent"`
-		Bot     bool `json:"bot"`
-		Consent struct {
-			Preferences map[string]any `json:"categoryPreferences"`
-		} `json:"consent"`
+	var agent text
+	var bot bool
+	var consent struct {
+		Preferences map[string]any `json:"categoryPreferences"`
 	}
-	if bytes.Contains(e.Context, []byte(`"userAgent"`)) || bytes.Contains(e.Context, []byte(`"consent"`)) || bytes.Contains(e.Context, []byte(`"bot"`)) {
-		_ = json.Unmarshal(e.Context, &c) // what has another form says nothing
+	if len(e.Context) > 2 {
+		eachMember(e.Context, func(name, v []byte) {
+			switch {
+			case called(name, "userAgent"):
+				agent = textOf(v)
+			case called(name, "bot"):
+				bot = string(v) == "true"
+			case called(name, "consent"):
+				_ = json.Unmarshal(v, &consent) // what has another form says nothing
+			}
+		})
 	}
-	if c.Bot || Robot(string(c.Agent)) {
+	if bot || Robot(string(agent)) {
 		e.Flags |= event.Bot
 	}
 	agreed := false
-	for name, given := range c.Consent.Preferences {
+	for name, given := range consent.Preferences {
 		for _, r := range refusals {
 			if strings.EqualFold(name, r) {
 				agreed = agreed || given == true

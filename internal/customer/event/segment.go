@@ -27,30 +27,96 @@ func Call(name string) (kind event.Kind, known bool) {
 
 // segmentItem is one message. Texts that SDKs also send as numbers are read from both.
 type segmentItem struct {
-	Type        text            `json:"type"`
-	MessageID   text            `json:"messageId"`
-	Event       text            `json:"event"`
-	Name        text            `json:"name"`
-	Category    text            `json:"category"`
-	UserID      text            `json:"userId"`
-	AnonymousID text            `json:"anonymousId"`
-	GroupID     text            `json:"groupId"`
-	PreviousID  text            `json:"previousId"`
-	Timestamp   json.RawMessage `json:"timestamp"`
-	Original    json.RawMessage `json:"originalTimestamp"`
-	SentAt      json.RawMessage `json:"sentAt"`
-	Properties  json.RawMessage `json:"properties"`
-	Traits      json.RawMessage `json:"traits"`
-	Context     json.RawMessage `json:"context"`
-	Integration json.RawMessage `json:"integrations"`
+	Type, MessageID, Event, Name, Category   text
+	UserID, AnonymousID, GroupID, PreviousID text
+	Timestamp, Original, SentAt              json.RawMessage
+	Properties, Traits, Context, Integration json.RawMessage
+}
+
+// read takes the members of a valid object.
+func (m *segmentItem) read(raw []byte) {
+	eachMember(raw, func(name, v []byte) {
+		if t := m.text(name); t != nil {
+			*t = textOf(v)
+		} else if r := m.raw(name); r != nil {
+			*r = v
+		}
+	})
+}
+
+func (m *segmentItem) text(name []byte) *text {
+	switch {
+	case called(name, "type"):
+		return &m.Type
+	case called(name, "messageId"):
+		return &m.MessageID
+	case called(name, "event"):
+		return &m.Event
+	case called(name, "name"):
+		return &m.Name
+	case called(name, "category"):
+		return &m.Category
+	case called(name, "userId"):
+		return &m.UserID
+	case called(name, "anonymousId"):
+		return &m.AnonymousID
+	case called(name, "groupId"):
+		return &m.GroupID
+	case called(name, "previousId"):
+		return &m.PreviousID
+	}
+	return nil
+}
+
+func (m *segmentItem) raw(name []byte) *json.RawMessage {
+	switch {
+	case called(name, "timestamp"):
+		return &m.Timestamp
+	case called(name, "originalTimestamp"):
+		return &m.Original
+	case called(name, "sentAt"):
+		return &m.SentAt
+	case called(name, "properties"):
+		return &m.Properties
+	case called(name, "traits"):
+		return &m.Traits
+	case called(name, "context"):
+		return &m.Context
+	case called(name, "integrations"):
+		return &m.Integration
+	}
+	return nil
 }
 
 // segmentBatch is the envelope of a batch.
 type segmentBatch struct {
-	Batch       []json.RawMessage `json:"batch"`
-	SentAt      json.RawMessage   `json:"sentAt"`
-	Context     json.RawMessage   `json:"context"`
-	Integration json.RawMessage   `json:"integrations"`
+	Batch                        []json.RawMessage // nil for none
+	SentAt, Context, Integration json.RawMessage
+}
+
+// read takes the members of a valid object; false where the batch is no list.
+func (b *segmentBatch) read(raw []byte) (ok bool) {
+	ok = true
+	eachMember(raw, func(name, v []byte) {
+		switch {
+		case called(name, "batch"):
+			switch v[0] {
+			case '[':
+				b.Batch = elements(v)
+			case 'n':
+				b.Batch = nil
+			default:
+				ok = false
+			}
+		case called(name, "sentAt"):
+			b.SentAt = v
+		case called(name, "context"):
+			b.Context = v
+		case called(name, "integrations"):
+			b.Integration = v
+		}
+	})
+	return ok
 }
 
 // text is a JSON string, or a number or boolean as it was written; anything else is "".
@@ -104,14 +170,14 @@ func Segment(name string, body []byte, d *Delivery) ([]Item, error) {
 	if len(body) == 0 || body[0] != '{' {
 		return nil, Unparseable()
 	}
+	if !json.Valid(body) {
+		return nil, Unparseable()
+	}
 	if kind != "" {
-		if !json.Valid(body) {
-			return nil, Unparseable()
-		}
 		return []Item{d.segmentOne(kind, body, &segmentBatch{})}, nil
 	}
 	var b segmentBatch
-	if err := json.Unmarshal(body, &b); err != nil || b.Batch == nil {
+	if !b.read(body) || b.Batch == nil {
 		return nil, Unparseable()
 	}
 	items := make([]Item, len(b.Batch))
@@ -125,6 +191,7 @@ func Segment(name string, body []byte, d *Delivery) ([]Item, error) {
 	return items, nil
 }
 
+// segmentOne reads one message out of valid JSON.
 func (d *Delivery) segmentOne(kind event.Kind, raw json.RawMessage, b *segmentBatch) Item {
 	it := Item{Raw: raw}
 	var m segmentItem
@@ -133,7 +200,11 @@ func (d *Delivery) segmentOne(kind event.Kind, raw json.RawMessage, b *segmentBa
 		it.Fault = fault.New(fault.Invalid, "event.too_large", fault.Params{"limit": MaxEvent >> 10})
 		return it
 	}
-	if err := json.Unmarshal(raw, &m); err != nil {
+	switch raw[0] {
+	case '{':
+		m.read(raw)
+	case 'n':
+	default:
 		it.Fault = refused("not_an_object", "", nil)
 		return it
 	}
@@ -153,7 +224,7 @@ func (d *Delivery) segmentOne(kind event.Kind, raw json.RawMessage, b *segmentBa
 		field, body = "traits", m.Traits
 	}
 	var ok bool
-	if e.Properties, ok = object(body); !ok {
+	if e.Properties, ok = objectIn(body); !ok {
 		it.Fault = refused("not_an_object", field, nil)
 	}
 	if e.Kind == event.Page || e.Kind == event.Screen {
@@ -181,16 +252,16 @@ func (d *Delivery) segmentOne(kind event.Kind, raw json.RawMessage, b *segmentBa
 
 // segmentContext merges the batch's context below the item's own and leaves out what is not kept.
 func (d *Delivery) segmentContext(m *segmentItem, b *segmentBatch) (json.RawMessage, bool) {
-	own, ok := object(m.Context)
+	own, ok := objectIn(m.Context)
 	if !ok {
 		return own, false
 	}
-	shared, ok := object(b.Context)
+	shared, ok := objectIn(b.Context)
 	if !ok {
 		return own, false
 	}
-	flags, _ := object(m.Integration)
-	below, _ := object(b.Integration)
+	flags, _ := objectIn(m.Integration)
+	below, _ := objectIn(b.Integration)
 	flags = merge(flags, below)
 	own = merge(own, shared)
 	if len(flags) > 2 {

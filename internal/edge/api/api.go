@@ -61,6 +61,9 @@ type Config struct {
 	// Door answers at DoorPaths to sites, apps and servers that send events; it knows its callers by keys of its own. Nil for none.
 	Door      http.Handler
 	DoorPaths []string
+	// Landing answers at LandingPath to people who become customers; told how callers are seen when the API is there. Nil for none.
+	Landing     func(address, base func(*http.Request) string) http.Handler
+	LandingPath string
 }
 
 // API is the handler of everything.
@@ -98,6 +101,9 @@ func New(c Config) (*API, error) {
 	}
 	for _, path := range c.DoorPaths {
 		a.mux.Handle(path, c.Door)
+	}
+	if c.Landing != nil {
+		a.mux.Handle(c.LandingPath, c.Landing(a.address, a.baseOf))
 	}
 	a.mux.Handle("/.well-known/", http.NotFoundHandler()) // programs look here for what is not offered; a page would mislead them
 	a.mux.Handle("GET /healthz", http.HandlerFunc(a.health))

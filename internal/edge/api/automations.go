@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -152,6 +153,11 @@ func (c *call) ruleName(rule id.ID) string {
 		var err error
 		if c.rules, err = c.ws.Automations.Names(c.r.Context()); err != nil {
 			c.rules = map[id.ID]string{}
+		}
+		if c.ws.Journeys != nil {
+			if names, err := c.ws.Journeys.Names(c.r.Context()); err == nil {
+				maps.Copy(c.rules, names)
+			}
 		}
 	}
 	return c.rules[rule]

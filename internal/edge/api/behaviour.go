@@ -139,6 +139,34 @@ func (c *call) visitDetail(s *timeline.Stay) schema.Label {
 	return out
 }
 
+// deedDetail is where it was, what it was about, and what was said.
+func (c *call) deedDetail(d *timeline.Deed) schema.Label {
+	out := schema.Label{}
+	obj := c.ws.Registry().Object(contentObject)
+	for _, loc := range []lang.Locale{lang.ChineseSimplified, lang.English} {
+		place := d.Place
+		if obj != nil {
+			if f := obj.Field("platform"); f != nil {
+				for _, o := range f.Options {
+					if o.Key == d.Place {
+						place = o.Label.In(loc)
+					}
+				}
+			}
+		}
+		var parts []string
+		for _, p := range []string{place, d.About, d.Text} {
+			if p != "" {
+				parts = append(parts, p)
+			}
+		}
+		if len(parts) > 0 {
+			out[loc] = strings.Join(parts, " · ")
+		}
+	}
+	return out
+}
+
 // ofCustomer finds a customer whom the caller sees.
 func (c *call) ofCustomer(ctx context.Context, text string) (id.ID, error) {
 	o, customer, err := c.survivor(ctx, recordIn{"customer", text})
@@ -188,6 +216,9 @@ func (c *call) showBehaviour(it *timeline.Item, v *TimelineEntry) {
 		v.Detail = c.visitDetail(s)
 		v.Visit = &TimelineVisit{ID: id.Format(StayPrefix, s.ID), EndedAt: s.End, Views: s.Views, Events: s.Events, EngagedMS: s.Engaged.Milliseconds(), Orders: s.Orders, Host: s.Host, Entry: s.Entry, Exit: s.Exit,
 			Referrer: s.Referrer, Channel: s.Channel, Campaign: s.Campaign, Device: s.Device}
+	}
+	if d := it.Deed; d != nil {
+		v.Detail = c.deedDetail(d)
 	}
 	if j := it.Join; j != nil {
 		v.Identity = &TimelineIdentity{Why: j.Why, Undone: j.Undone, Loser: id.Format(identity.ProfilePrefix, j.Loser), Winner: id.Format(identity.ProfilePrefix, j.Winner), Evidence: []IdentityEvidence{}}

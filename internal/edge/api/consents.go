@@ -29,6 +29,8 @@ func (a *API) consentRoutes() []route {
 		{method: post, path: "/consents/import", need: right, right: access.ConsentWrite, run: op(a.importConsents), doc: "Record what many customers said; what cannot be taken is named, the rest written", large: true},
 		{method: get, path: "/customers/{id}/consents", need: right, right: access.ConsentRead, run: op(a.consentsOf), doc: "What a customer agreed to and refused, with the ledger"},
 		{method: post, path: "/customers/{id}/consents", need: right, right: access.ConsentWrite, run: op(a.recordConsent), doc: "Record that a customer agreed or withdrew"},
+		{method: post, path: "/customers/{id}/consents/claims", need: right, right: access.ConsentWrite, run: op(a.decideConsents), doc: "Say whether refusals that nobody proved are the customer's"},
+		{method: get, path: "/consents/claims", need: right, right: access.ConsentWrite, run: op(a.consentClaims), doc: "Refusals in the name of customers that nobody proved, and that wait to be decided"},
 		{method: post, path: "/customers/{id}/consents/link", need: right, right: access.ConsentWrite, run: op(a.consentLink), doc: "A link to the page on which the customer sets preferences without signing in", secret: true},
 		{method: post, path: "/consents/page/look", need: open, run: op(a.lookAtConsents), doc: "What the page of preferences shows by a link", secret: true},
 		{method: post, path: "/consents/page/save", need: open, run: op(a.saveConsents), doc: "Set preferences by a link, or withdraw everything", secret: true},
@@ -276,7 +278,7 @@ type ConsentEntry struct {
 	At         time.Time  `json:"at"`
 	RecordedAt time.Time  `json:"recorded_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
-	Source     string     `json:"source" enum:"form,import,api,event,agent,page,link,confirm,expiry"`
+	Source     string     `json:"source" enum:"form,import,api,event,claim,agent,page,link,confirm,reply,expiry"`
 	Wording    *int64     `json:"wording" doc:"number of the version of the words"`
 	Guardian   bool       `json:"guardian"`
 	Actor      Actor      `json:"actor"`
@@ -284,6 +286,7 @@ type ConsentEntry struct {
 	Note       string     `json:"note"`
 	Evidence   string     `json:"evidence" doc:"SHA-256 of a document"`
 	Visitor    bool       `json:"visitor" doc:"said before it was known who it was, or by a customer that was merged into this one"`
+	Verdict    string     `json:"verdict" enum:",accepted,dismissed" doc:"what somebody decided about a line that nobody proved"`
 }
 
 // CustomerConsents is everything about the consents of a customer.
@@ -295,6 +298,19 @@ type CustomerConsents struct {
 	Minor   bool           `json:"minor" doc:"under fourteen"`
 	Left    string         `json:"left" enum:",do_not_contact,restricted"`
 	Unsent  bool           `json:"unsent" doc:"a consent waits for its link, and no mail could be sent"`
+	Claims  []ConsentEntry `json:"claims" doc:"refusals that nobody proved to be the customer's, and that wait to be decided, newest first"`
+}
+
+// ConsentClaim is a refusal that waits to be decided.
+type ConsentClaim struct {
+	Customer Ref          `json:"customer"`
+	Entry    ConsentEntry `json:"entry"`
+}
+
+// ConsentClaims are those of all customers whom the caller may change.
+type ConsentClaims struct {
+	Items []ConsentClaim `json:"items" doc:"newest first"`
+	Next  string         `json:"next" doc:"what to ask the following ones with; empty at the end"`
 }
 
 type consentsIn struct {
@@ -345,6 +361,10 @@ func (c *call) customerConsents(ctx context.Context, customer, before id.ID) (Cu
 		numbers[w.ID] = w.Number
 	}
 	list = list[:min(len(list), consentsShown)]
+	claims, err := c.ws.Consents.Claims(ctx, customer, consentsShown)
+	if err != nil {
+		return out, err
+	}
 	var who []id.ID
 	for i := range list {
 		who = append(who, list[i].By.ID)
@@ -353,7 +373,68 @@ func (c *call) customerConsents(ctx context.Context, customer, before id.ID) (Cu
 	for i := range list {
 		out.History = append(out.History, c.showConsentEntry(&list[i], seen.Customer, numbers, names))
 	}
+	out.Claims = make([]ConsentEntry, len(claims))
+	for i := range claims {
+		out.Claims[i] = c.showConsentEntry(&claims[i].Entry, seen.Customer, numbers, names)
+	}
 	return out, err
+}
+
+type claimsIn struct {
+	Before string `query:"before" doc:"what next said"`
+}
+
+func (a *API) consentClaims(ctx context.Context, c *call, in claimsIn) (out ConsentClaims, err error) {
+	var before id.ID
+	if in.Before != "" {
+		if before, err = id.Parse(consent.EntryPrefix, in.Before); err != nil {
+			return out, fault.New(fault.NotFound, "consent.unknown_entry", nil)
+		}
+	}
+	list, next, err := c.ws.Consents.Waiting(ctx, before)
+	if err != nil {
+		return out, err
+	}
+	refs := make([]record.Ref, len(list))
+	for i := range list {
+		refs[i] = record.Ref{Object: query.Customer, ID: list[i].Customer}
+	}
+	if err := c.ws.Records.Titles(ctx, refs); err != nil {
+		return out, err
+	}
+	out.Items = make([]ConsentClaim, len(list))
+	for i, r := range refs {
+		out.Items[i] = ConsentClaim{Customer: Ref{ID: id.Format(c.prefixOf(r.Object), r.ID), Object: r.Object, Title: r.Title}, Entry: c.showConsentEntry(&list[i].Entry, r.ID, nil, nil)}
+	}
+	if next != 0 {
+		out.Next = id.Format(consent.EntryPrefix, next)
+	}
+	return out, nil
+}
+
+type decideConsentsIn struct {
+	ID   string `path:"id"`
+	Body struct {
+		Entries []string `json:"entries" doc:"lines that wait, all of them or none"`
+		Accept  bool     `json:"accept" doc:"they are the customer's and count from when they were said; otherwise they count for the browser alone"`
+	}
+}
+
+func (a *API) decideConsents(ctx context.Context, c *call, in decideConsentsIn) (CustomerConsents, error) {
+	v, err := c.customerID(in.ID)
+	if err != nil {
+		return CustomerConsents{}, err
+	}
+	entries := make([]id.ID, len(in.Body.Entries))
+	for i, e := range in.Body.Entries {
+		if entries[i], err = id.Parse(consent.EntryPrefix, e); err != nil {
+			return CustomerConsents{}, fault.New(fault.NotFound, "consent.unknown_claim", nil)
+		}
+	}
+	if err := c.ws.Consents.Decide(ctx, v, entries, in.Body.Accept); err != nil {
+		return CustomerConsents{}, err
+	}
+	return c.customerConsents(ctx, v, 0)
 }
 
 func (c *call) showConsentEntry(e *consent.Entry, customer id.ID, numbers map[id.ID]int64, names map[record.Ref]string) ConsentEntry {
@@ -361,6 +442,12 @@ func (c *call) showConsentEntry(e *consent.Entry, customer id.ID, numbers map[id
 		Guardian: e.Guardian, Actor: c.actor(e.By.Kind, e.By.ID, names), Page: e.Page, Note: e.Note, Evidence: e.Evidence, Visitor: e.Subject != customer}
 	if n, ok := numbers[e.Wording]; ok {
 		out.Wording = &n
+	}
+	if e.Verdict.Decided {
+		out.Verdict = "dismissed"
+		if e.Verdict.Accepted {
+			out.Verdict = "accepted"
+		}
 	}
 	return out
 }

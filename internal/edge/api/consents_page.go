@@ -157,6 +157,11 @@ func (a *API) confirmConsent(ctx context.Context, _ *call, in preferencesIn) (Co
 		return ConsentConfirmed{}, err
 	}
 	e, p, err := ws.Consents.Confirmed(ctx, ws.ConsentLinks, in.Body.Token)
+	if err == nil { // what a form promised for it; what fails is done again by itself, and the consent stands
+		if _, later := ws.Forms.Settle(ctx, e.Subject); later != nil {
+			a.Log.ErrorContext(ctx, "confirmed forms", "error", later)
+		}
+	}
 	return ConsentConfirmed{Workspace: ws.Info.Name, Purpose: p.Label, Channel: string(e.Channel)}, err
 }
 

@@ -237,7 +237,7 @@ func (p *figurePresenter) measure(m *query.MeasureSlot, cell *record.FigureCell,
 	switch m.Measure.Func {
 	case "count":
 		return count
-	case "filled":
+	case "filled", "has":
 		return cell.Filled
 	case "empty":
 		return count - cell.Filled

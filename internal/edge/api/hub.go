@@ -14,7 +14,7 @@ import (
 
 // Event tells open pages that something changed; it carries no content.
 type Event struct {
-	Kind   string `json:"kind" enum:"record,import,segment,mirror,classification,duplicates,demo,rights,talk,notification,job,approval,stages,merge,profile"`
+	Kind   string `json:"kind" enum:"record,import,segment,mirror,classification,duplicates,demo,rights,talk,notification,job,approval,stages,merge,profile,model"`
 	Object string `json:"object,omitempty"`
 	ID     string `json:"id,omitempty"`
 }

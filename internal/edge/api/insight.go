@@ -93,6 +93,10 @@ type Segment struct {
 	UpdatedAt   time.Time    `json:"updated_at"`
 	Version     int64        `json:"version"`
 	Broken      *string      `json:"broken"`
+	Folder      string       `json:"folder" doc:"parts are divided by /; empty for none"`
+	// CheckedAt is when the stored membership was last compared with everybody computed anew; Differing is how many members were otherwise.
+	CheckedAt *time.Time `json:"checked_at"`
+	Differing int        `json:"differing"`
 }
 
 func (s Segment) etag() string { return `"` + strconv.FormatInt(s.Version, 10) + `"` }
@@ -104,7 +108,7 @@ type Segments struct {
 
 func (a *API) showSegment(c *call, s segment.Segment) Segment {
 	out := Segment{Key: s.Key, Label: s.Label, Description: s.Description, Kind: string(s.Kind), Where: s.Where, SizeAt: optional(s.SizeAt),
-		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Version: s.Version, Sentence: c.ws.Conditions.Sentence(query.Customer, s.Where)}
+		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt, Version: s.Version, Folder: s.Folder, CheckedAt: optional(s.CheckedAt), Differing: s.Differing, Sentence: c.ws.Conditions.Sentence(query.Customer, s.Where)}
 	if out.SizeAt != nil {
 		out.Size = &s.Size
 	}
@@ -128,7 +132,8 @@ type segmentBody struct {
 	Key         string    `json:"key,omitempty"`
 	Label       *string   `json:"label,omitempty"`
 	Description *string   `json:"description,omitempty"`
-	Kind        string    `json:"kind,omitempty"`
+	Folder      *string   `json:"folder,omitempty"`
+	Kind        string    `json:"kind,omitempty" doc:"another one converts the segment"`
 	Where       Condition `json:"where,omitempty"`
 	Version     int64     `json:"version,omitempty"`
 }
@@ -142,7 +147,7 @@ func (a *API) createSegment(ctx context.Context, c *call, in createSegmentIn) (S
 	if err != nil {
 		return Segment{}, err
 	}
-	s, err := c.ws.Segments.Create(ctx, segment.Draft{Key: in.Body.Key, Label: in.Body.Label, Description: in.Body.Description, Kind: segment.Kind(in.Body.Kind), Where: w})
+	s, err := c.ws.Segments.Create(ctx, segment.Draft{Key: in.Body.Key, Label: in.Body.Label, Description: in.Body.Description, Folder: in.Body.Folder, Kind: segment.Kind(in.Body.Kind), Where: w})
 	if err != nil {
 		return Segment{}, err
 	}
@@ -176,19 +181,14 @@ func (a *API) patchSegment(ctx context.Context, c *call, in patchSegmentIn) (Seg
 	if err != nil {
 		return Segment{}, err
 	}
-	if in.Body.Key != "" && in.Body.Key != in.Key || in.Body.Kind != "" && !c.sameKind(ctx, in.Key, in.Body.Kind) {
+	if in.Body.Key != "" && in.Body.Key != in.Key {
 		return Segment{}, fault.InvalidField("api.unchangeable", "key", nil)
 	}
-	s, err := c.ws.Segments.Update(ctx, in.Key, version, segment.Draft{Label: in.Body.Label, Description: in.Body.Description, Where: w})
+	s, err := c.ws.Segments.Update(ctx, in.Key, version, segment.Draft{Label: in.Body.Label, Description: in.Body.Description, Folder: in.Body.Folder, Kind: segment.Kind(in.Body.Kind), Where: w})
 	if err != nil {
 		return Segment{}, err
 	}
 	return a.showSegment(c, s), a.Auth.Note(ctx, c.who.Workspace.Key, "segment.update", "segment", 0, map[string]any{"key": s.Key})
-}
-
-func (c *call) sameKind(ctx context.Context, key, kind string) bool {
-	s, err := c.ws.Segments.Get(ctx, key)
-	return err != nil || string(s.Kind) == kind
 }
 
 func (a *API) deleteSegment(ctx context.Context, c *call, in keyIn) (empty, error) {
@@ -217,6 +217,8 @@ type SegmentCount struct {
 	AsOf       time.Time      `json:"as_of"`
 	LagSeconds float64        `json:"lag_seconds"`
 	Plan       string         `json:"plan"`
+	// Parts are the counts of the parts of the condition, when they were asked for.
+	Parts []PartCount `json:"parts,omitempty"`
 }
 
 // Sample is one customer of a count.
@@ -229,6 +231,8 @@ type Sample struct {
 type countSegmentIn struct {
 	Body struct {
 		Where Condition `json:"where"`
+		Parts bool      `json:"parts,omitempty" doc:"count every part of the condition by itself too"`
+		Plan  bool      `json:"plan,omitempty" doc:"say how the database goes about it"`
 	}
 }
 
@@ -247,8 +251,26 @@ func (a *API) countSegment(ctx context.Context, c *call, in countSegmentIn) (Seg
 	}
 	out := SegmentCount{Count: n.Count, Total: n.Total, Seconds: n.Took.Seconds(), Sentence: c.ws.Conditions.Sentence(query.Customer, w), AsOf: n.AsOf,
 		LagSeconds: n.Lag.Seconds(), Plan: n.Plan, Reach: n.Reach, Sample: []Sample{}}
-	out.Sample, err = c.samples(ctx, n.Sample)
-	return out, err
+	if out.Sample, err = c.samples(ctx, n.Sample); err != nil {
+		return out, err
+	}
+	if in.Body.Parts {
+		parts, err := c.ws.Segments.Parts(ctx, w)
+		if err != nil {
+			return out, err
+		}
+		for _, p := range parts {
+			out.Parts = append(out.Parts, PartCount(p))
+		}
+	}
+	if in.Body.Plan {
+		text, err := c.ws.Segments.Plan(ctx, w)
+		if err != nil {
+			return out, err
+		}
+		out.Plan += "\n" + text
+	}
+	return out, nil
 }
 
 type membersIn struct {
@@ -338,7 +360,7 @@ func (a *API) segmentHistory(ctx context.Context, c *call, in keyIn) (SizeHistor
 	ps, err := c.ws.Segments.History(ctx, in.Key, 400)
 	out := SizeHistory{Items: []SizePoint{}}
 	for _, p := range ps {
-		out.Items = append(out.Items, SizePoint(p))
+		out.Items = append(out.Items, SizePoint{p.At, p.Size, p.Entered, p.Left})
 	}
 	return out, err
 }
@@ -440,6 +462,7 @@ type Class struct {
 	Where    *query.Node  `json:"where"`
 	Sentence schema.Label `json:"sentence,omitempty"`
 	Rank     int          `json:"rank,omitempty"`
+	Phase    string       `json:"phase,omitempty" doc:"where it stands in a lifecycle: growing, at_risk, lost or back"`
 	Count    int          `json:"count"`
 }
 
@@ -455,7 +478,7 @@ func (c *call) showClassification(ctx context.Context, k classify.Classification
 	}
 	out := Classification{Key: k.Key, Label: k.Label, Trait: k.Key, Description: k.Description, Version: k.Version, UpdatedAt: k.UpdatedAt, Classes: []Class{}}
 	for _, cl := range k.Classes {
-		v := Class{Key: cl.Key, Label: cl.Label, Color: cl.Color, Where: cl.Where, Rank: cl.Rank, Count: counts[cl.Key]}
+		v := Class{Key: cl.Key, Label: cl.Label, Color: cl.Color, Where: cl.Where, Rank: cl.Rank, Phase: cl.Phase, Count: counts[cl.Key]}
 		if cl.Where != nil {
 			v.Sentence = c.ws.Conditions.Sentence(query.Customer, cl.Where)
 		}
@@ -486,6 +509,7 @@ type classBody struct {
 	Color    string       `json:"color"`
 	Where    Condition    `json:"where"`
 	Rank     int          `json:"rank,omitempty"`
+	Phase    string       `json:"phase,omitempty"`
 	Sentence schema.Label `json:"sentence,omitempty"` // of an answer sent back; not read
 	Count    int          `json:"count,omitempty"`    // likewise
 }
@@ -497,7 +521,7 @@ func classes(in []classBody) ([]classify.Class, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, classify.Class{Key: b.Key, Label: b.Label, Color: b.Color, Where: w, Rank: b.Rank})
+		out = append(out, classify.Class{Key: b.Key, Label: b.Label, Color: b.Color, Where: w, Rank: b.Rank, Phase: b.Phase})
 	}
 	return out, nil
 }
@@ -546,6 +570,7 @@ func (a *API) resetClassification(ctx context.Context, c *call, in keyIn) (Class
 type ClassPreview struct {
 	Classes []ClassSize `json:"classes"`
 	Moved   int         `json:"moved"`
+	Flows   []ClassFlow `json:"flows" doc:"customers by their class now and then"`
 	Seconds float64     `json:"seconds"`
 }
 
@@ -573,7 +598,11 @@ func (a *API) previewClasses(ctx context.Context, c *call, in previewClassesIn) 
 	if err != nil {
 		return ClassPreview{}, err
 	}
-	out := ClassPreview{Moved: moved, Seconds: time.Since(start).Seconds(), Classes: []ClassSize{}}
+	flows, err := c.ws.Classes.Moving(ctx, in.Key, cs)
+	if err != nil {
+		return ClassPreview{}, err
+	}
+	out := ClassPreview{Moved: moved, Flows: showFlows(flows), Seconds: time.Since(start).Seconds(), Classes: []ClassSize{}}
 	for _, k := range cs {
 		out.Classes = append(out.Classes, ClassSize{Key: k.Key, Count: counts[k.Key], Before: before[k.Key]})
 	}

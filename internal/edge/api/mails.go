@@ -44,9 +44,16 @@ func (a *API) mailRoutes() []route {
 		{method: patch, path: "/notifications/mail", need: person, run: op(a.setMailPreferences), doc: "Change when notifications reach me by mail"},
 		{method: get, path: "/mail/stop/{token}", need: open, run: op(a.lookAtStop), doc: "What a link at the end of a mail would stop; stops nothing"},
 		{method: post, path: "/mail/stop/{token}", need: open, run: op(a.stopMails), doc: "Stop mails of a kind by the link of one (RFC 8058)", secret: true},
+		{method: post, path: "/mail/returned/{token}", need: open, run: op(a.mailReturned), doc: "A delivery report (RFC 3464) or a complaint (RFC 5965) as it came, at the address of a mail server", stream: true},
 		{method: get, path: "/mail/addresses", need: right, right: r, run: op(a.listStopped), doc: "Addresses that take no mail any more"},
 		{method: post, path: "/mail/addresses/release", need: right, right: r, run: op(a.releaseAddress), doc: "Send to an address again"},
 	}
+}
+
+// ReturnedMails takes mails that came back, at an address of each mail server.
+type ReturnedMails interface {
+	Token(profile id.ID) string
+	Take(ctx context.Context, token string, raw []byte) error
 }
 
 // MailState is what everybody may know of mail.
@@ -94,6 +101,7 @@ type MailProfile struct {
 	Failing     *time.Time `json:"failing_since"`
 	LastError   string     `json:"last_error" doc:"resolve, refused, connect, timeout, greeting, no_tls, tls, no_auth, auth, sender, sealed"`
 	LastReply   string     `json:"last_reply"`
+	Returns     string     `json:"returns" doc:"path that takes delivery reports and complaints; it is a secret"`
 }
 
 func (p MailProfile) etag() string { return `"` + strconv.FormatInt(p.Version, 10) + `"` }
@@ -104,11 +112,12 @@ type MailProfiles struct {
 	Counts map[string]int `json:"counts" doc:"mails by state, but for those sent"`
 }
 
-func showProfile(p mail.Profile) MailProfile {
+func (c *call) showProfile(p mail.Profile) MailProfile {
 	out := MailProfile{ID: id.Format(mail.ProfilePrefix, p.ID), Name: p.Name, Host: p.Host, Port: p.Port, Security: string(p.Security), Username: p.Username, HasPassword: p.Password != nil,
 		FromName: p.FromName, FromAddress: p.FromAddress, ReplyTo: p.ReplyTo, PerMinute: p.PerMinute, PerHour: p.PerHour, Active: p.Active, Standard: p.Standard, Sign: p.On,
 		Version: p.Version, UpdatedAt: p.UpdatedAt, LastSuccess: optional(p.LastSuccess), Failing: optional(p.FailingSince), LastError: p.LastError, LastReply: p.LastReply}
 	out.DNSName, out.DNSValue = p.Record()
+	out.Returns = "/api/v1/mail/returned/" + c.ws.Returned.Token(p.ID)
 	return out
 }
 
@@ -119,7 +128,7 @@ func (a *API) listProfiles(ctx context.Context, c *call, _ struct{}) (MailProfil
 		return out, err
 	}
 	for _, p := range all {
-		out.Items = append(out.Items, showProfile(p))
+		out.Items = append(out.Items, c.showProfile(p))
 	}
 	counts, err := c.ws.Mail.Counts(ctx)
 	for state, n := range counts {
@@ -166,7 +175,7 @@ func (a *API) createProfile(ctx context.Context, c *call, in createProfileIn) (M
 	if err != nil {
 		return MailProfile{}, err
 	}
-	return showProfile(p), a.noteProfile(ctx, c, "mail.create", p)
+	return c.showProfile(p), a.noteProfile(ctx, c, "mail.create", p)
 }
 
 // noteProfile leaves a line in the trail: which server, and by what account it is used.
@@ -194,7 +203,7 @@ func (a *API) patchProfile(ctx context.Context, c *call, in patchProfileIn) (Mai
 	if err != nil {
 		return MailProfile{}, err
 	}
-	return showProfile(p), a.noteProfile(ctx, c, "mail.update", p)
+	return c.showProfile(p), a.noteProfile(ctx, c, "mail.update", p)
 }
 
 func (a *API) deleteProfile(ctx context.Context, c *call, in idIn) (empty, error) {
@@ -221,7 +230,7 @@ func (a *API) keyOfProfile(ctx context.Context, c *call, in idIn) (MailProfile, 
 	if err != nil {
 		return MailProfile{}, err
 	}
-	return showProfile(p), a.noteProfile(ctx, c, "mail.key", p)
+	return c.showProfile(p), a.noteProfile(ctx, c, "mail.key", p)
 }
 
 type testProfileIn struct {
@@ -430,7 +439,7 @@ func (a *API) touchMails(ctx context.Context, c *call, in mailIDsIn, action stri
 type StoppedAddress struct {
 	Key    string    `json:"key"`
 	To     string    `json:"to" doc:"masked"`
-	Reason string    `json:"reason" enum:"bounced"`
+	Reason string    `json:"reason" enum:"bounced,complained"`
 	Reply  string    `json:"reply"`
 	At     time.Time `json:"at"`
 }

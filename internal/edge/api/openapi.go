@@ -66,6 +66,7 @@ func newRegistry() huma.Registry {
 	reg.RegisterTypeAlias(reflect.TypeFor[query.Node](), reflect.TypeFor[conditionSchema]())
 	reg.RegisterTypeAlias(reflect.TypeFor[Condition](), reflect.TypeFor[conditionSchema]())
 	reg.RegisterTypeAlias(reflect.TypeFor[AutomationDefinition](), reflect.TypeFor[ruleSchema]())
+	reg.RegisterTypeAlias(reflect.TypeFor[JourneyDefinition](), reflect.TypeFor[ruleSchema]())
 	reg.RegisterTypeAlias(reflect.TypeFor[Ceremony](), reflect.TypeFor[map[string]any]())
 	reg.RegisterTypeAlias(reflect.TypeFor[hookBody](), reflect.TypeFor[anySchema]())
 	reg.RegisterTypeAlias(reflect.TypeFor[lang.Label](), reflect.TypeFor[labelSchema]())

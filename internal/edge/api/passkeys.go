@@ -31,14 +31,16 @@ func (a *API) passkeyRoutes() []route {
 }
 
 // base is the address that people see, without a slash behind.
-func (a *API) base(c *call) string {
+func (a *API) base(c *call) string { return a.baseOf(c.r) }
+
+func (a *API) baseOf(r *http.Request) string {
 	if base := strings.TrimSuffix(a.PublicURL, "/"); base != "" {
 		return base
 	}
-	if a.https(c.r) {
-		return "https://" + c.r.Host
+	if a.https(r) {
+		return "https://" + r.Host
 	}
-	return "http://" + c.r.Host
+	return "http://" + r.Host
 }
 
 // site is where the browser stands, for passkeys: their pages come over TLS, on the machine itself without as well. A proxy that

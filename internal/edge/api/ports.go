@@ -10,15 +10,29 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/customer/event"
 	"github.com/guanxi-crm/guanxi/internal/customer/tracking"
 	"github.com/guanxi-crm/guanxi/internal/engage/approval"
+	"github.com/guanxi-crm/guanxi/internal/engage/campaign"
+	"github.com/guanxi-crm/guanxi/internal/engage/channel"
+	"github.com/guanxi-crm/guanxi/internal/engage/form"
 	"github.com/guanxi-crm/guanxi/internal/engage/invite"
+	"github.com/guanxi-crm/guanxi/internal/engage/journey"
 	"github.com/guanxi-crm/guanxi/internal/engage/letter"
+	"github.com/guanxi-crm/guanxi/internal/engage/offer"
+	"github.com/guanxi-crm/guanxi/internal/engage/onsite"
 	"github.com/guanxi-crm/guanxi/internal/engage/stage"
 	"github.com/guanxi-crm/guanxi/internal/engage/talk"
+	"github.com/guanxi-crm/guanxi/internal/engage/template"
+	"github.com/guanxi-crm/guanxi/internal/engage/warning"
+	"github.com/guanxi-crm/guanxi/internal/insight/action"
 	"github.com/guanxi-crm/guanxi/internal/insight/classify"
+	"github.com/guanxi-crm/guanxi/internal/insight/cluster"
+	"github.com/guanxi-crm/guanxi/internal/insight/forecast"
+	"github.com/guanxi-crm/guanxi/internal/insight/recommend"
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
+	"github.com/guanxi-crm/guanxi/internal/insight/room"
 	"github.com/guanxi-crm/guanxi/internal/insight/segment"
 	"github.com/guanxi-crm/guanxi/internal/insight/social"
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
+	worth "github.com/guanxi-crm/guanxi/internal/insight/value"
 	"github.com/guanxi-crm/guanxi/internal/insight/web"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
@@ -44,6 +58,8 @@ import (
 // Words finds sentences.
 type Words interface {
 	Text(locale lang.Locale, key string, params map[string]any) string
+	// Has reports whether a locale itself holds a key.
+	Has(locale lang.Locale, key string) bool
 }
 
 // Idempotency keeps the answers of POST requests; store/instance implements it.
@@ -86,11 +102,19 @@ type Workspace struct {
 	Classes    *classify.Service
 	Traits     *trait.Service
 	Computed   *trait.Definitions
+	Models     *room.Room
+	Recommend  *recommend.Service
 	Cuts       CutService
 	Deeds      DeedService
 	Reports    *report.Service
 	Web        *web.Service
 	Social     *social.Service
+	Forecasts  *forecast.Service
+	Churn      ChurnDesk
+	Warnings   *warning.Service
+	Value      *worth.Service
+	Clusters   *cluster.Model
+	Actions    *action.Service
 	Imports    *transfer.Service
 	Mass       *mass.Service
 	Duplicates *dedupe.Service
@@ -101,15 +125,19 @@ type Workspace struct {
 	Webhooks   *webhook.Service
 	Sources    *event.Sources
 	Behaviour  Behaviour
-	Mail       *mail.Service
-	Post       mail.Sender
-	Office     PostOffice
-	Notices    *talk.Mailer
-	Letters    *letter.Service
-	Guests     *invite.Service
-	Metadata   *metadata.Service
-	Reshape    *reshape.Service
-	Adviser    *reshape.Adviser
+	// Interactions are what customers do off the web, History the imports of events of before.
+	Interactions InteractionService
+	History      EventHistory
+	Mail         *mail.Service
+	Post         mail.Sender
+	Office       PostOffice
+	Returned     ReturnedMails
+	Notices      *talk.Mailer
+	Letters      *letter.Service
+	Guests       *invite.Service
+	Metadata     *metadata.Service
+	Reshape      *reshape.Service
+	Adviser      *reshape.Adviser
 	// Uses are what names a field and could not be asked with another one in its place; without one, not at all.
 	Uses       func(ctx context.Context, object, field string, want *schema.Field) ([]metadata.Loss, error)
 	Rates      RateService
@@ -122,6 +150,22 @@ type Workspace struct {
 	ConsentLinks   consent.Links
 	ConsentContact func(ctx context.Context, customer id.ID) (map[string]string, error)
 	Zone           *time.Location
+	// Campaigns and what they say. MessageLinks reads the addresses in messages.
+	Campaigns      *campaign.Service
+	Journeys       *journey.Service
+	JourneyPlays   JourneyPlays
+	Templates      *template.Service
+	CampaignWriter MessageWriter
+	MessageLinks   MessageLinks
+	// Channels are the accounts that messages go through which are no mails; ChannelInbox takes what is told about them.
+	Channels     *channel.Service
+	ChannelInbox ChannelInbox
+	// Onsite is what websites show to their visitors.
+	Onsite *onsite.Service
+	// Forms are what people fill in who become customers.
+	Forms *form.Service
+	// Offers are discounts and their codes.
+	Offers *offer.Service
 	// Automations are the rules.
 	Automations *automation.Service
 	// Purchases are the states of an order that make it a purchase.
@@ -130,6 +174,26 @@ type Workspace struct {
 	Status func(ctx context.Context) (Status, error)
 	// Settle waits until analytics has taken in a position, a second at most.
 	Settle func(ctx context.Context, p change.Position)
+}
+
+// MessageWriter shows what a template says.
+type MessageWriter interface {
+	// Draft renders a body for a customer whom the caller sees, 0 for nobody.
+	Draft(ctx context.Context, channel string, body *template.Body, locale string, customer id.ID) (template.Rendered, error)
+	// Test sends it to a colleague.
+	Test(ctx context.Context, t *template.Template, locale string, customer id.ID, to mail.Address, key string) error
+	// Signed is a short message as marketing goes out, with the price of a part in thousandths of a minor unit; ok is false while there is no account.
+	Signed(ctx context.Context, text string) (signed string, price int64, ok bool, err error)
+}
+
+// ChannelInbox takes receipts and answers of text messages, and says what the provider wants to hear.
+type ChannelInbox interface {
+	Take(ctx context.Context, token string, body []byte) ([]byte, error)
+}
+
+// MessageLinks reads the addresses in messages.
+type MessageLinks interface {
+	Read(token string) (intent id.ID, link int, address string, ok bool)
 }
 
 // Conditions is the condition language with the workspace's metadata, traits and segments.
@@ -233,7 +297,7 @@ type ViewShare struct {
 type TimelineEntry struct {
 	ID      string        `json:"id"`
 	At      time.Time     `json:"at"`
-	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,erased,order,refund,class,task,call,meeting,visit,note,comment,file,letter,approval,behaviour,identity"`
+	Kind    string        `json:"kind" enum:"created,updated,deleted,restored,merged,unmerged,erased,order,refund,class,segment,task,call,meeting,visit,note,comment,file,letter,approval,behaviour,identity,interaction"`
 	Actor   *Actor        `json:"actor,omitempty"`
 	Title   schema.Label  `json:"title"`
 	Record  *Ref          `json:"record,omitempty"`

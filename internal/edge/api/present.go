@@ -353,6 +353,9 @@ func (c *call) showTimeline(ctx context.Context, o *schema.Object, items []timel
 			v.Amount = &m
 		}
 		c.showBehaviour(&it, &v)
+		if it.Crossing != nil {
+			v.Detail = c.crossedWhy(it.Crossing)
+		}
 		if len(it.Changes) > 0 {
 			v.Changes = c.showChanges(o, it.Changes, titles, env)
 		}
@@ -379,6 +382,9 @@ func (c *call) timelineTitle(ctx context.Context, o *schema.Object, it timeline.
 			}
 		}
 		code := "api.timeline_" + string(it.Kind)
+		if x := it.Crossing; x != nil {
+			code = c.crossed(ctx, x, params)
+		}
 		if s := it.Stay; s != nil {
 			code = "profile.visit"
 			minutes := int64(s.End.Sub(s.At) / time.Minute)
@@ -386,6 +392,9 @@ func (c *call) timelineTitle(ctx context.Context, o *schema.Object, it timeline.
 				code = "profile.visit_short"
 			}
 			params["minutes"], params["views"], params["host"] = minutes, s.Views, cmp.Or(s.Host, c.words.Text(loc, "profile.in_app", nil))
+		}
+		if d := it.Deed; d != nil {
+			code = "interaction.did_" + strings.ReplaceAll(strings.ToLower(d.Name), " ", "_")
 		}
 		if it.Join != nil {
 			code = "profile.joined"

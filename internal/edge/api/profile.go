@@ -9,6 +9,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/record/dedupe"
@@ -33,6 +34,14 @@ type CustomerProfile struct {
 	Open       []AgendaItem      `json:"open" doc:"what is still to be done"`
 	Next       *AgendaItem       `json:"next" doc:"the first of them that has a time"`
 	Duplicates DuplicateMatches  `json:"duplicates"`
+	Consent    *ProfileConsent   `json:"consent" doc:"null for readers who may not read consents"`
+}
+
+// ProfileConsent is where a customer stands on every purpose and channel.
+type ProfileConsent struct {
+	States []ConsentState `json:"states"`
+	Minor  bool           `json:"minor" doc:"under fourteen"`
+	Left   string         `json:"left" enum:",do_not_contact,restricted"`
 }
 
 // ProfileIdentities are the names of a customer in short.
@@ -88,11 +97,26 @@ func (a *API) profile(ctx context.Context, c *call, in idIn) (CustomerProfile, e
 }
 
 func (p *profiling) addAll(ctx context.Context) error {
-	for _, add := range []func(context.Context) error{p.addEngines, p.addRecord, p.addTimeline, p.addIdentities, p.addWork} {
+	for _, add := range []func(context.Context) error{p.addEngines, p.addRecord, p.addTimeline, p.addIdentities, p.addConsent, p.addWork} {
 		if err := add(ctx); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+func (p *profiling) addConsent(ctx context.Context) error {
+	if !access.From(ctx).Can(access.ConsentRead) {
+		return nil
+	}
+	seen, err := p.c.ws.Consents.Of(ctx, p.rec.ID)
+	if err != nil {
+		if fault.KindOf(err) == fault.NotFound || fault.KindOf(err) == fault.Forbidden { // erased, or a key with fewer rights
+			err = nil
+		}
+		return err
+	}
+	p.out.Consent = &ProfileConsent{States: showStates(&seen), Minor: seen.Minor, Left: seen.Left}
 	return nil
 }
 

@@ -17,7 +17,7 @@ const (
 // routes is the one table: method, path, who may, handler, what it does. A line with a right is refused to everyone who does
 // not hold it; engines check again what they know better (fields, conditions, versions).
 func (a *API) routes() []route {
-	return slices.Concat(a.accountRoutes(), a.trustRoutes(), a.passkeyRoutes(), a.providerRoutes(), a.schemaRoutes(), a.formulaRoutes(), a.recordRoutes(), a.rightsRoutes(), a.mergeRoutes(), a.jobRoutes(), a.agendaRoutes(), a.talkRoutes(), a.calendarRoutes(), a.insightRoutes(), a.webRoutes(), a.socialRoutes(), a.webhookRoutes(), a.automationRoutes(), a.mailRoutes(), a.ticketRoutes(), a.letterRoutes(), a.guestRoutes(), a.approvalRoutes(), a.stageRoutes(), a.blueprintRoutes(), a.privacyRoutes(), a.consentRoutes(), a.keyRoutes(), a.sourceRoutes(), a.trackingRoutes(), a.behaviourRoutes(), a.localRoutes())
+	return slices.Concat(a.accountRoutes(), a.trustRoutes(), a.passkeyRoutes(), a.providerRoutes(), a.schemaRoutes(), a.formulaRoutes(), a.recordRoutes(), a.rightsRoutes(), a.mergeRoutes(), a.jobRoutes(), a.agendaRoutes(), a.talkRoutes(), a.calendarRoutes(), a.insightRoutes(), a.modelRoutes(), a.webRoutes(), a.socialRoutes(), a.interactionRoutes(), a.valueRoutes(), a.churnRoutes(), a.forecastRoutes(), a.recommendRoutes(), a.webhookRoutes(), a.automationRoutes(), a.mailRoutes(), a.ticketRoutes(), a.letterRoutes(), a.guestRoutes(), a.approvalRoutes(), a.stageRoutes(), a.blueprintRoutes(), a.privacyRoutes(), a.consentRoutes(), a.campaignRoutes(), a.journeyRoutes(), a.offerRoutes(), a.onsiteRoutes(), a.formRoutes(), a.keyRoutes(), a.sourceRoutes(), a.trackingRoutes(), a.behaviourRoutes(), a.localRoutes())
 }
 
 func (a *API) accountRoutes() []route {
@@ -86,7 +86,7 @@ func (a *API) recordRoutes() []route {
 }
 
 func (a *API) insightRoutes() []route {
-	return []route{
+	return append(slices.Concat(a.segmentRoutes(), a.lifecycleRoutes()), []route{
 		{method: get, path: "/customers/{id}/profile", need: right, right: access.RecordRead, run: op(a.profile), doc: "Everything about a customer"},
 		{method: get, path: "/home", need: right, right: access.ReportRead, run: op(a.home), doc: "Figures of the business"},
 		{method: get, path: "/cohorts", need: right, right: access.ReportRead, run: op(a.cohorts), doc: "Purchase cohorts by month"},
@@ -120,7 +120,7 @@ func (a *API) insightRoutes() []route {
 		{method: post, path: "/classifications/{key}/reset", need: right, right: access.ClassificationEdit, run: op(a.resetClassification), doc: "Back to the standard classes"},
 		{method: get, path: "/rfm", need: right, right: access.SegmentRead, run: op(a.rfm), doc: "How RFM is cut"},
 		{method: post, path: "/rfm/cuts", need: right, right: access.ClassificationEdit, run: op(a.setCuts), doc: "Change how RFM is cut"},
-	}
+	}...)
 }
 
 // localRoutes are for the owner of the data directory alone: the command line, through the socket.
@@ -133,6 +133,8 @@ func (a *API) localRoutes() []route {
 		{method: post, path: "/local/demo", need: owner, run: op(a.localDemo), doc: "Load the demo company", stream: true, secret: true},
 		{method: post, path: "/local/backup", need: owner, run: op(a.localBackup), doc: "Write a backup file", stream: true, secret: true},
 		{method: post, path: "/local/rebuild", need: owner, run: op(a.localRebuild), doc: "Build a derived store anew", stream: true, secret: true},
+		{method: post, path: "/local/models/{key}/fit", need: owner, run: op(a.localFit), doc: "Fit a model now", stream: true, secret: true},
+		{method: post, path: "/local/models/{key}/score", need: owner, run: op(a.localScore), doc: "Write the scores of a model now", stream: true, secret: true},
 		{method: post, path: "/local/recompute", need: owner, run: op(a.localRecompute), doc: "Compute traits and classes now", stream: true, secret: true},
 		{method: post, path: "/local/doctor", need: owner, run: op(a.localDoctor), doc: "Check the data", stream: true, secret: true},
 	}

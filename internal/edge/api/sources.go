@@ -20,8 +20,8 @@ import (
 type Behaviour interface {
 	// Counts are what came by the sources since a day of UTC.
 	Counts(ctx context.Context, since int64) ([]model.Count, error)
-	// Take accepts the decoded events of a source.
-	Take(ctx context.Context, source id.ID, items []event.Item) ([]event.Result, error)
+	// Take accepts the decoded events of a source, as those of an import unless that is 0.
+	Take(ctx context.Context, source id.ID, items []event.Item, imported id.ID) ([]event.Result, error)
 	// Flow is how far events were carried on.
 	Flow(ctx context.Context) (EventFlow, error)
 }
@@ -56,6 +56,7 @@ type SourceDay struct {
 	Duplicate int64  `json:"duplicate" doc:"sent again, and not stored again"`
 	Collision int64  `json:"collision" doc:"stored under another message id"`
 	Rejected  int64  `json:"rejected"`
+	Withheld  int64  `json:"withheld" doc:"kept out of analysis, or taken out of it, because it was refused"`
 }
 
 // SourceMapping says how the calls of another program become events; see the guide on events.
@@ -140,7 +141,7 @@ func showSource(s *event.Source, counts []model.Count) EventSource {
 			continue
 		}
 		last = max(last, n.LastAt)
-		out.Days = append(out.Days, SourceDay{Day: clock.Day(n.Day).String(), Accepted: n.Accepted, Duplicate: n.Duplicate, Collision: n.Collision, Rejected: n.Rejected}) //nolint:gosec // a day fits
+		out.Days = append(out.Days, SourceDay{Day: clock.Day(n.Day).String(), Accepted: n.Accepted, Duplicate: n.Duplicate, Collision: n.Collision, Rejected: n.Rejected, Withheld: n.Withheld}) //nolint:gosec // a day fits
 	}
 	if last > 0 {
 		out.LastEventAt = optional(time.UnixMilli(last).UTC())

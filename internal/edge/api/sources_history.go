@@ -17,6 +17,7 @@ type importEventsIn struct {
 	Body struct {
 		Events []json.RawMessage `json:"events" doc:"up to 2,500 messages of the Segment API, each with type and timestamp"`
 		DryRun bool              `json:"dry_run,omitempty" doc:"say what would be refused, and keep nothing"`
+		Import string            `json:"import,omitempty" doc:"the import that they are part of, which can be taken back as a whole"`
 	}
 }
 
@@ -50,11 +51,15 @@ func (a *API) importEvents(ctx context.Context, c *call, in importEventsIn) (Imp
 	if !s.Unlocated {
 		dl.Locate = event.Locate
 	}
+	imported, err := c.openImport(ctx, in.Body.Import, s.ID)
+	if err != nil {
+		return out, err
+	}
 	items := event.History(in.Body.Events, dl)
 	var results []event.Result
 	if in.Body.DryRun {
 		results = c.triedHistory(items)
-	} else if results, err = c.ws.Behaviour.Take(ctx, s.ID, items); err != nil {
+	} else if results, err = c.ws.Behaviour.Take(ctx, s.ID, items, imported); err != nil {
 		return out, err
 	}
 	for i, r := range results {
@@ -69,6 +74,9 @@ func (a *API) importEvents(ctx context.Context, c *call, in importEventsIn) (Imp
 	}
 	if in.Body.DryRun {
 		return out, nil
+	}
+	if imported != 0 { // one note for all of it, at its end
+		return out, c.ws.History.Count(ctx, imported, int64(out.Accepted-out.Duplicate), int64(out.Duplicate), int64(len(out.Rejected)))
 	}
 	return out, a.Auth.Note(ctx, c.who.Workspace.Key, "source.import", "", 0, map[string]any{"source": id.Format(event.SourcePrefix, s.ID), "name": s.Name, "accepted": out.Accepted, "rejected": len(out.Rejected)})
 }

@@ -114,6 +114,11 @@ func square(text string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("draw square code: %w", err)
 	}
+	return "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(drawn(code))), nil
+}
+
+// drawn is a QR code as SVG.
+func drawn(code *qr.Code) string {
 	const margin = 4
 	n := code.Size + 2*margin
 	var b strings.Builder
@@ -130,7 +135,7 @@ func square(text string) (string, error) {
 		}
 	}
 	b.WriteString(`"/></svg>`)
-	return "data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString([]byte(b.String())), nil
+	return b.String()
 }
 
 // RecoveryCodes are ten codes, each good once in place of one from the authenticator.

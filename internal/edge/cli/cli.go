@@ -121,8 +121,8 @@ func (p *Program) Root() *cobra.Command {
 		}
 	}
 	s.flags = f
-	root.AddCommand(s.serve(), s.setup(), s.workspaces(), s.user(), s.apikey(), s.sources(), s.consents(), s.audit(), s.keys(), s.importer(), s.export(), s.record(), s.segment(), s.trait(), s.classify(),
-		s.demo(), s.openapi(), s.mcp(), s.backup(), s.restore(), s.doctor(), s.rebuild(), s.migrate(), s.config(), s.version())
+	root.AddCommand(s.serve(), s.setup(), s.workspaces(), s.user(), s.apikey(), s.sources(), s.consents(), s.audit(), s.keys(), s.importer(), s.export(), s.record(), s.segment(), s.trait(), s.model(), s.classify(),
+		s.texts(), s.demo(), s.openapi(), s.mcp(), s.backup(), s.restore(), s.doctor(), s.rebuild(), s.migrate(), s.config(), s.version())
 	wrapArgs(root)
 	return root
 }

@@ -534,7 +534,7 @@ func (s *state) segmentCount() *cobra.Command {
 			node = w
 		}
 		return s.with(c, func(d *session) error {
-			return d.show(http.MethodPost, "/segments/count", map[string]any{"where": node})
+			return d.show(http.MethodPost, "/segments/count", map[string]any{"where": node, "plan": true})
 		})
 	})
 	c.Flags().StringVar(&where, "where", "", s.text("cli.flag_where"))

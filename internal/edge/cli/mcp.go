@@ -68,6 +68,9 @@ func (w words) Text(loc lang.Locale, key string, params map[string]any) string {
 	return w.Program.Words(loc, key, params)
 }
 
+// Has implements api.Words.
+func (w words) Has(loc lang.Locale, key string) bool { return w.Program.Words(loc, key, nil) != key }
+
 // keyed is a door that shows a key where there is one.
 type keyed struct {
 	Door

@@ -11,7 +11,11 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/guanxi-crm/guanxi/internal/record/transfer/source"
 )
 
 // eventsAtOnce is how many events go in one request; maxEventLine bounds a line, in bytes.
@@ -77,22 +81,7 @@ func eventsCSV(r io.Reader, take func(line int, message json.RawMessage) error) 
 			return err
 		}
 		line, _ := rows.FieldPos(0)
-		message, more := map[string]any{"type": "track"}, map[string]any{}
-		for i, column := range head {
-			switch value := row[i]; {
-			case value == "":
-			case eventMembers[column]:
-				message[column] = value
-			default:
-				more[column] = value
-			}
-		}
-		place := "properties"
-		if message["type"] == "identify" || message["type"] == "group" {
-			place = "traits"
-		}
-		message[place] = more
-		raw, err := json.Marshal(message)
+		raw, err := rowMessage(head, func(i int) string { return row[i] })
 		if err != nil {
 			return err
 		}
@@ -102,10 +91,71 @@ func eventsCSV(r io.Reader, take func(line int, message json.RawMessage) error) 
 	}
 }
 
+// rowMessage is a row of a table as a message of the Segment API.
+func rowMessage(head []string, cell func(i int) string) (json.RawMessage, error) {
+	message, more := map[string]any{"type": "track"}, map[string]any{}
+	for i, column := range head {
+		switch value := cell(i); {
+		case value == "":
+		case eventMembers[column]:
+			message[column] = value
+		default:
+			more[column] = value
+		}
+	}
+	place := "properties"
+	if message["type"] == "identify" || message["type"] == "group" {
+		place = "traits"
+	}
+	message[place] = more
+	return json.Marshal(message)
+}
+
+// sheetBegins are the first bytes of workbooks and of Parquet files.
+var sheetBegins = [][]byte{[]byte("PK\x03\x04"), []byte("PAR1")}
+
+// eventsSheet reads events out of a workbook or a Parquet file, as eventsFile reads CSV; known is false for another file, of which nothing is read.
+func eventsSheet(f *os.File, take func(line int, message json.RawMessage) error) (known bool, err error) {
+	begin := make([]byte, 4)
+	if _, err := f.ReadAt(begin, 0); err != nil || !slices.ContainsFunc(sheetBegins, func(b []byte) bool { return bytes.Equal(b, begin) }) {
+		return false, nil //nolint:nilerr // a shorter file is another one
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return true, err
+	}
+	rows, err := source.Open(io.NewSectionReader(f, 0, info.Size()), source.Format{}, source.Limits{})
+	if err != nil {
+		return true, err
+	}
+	defer rows.Close()
+	head := rows.Columns()
+	for {
+		row, err := rows.Next()
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		}
+		if err == nil && row.Fault != nil {
+			err = fmt.Errorf("line %d: %w", row.Number, row.Fault)
+		}
+		if err != nil {
+			return true, err
+		}
+		raw, err := rowMessage(head, func(i int) string { return string(row.Cells[i]) })
+		if err != nil {
+			return true, err
+		}
+		if err := take(int(row.Number), raw); err != nil {
+			return true, err
+		}
+	}
+}
+
 // eventImport is an import on its way.
 type eventImport struct {
 	d      *session
 	source string
+	part   string // the import that they are part of
 	lines  []int
 	events []json.RawMessage
 
@@ -134,7 +184,7 @@ func (e *eventImport) send() error {
 			Code, Message string
 		}
 	}
-	if err := e.d.call(http.MethodPost, "/event-sources/"+e.source+"/import", map[string]any{"events": e.events}, &out); err != nil {
+	if err := e.d.call(http.MethodPost, "/event-sources/"+e.source+"/import", map[string]any{"events": e.events, "import": e.part}, &out); err != nil {
 		return err
 	}
 	e.Accepted, e.Duplicate, e.Rejected = e.Accepted+out.Accepted, e.Duplicate+out.Duplicate, e.Rejected+len(out.Rejected)
@@ -154,11 +204,23 @@ func (s *session) importEvents(source, file string) (err error) {
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	e := &eventImport{d: s, source: strings.TrimSpace(source), Reasons: map[string]int{}}
-	if err := eventsFile(f, e.add); err != nil {
+	var part struct{ ID string }
+	if err := s.call(http.MethodPost, "/event-imports", map[string]any{"source": e.source, "file_name": filepath.Base(file)}, &part); err != nil {
 		return err
+	}
+	e.part = part.ID
+	if known, err := eventsSheet(f, e.add); err != nil {
+		return err
+	} else if !known {
+		if err := eventsFile(f, e.add); err != nil {
+			return err
+		}
 	}
 	if err := e.send(); err != nil {
 		return err
 	}
-	return s.print(map[string]any{"accepted": e.Accepted, "duplicate": e.Duplicate, "rejected": e.Rejected, "reasons": e.Reasons})
+	if err := s.call(http.MethodPost, "/event-imports/"+e.part+"/finish", map[string]any{}, nil); err != nil {
+		return err
+	}
+	return s.print(map[string]any{"import": e.part, "accepted": e.Accepted, "duplicate": e.Duplicate, "rejected": e.Rejected, "reasons": e.Reasons})
 }

@@ -49,6 +49,8 @@ type Backend interface {
 type Room struct {
 	Zone   *time.Location
 	Intake *event.Intake
+	// Onsite is a document of what a site shows to a browser, named by its anonymous id or not at all, in a language.
+	Onsite func(ctx context.Context, source id.ID, browser, locale string) ([]byte, error)
 }
 
 // Words finds sentences.
@@ -113,6 +115,7 @@ func New(c Config) *Door {
 	d.mux.HandleFunc("POST /v1/{call}", d.wrap("/v1/{call}", d.segment))
 	d.mux.HandleFunc("GET /v1/pixel/{call}", d.wrap("/v1/pixel/{call}", d.pixel))
 	d.mux.HandleFunc("POST /v1/hook/{key}", d.wrap("/v1/hook", d.hook))
+	d.mux.HandleFunc("GET /v1/onsite/{key}", d.wrap("/v1/onsite", d.onsite))
 	d.mux.HandleFunc("GET /v1/projects/{key}/settings", d.wrap("/v1/projects", d.settings))
 	for _, path := range []string{"/sa", "/sa.gif"} {
 		d.mux.HandleFunc("POST "+path, d.wrap("/sa", d.sensors))
@@ -299,6 +302,36 @@ func (d *Door) settings(c *call) (*outcome, error) {
 	c.w.Header().Set("Content-Type", "application/json")
 	return nil, json.NewEncoder(c.w).Encode(map[string]any{"plan": map[string]any{}, "integrations": map[string]any{
 		"Segment.io": map[string]any{"apiKey": key, "apiHost": c.r.Host + "/v1", "protocol": protocol, "unbundledIntegrations": []string{}}}})
+}
+
+// onsiteFor is how long a browser may keep what it is to show.
+const onsiteFor = "private, max-age=60"
+
+// onsite is what a website shows to its visitor.
+func (d *Door) onsite(c *call) (*outcome, error) {
+	source, err := d.source(c, c.r.PathValue("key"))
+	if err != nil {
+		return nil, err
+	}
+	if source.Type != event.Web {
+		return nil, fault.New(fault.NotFound, "event.call_unknown", nil)
+	}
+	if err := d.admit(source, 1); err != nil {
+		return nil, err
+	}
+	room, err := d.Backend.Room(c.r.Context(), source.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	q := c.r.URL.Query()
+	body, err := room.Onsite(c.r.Context(), source.ID, q.Get("id"), q.Get("lang"))
+	if err != nil {
+		return nil, err
+	}
+	c.w.Header().Set("Content-Type", "application/json")
+	c.w.Header().Set("Cache-Control", onsiteFor)
+	_, err = c.w.Write(body)
+	return nil, err
 }
 
 func (d *Door) take(c *call, key string, decode func(*event.Delivery) ([]event.Item, error)) (*outcome, error) {

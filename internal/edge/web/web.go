@@ -29,8 +29,11 @@ type file struct {
 	version     string // of a file for other origins; "" for all others
 }
 
-// TrackerPath is where websites load the tracker.
-const TrackerPath = "/t.js"
+// TrackerPath is where websites load the tracker, MessagesPath where the tracker loads what draws messages, if there are any.
+const (
+	TrackerPath  = "/t.js"
+	MessagesPath = "/m.js"
+)
 
 // Handler serves the files of one built interface.
 type Handler struct {
@@ -58,7 +61,7 @@ func New(fsys fs.FS) (*Handler, error) {
 		sum := sha256.Sum256(raw)
 		h.files[p] = &file{raw: raw, gz: forms[p+".gz"], br: forms[p+".br"], kind: kindOf(p),
 			etag: `"` + hex.EncodeToString(sum[:8]) + `"`, immutable: strings.HasPrefix(p, "assets/")}
-		if "/"+p == TrackerPath {
+		if "/"+p == TrackerPath || "/"+p == MessagesPath {
 			h.files[p].version = hex.EncodeToString(sum[:4])
 		}
 	}

@@ -314,6 +314,9 @@ func (m *Mailer) entry(ctx context.Context, origin string, p Person, n *Shown) m
 	if n.Kind == Job && n.Detail.JobID != "" {
 		e.URL = origin + "/imports/" + n.Detail.JobID
 	}
+	if n.Kind == Anomaly {
+		e.URL = origin + "/forecast?tab=watch"
+	}
 	if n.Kind == Reminder && n.Detail.At != "" {
 		if at, err := time.Parse(time.RFC3339, n.Detail.At); err == nil {
 			e.Note = at.In(m.Zone()).Format("2006-01-02 15:04")

@@ -50,11 +50,12 @@ const (
 	Approval  Kind = "approval"   // asked of one, or what became of what one asked
 	Job       Kind = "job"        // of one's own has ended: an import, an export, mass work
 	Rule      Kind = "automation" // says so
+	Anomaly   Kind = "anomaly"    // a figure that one watches was not what was expected
 )
 
 // Kinds lists every kind, in a fixed order.
 func Kinds() []Kind {
-	return []Kind{Assigned, Mentioned, Reminder, Approval, Stage, Commented, Changed, Job, Rule}
+	return []Kind{Assigned, Mentioned, Reminder, Approval, Stage, Commented, Changed, Job, Rule, Anomaly}
 }
 
 // Comment is what somebody said about a record.

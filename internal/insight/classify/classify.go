@@ -38,6 +38,8 @@ type Class struct {
 	Where *query.Node  `json:"where"`
 	// Rank is the place in charts and funnels, from 1, where the order of matching is another; 0 means its own place.
 	Rank int `json:"rank,omitempty"`
+	// Phase is where the class stands in a lifecycle: growing, at_risk, lost or back; "" goes by the key.
+	Phase string `json:"phase,omitempty"`
 }
 
 // Move is one customer's change of class; From is never empty.

@@ -91,6 +91,12 @@ func (b *board) MembersSince(context.Context, id.ID) (map[string]classify.Member
 	return nil, nil
 }
 
+// past remembers nothing.
+type past struct{ classify.Past }
+
+func (past) Remember(context.Context, []classify.Classification, time.Time) error { return nil }
+func (past) TooLarge(context.Context) (bool, error)                               { return false, nil }
+
 // anything accepts every condition but those that name the field "secret".
 type anything struct{}
 
@@ -105,7 +111,7 @@ func (anything) Sentence(*query.Node) schema.Label { return schema.Label{"en": "
 func service(t *testing.T) (*classify.Service, *memory, *board, context.Context) {
 	t.Helper()
 	m, b := newMemory(), &board{}
-	s := classify.New(classify.Config{Store: m, Board: b, Language: anything{}, Publish: func(string) {},
+	s := classify.New(classify.Config{Store: m, Board: b, Past: past{}, Language: anything{}, Publish: func(string) {},
 		Clock: clock.NewFake(time.Date(2026, 11, 11, 0, 0, 0, 0, time.UTC))})
 	ctx := access.With(context.Background(), access.System())
 	if err := s.EnsureDefaults(ctx); err != nil {
@@ -133,7 +139,7 @@ func TestDefaultsAreWhole(t *testing.T) {
 			}
 		}
 	}
-	if len(defs) != 6 {
+	if len(defs) != 14 {
 		t.Errorf("%d classifications", len(defs))
 	}
 }
@@ -205,7 +211,7 @@ func TestAClassificationFollowsThoseItNames(t *testing.T) {
 	if slices.Index(b.order, "value_tier") < slices.Index(b.order, "customer_type") {
 		t.Errorf("computed in the order %q", b.order)
 	}
-	if len(m.moves) != 6 || m.moves[0].Reason != "nightly" || m.moves[0].At.IsZero() {
+	if len(m.moves) != 14 || m.moves[0].Reason != "nightly" || m.moves[0].At.IsZero() {
 		t.Errorf("moves %+v", m.moves)
 	}
 	if p := m.points["lifecycle"]; len(p) != 1 || p[0].Moved != 1 || p[0].Counts["lost"] != 3 || p[0].Counts["potential"] != 0 {
@@ -231,5 +237,30 @@ func TestRightsAreAsked(t *testing.T) {
 	}
 	if _, err := s.List(context.Background()); fault.KindOf(err) != fault.Forbidden {
 		t.Errorf("nobody lists: %v", err)
+	}
+}
+
+func TestCreate(t *testing.T) {
+	t.Parallel()
+	s, _, _, ctx := service(t)
+	label := func(text string) schema.Label { return schema.Label{"zh-CN": text, "en": text} }
+	c := classify.Classification{Key: "groups", Label: label("Groups"), Description: label("…"), Classes: []classify.Class{
+		{Key: "c1", Label: label("A"), Color: "teal", Where: &query.Node{Trait: "orders", Op: ">="}}, {Key: "c2", Label: label("B"), Color: "blue", Where: &query.Node{Trait: "orders", Op: "<"}}}}
+	made, err := s.Create(ctx, c)
+	if err != nil || made.Version != 1 {
+		t.Fatalf("%+v, %v", made, err)
+	}
+	if got, err := s.Get(ctx, "groups"); err != nil || len(got.Classes) != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := s.Create(ctx, c); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("the key is taken: %v", err)
+	}
+	c.Key = "Not a key"
+	if _, err := s.Create(ctx, c); fault.KindOf(err) != fault.Invalid {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.Create(context.Background(), classify.Classification{Key: "x"}); fault.KindOf(err) != fault.Forbidden {
+		t.Errorf("without a right: %v", err)
 	}
 }

@@ -24,6 +24,8 @@ type Language interface {
 type Config struct {
 	Store    Store
 	Board    Board
+	Past     Past
+	Goals    GoalStore
 	Language Language
 	Clock    clock.Clock
 	Publish  func(key string)
@@ -230,7 +232,12 @@ func (s *Service) Run(ctx context.Context, reason string, touched bool) error {
 			return err
 		}
 	}
-	return nil
+	if reason == "edited" || reason == "reset" {
+		if large, err := s.c.Past.TooLarge(ctx); err != nil || large {
+			return err
+		}
+	}
+	return s.c.Past.Remember(ctx, defs, at)
 }
 
 // History gives the sizes after past passes, newest first.
@@ -263,6 +270,9 @@ func (s *Service) validate(ctx context.Context, c Classification) error {
 			add("classify.key_twice", at+".key", fault.Params{"key": cl.Key})
 		}
 		seen[cl.Key] = true
+		if !slices.Contains([]string{"", Growing, AtRisk, Lost, Back}, cl.Phase) {
+			add("classify.bad_phase", at+".phase", nil)
+		}
 		if !labelled(cl.Label) {
 			add("classify.label_required", at+".label", nil)
 		}

@@ -2,7 +2,10 @@ package segment
 
 import (
 	"context"
+	"maps"
+	"slices"
 
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
 	"github.com/guanxi-crm/guanxi/internal/model/query"
@@ -31,7 +34,65 @@ func (s *Service) CreateList(ctx context.Context, d Draft, members []id.ID) (Seg
 	if err := s.c.Store.SetMembers(ctx, seg.Key, members); err != nil {
 		return Segment{}, err
 	}
-	return s.refresh(ctx, seg)
+	if err := s.c.Settle(ctx); err != nil { // members are those whom the audience knows
+		return Segment{}, err
+	}
+	return s.refresh(ctx, seg, Listed)
+}
+
+// How a list is changed.
+const (
+	AddToList      = "add"
+	TakeFromList   = "remove"
+	ReplaceTheList = "replace"
+)
+
+// ChangeList adds customers to a static segment, takes them out or makes them all of it. It does not follow its condition any more.
+func (s *Service) ChangeList(ctx context.Context, key, how string, customers []id.ID) (Segment, error) {
+	if err := may(ctx, access.SegmentWrite); err != nil {
+		return Segment{}, err
+	}
+	seg, err := s.get(ctx, key)
+	if err != nil {
+		return Segment{}, err
+	}
+	if seg.Kind != Static {
+		return Segment{}, fault.New(fault.Conflict, "segment.not_static", fault.Params{"key": key})
+	}
+	had, err := s.listed(ctx, key)
+	if err != nil {
+		return Segment{}, err
+	}
+	in := make(map[id.ID]bool, len(had)+len(customers))
+	switch how {
+	case AddToList, TakeFromList:
+		for _, v := range had {
+			in[v] = true
+		}
+	case ReplaceTheList:
+	default:
+		return Segment{}, fault.InvalidField("segment.bad_list_mode", "mode", nil)
+	}
+	for _, v := range customers {
+		if how == TakeFromList {
+			delete(in, v)
+		} else {
+			in[v] = true
+		}
+	}
+	seg.Where = &query.Node{Segment: key, Op: "in"}
+	seg.Version++
+	seg.UpdatedAt, seg.Broken = s.c.Clock.Now(), ""
+	if err := s.c.Store.Update(ctx, seg); err != nil {
+		return Segment{}, err
+	}
+	if err := s.c.Store.SetMembers(ctx, key, slices.Sorted(maps.Keys(in))); err != nil {
+		return Segment{}, err
+	}
+	if err := s.c.Settle(ctx); err != nil { // members are those whom the audience knows
+		return Segment{}, err
+	}
+	return s.refresh(ctx, seg, Listed)
 }
 
 // itself reports a list that no condition describes: one that says of its members that they are in it.

@@ -2,10 +2,11 @@ package segment
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,26 +29,60 @@ type Config struct {
 	Watchers func(ctx context.Context, key string) ([]string, error)
 	// Publish tells listeners (open pages) that a segment changed.
 	Publish func(key string)
+	// Shifted tells open pages that members of segments changed, and nothing else of them; nil for nobody.
+	Shifted func(keys []string)
+	// Zone is the local time of windows.
+	Zone func() *time.Location
+	// Given reports a trait that is worked out of everybody together (a class, a score): Stir says when that was done; nil for none.
+	Given func(trait string) bool
+	// Subjects are what segments are compared by, as far as the caller may see it.
+	Subjects func(ctx context.Context) []Subject
+	// Settle waits until what was written is seen by the audience; nil where it is at once.
+	Settle func(ctx context.Context) error
+	// Stamp is another text whenever something that segments ask of may have changed; nil where that is not known.
+	Stamp func(ctx context.Context) (string, error)
 }
 
 // Service is the behaviour of segments. It is safe for concurrent use.
-type Service struct{ c Config }
+type Service struct {
+	c Config
+	watch
+}
 
 // New makes a Service.
-func New(c Config) *Service { return &Service{c: c} }
+func New(c Config) *Service {
+	if c.Subjects == nil {
+		c.Subjects = func(context.Context) []Subject { return nil }
+	}
+	if c.Settle == nil {
+		c.Settle = func(context.Context) error { return nil }
+	}
+	if c.Shifted == nil {
+		c.Shifted = func([]string) {}
+	}
+	if c.Given == nil {
+		c.Given = func(string) bool { return false }
+	}
+	if c.Zone == nil {
+		c.Zone = func() *time.Location { return time.UTC }
+	}
+	return &Service{c: c}
+}
 
 // Draft is what a person may set. A nil pointer leaves the field as it is when updating.
 type Draft struct {
 	Key         string
 	Label       *string
 	Description *string
-	Kind        Kind
+	Folder      *string
+	Kind        Kind // another one when updating converts the segment
 	Where       *query.Node
 }
 
 const (
 	maxLabel       = 100
 	maxDescription = 2000
+	maxFolder      = 200
 	staticPage     = 20000
 )
 
@@ -112,7 +147,7 @@ func (s *Service) Create(ctx context.Context, d Draft) (Segment, error) {
 			return Segment{}, err
 		}
 	}
-	return s.refresh(ctx, seg)
+	return s.refresh(ctx, seg, Listed)
 }
 
 // Update changes a segment whose version the caller has seen (0 for any). A changed condition of a static segment takes
@@ -128,13 +163,19 @@ func (s *Service) Update(ctx context.Context, key string, version int64, d Draft
 	if version != 0 && version != seg.Version {
 		return Segment{}, fault.New(fault.Stale, "segment.stale", fault.Params{"key": key, "version": seg.Version})
 	}
+	converted := d.Kind != "" && d.Kind != seg.Kind
+	if converted {
+		if seg, err = s.converted(ctx, seg, d); err != nil {
+			return Segment{}, err
+		}
+	}
 	seg.apply(d)
 	if err := s.validate(ctx, seg, key); err != nil {
 		return Segment{}, err
 	}
 	seg.Version++
 	seg.UpdatedAt, seg.Broken = s.c.Clock.Now(), ""
-	if seg.Kind == Static && d.Where != nil {
+	if seg.Kind == Static && !seg.itself() && (d.Where != nil || converted) {
 		members, err := s.collect(ctx, seg.Where)
 		if err != nil {
 			return Segment{}, err
@@ -146,11 +187,24 @@ func (s *Service) Update(ctx context.Context, key string, version int64, d Draft
 	if err := s.c.Store.Update(ctx, seg); err != nil {
 		return Segment{}, err
 	}
-	if d.Where == nil {
+	if d.Where == nil && !converted {
 		s.c.Publish(key)
 		return seg, nil
 	}
-	return s.refresh(ctx, seg)
+	return s.refresh(ctx, seg, Listed)
+}
+
+// converted is a segment of the other kind. A list that no condition describes needs one to become dynamic; rules watch dynamic segments only.
+func (s *Service) converted(ctx context.Context, seg Segment, d Draft) (Segment, error) {
+	if d.Kind == Static {
+		if err := s.unwatched(ctx, seg.Key); err != nil {
+			return seg, err
+		}
+	} else if seg.itself() && d.Where == nil {
+		return seg, fault.InvalidField("segment.no_condition", "kind", nil)
+	}
+	seg.Kind = d.Kind
+	return seg, nil
 }
 
 func (s *Segment) apply(d Draft) {
@@ -160,9 +214,21 @@ func (s *Segment) apply(d Draft) {
 	if d.Description != nil {
 		s.Description = strings.TrimSpace(*d.Description)
 	}
+	if d.Folder != nil {
+		s.Folder = folderOf(*d.Folder)
+	}
 	if d.Where != nil {
 		s.Where = d.Where
 	}
+}
+
+// folderOf is the path of a folder without empty parts.
+func folderOf(text string) string {
+	parts := strings.Split(text, "/")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), "/")
 }
 
 func (s *Service) validate(ctx context.Context, seg Segment, self string) error {
@@ -178,6 +244,9 @@ func (s *Service) validate(ctx context.Context, seg Segment, self string) error 
 	}
 	if len([]rune(seg.Description)) > maxDescription {
 		bad = append(bad, fault.InvalidField("segment.description_too_long", "description", fault.Params{"max": maxDescription}))
+	}
+	if len([]rune(seg.Folder)) > maxFolder {
+		bad = append(bad, fault.InvalidField("segment.folder_too_long", "folder", fault.Params{"max": maxFolder}))
 	}
 	if seg.Kind != Dynamic && seg.Kind != Static {
 		bad = append(bad, fault.InvalidField("segment.bad_kind", "kind", nil))
@@ -197,7 +266,7 @@ func (s *Service) validate(ctx context.Context, seg Segment, self string) error 
 	return nil
 }
 
-// Delete removes a segment that no other one and no rule refers to: segment.in_use, segment.watched.
+// Delete puts a segment into the bin, unless another one or a rule refers to it: segment.in_use, segment.watched.
 func (s *Service) Delete(ctx context.Context, key string) error {
 	if err := may(ctx, access.SegmentWrite); err != nil {
 		return err
@@ -214,16 +283,10 @@ func (s *Service) Delete(ctx context.Context, key string) error {
 			return fault.New(fault.Conflict, "segment.in_use", fault.Params{"key": key, "by": other.Label})
 		}
 	}
-	if s.c.Watchers != nil {
-		rules, err := s.c.Watchers(ctx, key)
-		if err != nil {
-			return err
-		}
-		if len(rules) > 0 {
-			return fault.New(fault.Conflict, "segment.watched", fault.Params{"key": key, "rules": strings.Join(rules, " · ")})
-		}
+	if err := s.unwatched(ctx, key); err != nil {
+		return err
 	}
-	if err := s.c.Store.Delete(ctx, key); err != nil {
+	if err := s.c.Store.Trash(ctx, key, s.c.Clock.Now()); err != nil {
 		return err
 	}
 	if err := s.c.Audience.DropMembership(ctx, key); err != nil {
@@ -231,6 +294,18 @@ func (s *Service) Delete(ctx context.Context, key string) error {
 	}
 	s.c.Publish(key)
 	return nil
+}
+
+// unwatched refuses what rules that speak of a segment would not survive.
+func (s *Service) unwatched(ctx context.Context, key string) error {
+	if s.c.Watchers == nil {
+		return nil
+	}
+	rules, err := s.c.Watchers(ctx, key)
+	if err == nil && len(rules) > 0 {
+		err = fault.New(fault.Conflict, "segment.watched", fault.Params{"key": key, "rules": strings.Join(rules, " · ")})
+	}
+	return err
 }
 
 // Refresh evaluates a segment now, stores its membership and appends to its history.
@@ -242,40 +317,54 @@ func (s *Service) Refresh(ctx context.Context, key string) (Segment, error) {
 	if err != nil {
 		return Segment{}, err
 	}
-	return s.refresh(ctx, seg)
+	return s.refresh(ctx, seg, Moved)
 }
 
-func (s *Service) refresh(ctx context.Context, seg Segment) (Segment, error) {
+func (s *Service) refresh(ctx context.Context, seg Segment, cause Cause) (Segment, error) {
+	list, err := s.c.Store.List(ctx)
+	if err != nil {
+		return Segment{}, err
+	}
+	seg, _, err = s.replace(ctx, byKey(list), seg, cause)
+	if err == nil {
+		s.c.Publish(seg.Key)
+	}
+	return seg, err
+}
+
+// replace makes the stored membership of a segment what it is now, and remembers the size.
+func (s *Service) replace(ctx context.Context, all map[string]Segment, seg Segment, cause Cause) (Segment, Point, error) {
 	at := s.c.Clock.Now()
 	var p Point
 	var err error
+	t := s.turn(all, seg, at, cause)
 	if seg.Kind == Static {
 		var ids []id.ID
 		if ids, err = s.listed(ctx, seg.Key); err == nil {
-			p, err = s.c.Audience.SetMembership(ctx, seg.Key, ids, at)
+			p, err = s.c.Audience.SetMembership(ctx, t, ids)
 		}
 	} else {
 		if cerr := s.c.Language.Check(access.With(ctx, access.System()), seg.Where, seg.Key); cerr != nil {
-			return s.breakIt(ctx, seg, cerr)
+			seg, err = s.breakIt(ctx, seg, cerr)
+			return seg, p, err
 		}
-		p, err = s.c.Audience.Replace(ctx, seg.Key, seg.Where, at)
+		p, err = s.c.Audience.Replace(ctx, t)
 	}
 	if err != nil {
-		return Segment{}, fmt.Errorf("refresh segment %s: %w", seg.Key, err)
+		return Segment{}, p, fmt.Errorf("refresh segment %s: %w", seg.Key, err)
 	}
 	p.At = at
 	if seg.Broken != "" {
 		if err := s.c.Store.SetBroken(ctx, seg.Key, ""); err != nil {
-			return Segment{}, err
+			return Segment{}, p, err
 		}
 		seg.Broken = ""
 	}
 	if err := s.c.Store.SaveSize(ctx, seg.Key, p); err != nil {
-		return Segment{}, err
+		return Segment{}, p, err
 	}
 	seg.Size, seg.SizeAt = p.Size, at
-	s.c.Publish(seg.Key)
-	return seg, nil
+	return seg, p, nil
 }
 
 // breakIt marks a segment whose condition no longer checks; its membership stays frozen.
@@ -290,29 +379,6 @@ func (s *Service) breakIt(ctx context.Context, seg Segment, cause error) (Segmen
 	seg.Broken = code
 	s.c.Publish(seg.Key)
 	return seg, nil
-}
-
-// RefreshAll refreshes every segment, those that others build on first being no matter since conditions are inlined. A
-// segment that fails is logged and left; the others go on.
-func (s *Service) RefreshAll(ctx context.Context) error {
-	all, err := s.c.Store.List(ctx)
-	if err != nil {
-		return err
-	}
-	var failed []error
-	for _, seg := range all {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if _, err := s.refresh(ctx, seg); err != nil {
-			s.c.Log.Error("segment not refreshed", "segment", seg.Key, "error", err)
-			if k := fault.KindOf(err); k == fault.Invalid || k == fault.NotFound {
-				continue // its own fault, which trying again does not mend
-			}
-			failed = append(failed, err)
-		}
-	}
-	return errors.Join(failed...)
 }
 
 // SampleSize is how many customers Count shows.
@@ -373,6 +439,80 @@ func (s *Service) History(ctx context.Context, key string, limit int) ([]Point, 
 	return s.c.Store.History(ctx, key, limit)
 }
 
+// Part is how many fulfil one part of a condition; At is its place, a JSON pointer.
+type Part struct {
+	At    string
+	Count int
+}
+
+// partsMost is how many parts of a condition are counted; the rest of a larger one is left out.
+const partsMost = 80
+
+// Parts counts the parts of an unsaved condition, each by itself: groups, and leaves.
+func (s *Service) Parts(ctx context.Context, where *query.Node) ([]Part, error) {
+	if err := may(ctx, access.SegmentRead); err != nil {
+		return nil, err
+	}
+	if err := s.c.Language.Check(ctx, where, ""); err != nil {
+		return nil, err
+	}
+	var out []Part
+	var nodes []*query.Node
+	partsOf(where, "", func(n *query.Node, at string) {
+		if len(nodes) < partsMost {
+			out, nodes = append(out, Part{At: at}), append(nodes, n)
+		}
+	})
+	counts, err := s.c.Audience.Parts(ctx, nodes)
+	for i, n := range counts {
+		out[i].Count = n
+	}
+	return out, err
+}
+
+// partsOf visits what "all", "any" and "not" are made of, the whole first.
+func partsOf(n *query.Node, at string, visit func(n *query.Node, at string)) {
+	visit(n, at)
+	for i, c := range n.All {
+		partsOf(c, at+"/all/"+strconv.Itoa(i), visit)
+	}
+	for i, c := range n.Any {
+		partsOf(c, at+"/any/"+strconv.Itoa(i), visit)
+	}
+	if n.Not != nil {
+		partsOf(n.Not, at+"/not", visit)
+	}
+}
+
+// Plan says how the database goes about counting an unsaved condition.
+func (s *Service) Plan(ctx context.Context, where *query.Node) (string, error) {
+	if err := may(ctx, access.SegmentRead); err != nil {
+		return "", err
+	}
+	if err := s.c.Language.Check(ctx, where, ""); err != nil {
+		return "", err
+	}
+	return s.c.Audience.Plan(ctx, where)
+}
+
+// Overlaps counts the members that each two of several segments have in common, in the order of the keys.
+func (s *Service) Overlaps(ctx context.Context, keys []string) ([]Segment, [][]int, error) {
+	if err := may(ctx, access.SegmentRead); err != nil {
+		return nil, nil, err
+	}
+	var segs []Segment
+	var nodes []*query.Node
+	for _, k := range keys {
+		seg, err := s.get(ctx, k)
+		if err != nil {
+			return nil, nil, err
+		}
+		segs, nodes = append(segs, seg), append(nodes, seg.Node())
+	}
+	counts, err := s.c.Audience.Overlaps(ctx, nodes)
+	return segs, counts, err
+}
+
 // Overlap counts the members of two segments: only in a, in both, only in b.
 func (s *Service) Overlap(ctx context.Context, a, b string) (onlyA, both, onlyB int, err error) {
 	if err := may(ctx, access.SegmentRead); err != nil {
@@ -417,7 +557,7 @@ func pages(next func(after id.ID) ([]id.ID, error)) ([]id.ID, error) {
 func mentions(n *query.Node, key string) bool {
 	found := false
 	query.Walk(n, func(m *query.Node, _ string) bool {
-		found = found || m.Segment == key
+		found = found || m.Segment == key || m.List == key
 		return !found
 	})
 	return found

@@ -106,6 +106,10 @@ type Facts interface {
 	Content(ctx context.Context, content id.ID) (c Content, ok bool, err error)
 	// Deeds counts what happened off the web on local days.
 	Deeds(ctx context.Context, from, to clock.Day) ([]Deed, error)
+	// Influence is that of a customer, Credit for whom it is, the most revenue first, and SharesOf what the customer passed on, newest first.
+	Influence(ctx context.Context, customer id.ID) (Influence, error)
+	Credit(ctx context.Context, customer id.ID, limit int) ([]Brought, error)
+	SharesOf(ctx context.Context, customer id.ID, limit int) ([]Share, error)
 }
 
 // Service answers questions about contents. It is safe for concurrent use.

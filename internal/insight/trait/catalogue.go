@@ -13,9 +13,10 @@
 package trait
 
 import (
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 
@@ -23,8 +24,10 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 )
 
-//go:embed catalogue.json
-var catalogueFile []byte
+// base.json comes first; the traits of models stand in a file for each.
+//
+//go:embed catalogue/*.json
+var catalogueFiles embed.FS
 
 // Group is a heading under which traits are shown.
 type Group struct {
@@ -59,14 +62,27 @@ var _ query.Traits = (*Catalogue)(nil)
 
 // Standard is the catalogue of the traits that the program computes itself.
 func Standard() (*Catalogue, error) {
-	var file struct {
-		Groups []Group `json:"groups"`
-		Traits []Def   `json:"traits"`
-	}
-	if err := json.Unmarshal(catalogueFile, &file); err != nil {
+	names, err := fs.Glob(catalogueFiles, "catalogue/*.json") // in byte order: base is the first
+	if err != nil {
 		return nil, fmt.Errorf("trait catalogue: %w", err)
 	}
-	return newCatalogue(file.Groups, file.Traits)
+	var groups []Group
+	var defs []Def
+	for _, name := range names {
+		var file struct {
+			Groups []Group `json:"groups"`
+			Traits []Def   `json:"traits"`
+		}
+		content, err := catalogueFiles.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("trait catalogue: %w", err)
+		}
+		if err := json.Unmarshal(content, &file); err != nil {
+			return nil, fmt.Errorf("trait %s: %w", name, err)
+		}
+		groups, defs = append(groups, file.Groups...), append(defs, file.Traits...)
+	}
+	return newCatalogue(groups, defs)
 }
 
 func newCatalogue(groups []Group, defs []Def) (*Catalogue, error) {

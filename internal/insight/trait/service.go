@@ -178,10 +178,10 @@ func (s *Service) Notify() {
 }
 
 const (
-	debounce     = 300 * time.Millisecond // changes come in company
-	restAtMost   = 5 * time.Second        // after a pass (clock.Rest)
-	paceAtMost   = time.Second            // while changes go on coming (clock.Pace)
-	lookEvery    = time.Minute            // the day may have changed
+	debounce     = 300 * time.Millisecond  // changes come in company
+	restAtMost   = 1500 * time.Millisecond // after a pass (clock.Rest): from an event to the segments lie a pass, a rest and a pass at most
+	paceAtMost   = time.Second             // while changes go on coming (clock.Pace)
+	lookEvery    = time.Minute             // the day may have changed
 	busyAtMost   = time.Minute
 	fullTimes    = 4               // after a pass over everyone the next one that can wait is made when so many times as long went by
 	calmAfter    = 2 * time.Second // so long nothing more must have come before the plane counts as calm
@@ -404,6 +404,17 @@ func (s *Service) done(ctx context.Context, r Result) error {
 		return fmt.Errorf("after a pass of the traits: %w", err)
 	}
 	return s.c.Store.Finish(ctx)
+}
+
+// Follow has what depends on traits follow once values came from elsewhere, such as the scores of a model.
+func (s *Service) Follow(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st, err := s.c.Store.State(ctx)
+	if err != nil || !st.Known {
+		return err
+	}
+	return s.done(ctx, Result{Full: true, Anchor: st.Anchor, At: s.c.Clock.Now(), Cuts: st.Cuts})
 }
 
 // Recompute has Run make a full pass soon.

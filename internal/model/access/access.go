@@ -67,13 +67,19 @@ const (
 	ConsentRead        Right = "consent.read"   // what customers agreed to, with the proof
 	ConsentWrite       Right = "consent.write"  // record what customers said
 	ConsentManage      Right = "consent.manage" // purposes, wordings, categories
+	CampaignRead       Right = "campaign.read"  // campaigns, templates and what came of them
+	CampaignWrite      Right = "campaign.write" // write templates and plan campaigns
+	CampaignSend       Right = "campaign.send"  // start campaigns, and the rules of contact
+	OfferRead          Right = "offer.read"     // offers, their codes and what came of them
+	OfferWrite         Right = "offer.write"    // write offers, issue codes and take them back
+	OfferUse           Right = "offer.use"      // quote, reserve and redeem codes, as a till does
 )
 
 // Rights lists every right, in a fixed order.
 func Rights() []Right {
 	return []Right{RecordRead, RecordCreate, RecordUpdate, RecordDelete, RecordMerge, PersonalReveal, ImportRun, ExportRun, SegmentRead,
 		SegmentWrite, ClassificationEdit, ViewShare, UserManage, KeyManage, AuditRead, SystemManage, SchemaManage, WebhookManage, DuplicateManage,
-		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy, AutomationManage, WebRead, SourceManage, EventRead, EventManage, ConsentRead, ConsentWrite, ConsentManage}
+		RecordShare, RecordAssign, ReportRead, RoleManage, MailManage, MailSend, PrivacyManage, PrivacyCopy, AutomationManage, WebRead, SourceManage, EventRead, EventManage, ConsentRead, ConsentWrite, ConsentManage, CampaignRead, CampaignWrite, CampaignSend, OfferRead, OfferWrite, OfferUse}
 }
 
 // Can reports whether a built-in role holds a right; others hold none by their name alone.
@@ -86,11 +92,11 @@ func (r Role) Can(right Right) bool {
 			right != RoleManage && right != MailManage && right != AutomationManage && right != SourceManage && right != EventManage && right != ConsentManage
 	case Member:
 		switch right {
-		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal, ReportRead, RecordShare, RecordAssign, MailSend, ConsentRead, ConsentWrite:
+		case RecordRead, RecordCreate, RecordUpdate, SegmentRead, SegmentWrite, PersonalReveal, ReportRead, RecordShare, RecordAssign, MailSend, ConsentRead, ConsentWrite, CampaignRead, OfferRead:
 			return true
 		}
 	case ReadOnly:
-		return right == RecordRead || right == SegmentRead || right == ReportRead || right == WebRead || right == ConsentRead
+		return right == RecordRead || right == SegmentRead || right == ReportRead || right == WebRead || right == ConsentRead || right == CampaignRead || right == OfferRead
 	}
 	return false
 }
@@ -118,7 +124,7 @@ type Actor struct {
 	ID     id.ID
 	Name   string
 	Role   Role
-	Scopes []string // of an API key: read, write, import, admin, act; nil for others
+	Scopes []string // of an API key: read, write, import, admin, act, checkout; nil for others
 	Locale string
 	// Person is whose own records count as the actor's: the user, or of an API key the one who made it.
 	Person id.ID
@@ -146,6 +152,9 @@ func (a Actor) Can(right Right) bool {
 // ActScope is the scope of an API key that acts in the name of whoever made it: it answers what they are asked and comments for them.
 const ActScope = "act"
 
+// CheckoutScope is the scope of an API key of a shop's checkout: it uses coupons and reads nothing else.
+const CheckoutScope = "checkout"
+
 // ActsForMaker reports an API key that acts in the name of whoever made it.
 func (a Actor) ActsForMaker() bool { return a.Kind == ByKey && slices.Contains(a.Scopes, ActScope) }
 
@@ -154,13 +163,15 @@ func scopeAllows(scope string, right Right) bool {
 	case "admin":
 		return true
 	case "read":
-		return right == RecordRead || right == SegmentRead || right == ReportRead || right == WebRead || right == ConsentRead
+		return right == RecordRead || right == SegmentRead || right == ReportRead || right == WebRead || right == ConsentRead || right == CampaignRead || right == OfferRead
 	case "write":
 		return right == RecordRead || right == SegmentRead || right == RecordCreate || right == RecordUpdate ||
 			right == RecordDelete || right == RecordMerge || right == SegmentWrite || right == ClassificationEdit || right == RecordAssign || right == RecordShare ||
 			right == ReportRead || right == WebRead || right == ConsentRead || right == ConsentWrite
 	case "import":
 		return right == ImportRun || right == RecordRead
+	case CheckoutScope:
+		return right == OfferUse
 	}
 	return false
 }

@@ -63,7 +63,7 @@ func ActionOf(r Right) (a Action, ok bool) {
 // General are the rights of the workspace as a whole that a made role may hold, in a fixed order. Managing roles, webhooks, which
 // are told of every record, mail servers and the machine stays with administrators.
 func General() []Right {
-	return []Right{SegmentRead, SegmentWrite, ReportRead, WebRead, ClassificationEdit, ViewShare, ImportRun, RecordMerge, AuditRead, UserManage, KeyManage, SchemaManage, MailSend, PrivacyManage, PrivacyCopy, ConsentRead, ConsentWrite, ConsentManage, EventRead, EventManage}
+	return []Right{SegmentRead, SegmentWrite, ReportRead, WebRead, ClassificationEdit, ViewShare, ImportRun, RecordMerge, AuditRead, UserManage, KeyManage, SchemaManage, MailSend, PrivacyManage, PrivacyCopy, ConsentRead, ConsentWrite, ConsentManage, EventRead, EventManage, CampaignRead, CampaignWrite, CampaignSend, OfferRead, OfferWrite, OfferUse}
 }
 
 // Scope is which records an action reaches.

@@ -33,6 +33,7 @@ const (
 	Approvals       = "approvals" // processes by name
 	Stages          = "stages"    // processes by object
 	Automations     = "automations"
+	Plays           = "plays"
 )
 
 // The parts of an object.
@@ -91,7 +92,7 @@ func isItem(parts []string) (item, leads bool) {
 		return false, false
 	case Views:
 		return len(parts) == 3, len(parts) < 3
-	case DefaultViews, Segments, Classifications, Analysis, Roles, Departments, Teams, Approvals, Stages, Automations:
+	case DefaultViews, Segments, Classifications, Analysis, Roles, Departments, Teams, Approvals, Stages, Automations, Plays:
 		return len(parts) == 2, len(parts) < 2
 	}
 	return false, false

@@ -14,6 +14,8 @@ const (
 	AccountLeft      = "Account Unfollowed"
 	ShareOpened      = "Share Opened" // share_id: somebody came by what somebody shared
 	BrandMentioned   = "Brand Mentioned"
+	ProductShared    = "Product Shared"   // product_id, share_id
+	CartShared       = "Cart Shared"      // share_id
 	ProductReviewed  = "Product Reviewed" // product_id, rating of 5, review_body
 	MessageReceived  = "Message Received" // from the customer
 	MessageSent      = "Message Sent"     // to the customer
@@ -35,3 +37,6 @@ func Elsewhere() []string {
 	return []string{ContentViewed, ContentLiked, ContentCommented, ContentShared, ContentSaved, LiveWatched, AccountFollowed, AccountLeft, BrandMentioned, MessageReceived, MessageSent,
 		CallMade, StoreVisited, ItemTried}
 }
+
+// Shares are the names by which something is passed on. What comes of it names it by share_id, by ref, or by utm_content of the address.
+func Shares() []string { return []string{ContentShared, ProductShared, CartShared} }

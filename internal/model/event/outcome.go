@@ -42,7 +42,9 @@ type Count struct {
 	Source                                   id.ID
 	Day                                      int64 // since 1970
 	Accepted, Duplicate, Collision, Rejected int64
-	LastAt                                   int64 // milliseconds, 0 for none
+	// Withheld are events of those who had refused to be analysed: counted without a person, or, where the refusal came to be known later, taken out.
+	Withheld int64
+	LastAt   int64 // milliseconds, 0 for none
 }
 
 // ContentHash is of everything that makes an event what it is to its client: source, kind, name, claimed time, persons, properties and

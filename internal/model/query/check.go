@@ -444,11 +444,22 @@ func (c *checker) topLeaf(n *Node, at string, depth int) Expr {
 		c.bad("bad_aggregate", at+"/top/trait", fault.Params{"function": "top"})
 		ok = false
 	}
-	if n.Top.Count < 1 || n.Top.Count > maxTop {
+	b := Best{Count: n.Top.Count}
+	switch {
+	case n.Top.Percent != "" && n.Top.Count != 0:
+		c.bad("several_kinds", at+"/top", fault.Params{"kinds": "count, percent"})
+		ok = false
+	case n.Top.Percent != "":
+		share, f := scaled(string(n.Top.Percent), 4)
+		if f != "" || share < 1 || share > wholeTop {
+			c.bad("value_out_of_range", at+"/top/percent", fault.Params{"low": "0.0001", "high": 100})
+			ok = false
+		}
+		b.Share = share
+	case n.Top.Count < 1 || n.Top.Count > maxTop:
 		c.bad("value_out_of_range", at+"/top/count", fault.Params{"low": 1, "high": maxTop})
 		ok = false
 	}
-	b := Best{Count: n.Top.Count}
 	if n.Top.Of != nil {
 		in := &checker{env: c.env, obj: c.env.Registry.Object(Customer), stack: c.stack, shared: c.shared}
 		b.Of = in.expr(n.Top.Of, at+"/top/of", depth+1)
@@ -461,4 +472,7 @@ func (c *checker) topLeaf(n *Node, at string, depth int) Expr {
 	return b
 }
 
-const maxTop = 100_000_000
+const (
+	maxTop   = 100_000_000
+	wholeTop = 1_000_000 // 100 % in ten-thousandths of a percent
+)

@@ -87,11 +87,12 @@ type Sample struct {
 }
 
 // Best are the Count customers of Of (nil: all) with the highest value of a trait, ties by the lower id. Customers
-// without a value are never among them.
+// without a value are never among them. Share, where it is not 0, is how many in millionths of those who have a value, rounded, at least one.
 type Best struct {
 	Of    Expr
 	Trait Trait
 	Count int
+	Share int64
 }
 
 func (All) expr()        {}

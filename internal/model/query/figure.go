@@ -1,6 +1,7 @@
 package query
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -17,11 +18,13 @@ type Group struct {
 	By    string `json:"by,omitempty"`
 }
 
-// Measure is one figure over the records of a group. Func is count, filled, empty, sum, avg, min or max; count needs no field.
+// Measure is one figure over the records of a group. Func is count, filled, empty, has, sum, avg, min or max; count needs no field. has is how many hold
+// the option Value in a field of several choices or tags.
 type Measure struct {
 	Func  string `json:"func"`
 	Field string `json:"field,omitempty"`
 	Trait string `json:"trait,omitempty"`
+	Value string `json:"value,omitempty"`
 }
 
 // Limits of a question for figures.
@@ -194,16 +197,21 @@ func (c *checker) measure(m Measure, at string) MeasureSlot {
 	if m.Func == "count" {
 		return out
 	}
-	slot, typ, scale, _, ok := c.target(m.Field, m.Trait, at)
+	slot, typ, scale, options, ok := c.target(m.Field, m.Trait, at)
 	if !ok {
 		return out
 	}
 	out.Slot, out.Type, out.Scale = slot, typ, scale
-	number := typ == schema.Number || typ == schema.Money
+	number := typ == schema.Number || typ == schema.Money || typ == schema.Rating
 	var fits bool
 	switch m.Func {
 	case "filled", "empty":
 		fits = slot.Trait != nil || len(schema.FieldColumns(slot.Field)) > 0 || schema.System(slot.Field.Key) == slot.Field
+	case "has":
+		fits = typ == schema.MultiChoice || typ == schema.Tags
+		if typ == schema.MultiChoice && !slices.ContainsFunc(options, func(o schema.Option) bool { return o.Key == m.Value }) || m.Value == "" {
+			c.bad("unknown_option", at+".value", fault.Params{"option": clip(m.Value)})
+		}
 	case "sum", "avg":
 		fits = number
 	case "min", "max":
@@ -215,7 +223,7 @@ func (c *checker) measure(m Measure, at string) MeasureSlot {
 	if !fits {
 		c.bad("measure_type", at, fault.Params{"field": m.Field + m.Trait, "func": m.Func})
 	}
-	if typ == schema.Money && slot.Trait == nil && m.Func != "filled" && m.Func != "empty" {
+	if typ == schema.Money && slot.Trait == nil && m.Func != "filled" && m.Func != "empty" && m.Func != "has" {
 		out.Role = schema.Base
 	}
 	return out

@@ -306,6 +306,10 @@ func (p *parser) top(raw json.RawMessage, at string, depth int) *Top {
 			if json.Unmarshal(m.raw, &t.Count) != nil {
 				p.bad("expects_number", at+"/count", nil)
 			}
+		case "percent":
+			if v := p.number(m.raw, at+"/percent"); v != nil {
+				t.Percent = *v
+			}
 		default:
 			p.bad("unknown_key", at, fault.Params{"key": clip(m.key)})
 		}

@@ -116,6 +116,9 @@ func (s speaker) node(n *Node) string {
 		if n.Top.Of != nil {
 			of = s.say("top.of", words{"where": s.node(n.Top.Of)})
 		}
+		if n.Top.Percent != "" {
+			return s.say("top.percent", words{"percent": string(n.Top.Percent), "trait": s.trait(n.Top.Trait).name, "of": of})
+		}
 		return s.say("top", words{"count": n.Top.Count, "trait": s.trait(n.Top.Trait).name, "of": of})
 	case "sequence":
 		return s.sequence(n)

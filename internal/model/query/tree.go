@@ -68,11 +68,12 @@ type Random struct {
 	Salt    string      `json:"salt"`
 }
 
-// Top is the Count customers of Of with the highest Trait.
+// Top is the customers of Of with the highest Trait: the first Count of them, or the first Percent of those who have a value.
 type Top struct {
-	Of    *Node  `json:"of,omitempty"`
-	Trait string `json:"trait"`
-	Count int    `json:"count"`
+	Of      *Node       `json:"of,omitempty"`
+	Trait   string      `json:"trait"`
+	Count   int         `json:"count,omitempty"`
+	Percent json.Number `json:"percent,omitempty"`
 }
 
 // Kind names what a node is: "all", "any", "not", "field", "trait", "record", "event", "property", "sequence",

@@ -13,8 +13,8 @@ import (
 )
 
 // order is how the standard objects are shown; files that are not named here follow by name.
-var order = []string{"customer", "contact", "order", "order_line", "refund", "product", "variant", "store", "channel", "content",
-	"task", "call", "meeting", "visit", "note", "tag", "user"}
+var order = []string{"customer", "contact", "order", "order_line", "refund", "product", "variant", "store", "channel", "content", "feedback",
+	"task", "call", "meeting", "visit", "note", "churn_reason", "tag", "user"}
 
 // Load reads every *.json at the root of a file system, one object declaration each. An unknown member in a file is an
 // error, so that a misspelt property is not silently lost. The objects are not yet checked against each other: that is

@@ -27,7 +27,7 @@ func TestStandardObjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"customer", "contact", "order", "order_line", "refund", "product", "variant", "store", "channel", "content", "task", "call", "meeting", "visit", "note", "tag", "user"}
+	want := []string{"customer", "contact", "order", "order_line", "refund", "product", "variant", "store", "channel", "content", "feedback", "task", "call", "meeting", "visit", "note", "churn_reason", "tag", "user"}
 	hues := []string{"gray", "blue", "violet", "teal", "green", "amber", "orange", "red", "pink"}
 	for i, o := range reg.Objects() {
 		if o.Key != want[i] {

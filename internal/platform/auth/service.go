@@ -540,7 +540,7 @@ func (s *Service) NewKey(ctx context.Context, workspace, name string, scopes []s
 		return Key{}, "", fault.InvalidField("auth.scope_unknown", "scopes", nil)
 	}
 	for _, sc := range scopes {
-		if !slices.Contains([]string{"read", "write", "import", "admin", access.ActScope}, sc) {
+		if !slices.Contains([]string{"read", "write", "import", "admin", access.ActScope, access.CheckoutScope}, sc) {
 			return Key{}, "", fault.InvalidField("auth.scope_unknown", "scopes", nil)
 		}
 	}

@@ -29,10 +29,11 @@ func Retry(n int) (time.Duration, bool) {
 
 const (
 	jitterPart = 0.1
-	// atOnce is how many connections one profile has.
+	// atOnce is how many connections one profile has, and atMost how many while many messages wait: a server may see that as too many for a few.
 	atOnce = 4
+	atMost = 10
 	// batchSize is how many messages one look at the queue takes.
-	batchSize = 400
+	batchSize = 2000
 	// perConnection is how many messages one connection carries before it is made anew.
 	perConnection = 100
 	// lookEvery is how often the queue is looked at when nobody says that there is something to do.
@@ -43,7 +44,7 @@ const (
 	// keptFor is how long the log keeps what was done.
 	keptFor    = 30 * 24 * time.Hour
 	sweepEvery = time.Hour
-	// orphanAfter is when a message that is being sent is given up by another process.
+	// orphanAfter is when a message that is still being sent is given up, beside a dispatcher that runs.
 	orphanAfter = 15 * time.Minute
 )
 
@@ -53,16 +54,15 @@ type DispatcherConfig struct {
 	Client *Client
 	Log    *slog.Logger
 	Seed   uint64 // of the jitter
-	// Sole says that no other process can be sending: what is being sent at the start was left by a crash.
-	Sole bool
 	// Counted is told of each attempt: sent, failed, waiting or unknown.
 	Counted func(outcome string)
 	// Finished is told of a message that waits no longer, after that was stored; a crash in between leaves it untold.
 	Finished func(ctx context.Context, it *Item)
 }
 
-// Dispatcher sends what is due. Only one should run at a time in a workspace; that two run for a moment sends nothing twice, since
-// each message is claimed in the database. It is safe for concurrent use.
+// Dispatcher sends what is due. Only one should run at a time in a workspace, so that what is being sent when it starts was left in the middle.
+// That two run for a moment sends nothing twice, since each message is claimed in the database, and what the first then learns of a message still
+// counts. It is safe for concurrent use.
 type Dispatcher struct {
 	cfg   DispatcherConfig
 	store Store
@@ -118,10 +118,7 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	defer group.Wait()
 	failed := make(chan error, 1)
 	var swept time.Time
-	after := orphanAfter
-	if d.cfg.Sole {
-		after = 0
-	}
+	after := time.Duration(0)
 	for {
 		if now := d.clock.Now(); now.Sub(swept) >= sweepEvery {
 			if err := d.tidyUp(ctx, now, after); err != nil {
@@ -235,7 +232,7 @@ func (d *Dispatcher) serve(ctx context.Context, p *Profile) (int, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var lines sync.WaitGroup
-	for range min(atOnce, (len(due)+9)/10) {
+	for range max(min(atOnce, (len(due)+9)/10), min(atMost, len(due)/50)) {
 		lines.Go(func() {
 			if err := d.line(ctx, p, queue); err != nil {
 				cancel(err)

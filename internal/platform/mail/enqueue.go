@@ -102,6 +102,10 @@ func (q *Queue) Anew(ctx context.Context, m Message) (Receipt, error) {
 	return q.put(ctx, m, q.Store.Supersede)
 }
 
+// Make seals a message without writing it down, for whoever writes it together with something else and says Notify then. Nothing is
+// asked of the store: an address that is stopped is found when the message is to be sent.
+func (q *Queue) Make(m Message) (Item, error) { return q.item(m) }
+
 func (q *Queue) put(ctx context.Context, m Message, store func(context.Context, Item) (Receipt, error)) (Receipt, error) {
 	it, err := q.item(m)
 	if err != nil {

@@ -276,7 +276,8 @@ type Store interface {
 	TriedSince(ctx context.Context, profile id.ID, at time.Time) (int, error)
 	// Claim marks a waiting message as being sent; false when it does not wait any more, or its address is stopped.
 	Claim(ctx context.Context, it Item) (bool, error)
-	// Finish stores an attempt and what follows from it; it changes only a message that stands at from.
+	// Finish stores an attempt and what follows from it; it changes only a message that stands at from, and, from sending, one that is unknown because
+	// the same attempt was taken for left in the middle.
 	Finish(ctx context.Context, o Outcome, from State) error
 	// Expire ends what waits past its time.
 	Expire(ctx context.Context, now time.Time) error

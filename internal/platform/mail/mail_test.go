@@ -161,7 +161,7 @@ func (o *office) run(until func() bool) {
 	o.Helper()
 	ctx, cancel := context.WithTimeout(o.Context(), 40*time.Second)
 	defer cancel()
-	d := mail.NewDispatcher(mail.DispatcherConfig{Queue: o.queue, Client: o.client, Seed: 1, Sole: true})
+	d := mail.NewDispatcher(mail.DispatcherConfig{Queue: o.queue, Client: o.client, Seed: 1})
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx) }()
 	look := time.NewTicker(10 * time.Millisecond)
@@ -420,6 +420,32 @@ func TestWhatWasLeftInTheMiddleIsNotRepeated(t *testing.T) {
 		o.becomes(crashed.ID, mail.Sent)
 		if it = o.item(lost.ID); it.State != mail.Cancelled {
 			o.Errorf("item %+v", it)
+		}
+	})
+}
+
+// TestWhoWasThoughtToBeGone: a process that another took the place of learns what became of its own attempt, and of no other.
+func TestWhoWasThoughtToBeGone(t *testing.T) {
+	t.Parallel()
+	on(t, func(o *office) {
+		p := o.profile(mailtest.New(o.T, mailtest.Options{}), noLogin)
+		key := o.enqueue("slow", "wang@example.org").ID
+		it := o.item(key)
+		it.Used, it.TriedAt = p.ID, o.clock.Now()
+		if ok, err := o.store.Claim(o.Context(), it); !ok || err != nil {
+			o.Fatal(ok, err)
+		}
+		o.becomes(key, mail.Unknown)
+		tried := it.TriedAt
+		it.State, it.DoneAt = mail.Sent, o.clock.Now()
+		for _, x := range []struct {
+			tried time.Time
+			want  mail.State
+		}{{tried.Add(time.Second), mail.Unknown}, {tried, mail.Sent}} {
+			it.TriedAt = x.tried
+			if err := o.store.Finish(o.Context(), mail.Outcome{Item: it, At: o.clock.Now(), Good: true}, mail.Sending); err != nil || o.item(key).State != x.want {
+				o.Errorf("stands at %s, not %s; %v", o.item(key).State, x.want, err)
+			}
 		}
 	})
 }

@@ -364,30 +364,43 @@ func (s *Service) watch(ctx context.Context, r *Rule) error {
 	return unlessPartial(s.firstMembers(ctx, &seg))
 }
 
-// SegmentsChanged takes the members of watched segments anew whose condition is another one than when they were taken.
+// SegmentsChanged takes the members of watched segments anew whose condition is another one than when they were taken. Where there is none it
+// waits for nothing: it is asked after each segment that was computed.
 func (s *Service) SegmentsChanged(ctx context.Context) error {
+	if list, err := s.changedWatches(ctx); err != nil || len(list) == 0 {
+		return unlessPartial(err)
+	}
 	if err := s.calm(ctx); err != nil {
 		return err
 	}
 	s.watchTurn.Lock()
 	defer s.watchTurn.Unlock()
+	list, err := s.changedWatches(ctx)
+	for i := range list {
+		if err == nil {
+			err = s.firstMembers(ctx, &list[i])
+		}
+	}
+	return unlessPartial(err)
+}
+
+// changedWatches are the watched segments whose condition is another one than when their members were taken.
+func (s *Service) changedWatches(ctx context.Context) (out []Segment, err error) {
 	watches, err := s.cfg.Watches.Watches(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i := range watches {
 		seg, err := s.cfg.Segments.Find(ctx, watches[i].Segment)
-		if fault.KindOf(err) == fault.NotFound && err != nil || err == nil && (seg.Broken || seg.Mark == watches[i].Mark) {
-			continue
-		}
-		if err == nil {
-			err = s.firstMembers(ctx, &seg)
-		}
-		if err != nil {
-			return unlessPartial(err)
+		switch {
+		case err != nil && fault.KindOf(err) == fault.NotFound:
+		case err != nil:
+			return nil, err
+		case !seg.Broken && seg.Mark != watches[i].Mark:
+			out = append(out, seg)
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // some compares some customers with what is remembered.

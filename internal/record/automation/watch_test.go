@@ -151,3 +151,25 @@ func TestMissedComparisonIsMadeUpFor(t *testing.T) {
 		}
 	}
 }
+
+// After each segment that was computed it is asked whether a watched one has another condition: unless it has, nothing is waited for, even while a
+// pass goes on; where it has, its members are taken anew without anybody moving.
+func TestOnlyAnotherConditionIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	asked := 0
+	p := &plane{whole: func(bool) bool { asked++; return asked > 1 }, had: []id.ID{1}, members: []id.ID{2, 3}, trigger: automation.OnEnters}
+	s := automation.New(automation.Config{Store: p, Segments: p, Watches: p, Clock: clock.NewFake(time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC))})
+	for _, watches := range [][]automation.Watch{nil, {{Segment: "vip", Mark: "one"}}} {
+		p.watches = watches
+		if err := s.SegmentsChanged(t.Context()); err != nil || asked != 0 || len(p.crossing) != 0 {
+			t.Fatalf("%+v: asked %d times, %+v, %v", watches, asked, p.crossing, err)
+		}
+	}
+	p.watches = []automation.Watch{{Segment: "vip", Mark: "another"}}
+	if err := s.SegmentsChanged(t.Context()); err != nil || asked < 2 || p.watches[0].Mark != "one" || len(p.crossing) != 1 {
+		t.Fatalf("asked %d times, %+v, %+v, %v", asked, p.watches, p.crossing, err)
+	}
+	if c := p.crossing[0]; len(c.Entered) != 2 || len(c.Runs) != 0 {
+		t.Errorf("%+v", c)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/lang"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/record/match"
+	"github.com/guanxi-crm/guanxi/internal/record/record"
 )
 
 // block is one way in which candidates are brought together: the parts of a rule whose coarse forms they share. Rules that block alike share
@@ -96,16 +97,9 @@ func (c *comparer) keys(seed maphash.Seed, n int, b *block, r *read, out []uint6
 	return out
 }
 
-// probe is one question to the store for records that may be the same as one that is being entered.
-type probe struct {
-	field  string // exact
-	value  any
-	tokens [][]string
-}
-
 // probes are the questions that find the candidates of all rules for one record; plain are its values in clear.
-func (c *comparer) probes(r *read, plain []any) []probe {
-	var out []probe
+func (c *comparer) probes(r *read, plain []any) []record.Probe {
+	var out []record.Probe
 	asked := map[string]bool{}
 	for i, rule := range c.rules {
 		j := c.askable(rule)
@@ -120,21 +114,21 @@ func (c *comparer) probes(r *read, plain []any) []probe {
 		}
 		switch p.Method {
 		case Exact:
-			out = append(out, probe{field: p.Field, value: value})
+			out = append(out, record.Probe{Field: p.Field, Value: value})
 		case Person:
 			name := v.(*match.Name)
 			var sets [][]string
 			for _, t := range name.Tokens() {
 				sets = append(sets, []string{t})
 			}
-			out = append(out, probe{tokens: sets}, probe{field: p.Field, value: value})
+			out = append(out, record.Probe{Tokens: sets}, record.Probe{Field: p.Field, Value: value})
 		case Company:
 			if t := lang.QueryTokens(v.(string)); len(t) > 0 {
-				out = append(out, probe{tokens: [][]string{t}}, probe{field: p.Field, value: value})
+				out = append(out, record.Probe{Tokens: [][]string{t}}, record.Probe{Field: p.Field, Value: value})
 			}
 		case Text:
 			if t := lang.QueryTokens(text(value)); len(t) > 0 {
-				out = append(out, probe{tokens: [][]string{t}}, probe{field: p.Field, value: value})
+				out = append(out, record.Probe{Tokens: [][]string{t}}, record.Probe{Field: p.Field, Value: value})
 			}
 		}
 	}

@@ -35,8 +35,7 @@ type Records interface {
 	CompareScan(ctx context.Context, object string, before id.ID, limit int, facets []record.Facet) ([]record.Compared, error)
 	CompareInput(ctx context.Context, object string, rec id.ID, in record.Input, facets []record.Facet) (record.Compared, []any, error)
 	CompareInputs(ctx context.Context, object string, ins []record.Input, facets []record.Facet) ([]record.Compared, error)
-	CompareExact(ctx context.Context, object, field string, value any, limit int) ([]id.ID, error)
-	CompareTokens(ctx context.Context, object string, sets [][]string, limit int) ([]id.ID, error)
+	CompareFind(ctx context.Context, object string, probes []record.Probe, limit int) ([]id.ID, error)
 	Get(ctx context.Context, object string, rec id.ID) (*record.Record, error)
 	GetMany(ctx context.Context, object string, ids []id.ID, fields []string) ([]*record.Record, error)
 	PlanMerge(ctx context.Context, req record.MergeRequest) (*record.MergePlan, error)
@@ -45,7 +44,8 @@ type Records interface {
 
 // Store keeps what was found and decided.
 type Store interface {
-	// Rules reads the rules of an object; found is false when it has none of its own.
+	// Rules reads the rules of an object; found is false when it has none of its own. Nobody changes what it gives: the next
+	// caller may get the same.
 	Rules(ctx context.Context, object string) (r Rules, found bool, err error)
 	// SaveRules stores rules whose version must be one more than the stored one, else it is a Stale fault.
 	SaveRules(ctx context.Context, object string, r Rules) error
@@ -282,21 +282,11 @@ func (s *Service) candidates(ctx context.Context, c *comparer, rec id.ID, in rec
 		return nil, err
 	}
 	me := c.read(&mine)
-	var ids []id.ID
-	for _, p := range c.probes(me, plain) {
-		var got []id.ID
-		if p.tokens != nil {
-			got, err = s.cfg.Records.CompareTokens(ctx, c.obj.Key, p.tokens, probeMost)
-		} else {
-			got, err = s.cfg.Records.CompareExact(ctx, c.obj.Key, p.field, p.value, probeMost)
-		}
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, got...)
+	ids, err := s.cfg.Records.CompareFind(ctx, c.obj.Key, c.probes(me, plain), probeMost)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(ids)
-	ids = slices.DeleteFunc(slices.Compact(ids), func(v id.ID) bool { return v == rec })
+	ids = slices.DeleteFunc(ids, func(v id.ID) bool { return v == rec })
 	if len(ids) == 0 {
 		return nil, nil
 	}

@@ -100,6 +100,18 @@ type Consented struct {
 	Note    string       `json:"note,omitempty"`
 }
 
+// Marketed is a message of a campaign that went to a customer, or a coupon that is his. Kind is "message" or "coupon"; Name is the campaign or
+// the offer, Code of coupons alone, Clicks of messages.
+type Marketed struct {
+	At      time.Time `json:"at"`
+	Kind    string    `json:"kind"`
+	Name    string    `json:"name"`
+	Channel string    `json:"channel,omitempty"`
+	Code    string    `json:"code,omitempty"`
+	State   string    `json:"state"`
+	Clicks  int64     `json:"clicks,omitempty"`
+}
+
 // Gather reads what the records store does not hold in records.
 type Gather interface {
 	Said(ctx context.Context, ids []id.ID) ([]Said, error)
@@ -108,6 +120,8 @@ type Gather interface {
 	Known(ctx context.Context, customer id.ID) ([]Known, error)
 	// Consented is what a customer agreed to and refused, newest first.
 	Consented(ctx context.Context, customer id.ID) ([]Consented, error)
+	// Marketed are the messages and coupons of customers, newest first.
+	Marketed(ctx context.Context, customers []id.ID) ([]Marketed, error)
 	// Recipients are the other systems that are told of records of the objects.
 	Recipients(ctx context.Context, objects []string) ([]string, error)
 }
@@ -252,6 +266,7 @@ type Dossier struct {
 	Records    []DossierRecord `json:"records"`
 	WorkedOut  []DossierValue  `json:"worked_out"`
 	Consents   []Consented     `json:"consents"`
+	Marketing  []Marketed      `json:"marketing"`
 	Recipients []string        `json:"recipients"`
 }
 
@@ -332,6 +347,7 @@ func (d *Dossier) counts() []Count {
 		files += int64(len(r.Files))
 	}
 	by["comments"], by["files"], by["traits"], by["consents"] = said, files, int64(len(d.WorkedOut)), int64(len(d.Consents))
+	by["marketing"] = int64(len(d.Marketing))
 	return partCounts(by)
 }
 
@@ -344,7 +360,7 @@ func (s *Service) dossier(ctx context.Context, c *Copy) (*Dossier, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Dossier{Workspace: s.cfg.Work, MadeAt: s.now(), Object: c.Object, ID: id.Format(reg.Object(c.Object).Prefix, c.Record), Records: []DossierRecord{}, WorkedOut: []DossierValue{}, Consents: []Consented{}, Recipients: []string{}}
+	d := &Dossier{Workspace: s.cfg.Work, MadeAt: s.now(), Object: c.Object, ID: id.Format(reg.Object(c.Object).Prefix, c.Record), Records: []DossierRecord{}, WorkedOut: []DossierValue{}, Consents: []Consented{}, Marketing: []Marketed{}, Recipients: []string{}}
 	at := map[id.ID]int{}
 	var objects []string
 	for _, o := range reg.Tables() {
@@ -377,6 +393,9 @@ func (s *Service) dossier(ctx context.Context, c *Copy) (*Dossier, error) {
 			return nil, err
 		}
 		if d.Consents, err = s.cfg.Gather.Consented(ctx, c.Record); err != nil {
+			return nil, err
+		}
+		if d.Marketing, err = s.cfg.Gather.Marketed(ctx, idsOf(members)); err != nil {
 			return nil, err
 		}
 		for _, k := range known {

@@ -45,19 +45,9 @@ func (s *Service) Compare(ctx context.Context, object string, ids []id.ID, facet
 
 // some reads some columns of records by id, of the recycle bin too.
 func (s *Service) some(ctx context.Context, sh *shape, ids []id.ID, columns []int) (rows []Row, err error) {
-	err = s.cfg.Store.View(ctx, func(r Reader) error {
-		rows = nil
-		for _, deleted := range []bool{false, true} {
-			if len(rows) == len(ids) {
-				return nil
-			}
-			more, err := r.Select(ctx, sh.obj, Selection{IDs: ids, Sort: []schema.Sort{{Field: "id"}}, Limit: len(ids), Deleted: deleted, Columns: columns})
-			if err != nil {
-				return err
-			}
-			rows = append(rows, more...)
-		}
-		return nil
+	err = s.cfg.Store.View(ctx, func(r Reader) (err error) {
+		rows, err = r.Select(ctx, sh.obj, Selection{IDs: ids, Sort: []schema.Sort{{Field: "id"}}, Limit: len(ids), Binned: true, Columns: columns})
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read some of %s: %w", sh.obj.Key, err)
@@ -253,49 +243,46 @@ func (s *Service) facet(sh *shape, row *Row, i int, plain bool, keys map[id.ID]*
 	return row.Cols[fs.off+1] // the blind index
 }
 
-// CompareExact finds records by the whole value of a field, live ones and those of the recycle bin, at most limit of each.
-func (s *Service) CompareExact(ctx context.Context, object, field string, value any, limit int) ([]id.ID, error) {
-	sh, _, err := s.comparing(ctx, object, []Facet{{Field: field}})
-	if err != nil {
-		return nil, err
+// Probe asks for records that may be the same as another: by the whole value of a field, or by search tokens, of which each set finds by itself.
+type Probe struct {
+	Field  string
+	Value  any
+	Tokens [][]string
+}
+
+// CompareFind finds the records of all probes, at most so many for each question: by a whole value live ones and those of the recycle bin, by
+// tokens live ones.
+func (s *Service) CompareFind(ctx context.Context, object string, probes []Probe, limit int) ([]id.ID, error) {
+	var named []Facet
+	for _, p := range probes {
+		if p.Tokens == nil {
+			named = append(named, Facet{Field: p.Field})
+		}
 	}
-	raw, err := json.Marshal(schema.FormatJSON(sh.obj.Field(field), value, schema.ParseEnv{PhoneRegion: s.cfg.PhoneRegion()}))
-	if err != nil {
-		return nil, fmt.Errorf("compare %s.%s: %w", object, field, err)
+	sh, _, err := s.comparing(ctx, object, named)
+	if err != nil || len(probes) == 0 {
+		return nil, err
 	}
 	var out []id.ID
 	err = s.cfg.Store.View(ctx, func(r Reader) error {
-		for _, deleted := range []bool{false, true} {
-			rows, err := r.Select(ctx, sh.obj, Selection{Where: &query.Node{Field: field, Op: "=", Value: raw}, Sort: []schema.Sort{{Field: "id", Desc: true}}, Limit: limit, Deleted: deleted, OnlyIDs: true})
-			if err != nil {
-				return err
+		out = nil
+		for _, p := range probes {
+			if p.Tokens == nil {
+				got, err := s.exactly(ctx, r, sh, p, limit)
+				if err != nil {
+					return err
+				}
+				out = append(out, got...)
+				continue
 			}
-			for i := range rows {
-				out = append(out, rows[i].ID)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("compare %s.%s: %w", object, field, err)
-	}
-	return out, nil
-}
-
-// CompareTokens finds live records by search tokens, of which each set finds by itself.
-func (s *Service) CompareTokens(ctx context.Context, object string, sets [][]string, limit int) ([]id.ID, error) {
-	if _, _, err := s.comparing(ctx, object, nil); err != nil {
-		return nil, err
-	}
-	var out []id.ID
-	err := s.cfg.Store.View(ctx, func(r Reader) error {
-		for _, tokens := range sets {
-			hits, err := r.Search(ctx, []string{object}, tokens, limit)
-			if err != nil {
-				return err
-			}
-			for _, h := range hits {
-				out = append(out, h.ID)
+			for _, tokens := range p.Tokens {
+				hits, err := r.Search(ctx, []string{object}, tokens, limit)
+				if err != nil {
+					return err
+				}
+				for _, h := range hits {
+					out = append(out, h.ID)
+				}
 			}
 		}
 		return nil
@@ -305,4 +292,31 @@ func (s *Service) CompareTokens(ctx context.Context, object string, sets [][]str
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
+}
+
+// exactly finds records by a whole value. Of personal ones one index holds the live and the deleted.
+func (s *Service) exactly(ctx context.Context, r Reader, sh *shape, p Probe, limit int) ([]id.ID, error) {
+	f := sh.obj.Field(p.Field)
+	raw, err := json.Marshal(schema.FormatJSON(f, p.Value, schema.ParseEnv{PhoneRegion: s.cfg.PhoneRegion()}))
+	if err != nil {
+		return nil, fmt.Errorf("the value of %s: %w", p.Field, err)
+	}
+	sel := Selection{Where: &query.Node{Field: p.Field, Op: "=", Value: raw}, Sort: []schema.Sort{{Field: "id", Desc: true}}, Limit: limit, OnlyIDs: true}
+	parts := []Selection{sel, sel}
+	parts[1].Deleted = true
+	if _, blind := sh.obj.Column(p.Field, schema.BlindRole); blind && f.Personal {
+		sel.Limit, sel.Binned = 2*limit, true
+		parts = []Selection{sel}
+	}
+	var out []id.ID
+	for _, sel := range parts {
+		rows, err := r.Select(ctx, sh.obj, sel)
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows {
+			out = append(out, rows[i].ID)
+		}
+	}
+	return out, nil
 }

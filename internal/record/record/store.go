@@ -100,6 +100,7 @@ type Selection struct {
 	Offset  int           // instead of After, up to 10,000
 	Limit   int
 	Deleted bool // the recycle bin instead of live rows
+	Binned  bool // the recycle bin beside live rows; then Deleted says nothing
 	// Columns are the places in Object.Columns that are read, nil for all; a store may leave the others of a row nil. OnlyIDs allows it
 	// to read nothing but ids.
 	Columns []int

@@ -233,7 +233,7 @@ func TestIndexed(t *testing.T) {
 			got = append(got, o.Key)
 		}
 	}
-	if want := []string{"customer", "contact", "order", "refund", "product", "variant", "store", "channel", "content", "task", "call", "meeting", "visit", "note", "tag"}; !slices.Equal(got, want) {
+	if want := []string{"customer", "contact", "order", "refund", "product", "variant", "store", "channel", "content", "feedback", "task", "call", "meeting", "visit", "note", "churn_reason", "tag"}; !slices.Equal(got, want) {
 		t.Errorf("indexed %v", got)
 	}
 }

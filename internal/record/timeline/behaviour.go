@@ -75,6 +75,19 @@ type Behaviours interface {
 	Party(ctx context.Context, customer id.ID) (*Party, error)
 	// Stays gives at most limit visits of a party behind a place, newest first by their beginning, at one instant the greater id first.
 	Stays(ctx context.Context, p *Party, b Behind, limit int) ([]Stay, error)
+	// Deeds gives at most limit interactions of a party behind a place, newest first, at one instant the greater id first.
+	Deeds(ctx context.Context, p *Party, b Behind, limit int) ([]Deed, error)
+}
+
+// Deed is something that somebody did with a content, in a store, on the phone or on a platform.
+type Deed struct {
+	ID      id.ID
+	At      time.Time
+	Name    string // of the event
+	About   string // title of the content, name of the product or the store
+	Text    string // what was said
+	Place   string // platform
+	Contact *record.Ref
 }
 
 // Join is that profiles of events became one, or that this was taken back.
@@ -137,6 +150,22 @@ func (q *page) stays(ctx context.Context) error {
 	return nil
 }
 
+// deeds adds interactions.
+func (q *page) deeds(ctx context.Context) error {
+	if q.s.behaviours == nil || !q.wants(Interaction) {
+		return nil
+	}
+	list, err := q.s.behaviours.Deeds(ctx, q.party, q.behind(fromDeed), q.limit)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		v := &list[i]
+		q.add(entry{place{v.At.UnixMilli(), fromDeed, int64(v.ID), 0}, Item{ID: "d" + strconv.FormatInt(int64(v.ID), 36), At: v.At, Kind: Interaction, Deed: v, Contact: v.Contact}})
+	}
+	return nil
+}
+
 // joined adds how profiles became one. What was taken back stands before the join of the same moment.
 func (q *page) joined(ctx context.Context) error {
 	if q.s.joins == nil || !q.wants(Identity) {
@@ -172,7 +201,7 @@ func (q *page) customers() []id.ID {
 // meet finds out who stands on the page of a customer.
 func (q *page) meet(ctx context.Context) error {
 	q.party = &Party{Owners: []id.ID{q.rec}}
-	if q.object != query.Customer || q.s.behaviours == nil || !q.wants(Behaviour, Order, Refund) {
+	if q.object != query.Customer || q.s.behaviours == nil || !q.wants(Behaviour, Interaction, Order, Refund) {
 		return nil
 	}
 	p, err := q.s.behaviours.Party(ctx, q.rec)

@@ -45,6 +45,7 @@ const (
 	Order    Kind = "order"
 	Refund   Kind = "refund"
 	Class    Kind = "class"
+	Segment  Kind = "segment"
 	Task     Kind = activity.Task
 	Call     Kind = activity.Call
 	Meeting  Kind = activity.Meeting
@@ -58,11 +59,13 @@ const (
 	Behaviour Kind = "behaviour"
 	// Identity is that profiles of events became one, or were taken apart.
 	Identity Kind = "identity"
+	// Interaction is what a customer did with a content, in a store, on the phone or on a platform.
+	Interaction Kind = "interaction"
 )
 
 // Kinds lists every kind, in a fixed order.
 func Kinds() []Kind {
-	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Erased, Order, Refund, Class, Task, Call, Meeting, Visit, Note, Comment, File, Letter, Approval, Behaviour, Identity}
+	return []Kind{Created, Updated, Deleted, Restored, Merged, Unmerged, Erased, Order, Refund, Class, Segment, Task, Call, Meeting, Visit, Note, Comment, File, Letter, Approval, Behaviour, Identity, Interaction}
 }
 
 // Item is one thing that happened.
@@ -80,6 +83,8 @@ type Item struct {
 	Changes []record.FieldChange
 	// Move of a class item.
 	Move *Move
+	// Crossing of a segment item.
+	Crossing *Crossing
 	// Activity is the task, call, meeting, visit or note itself.
 	Activity *record.Record
 	// Remark is what somebody said.
@@ -94,6 +99,8 @@ type Item struct {
 	Stay *Stay
 	// Join is what happened to the profiles of a customer.
 	Join *Join
+	// Deed is an interaction.
+	Deed *Deed
 	// Contact is whose order or visit it was, of those of a company.
 	Contact *record.Ref
 
@@ -185,6 +192,21 @@ type Moves interface {
 	Moves(ctx context.Context, customer id.ID, until time.Time, limit int) ([]Passage, error)
 }
 
+// Crossing is a customer's entering or leaving of a segment. Leaf is the part of its condition that decided it, nil where none did alone.
+type Crossing struct {
+	At      time.Time
+	Segment string
+	Entered bool
+	Cause   string
+	Leaf    *query.Node
+}
+
+// Crossings knows when customers entered and left segments.
+type Crossings interface {
+	// Crossings gives at most limit of a customer at or before an instant, newest first; none to those who may not see segments.
+	Crossings(ctx context.Context, customer id.ID, until time.Time, limit int) ([]Crossing, error)
+}
+
 // Passage is a Move with its time.
 type Passage struct {
 	At time.Time
@@ -195,6 +217,7 @@ type Passage struct {
 type Service struct {
 	records  Records
 	moves    Moves
+	crossed  Crossings
 	registry func() *schema.Registry
 	remarks  Remarks
 	files    Files
@@ -203,6 +226,12 @@ type Service struct {
 
 	behaviours Behaviours
 	joins      Joins
+}
+
+// WithCrossings adds the segments that customers entered and left.
+func (s *Service) WithCrossings(c Crossings) *Service {
+	s.crossed = c
+	return s
 }
 
 // WithLetters adds what was written by mail.
@@ -269,7 +298,9 @@ const (
 	fromAgreement = fromActivity + 9
 	fromStay      = fromActivity + 10
 	fromJoin      = fromActivity + 11
-	fromLast      = fromActivity + 12
+	fromSegment   = fromActivity + 12
+	fromDeed      = fromActivity + 13
+	fromLast      = fromActivity + 14
 )
 
 // Query says what a page is to hold.
@@ -335,7 +366,7 @@ func (q *page) sources() []func(context.Context) error {
 		out = append(out, q.history)
 	}
 	if q.object == query.Customer {
-		for kind, read := range map[Kind]func(context.Context) error{Order: q.orders, Refund: q.refunds, Class: q.classes, Behaviour: q.stays, Identity: q.joined} {
+		for kind, read := range map[Kind]func(context.Context) error{Order: q.orders, Refund: q.refunds, Class: q.classes, Segment: q.crossings, Behaviour: q.stays, Identity: q.joined, Interaction: q.deeds} {
 			if q.wants(kind) {
 				out = append(out, read)
 			}
@@ -494,6 +525,25 @@ func (q *page) classes(ctx context.Context) error {
 		key := hash(m.Classification)
 		item := Item{ID: "c" + m.Classification + "." + strconv.FormatInt(p.At.UnixMilli(), 36), At: p.At.UTC(), Kind: Class, Move: &m, ByKind: access.BySystem}
 		q.add(entry{place{p.At.UnixMilli(), fromClass, key, 0}, item})
+	}
+	return nil
+}
+
+// crossings adds segments that were entered and left.
+func (q *page) crossings(ctx context.Context) error {
+	if q.s.crossed == nil {
+		return nil
+	}
+	until := time.UnixMilli(min(q.before.At, 1<<52)).UTC()
+	list, err := q.s.crossed.Crossings(ctx, q.rec, until, q.limit+maxTies)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		c := &list[i]
+		at := c.At.UnixMilli()
+		item := Item{ID: "s" + c.Segment + "." + strconv.FormatInt(at, 36), At: c.At.UTC(), Kind: Segment, Crossing: c, ByKind: access.BySystem}
+		q.add(entry{place{at, fromSegment, hash(c.Segment), 0}, item})
 	}
 	return nil
 }

@@ -38,6 +38,7 @@ type fake struct {
 	stays   []timeline.Stay
 	joins   []timeline.Join
 	party   *timeline.Party // the customer alone when nil
+	deeds   []timeline.Deed
 	reads   int
 }
 
@@ -68,6 +69,17 @@ func (f *fake) Stays(_ context.Context, _ *timeline.Party, b timeline.Behind, li
 		}
 	}
 	slices.SortFunc(out, func(x, y timeline.Stay) int { return cmp.Or(y.At.Compare(x.At), cmp.Compare(y.ID, x.ID)) })
+	return out[:min(limit, len(out))], nil
+}
+
+func (f *fake) Deeds(_ context.Context, _ *timeline.Party, b timeline.Behind, limit int) ([]timeline.Deed, error) {
+	var out []timeline.Deed
+	for _, v := range f.deeds {
+		if at := v.At.UnixMilli(); at < b.At || at == b.At && int64(v.ID) < b.ID {
+			out = append(out, v)
+		}
+	}
+	slices.SortFunc(out, func(x, y timeline.Deed) int { return cmp.Or(y.At.Compare(x.At), cmp.Compare(y.ID, x.ID)) })
 	return out[:min(limit, len(out))], nil
 }
 

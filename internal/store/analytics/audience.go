@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
@@ -29,6 +30,8 @@ type Audience struct {
 	// turn is held while an audience is counted, nil where the database shares its processors out itself. In DuckDB one such
 	// question uses all processors: several at once end no sooner, and each as late as the last.
 	turn chan struct{}
+	// past is held by whoever works on the traits of earlier days.
+	past sync.Mutex
 }
 
 var (
@@ -185,52 +188,10 @@ func (a *Audience) Touched(ctx context.Context) ([]id.ID, error) {
 	return a.ids(ctx, "SELECT customer_id FROM trait_now ORDER BY customer_id", nil)
 }
 
-// Replace implements segment.Audience.
-func (a *Audience) Replace(ctx context.Context, key string, where *query.Node, at time.Time) (segment.Point, error) {
-	text, args, err := a.from(customer, where)
-	if err != nil {
-		return segment.Point{}, err
-	}
-	return a.replace(ctx, key, Select{SQL: "SELECT t.id AS customer_id" + text, Args: args}, at)
-}
-
-func (a *Audience) replace(ctx context.Context, key string, q Select, at time.Time) (segment.Point, error) {
-	size, entered, left, err := a.store.ReplaceMembers(ctx, key, q, Everyone, at, nil)
-	return segment.Point{At: at, Size: int(size), Entered: int(entered), Left: int(left)}, err
-}
-
-// SetMembership implements segment.Audience. The list goes through trait-free staging: members that are no customers any
-// more are left out.
-func (a *Audience) SetMembership(ctx context.Context, key string, ids []id.ID, at time.Time) (segment.Point, error) {
-	err := a.store.db.Write(ctx, func(tx Tx) error {
-		if _, err := tx.Exec(ctx, clearStatic); err != nil {
-			return err
-		}
-		return tx.Append(ctx, "segment_list", []string{"customer_id"}, func(yield func([]any, error) bool) {
-			row := make([]any, 1)
-			for _, v := range ids {
-				row[0] = int64(v)
-				if !yield(row, nil) {
-					return
-				}
-			}
-		})
-	})
-	if err != nil {
-		return segment.Point{}, fmt.Errorf("stage members of %s: %w", key, err)
-	}
-	return a.replace(ctx, key, Select{SQL: selectStatic}, at)
-}
-
 const (
 	clearStatic  = `DELETE FROM segment_list`
 	selectStatic = `SELECT s.customer_id FROM segment_list s JOIN a_customer c ON c.id = s.customer_id`
 )
-
-// DropMembership implements segment.Audience.
-func (a *Audience) DropMembership(ctx context.Context, key string) error {
-	return a.store.DropMembers(ctx, key)
-}
 
 // Overlap implements segment.Audience.
 func (a *Audience) Overlap(ctx context.Context, x, y *query.Node) (onlyX, both, onlyY int, err error) {
@@ -249,11 +210,15 @@ func (a *Audience) Overlap(ctx context.Context, x, y *query.Node) (onlyX, both, 
 // classes is the query of a classification: of everyone's class, or of those whose id fulfils a condition. A customer whom no
 // class takes has no row.
 func (a *Audience) classes(def classify.Classification, who string, whoArgs []any) (Select, error) {
+	return a.classesIn(a.env(), &def, who, whoArgs, false)
+}
+
+// classesIn is classes in an environment; with all, a customer whom no class takes is in the class ”.
+func (a *Audience) classesIn(env compile.Env, def *classify.Classification, who string, whoArgs []any, all bool) (Select, error) {
 	nodes := make([]*query.Node, len(def.Classes))
 	for i, c := range def.Classes {
 		nodes[i] = c.Where
 	}
-	env := a.env()
 	cases, err := compile.AnalyticsCases(env, env.Registry.Object(customer), nodes)
 	if err != nil {
 		return Select{}, fmt.Errorf("classification %s: %w", def.Key, err)
@@ -264,6 +229,9 @@ func (a *Audience) classes(def classify.Classification, who string, whoArgs []an
 	for i, c := range def.Classes {
 		b.WriteString(" WHEN " + cases.When[i].Where + " THEN CAST(? AS TEXT)")
 		args = append(append(args, cases.When[i].Args...), c.Key)
+	}
+	if all {
+		b.WriteString(" ELSE ''")
 	}
 	b.WriteString(" END AS class_key FROM a_customer t" + cases.Joins)
 	args = append(args, cases.JoinArgs...)

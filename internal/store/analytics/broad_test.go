@@ -29,7 +29,7 @@ func crowd(t *testing.T, e *embedded) {
 		name, note := one("王伟", "王芳", "李娜", "Anna", nil), one("喜欢连衣裙", "老客户", nil)
 		r := e.row("customer", n, 1, map[string]any{"kind": one("person", "company"), "name": name, "name_fold": name, "name_sort": name,
 			"source": one("store", "wechat", nil), "height_cm": one(int64(1600), int64(1700), nil), "region": one("440106", "440305", "110101", nil),
-			"note": note, "note_fold": note})
+			"note": note, "note_fold": note, "tags": one("|vip|", "|new|vip|", "|new|", nil)})
 		r.CreatedAt = 1000 + int64(rnd.IntN(50))
 		people = append(people, r)
 	}

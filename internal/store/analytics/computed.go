@@ -279,7 +279,7 @@ func (s *Store) Compute(ctx context.Context, p trait.Pass) (r trait.Result, err 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	start := s.clock.Now()
-	bounds, err := s.slices(ctx)
+	bounds, err := s.slices(ctx, rowsPerSlice)
 	if err != nil {
 		return r, fmt.Errorf("slice customers: %w", err)
 	}

@@ -105,11 +105,11 @@ func (c *Consents) Load(ctx context.Context, customers []id.ID, values map[id.ID
 	})
 }
 
-// touchAtMost is from how many customers on none is marked: an import of consents is no news of purchases.
-const touchAtMost = 200
+// TouchAtMost is from how many customers on none is marked: an import of consents is no news of purchases.
+const TouchAtMost = 200
 
 func touchFew(ctx context.Context, tx Tx, customers []id.ID) error {
-	if len(customers) > touchAtMost {
+	if len(customers) > TouchAtMost {
 		return nil
 	}
 	batch, err := nextBatch(ctx, tx)

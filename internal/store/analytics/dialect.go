@@ -45,6 +45,10 @@ type Dialect interface {
 	Exchange(table, staged, ddl, copy string) []string
 	// Least is an aggregate: the value of the row of a group with the least of another, among the rows where a condition holds.
 	Least(value, by, where string) string
+	// Pair joins two numbers, the second none below zero, to one value that min and max compare by the first and then by the second; Halves
+	// takes it apart.
+	Pair(a, b string) string
+	Halves(pair string) (a, b string)
 	// Parted ends the definition of a table that is parted by the months of a column of days; "" where tables are not parted.
 	Parted(column string) string
 	// Month makes one part of a parted table, for days from one up to, not including, another; nil bounds are open. Done before, it
@@ -52,6 +56,8 @@ type Dialect interface {
 	Month(table, part string, from, to *int64) string
 	// Index makes an index beside the key; "" where there is no use for one.
 	Index(table string, columns ...string) string
+	// Lookup makes an index of texts of any length that are only asked for as a whole; "" where the engine needs none.
+	Lookup(table, column string) string
 	// Settle makes fresh statistics after a large load of a table; "" where the engine keeps them itself.
 	Settle(table string) string
 }
@@ -116,6 +122,16 @@ func (Duck) Least(value, by, where string) string {
 	return "arg_min(" + value + ", " + by + ") FILTER (WHERE " + where + ")"
 }
 
+// Pair implements Dialect. Only numbers above zero are shifted.
+func (Duck) Pair(a, b string) string {
+	return "((CAST(" + a + " - (" + strconv.Itoa(farPast) + ") AS HUGEINT) << 63) + " + b + ")"
+}
+
+// Halves implements Dialect.
+func (Duck) Halves(pair string) (a, b string) {
+	return "CAST(" + pair + " >> 63 AS BIGINT) + (" + strconv.Itoa(farPast) + ")", "CAST(" + pair + " & CAST(9223372036854775807 AS HUGEINT) AS BIGINT)"
+}
+
 // Parted implements Dialect.
 func (Duck) Parted(string) string { return "" }
 
@@ -124,6 +140,9 @@ func (Duck) Month(string, string, *int64, *int64) string { return "" }
 
 // Index implements Dialect: every column is read in its own right.
 func (Duck) Index(string, ...string) string { return "" }
+
+// Lookup implements Dialect.
+func (Duck) Lookup(string, string) string { return "" }
 
 // Spread implements Dialect.
 func (Duck) Spread(string, bool, string) string { return "" }
@@ -201,6 +220,12 @@ func (Postgres) Least(value, by, where string) string {
 	return "(array_agg(" + value + " ORDER BY " + by + ") FILTER (WHERE " + where + "))[1]"
 }
 
+// Pair implements Dialect.
+func (Postgres) Pair(a, b string) string { return "ARRAY[" + a + ", " + b + "]" }
+
+// Halves implements Dialect.
+func (Postgres) Halves(pair string) (a, b string) { return "(" + pair + ")[1]", "(" + pair + ")[2]" }
+
 // Parted implements Dialect.
 func (Postgres) Parted(column string) string { return " PARTITION BY RANGE (" + column + ")" }
 
@@ -218,6 +243,11 @@ func (Postgres) Month(table, part string, from, to *int64) string {
 // Index implements Dialect.
 func (Postgres) Index(table string, columns ...string) string {
 	return "CREATE INDEX IF NOT EXISTS " + Quote(table+"_"+strings.Join(columns, "_")) + " ON " + Quote(table) + " (" + quoteAll(columns, "") + ")"
+}
+
+// Lookup implements Dialect.
+func (Postgres) Lookup(table, column string) string {
+	return "CREATE INDEX IF NOT EXISTS " + Quote(table+"_"+column) + " ON " + Quote(table) + " USING hash (" + Quote(column) + ")"
 }
 
 // Spread implements Dialect.

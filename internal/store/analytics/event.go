@@ -42,11 +42,12 @@ func sessionTable() table {
 }
 
 // eventTables are the bookkeeping of loading: event_touched are the profiles whose visits must be made anew from a time on, event_owner is
-// filled with the owners of profiles for the length of a statement.
+// filled with the owners of profiles for the length of a statement, event_gone with the ids of events that go.
 func eventTables() []table {
 	return []table{
 		{name: "event_touched", key: []string{"customer_id", "profile_id", "batch"}, columns: ints("customer_id", "profile_id", "batch", "from_at")},
 		{name: "event_owner", key: []string{"profile_id"}, local: true, everywhere: true, staging: true, columns: ints("profile_id", "customer_id")},
+		{name: "event_gone", key: []string{"id"}, local: true, everywhere: true, staging: true, columns: ints("id")},
 	}
 }
 
@@ -61,6 +62,10 @@ func visitTables() []table {
 		{name: "visit_order", columns: ints("customer_id", "profile_id", "visit", "piece", "orders", "amount")},
 		{name: "visit_whole", columns: ints("customer_id", "profile_id", "visit", "piece", "id", "day", "shown", "shown_day", "gone", "gone_day", "began_at", "ended_at", "views", "acts",
 			"happened", "engaged_ms")},
+		{name: "visit_bit", columns: ints(bitColumns()...)},
+		{name: "visit_link", columns: ints("customer_id", "profile_id", "bucket", "following")},
+		{name: "visit_run", columns: ints(runColumns()...)},
+		{name: "visit_hard", columns: ints("customer_id", "profile_id", "from_at", "to_at")},
 	}
 	for i := range list {
 		list[i].staging = true

@@ -153,21 +153,31 @@ func (f *EventFiles) Abandon(ctx context.Context) error {
 	})
 }
 
-// Gone says which events are to go: all of some profiles, or those of sources before a day.
+// Gone says which events are to go: all of some profiles, single ones, or those of sources before a day.
 type Gone struct {
 	Profiles []id.ID
+	Events   []id.ID
 	Before   map[id.ID]int64 // local day by source
 }
 
-// where is the condition, with the profiles in a table of that name.
-func (g Gone) where(profiles string) (text string, args []any) {
+// Nothing reports that no event is to go.
+func (g Gone) Nothing() bool { return len(g.Profiles) == 0 && len(g.Events) == 0 && len(g.Before) == 0 }
+
+// where is the condition, with the profiles and the events in tables of these names; without one of events it is of whole visits.
+func (g Gone) where(profiles, events string) (text string, args []any) {
 	var parts []string
 	if len(g.Profiles) > 0 {
 		parts = append(parts, "profile_id IN (SELECT profile_id FROM "+profiles+")")
 	}
+	if len(g.Events) > 0 && events != "" {
+		parts = append(parts, "id IN (SELECT id FROM "+events+")")
+	}
 	for _, source := range sortedIDs(g.Before) {
 		parts = append(parts, "(source_id = CAST(? AS BIGINT) AND day < CAST(? AS BIGINT))")
 		args = append(args, int64(source), g.Before[source])
+	}
+	if len(parts) == 0 {
+		return "(1 = 0)", nil
 	}
 	return "(" + strings.Join(parts, " OR ") + ")", args
 }
@@ -187,7 +197,10 @@ func (f *EventFiles) Rewrite(ctx context.Context, from, to string, g Gone) (kept
 		if err := fillIDs(ctx, tx, newFileProfs, "seal_profile", "profile_id", plainIDs(g.Profiles)); err != nil {
 			return err
 		}
-		where, args := g.where("seal_profile")
+		if err := fillIDs(ctx, tx, newSealIDs, "seal_id", "id", plainIDs(g.Events)); err != nil {
+			return err
+		}
+		where, args := g.where("seal_profile", "seal_id")
 		if _, err := one(ctx, tx, "SELECT count(*) FILTER (WHERE NOT "+where+"), count(*) FILTER (WHERE "+where+") FROM read_parquet("+literal(from)+")", append(args, args...), &kept, &gone); err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ type Events struct {
 	db     DB
 	clock  clock.Clock
 	atOnce int64
+	marks  int64
 }
 
 // NewEvents works on an open plane that Ensure was called for.
@@ -352,8 +353,9 @@ func (o VisitOptions) definition() string {
 	return "1"
 }
 
-// sliceEvents is about how many events a pass over all profiles takes at once; what it works on is held in memory.
-const sliceEvents = 1_500_000
+// sliceEvents is about how many events a pass over all profiles takes at once: their half hours are held in memory, and each slice ends with a commit, which
+// puts the file in order.
+const sliceEvents = 4_000_000
 
 func (e *Events) sliceOf() int64 { return cmp.Or(e.atOnce, sliceEvents) }
 
@@ -371,14 +373,62 @@ func (e *Events) Visits(ctx context.Context, opt VisitOptions) (did int, err err
 		return 0, err
 	}
 	if st.Definition != opt.definition() || st.Slices > 0 {
-		return e.slice(ctx, opt, st)
+		return e.slice(ctx, opt, st, 0)
 	}
 	var touched, batch, from int64
 	if _, err := one(ctx, e.db, countTouchedSet, nil, &touched, &batch, &from); err != nil || touched == 0 {
 		return 0, err
 	}
+	if touched > e.marksOf() {
+		var all bool
+		if all, touched, batch, from, err = e.backlog(ctx, batch, from); err != nil {
+			return 0, err
+		}
+		if all {
+			return e.slice(ctx, opt, VisitState{}, batch)
+		}
+	}
 	err = e.db.Write(ctx, func(tx Tx) error { return e.touchedVisits(ctx, tx, opt, batch, from) })
 	return int(touched), err
+}
+
+// touchedMarks is how many marks are worked off at once: what happened to those profiles is put in order in memory.
+const touchedMarks = 100_000
+
+func (e *Events) marksOf() int64 { return cmp.Or(e.marks, touchedMarks) }
+
+// MarksAtOnce sets about how many marks of touched profiles are worked off at once.
+func (e *Events) MarksAtOnce(n int64) *Events {
+	e.marks = n
+	return e
+}
+
+// backlog is what to do with more marks than are worked off at once: everybody's visits anew where most of what happened lies behind the first mark, as after
+// a history was loaded, or the marks of the first batches.
+func (e *Events) backlog(ctx context.Context, batch, from int64) (all bool, touched, upTo, since int64, err error) {
+	var behind, events int64
+	if _, err := one(ctx, e.db, countBehind, []any{dayBefore(from, 0)}, &behind, &events); err != nil {
+		return false, 0, 0, 0, fmt.Errorf("count what was touched: %w", err)
+	}
+	if events > e.sliceOf() && behind > events/2 {
+		return true, 0, batch, 0, nil
+	}
+	full := false
+	err = each(ctx, e.db, countTouchedBatches, nil, func(r *sql.Rows) error {
+		var key, n, first int64
+		if err := r.Scan(&key, &n, &first); err != nil {
+			return err
+		}
+		if full = full || touched > 0 && touched+n > e.marksOf(); full {
+			return nil
+		}
+		if touched == 0 || first < since {
+			since = first
+		}
+		touched, upTo = touched+n, key
+		return nil
+	})
+	return false, touched, upTo, since, err
 }
 
 func (e *Events) touchedVisits(ctx context.Context, tx Tx, opt VisitOptions, batch, from int64) error {
@@ -465,7 +515,7 @@ func (e *Events) makeVisits(ctx context.Context, tx Tx, texts []string, args [][
 	if len(days) == 0 {
 		return nil
 	}
-	if err := e.mark(ctx, tx, days); err != nil || opt.Changed == nil {
+	if err := e.mark(ctx, tx, withNext(days)); err != nil || opt.Changed == nil {
 		return err
 	}
 	return opt.Changed(ctx, tx, sortedKeys(days))
@@ -491,86 +541,6 @@ func daysOf(ctx context.Context, q Querier, text string, args ...any) (map[clock
 	return out, err
 }
 
-// visitBounds cuts time so that about sliceEvents events lie between two bounds, hours by hours.
-func (e *Events) visitBounds(ctx context.Context) ([]int64, error) {
-	var out []int64
-	sum := int64(0)
-	err := each(ctx, e.db, countHours, nil, func(r *sql.Rows) error {
-		var hour, n int64
-		if err := r.Scan(&hour, &n); err != nil {
-			return err
-		}
-		if sum += n; sum >= e.sliceOf() {
-			out, sum = append(out, hour), 0
-		}
-		return nil
-	})
-	return out, err
-}
-
-// slice makes the visits of the next slice of all profiles.
-func (e *Events) slice(ctx context.Context, opt VisitOptions, st VisitState) (did int, err error) {
-	if st.Definition != opt.definition() || !st.begun() {
-		bounds, err := e.visitBounds(ctx)
-		if err != nil {
-			return 0, fmt.Errorf("slice visits: %w", err)
-		}
-		st = VisitState{Definition: opt.definition(), Slices: int64(len(bounds)) + 1, Bounds: bounds}
-	}
-	err = e.db.Write(ctx, func(tx Tx) error {
-		if err := e.sliceVisits(ctx, tx, opt, st); err != nil {
-			return err
-		}
-		next := st
-		if next.Done++; next.Done == next.Slices {
-			next.Slices, next.Done, next.Bounds = 0, 0, nil
-		}
-		return setJSON(ctx, tx, visitsKey, next)
-	})
-	return 1, err
-}
-
-func (e *Events) sliceVisits(ctx context.Context, tx Tx, opt VisitOptions, st VisitState) error {
-	d := e.db.Dialect()
-	if text := d.WholeSet(); text != "" {
-		if _, err := tx.Exec(ctx, text); err != nil {
-			return err
-		}
-	}
-	for _, text := range scratch(d, visitTables()) {
-		if _, err := tx.Exec(ctx, text); err != nil {
-			return err
-		}
-	}
-	from, to := st.span()
-	days, err := daysOf(ctx, tx, sliceDaysBefore, from, to)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, dropSliceVisits, from, to); err != nil {
-		return err
-	}
-	first, last := from, to
-	if st.Done < int64(len(st.Bounds)) {
-		first -= visitRest
-	}
-	if st.Done > 0 {
-		last += lookAhead
-	}
-	read := [][]any{{dayBefore(first, 0), dayAfter(last), first, last}, 2: {from, to}}
-	if err := e.makeVisits(ctx, tx, visitTexts(d, visitSlice, opt.Midnight)[1:], read, days, opt); err != nil || st.Done == 0 {
-		return err
-	}
-	batch, err := e.nextTouched(ctx, tx)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.Exec(ctx, markUnended, from, to, last-visitRest-1, batch); err != nil {
-		return fmt.Errorf("mark visits that go on: %w", err)
-	}
-	return nil
-}
-
 // RemakeVisits has the next calls of Visits make those of all profiles anew.
 func (e *Events) RemakeVisits(ctx context.Context) error {
 	return e.db.Write(ctx, func(tx Tx) error {
@@ -583,11 +553,14 @@ func (e *Events) RemakeVisits(ctx context.Context) error {
 func eventTexts(d Dialect) []Text {
 	out := []Text{{"owners as they were", ownersWas}, {"clear owners", clearOwners}, {"drop touched visits", dropTouchedVisits}, {"drop visits of a slice", dropSliceVisits},
 		{"drop marks of visits", dropTouchedMark}, {"days of touched visits", touchedDaysBefore}, {"days of a slice", sliceDaysBefore}, {"days of visits", daysAfter},
-		{"count marks of visits", countTouchedSet}, {"count events by the hour", countHours}, {"mark visits that go on", markUnended}}
+		{"clear gone events", clearGone}, {"whose gone events are", goneFrom}, {"what was refused", refusedText(2)}, {"count marks of visits", countTouchedSet}, {"count marks by the batch", countTouchedBatches}, {"count behind a mark", countBehind}, {"count events by the hour", countHours}, {"mark visits that go on", markUnended}, {"mark runs that go on", markUnendedRuns}}
 	for _, t := range ownedTables() {
 		for i, text := range moveTexts(t) {
 			out = append(out, Text{fmt.Sprintf("move %s %d", t.name, i), text})
 		}
+	}
+	for i, s := range runSteps(d) {
+		out = append(out, Text{fmt.Sprintf("runs of a slice %d", i), s.text})
 	}
 	for _, midnight := range []bool{false, true} {
 		for i, text := range visitTexts(d, visitTouched, midnight) {

@@ -66,6 +66,13 @@ func (t table) index(ctx context.Context, tx Tx, d Dialect) error {
 			}
 		}
 	}
+	for _, column := range t.lookups {
+		if text := d.Lookup(t.name, column); text != "" {
+			if _, err := tx.Exec(ctx, text); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

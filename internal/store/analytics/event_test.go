@@ -284,12 +284,18 @@ func TestVisitsEqualANaiveReading(t *testing.T) {
 			ctx := context.Background()
 			list, profiles := life(r, &next)
 			arrival := rapid.Permutation(list).Draw(r, "arrival")
-			for len(arrival) > 0 { // in whatever order they come, visits are made anew after each batch
+			f.AtOnce(0).MarksAtOnce(rapid.SampledFrom([]int64{0, 1, 2, 5}).Draw(r, "marks"))
+			if rapid.IntRange(0, 9).Draw(r, "at once") == 0 { // most of what happened is behind the first mark: everybody's again
+				f.AtOnce(40 + int64(len(everything))/3)
+			}
+			for len(arrival) > 0 { // in whatever order they come, visits are made anew after some batches
 				n := rapid.IntRange(1, len(arrival)).Draw(r, "batch")
 				if err := f.load(ctx, arrival[:n]); err != nil {
 					r.Fatal(err)
 				}
-				arrival = arrival[n:]
+				if arrival = arrival[n:]; len(arrival) > 0 && rapid.Bool().Draw(r, "later") {
+					continue
+				}
 				if err := f.visits(ctx, false); err != nil {
 					r.Fatal(err)
 				}

@@ -24,12 +24,8 @@ import (
 //
 // A pass copies what it works on into narrow work tables, step by step: visit_read (what happened, and where a rest ended),
 // visit_mark (where the campaign changed), visit_event (to which visit each belongs), visit_long (visits that may be cut),
-// visit_order, visit_whole (the visits), and then f_session. Windows run over profiles.
-//
-// Everybody's visits are made slice by slice of time, the newest first, since events lie in the order of time. A slice makes what
-// began, after a rest, between two instants. It reads from one rest before the first, so that it sees where rests ended, to half a
-// day behind the second; whoever was still there then is marked, and made anew by the next pass over those. Visits that began after a
-// slice without a rest of their own come when the slices behind it are done, so that nothing takes them away again.
+// visit_order, visit_whole (the visits), and then f_session. Windows run over profiles. A pass over everybody takes the shorter way that
+// event_run.go tells of, and this one for what is not plain.
 
 // Bounds of a visit, in milliseconds.
 const (
@@ -48,7 +44,7 @@ const (
 // OrderCompleted is the event that counts as an order, named so by the specification that shops follow.
 const OrderCompleted = "Order Completed"
 
-// The scopes of a pass: the profiles in visit_scope, each from a time on; or what began between two instants.
+// The scopes of a pass: the profiles in visit_scope, each from a time on; or the runs in visit_hard that began between two instants.
 const (
 	visitTouched = "touched"
 	visitSlice   = "slice"
@@ -71,18 +67,21 @@ LEFT JOIN (
 ON b.customer_id = t.customer_id AND b.profile_id = t.profile_id AND b.rested > {rest} AND b.ms <= t.from_at
 GROUP BY t.customer_id, t.profile_id`
 
+// What a row says is worked out before the windows, so that they carry numbers.
 const visitRead = `INSERT INTO visit_read (customer_id, profile_id, id, ms, day, place, rest, beat, seen, act, buys, dwell_ms, campaign)
-SELECT customer_id, profile_id, id, ms, day, place, CASE WHEN was_ms IS NULL OR ms - was_ms > {rest}{midnight} THEN 1 ELSE 0 END, beat,
- CASE WHEN kind <> 'track' THEN 1 ELSE 0 END, CASE WHEN kind = 'track' AND beat = 0 AND (flags & {passive}) = 0 THEN 1 ELSE 0 END,
- CASE WHEN kind = 'track' AND name = {order} THEN 1 ELSE 0 END, CASE WHEN beat = 1 THEN COALESCE(dwell_ms, 0) ELSE 0 END, campaign
+SELECT customer_id, profile_id, id, ms, day, place, CASE WHEN was_ms IS NULL OR ms - was_ms > {rest}{midnight} THEN 1 ELSE 0 END, beat, seen, act, buys, dwell_ms, campaign
 FROM (
- SELECT e.customer_id, e.profile_id, e.id, e.at AS ms, e.day, e.kind, e.name, e.flags, e.dwell_ms, CASE WHEN e.kind = 'track' AND e.name = {engaged} THEN 1 ELSE 0 END AS beat,
-  CASE WHEN e.kind = 'track' AND e.name = {engaged} OR e.utm_source = '' AND e.utm_medium = '' AND e.utm_campaign = '' THEN ''
-   ELSE e.utm_source || ' | ' || e.utm_medium || ' | ' || e.utm_campaign END AS campaign,
-  lag(e.at) OVER (PARTITION BY e.customer_id, e.profile_id ORDER BY e.at, e.id) AS was_ms,
-  lag(e.day) OVER (PARTITION BY e.customer_id, e.profile_id ORDER BY e.at, e.id) AS was_day,
-  row_number() OVER (PARTITION BY e.customer_id, e.profile_id ORDER BY e.at, e.id) AS place
- FROM f_event e{scope} AND ` + happened + `) x`
+ SELECT customer_id, profile_id, id, ms, day, beat, seen, act, buys, dwell_ms, campaign,
+  lag(ms) OVER (PARTITION BY customer_id, profile_id ORDER BY ms, id) AS was_ms{was_day},
+  row_number() OVER (PARTITION BY customer_id, profile_id ORDER BY ms, id) AS place
+ FROM (
+  SELECT customer_id, profile_id, id, ms, day, beat, CASE WHEN tracked THEN 0 ELSE 1 END AS seen, CASE WHEN tracked AND beat = 0 AND passive = 0 THEN 1 ELSE 0 END AS act,
+   CASE WHEN tracked AND name = {order} THEN 1 ELSE 0 END AS buys, CASE WHEN beat = 1 THEN dwell_ms ELSE 0 END AS dwell_ms,
+   CASE WHEN beat = 1 OR utm_source = '' AND utm_medium = '' AND utm_campaign = '' THEN '' ELSE utm_source || ' | ' || utm_medium || ' | ' || utm_campaign END AS campaign
+  FROM (
+   SELECT e.customer_id, e.profile_id, e.id, e.at AS ms, e.day, e.kind = 'track' AS tracked, e.name, (e.flags & {passive}) AS passive, COALESCE(e.dwell_ms, 0) AS dwell_ms,
+    CASE WHEN e.kind = 'track' AND e.name = {engaged} THEN 1 ELSE 0 END AS beat, e.utm_source, e.utm_medium, e.utm_campaign
+   FROM f_event e{scope} AND ` + happened + `) z) y) x`
 
 // Before the first campaign after a rest none is in force.
 const visitMark = `INSERT INTO visit_mark (customer_id, profile_id, id)
@@ -96,19 +95,16 @@ const visitEvent = `INSERT INTO visit_event (customer_id, profile_id, id, ms, da
 SELECT customer_id, profile_id, id, ms, day, place, visit, beat, seen, act, buys, dwell_ms FROM (
  SELECT customer_id, profile_id, id, ms, day, place, beat, seen, act, buys, dwell_ms,
   CAST(sum(begins) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS BIGINT) AS visit,
-  max(CASE WHEN beat = 0 THEN place END) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS did,
-  max(CASE WHEN rest = 1 THEN place END) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS woke{run}
+  max(CASE WHEN beat = 0 THEN ms END) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS did,
+  max(CASE WHEN rest = 1 THEN ms END) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS run
  FROM (
   SELECT r.customer_id, r.profile_id, r.id, r.ms, r.day, r.place, r.rest, r.beat, r.seen, r.act, r.buys, r.dwell_ms,
    CASE WHEN r.rest = 1 OR m.id IS NOT NULL THEN 1 ELSE 0 END AS begins
   FROM visit_read r LEFT JOIN visit_mark m ON m.customer_id = r.customer_id AND m.profile_id = r.profile_id AND m.id = r.id) y) x
-WHERE (beat = 0 OR did >= woke){began}`
+WHERE (beat = 0 OR did >= run){began}`
 
-// runOf is when the last rest ended; $1 and $2 are the bounds of a slice.
-const (
-	runOf   = `, max(CASE WHEN rest = 1 THEN ms END) OVER (PARTITION BY customer_id, profile_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS run`
-	inSlice = ` AND run >= CAST($1 AS BIGINT) AND run < CAST($2 AS BIGINT)`
-)
+// inSlice keeps what happened after a rest that ended between $1 and $2.
+const inSlice = ` AND run >= CAST($1 AS BIGINT) AND run < CAST($2 AS BIGINT)`
 
 // markUnended marks whose last run began in a slice, from $1 up to $2, and may go on behind what was read: the last of it lies behind $3. $4 is the batch.
 const markUnended = `INSERT INTO event_touched (customer_id, profile_id, batch, from_at)
@@ -139,16 +135,19 @@ SELECT customer_id, profile_id, visit, piece, {first_id}, {first_day}, COALESCE(
 FROM (SELECT w.customer_id, w.profile_id, w.visit, ` + pieceOf + ` AS piece, w.id, w.ms, w.day, w.place, w.beat, w.seen, w.act, w.dwell_ms FROM visit_event` + withLong + `) x
 GROUP BY customer_id, profile_id, visit, piece HAVING count(*) FILTER (WHERE beat = 0) > 0`
 
+// visitInsert describes visits by the events that show them, last of all, since that is wide. Where one page was all, it is read once.
 const visitInsert = `INSERT INTO f_session ({columns})
 SELECT v.id, v.customer_id, v.profile_id, v.began_at, v.ended_at, v.day, l.source_id, v.views, v.happened, v.engaged_ms,
  CASE WHEN v.views <= 1 AND v.acts = 0 THEN 1 ELSE 0 END,
- CASE WHEN v.engaged_ms > {engaged_from} OR v.views >= 2 OR o.orders > 0 THEN 1 ELSE 0 END,
- COALESCE(o.orders, 0), COALESCE(o.amount, 0), l.host, CASE WHEN v.views > 0 THEN l.path ELSE '' END, COALESCE(x.path, ''),
+ CASE WHEN v.engaged_ms > {engaged_from} OR v.views >= 2 OR v.orders > 0 THEN 1 ELSE 0 END,
+ COALESCE(v.orders, 0), COALESCE(v.amount, 0), l.host, CASE WHEN v.views > 0 THEN l.path ELSE '' END, CASE WHEN v.gone = v.shown THEN COALESCE(l.path, '') ELSE COALESCE(v.exit_path, '') END,
  CASE WHEN l.channel = 'internal' THEN '' ELSE l.referrer_host END, CASE WHEN l.channel = 'internal' THEN 'direct' ELSE l.channel END,
  l.utm_source, l.utm_medium, l.utm_campaign, l.device, l.browser, l.os, l.language, l.country, l.region
-FROM visit_whole v JOIN f_event l ON l.customer_id = v.customer_id AND l.day = v.shown_day AND l.id = v.shown
-LEFT JOIN f_event x ON x.customer_id = v.customer_id AND x.day = v.gone_day AND x.id = v.gone
-LEFT JOIN visit_order o ON o.customer_id = v.customer_id AND o.profile_id = v.profile_id AND o.visit = v.visit AND o.piece = v.piece`
+FROM (
+ SELECT w.id, w.customer_id, w.profile_id, w.began_at, w.ended_at, w.day, w.shown, w.shown_day, w.gone, w.views, w.acts, w.happened, w.engaged_ms, x.path AS exit_path, o.orders, o.amount
+ FROM visit_whole w LEFT JOIN f_event x ON x.customer_id = w.customer_id AND x.day = w.gone_day AND x.id = NULLIF(w.gone, w.shown)
+ LEFT JOIN visit_order o ON o.customer_id = w.customer_id AND o.profile_id = w.profile_id AND o.visit = w.visit AND o.piece = w.piece) v
+JOIN f_event l ON l.customer_id = v.customer_id AND l.day = v.shown_day AND l.id = v.shown`
 
 const (
 	dropTouchedVisits = `DELETE FROM f_session USING visit_scope s
@@ -160,33 +159,40 @@ WHERE f_session.customer_id = s.customer_id AND f_session.profile_id = s.profile
 	sliceDaysBefore   = `SELECT DISTINCT day FROM f_session WHERE started_at >= CAST($1 AS BIGINT) AND started_at < CAST($2 AS BIGINT)`
 	daysAfter         = `SELECT DISTINCT day FROM visit_whole`
 	countTouchedSet   = `SELECT count(*), COALESCE(max(batch), 0), COALESCE(min(from_at), 0) FROM event_touched`
-	countHours        = `SELECT x.hour, count(*) FROM (SELECT e.at - e.at % 3600000 AS hour FROM f_event e) x GROUP BY x.hour ORDER BY x.hour DESC`
+	// What happened from a day on, and in all.
+	countBehind         = `SELECT count(*) FILTER (WHERE e.day >= CAST($1 AS BIGINT)), count(*) FROM f_event e`
+	countTouchedBatches = `SELECT batch, count(*), min(from_at) FROM event_touched GROUP BY batch ORDER BY batch`
+	countHours          = `SELECT x.hour, count(*) FROM (SELECT e.at - e.at % 3600000 AS hour FROM f_event e) x GROUP BY x.hour ORDER BY x.hour DESC`
 )
 
-// visitTexts are the statements of a pass in their order. Of a slice the first after the scope takes the days and instants that are read, and visitEvent
-// the bounds; of touched profiles the first takes the first day.
+// visitTexts are the statements of a pass in their order. Of touched profiles the first after the scope takes the first day; of a slice, whose plain
+// runs are found before, it takes the days and instants that are read, and visitEvent the bounds.
 func visitTexts(d Dialect, scope string, midnight bool) []string {
-	run, began := "", ""
+	began := ""
 	where := ` JOIN visit_scope s ON s.customer_id = e.customer_id AND s.profile_id = e.profile_id AND e.at >= s.from_at WHERE e.day >= CAST($1 AS BIGINT)`
 	if scope == visitSlice {
-		where = ` WHERE e.day >= CAST($1 AS BIGINT) AND e.day <= CAST($2 AS BIGINT) AND e.at >= CAST($3 AS BIGINT) AND e.at < CAST($4 AS BIGINT)`
-		run, began = runOf, inSlice
+		where = ` JOIN visit_hard s ON s.customer_id = e.customer_id AND s.profile_id = e.profile_id AND e.at >= s.from_at AND e.at <= s.to_at` + ofSlice
+		began = inSlice
 	}
-	split := ""
+	split, wasDay := "", ""
 	if midnight {
-		split = " OR day <> was_day"
+		split, wasDay = " OR day <> was_day", ", lag(day) OVER (PARTITION BY customer_id, profile_id ORDER BY ms, id) AS was_day"
 	}
-	number := func(n int64) string { return strconv.FormatInt(n, 10) }
-	fill := strings.NewReplacer("{scope}", where, "{midnight}", split, "{run}", run, "{began}", began, "{bot}", number(int64(event.Bot)), "{elsewhere}", elsewhere(), "{passive}", number(int64(event.Passive)),
-		"{rest}", number(visitRest), "{most}", number(visitMost), "{past}", number(farPast), "{engaged_from}", number(engagedFrom),
-		"{engaged}", literal(event.Engaged), "{order}", literal(OrderCompleted), "{order_id}", d.Property("e.properties", "order_id"),
+	words := append(visitWords(d), "{scope}", where, "{midnight}", split, "{was_day}", wasDay, "{began}", began, "{past}", strconv.Itoa(farPast), "{engaged_from}", strconv.Itoa(engagedFrom),
 		"{first_id}", d.Least("id", "place", "beat = 0"), "{seen_id}", d.Least("id", "place", "seen = 1"), "{last_id}", d.Least("id", "-place", "seen = 1"),
 		"{first_day}", d.Least("day", "place", "beat = 0"), "{seen_day}", d.Least("day", "place", "seen = 1"), "{last_day}", d.Least("day", "-place", "seen = 1"), "{columns}", quoteAll(sessionTable().names(), ""))
+	fill := strings.NewReplacer(words...)
 	var out []string
 	for _, text := range []string{touchedScope, visitRead, visitMark, visitEvent, visitLong, visitOrder, visitWhole, visitInsert} {
 		out = append(out, fill.Replace(text))
 	}
 	return out
+}
+
+// visitWords are what the texts of both ways name alike.
+func visitWords(d Dialect) []string {
+	return []string{"{bot}", strconv.Itoa(int(event.Bot)), "{elsewhere}", elsewhere(), "{passive}", strconv.Itoa(int(event.Passive)), "{rest}", strconv.Itoa(visitRest), "{most}", strconv.Itoa(visitMost),
+		"{engaged}", literal(event.Engaged), "{order}", literal(OrderCompleted), "{order_id}", d.Property("e.properties", "order_id")}
 }
 
 // elsewhere are the names of what is no part of a visit, as texts of a statement.

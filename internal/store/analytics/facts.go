@@ -1,6 +1,7 @@
 package analytics
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -80,8 +81,8 @@ func checkObjects(reg *schema.Registry) error {
 // traitsView is the wide view: one row for each live customer, all families beside each other.
 func traitsView(classes []string, computed []ComputedColumn) view {
 	var cols, joins strings.Builder
-	for i, f := range families() {
-		alias := "f" + string(rune('0'+i))
+	for i, f := range append(families(), modelFamilies()...) {
+		alias := "f" + strconv.Itoa(i)
 		names := f.values()
 		if f.name == FamilyClass {
 			names = classes

@@ -55,6 +55,9 @@ type table struct {
 	month string
 	// indexes are those beside the key, where the engine needs them.
 	indexes [][]string
+	// lookups are columns of texts that rows are found by. Lines are joined to names by theirs: a planner that takes lines for few goes
+	// through all names for each of them unless there is an index, which took minutes.
+	lookups []string
 }
 
 func (t table) names() []string {
@@ -165,25 +168,25 @@ func families() []table { return append(computedFamilies(), classFamily()) }
 
 // tables are all tables of the plane's own, on both engines.
 func tables() []table {
-	out := families()
+	out := append(families(), modelFamilies()...)
 	for _, f := range computedFamilies() {
 		out = append(out, f.next())
 	}
 	customer := []string{"customer_id"}
-	return append(append(out, rollupTables()...),
+	return append(append(append(out, pastTables()...), rollupTables()...),
 		consentFamily(),
 		table{name: "class_member", key: []string{"classification", "customer_id"},
 			columns: []column{{"classification", schema.String}, {"customer_id", schema.Int64}, {"class_key", schema.String}, {"since_at", schema.Int64}}},
 		table{name: "class_move", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"was_key", schema.String}, {"class_key", schema.String}}},
 		table{name: "segment_member", key: []string{"segment_key", "customer_id"},
-			columns: []column{{"segment_key", schema.String}, {"customer_id", schema.Int64}, {"since_at", schema.Int64}}},
-		eventTable(), sessionTable(), eventTables()[0], eventTables()[1],
+			columns: []column{{"segment_key", schema.String}, {"customer_id", schema.Int64}, {"since_at", schema.Int64}}, indexes: [][]string{{"customer_id"}}},
+		eventTable(), sessionTable(), eventTables()[0], eventTables()[1], eventTables()[2], creditTable(),
 		table{name: "segment_next", key: customer, staging: true, columns: ints("customer_id")},
 		table{name: "segment_list", key: customer, columns: ints("customer_id")},
 		table{name: "segment_move", key: customer, staging: true, columns: []column{{"customer_id", schema.Int64}, {"entered", schema.Boolean}}},
 		table{name: "trait_touched", key: []string{"customer_id", "batch"}, columns: ints("customer_id", "batch")},
 		table{name: "trait_now", key: customer, staging: true, columns: ints("customer_id")},
-		table{name: "pass_name", key: []string{"code"}, local: true, everywhere: true, staging: true, columns: []column{{"code", schema.Int64}, {"name", schema.String}}},
+		table{name: "pass_name", key: []string{"code"}, local: true, everywhere: true, staging: true, columns: []column{{"code", schema.Int64}, {"name", schema.String}}, lookups: []string{"name"}},
 		table{name: "plane_state", key: []string{"key"}, local: true, columns: texts("key", "value")},
 	)
 }

@@ -27,7 +27,7 @@ func TestBothPlanesGiveTheSameFigures(t *testing.T) {
 	broad := analytics.NewAudience(e.store, env, func(context.Context) (report.Freshness, error) { return report.Freshness{}, nil })
 	measures := map[string][]query.Measure{
 		"customer": {{Func: "count"}, {Func: "sum", Field: "height_cm"}, {Func: "avg", Field: "height_cm"}, {Func: "min", Field: "height_cm"},
-			{Func: "max", Field: "created_at"}, {Func: "filled", Field: "note"}, {Func: "filled", Field: "phone"}, {Func: "empty", Field: "region"}},
+			{Func: "max", Field: "created_at"}, {Func: "filled", Field: "note"}, {Func: "filled", Field: "phone"}, {Func: "empty", Field: "region"}, {Func: "has", Field: "tags", Value: "vip"}},
 		"order": {{Func: "sum", Field: "net_amount"}, {Func: "min", Field: "placed_at"}, {Func: "filled", Field: "customer"}, {Func: "filled", Field: "customer.region"}},
 	}
 	groups := map[string][][]query.Group{

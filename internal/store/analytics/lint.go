@@ -64,7 +64,7 @@ func LintTables() []string {
 // FamilyColumns are the columns of each trait family that hold values, for checking the catalogue against them.
 func FamilyColumns() map[string][]string {
 	out := map[string][]string{}
-	for _, f := range families() {
+	for _, f := range append(families(), modelFamilies()...) {
 		out[f.name] = f.values()
 	}
 	return out

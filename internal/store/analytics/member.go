@@ -73,23 +73,25 @@ WHERE m.segment_key = ? AND n.customer_id IS NULL`
 	dropLeft   = `DELETE FROM segment_member WHERE segment_key = ? AND customer_id IN (SELECT customer_id FROM segment_move WHERE NOT entered)`
 	addEntered = `INSERT INTO segment_member (segment_key, customer_id, since_at)
 SELECT CAST(? AS TEXT), customer_id, CAST(? AS BIGINT) FROM segment_move WHERE entered`
-	readSegmentMoves  = `SELECT customer_id, entered FROM segment_move`
+	// Of those who are customers no more nobody is told.
+	readSegmentMoves  = `SELECT m.customer_id, m.entered FROM segment_move m JOIN a_customer c ON c.id = m.customer_id`
+	readMembersNow    = `SELECT segment_key, customer_id FROM segment_member WHERE customer_id IN (SELECT customer_id FROM trait_now)`
 	countSegmentMoves = `SELECT count(*) FILTER (WHERE entered), count(*) FILTER (WHERE NOT entered) FROM segment_move`
 	countSegment      = `SELECT count(*) FROM segment_member WHERE segment_key = ?`
 	dropSegment       = `DELETE FROM segment_member WHERE segment_key = ?`
 )
 
 func memberTexts() []Text {
-	return []Text{
+	return append(lifecycleTexts(), []Text{
 		{"clear class move", clearClassMove}, {"find class moves", classMovesText(allCustomers, "")},
 		{"find touched class moves", classMovesText(allCustomers, Touched.and("customer_id"))}, {"find one's class moves", classMovesText(allCustomers, andOne)},
 		{"drop moved class", dropMovedClass}, {"add moved class", addMovedClass}, {"drop moved rows", dropMovedRows},
 		{"add moved rows", pivotText(classColumns())}, {"read class moves", readClassMoves}, {"count classes", countClasses},
 		{"read classes", readClasses}, {"drop class", dropClass}, {"any member", anyMember},
 		{"clear segment next", clearSegmentNext}, {"clear segment move", clearSegmentMove}, {"find entered", findEntered},
-		{"find left", findLeft}, {"find touched left", findLeft + Touched.and("m.customer_id")}, {"drop left", dropLeft},
+		{"find left", findLeft}, {"drop left", dropLeft}, {"read members now", readMembersNow},
 		{"add entered", addEntered}, {"read segment moves", readSegmentMoves}, {"count segment moves", countSegmentMoves}, {"count segment", countSegment}, {"drop segment", dropSegment},
-	}
+	}...)
 }
 
 // allCustomers stands for a query of classes where a text is shown.
@@ -143,15 +145,61 @@ func (s *Store) ensureClass(ctx context.Context, tx Tx, have []string, classific
 	if !plainKey(classification) || len(have) >= maxClasses {
 		return nil, fault.New(fault.Invalid, "analytics.too_many_classifications", fault.Params{"max": maxClasses})
 	}
-	d := s.db.Dialect()
-	classes := append(slices.Clone(have), name)
+	if err := run(ctx, tx, exec{"DROP VIEW IF EXISTS customer_traits", nil}); err != nil {
+		return nil, err
+	}
+	classes, err := addClass(ctx, tx, s.db.Dialect(), have, classification)
+	if err != nil {
+		return nil, err
+	}
 	v := traitsView(classes, s.madeComputed())
-	err := run(ctx, tx,
-		exec{"DROP VIEW IF EXISTS " + Quote(v.name), nil},
-		exec{"ALTER TABLE t_class ADD COLUMN " + Quote(name) + " " + d.ColumnType(schema.String), nil},
-		exec{"CREATE VIEW " + Quote(v.name) + " AS " + v.text, nil},
-		exec{dropState, []any{"views"}})
-	return classes, err
+	return classes, run(ctx, tx, exec{"CREATE VIEW " + Quote(v.name) + " AS " + v.text, nil}, exec{dropState, []any{"views"}})
+}
+
+// addClass adds the column of a classification to those there are; the wide view does not show it yet.
+func addClass(ctx context.Context, tx Tx, d Dialect, have []string, classification string) ([]string, error) {
+	name := ClassColumn(classification)
+	if slices.Contains(have, name) {
+		return have, nil
+	}
+	if !plainKey(classification) || len(have) >= maxClasses {
+		return nil, fault.New(fault.Invalid, "analytics.too_many_classifications", fault.Params{"max": maxClasses})
+	}
+	return append(slices.Clone(have), name), run(ctx, tx, exec{"ALTER TABLE " + FamilyClass + " ADD COLUMN " + Quote(name) + " " + d.ColumnType(schema.String), nil})
+}
+
+// MakeClasses makes the columns of classifications that are not there yet, now and whenever the plane is made anew. Those that do not fit
+// are left out: their own pass says so.
+func (s *Store) MakeClasses(ctx context.Context, keys []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	classes := s.classes
+	s.classed = nil
+	for _, k := range keys {
+		if plainKey(k) && len(s.classed) < maxClasses {
+			s.classed = append(s.classed, k)
+		}
+	}
+	if !slices.ContainsFunc(s.classed, func(k string) bool { return !slices.Contains(classes, ClassColumn(k)) }) {
+		return nil
+	}
+	err := s.db.Write(ctx, func(tx Tx) (err error) {
+		classes = s.classes
+		for _, k := range s.classed {
+			if len(classes) >= maxClasses {
+				break
+			}
+			if classes, err = s.ensureClass(ctx, tx, classes, k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("make classes: %w", err)
+	}
+	s.classes = classes
+	return nil
 }
 
 // ReplaceClasses makes the result of a query (columns customer_id and class_key, a customer at most once) the members of a
@@ -227,6 +275,9 @@ func (s *Store) replaceClasses(ctx context.Context, tx Tx, classes []string, c r
 		}
 		return fn(Move{Customer: id.ID(customer), Was: was, Class: is.String})
 	})
+	if err == nil {
+		err = logMoves(ctx, tx, c.classification)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -319,59 +370,9 @@ func (s *Store) Classes(ctx context.Context, customer id.ID) (map[string]Class, 
 	return out, err
 }
 
-// Passage is one customer's entering or leaving of a segment.
-type Passage struct {
-	Customer id.ID
-	Entered  bool
-}
-
-// ReplaceMembers makes the result of a query (column customer_id) the members of a segment, for everyone or for the touched
-// customers, whose rows alone the query must then give. Each difference is handed to fn, unless that is nil, inside the
-// transaction.
-func (s *Store) ReplaceMembers(ctx context.Context, segment string, q Select, who Who, at time.Time, fn func(Passage) error) (size, entered, left int64, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	err = s.db.Write(ctx, func(tx Tx) error {
-		err := run(ctx, tx, exec{clearSegmentNext, nil}, exec{clearSegmentMove, nil},
-			exec{fillSegmentNext + q.SQL + ") q", q.Args},
-			exec{findEntered, []any{segment}}, exec{findLeft + who.and("m.customer_id"), []any{segment}})
-		if err != nil {
-			return err
-		}
-		if _, err := one(ctx, tx, countSegmentMoves, nil, &entered, &left); err != nil {
-			return err
-		}
-		if err := tellSegmentMoves(ctx, tx, fn); err != nil {
-			return err
-		}
-		err = run(ctx, tx, exec{dropLeft, []any{segment}}, exec{addEntered, []any{segment, at.UnixMilli()}}, exec{clearSegmentNext, nil})
-		if err != nil {
-			return err
-		}
-		_, err = one(ctx, tx, countSegment, []any{segment}, &size)
-		return err
-	})
-	if err != nil {
-		return 0, 0, 0, fmt.Errorf("replace members of %s: %w", segment, err)
-	}
-	return size, entered, left, nil
-}
-
-func tellSegmentMoves(ctx context.Context, tx Tx, fn func(Passage) error) error {
-	if fn == nil {
-		return nil
-	}
-	return each(ctx, tx, readSegmentMoves, nil, func(r *sql.Rows) error {
-		var c int64
-		var in bool
-		if err := r.Scan(&c, &in); err != nil {
-			return err
-		}
-		return fn(Passage{Customer: id.ID(c), Entered: in})
-	})
-}
-
-// DropMembers forgets a segment's members.
+// DropMembers forgets a segment's members, and that it had any.
 func (s *Store) DropMembers(ctx context.Context, segment string) error {
-	return s.db.Write(ctx, func(tx Tx) error { return run(ctx, tx, exec{dropSegment, []any{segment}}) })
+	return s.db.Write(ctx, func(tx Tx) error {
+		return run(ctx, tx, exec{dropSegment, []any{segment}}, exec{dropState, []any{segmentState(segment)}})
+	})
 }

@@ -1,15 +1,20 @@
 package analytics_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/insight/segment"
 	"github.com/guanxi-crm/guanxi/internal/insight/trait"
+	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
+	"github.com/guanxi-crm/guanxi/internal/store/compile"
 )
 
 func customers(t *testing.T, b *bench, n int64) {
@@ -107,31 +112,106 @@ func TestClassesAreReplacedAndTold(t *testing.T) {
 	})
 }
 
+// TestMembersAreReplacedAndTold: the first members are told to nobody, nor are those of another condition; later ones are, and where that fails
+// nothing is stored, so that they are told again.
 func TestMembersAreReplacedAndTold(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, b *bench) {
 		customers(t, b, 5)
-		replace := func(q string, who analytics.Who, want string) {
+		a := analytics.NewAudience(b.store, func() compile.Env { return compile.Env{Registry: b.reg, Now: time.UnixMilli(0), Zone: time.UTC} }, nil)
+		refuse := false
+		replace := func(q, mark string, day clock.Day, want string) {
 			t.Helper()
 			var got []string
-			size, entered, left, err := b.store.ReplaceMembers(t.Context(), "vip", analytics.Select{SQL: q}, who, time.UnixMilli(7), func(p analytics.Passage) error {
-				got = append(got, fmt.Sprintf("%d%v", p.Customer, p.Entered))
+			turn := segment.Turn{Key: "vip", Mark: mark, At: time.UnixMilli(7), Day: day, Tell: func(_ context.Context, _ time.Time, moves []segment.Passage) error {
+				if refuse {
+					return errors.New("not written")
+				}
+				for _, m := range moves {
+					got = append(got, fmt.Sprintf("%d%v", m.Customer, m.Entered))
+				}
 				return nil
-			})
+			}}
+			p, err := a.ReplaceMembers(t.Context(), turn, analytics.Select{SQL: "SELECT id AS customer_id FROM a_customer WHERE " + q})
+			if refuse {
+				if err == nil {
+					t.Error("the members are stored although nobody was told")
+				}
+				return
+			}
 			must(t, err)
 			slices.Sort(got)
-			if s := fmt.Sprint(got, size, entered, left); s != want {
-				t.Errorf("%s, want %s", s, want)
+			if s := fmt.Sprint(got, p.Size, p.Entered, p.Left, p.SameDay); s != want {
+				t.Errorf("%s: %s, want %s", q, s, want)
 			}
 		}
-		replace("SELECT id AS customer_id FROM a_customer WHERE id <= 3", analytics.Everyone, "[1true 2true 3true] 3 3 0")
-		replace("SELECT id AS customer_id FROM a_customer WHERE id >= 3", analytics.Everyone, "[1false 2false 4true 5true] 3 2 2")
+		replace("id <= 3", "m", 1, "[] 3 3 0 false")
+		refuse = true
+		replace("id >= 3", "m", 1, "")
+		refuse = false
+		replace("id >= 3", "m", 1, "[1false 2false 4true 5true] 3 2 2 true")
+		replace("id >= 3", "m", 2, "[] 3 0 0 false")
+		replace("id >= 3", "m", 2, "[] 3 0 0 true")
+		replace("id >= 4", "n", 2, "[] 2 0 1 false")
+		must(t, b.store.DropMembers(t.Context(), "vip"))
+		replace("FALSE", "n", 2, "[] 0 0 0 false")
+		replace("id = 1", "n", 2, "[1true] 1 1 0 true")
+	})
+}
+
+// TestSomeAreFollowed: after a small pass only its customers move, with the part of the condition that decided, and what the whole would say of
+// them is what is stored.
+func TestSomeAreFollowed(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *bench) {
+		people := func(gender string, ids ...int64) {
+			b.load(t, "customer", []string{"id", "gender"}, func(yield func([]any, error) bool) {
+				for _, v := range ids {
+					if !yield([]any{v, gender}, nil) {
+						return
+					}
+				}
+			})
+		}
+		people("female", 1, 2, 3, 4, 5)
+		env := func() compile.Env { return compile.Env{Registry: b.reg, Now: time.UnixMilli(0), Zone: time.UTC} }
+		a := analytics.NewAudience(b.store, env, nil)
+		var got []string
+		turn := func(key string, where *query.Node) segment.Turn {
+			return segment.Turn{Key: key, Mark: "m", Where: where, Parts: where.All, At: time.UnixMilli(7), Day: 1, Tell: func(_ context.Context, _ time.Time, moves []segment.Passage) error {
+				for _, m := range moves {
+					why := ""
+					if m.Leaf != nil {
+						why = string(m.Leaf.Value)
+					}
+					got = append(got, fmt.Sprintf("%s%d%v%s", key, m.Customer, m.Entered, why))
+				}
+				return nil
+			}}
+		}
+		gender := func(op, value string) *query.Node {
+			return &query.Node{Field: "gender", Op: op, Value: []byte(`"` + value + `"`)}
+		}
+		both := turn("both", &query.Node{All: []*query.Node{{Field: "gender", Op: "is_set"}, gender("!=", "male")}})
+		men, fresh := turn("men", gender("=", "male")), turn("fresh", gender("=", "male"))
+		for _, one := range []segment.Turn{both, men} {
+			_, err := a.Replace(t.Context(), one)
+			must(t, err)
+		}
+		b.remove(t, "customer", "id IN (1, 2)")
+		people("male", 1, 2)
 		must(t, b.store.Touch(t.Context(), []id.ID{1, 5}))
 		_, err := b.store.Small(t.Context(), pass(20_000, trait.Defaults()))
 		must(t, err)
-		replace("SELECT id AS customer_id FROM a_customer WHERE id < 3 AND id IN (SELECT customer_id FROM trait_now)", analytics.Touched, "[1true 5false] 3 1 1")
-		must(t, b.store.DropMembers(t.Context(), "vip"))
-		replace("SELECT id AS customer_id FROM a_customer WHERE FALSE", analytics.Everyone, "[] 0 0 0")
+		points, err := a.Follow(t.Context(), []segment.Turn{both, men, fresh})
+		must(t, err)
+		slices.Sort(got)
+		if s := fmt.Sprint(got, points[0].Left, points[1].Entered, points[2].Size); s != `[both1false"male" men1true] 1 1 -1` {
+			t.Error(s)
+		}
+		if p, err := a.Replace(t.Context(), men); err != nil || p.Entered != 1 || !p.SameDay { // the second was not touched
+			t.Errorf("%+v %v", p, err)
+		}
 	})
 }
 

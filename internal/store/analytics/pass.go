@@ -75,7 +75,7 @@ func (s *Store) fillFew(ctx context.Context, tx Tx, who taken, anchor clock.Day)
 	if err := run(ctx, tx, steps...); err != nil {
 		return err
 	}
-	if err := numberNames(ctx, tx, listFewNames); err != nil {
+	if err := s.numberNames(ctx, tx, listFewNames); err != nil {
 		return err
 	}
 	return run(ctx, tx, append([]exec{{numberLines, nil}}, s.settleAll()...)...)
@@ -83,7 +83,7 @@ func (s *Store) fillFew(ctx context.Context, tx Tx, who taken, anchor clock.Day)
 
 // fillSlice copies the customers from one id up to another and their facts into the work tables.
 func (s *Store) fillSlice(ctx context.Context, tx Tx, lo, hi int64, anchor clock.Day) error {
-	if err := numberNames(ctx, tx, scoped(listNames, scopeSlice, 1), lo, hi); err != nil {
+	if err := s.numberNames(ctx, tx, scoped(listNames, scopeSlice, 1), lo, hi); err != nil {
 		return err
 	}
 	customers, facts := fillTexts(scopeSlice)
@@ -94,8 +94,9 @@ func (s *Store) fillSlice(ctx context.Context, tx Tx, lo, hi int64, anchor clock
 	return run(ctx, tx, append(steps, s.settleAll()...)...)
 }
 
-// numberNames gives the names that a text lists numbers in byte order, from 1.
-func numberNames(ctx context.Context, tx Tx, text string, args ...any) error {
+// numberNames gives the names that a text lists numbers in byte order, from 1. Their table is counted at once: lines are
+// joined to it while the same transaction goes on, and a planner that takes it for empty goes through it for each line.
+func (s *Store) numberNames(ctx context.Context, tx Tx, text string, args ...any) error {
 	var names []string
 	err := each(ctx, tx, text, args, func(r *sql.Rows) error {
 		var n string
@@ -110,7 +111,7 @@ func numberNames(ctx context.Context, tx Tx, text string, args ...any) error {
 	if err := run(ctx, tx, exec{clearNames, nil}); err != nil {
 		return err
 	}
-	return tx.Append(ctx, "pass_name", []string{"code", "name"}, func(yield func([]any, error) bool) {
+	err = tx.Append(ctx, "pass_name", []string{"code", "name"}, func(yield func([]any, error) bool) {
 		row := make([]any, 2)
 		for i, n := range names {
 			if row[0], row[1] = int64(i+1), n; !yield(row, nil) {
@@ -118,11 +119,15 @@ func numberNames(ctx context.Context, tx Tx, text string, args ...any) error {
 			}
 		}
 	})
+	if err != nil {
+		return err
+	}
+	return run(ctx, tx, s.settle("pass_name"))
 }
 
 // settleAll renews the statistics of the tables that were filled.
 func (s *Store) settleAll() []exec {
-	out := []exec{s.settle("pass_name")}
+	var out []exec
 	for _, name := range []string{"pass_customer", "pass_purchase", "pass_refund", "pass_line"} {
 		out = append(out, s.settle(name))
 	}

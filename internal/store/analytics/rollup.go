@@ -28,7 +28,7 @@ const (
 	staleTable  = "web_stale"
 	rollupKey   = "web_rollup" // in plane_state: a rollupState
 	// rollupFormat is what the rows are made by; another number makes all of them anew.
-	rollupFormat = 1
+	rollupFormat = 2
 )
 
 // The kinds of rows besides the dimensions.
@@ -39,6 +39,14 @@ const (
 	rollEvent   = "event"   // by name, what people did
 	rollOther   = "other"   // by name, what is not counted as done
 )
+
+// among is the kind of what happened in visits of one channel, or through one source: the two that everything else is asked within most.
+func among(kind, by, value string) string { return kind + "@" + by + ":" + value }
+
+// amongKinds are the dimensions that are rolled up within a channel and a source, besides pages and events.
+func amongKinds() []string {
+	return []string{string(web.Entry), string(web.Exit), string(web.Source), string(web.Medium), string(web.Campaign), string(web.Referrer)}
+}
 
 // Rests of rolling up, in milliseconds: a day that changes is left alone until it has been quiet, or has waited for long.
 const (
@@ -171,6 +179,11 @@ func visitKinds() (kinds, columns []string) {
 const rollEvents = `SELECT e.customer_id, e.at, e.id, e.source_id, e.flags, CASE WHEN ` + isView + ` THEN 1 ELSE 0 END, CASE WHEN ` + isDone + ` THEN 1 ELSE 0 END, COALESCE(e.name, ''), COALESCE(e.host, ''), COALESCE(e.path, ''),
  COALESCE(e.title, ''), COALESCE(e.dwell_ms, 0), COALESCE(e.amount, 0) FROM f_event e WHERE ` + notBot + ` AND e.day = ` + asInt
 
+const rollWithin = `SELECT e.customer_id, CASE WHEN ` + isView + ` THEN 1 ELSE 0 END, CASE WHEN ` + isDone + ` THEN 1 ELSE 0 END, COALESCE(e.name, ''), COALESCE(e.host, ''), COALESCE(e.path, ''),
+ COALESCE(e.title, ''), COALESCE(e.dwell_ms, 0), COALESCE(e.amount, 0), COALESCE(v.channel, '') FROM f_event e
+JOIN (SELECT s.customer_id, s.profile_id, s.started_at, s.ended_at, s.channel FROM f_session s WHERE s.day >= ` + asInt + ` AND s.day <= ` + asInt + `) v
+ON v.customer_id = e.customer_id AND v.profile_id = e.profile_id AND e.at >= v.started_at AND e.at <= v.ended_at WHERE ` + notBot + ` AND e.day = ` + asInt
+
 func rollVisitsText() string {
 	_, columns := visitKinds()
 	return `SELECT s.customer_id, s.source_id, s.views, s.events, s.bounced, s.engaged, CASE WHEN s.bounced = 1 THEN 0 ELSE s.ended_at - s.started_at END, s.engaged_ms, s.orders, s.amount, ` +
@@ -188,6 +201,11 @@ func (d dayRoll) rollVisits(ctx context.Context, q Querier, day clock.Day) error
 		dst = append(dst, &values[i])
 	}
 	host, entry, exit := slices.Index(kinds, string(web.Host)), slices.Index(kinds, string(web.Entry)), slices.Index(kinds, string(web.Exit))
+	channel := slices.Index(kinds, string(web.Channel))
+	narrow := make([]int, 0, len(kinds)) // the kinds that are rolled up within others
+	for _, k := range amongKinds() {
+		narrow = append(narrow, slices.Index(kinds, k))
+	}
 	put := func(kind, value string) {
 		r := d.kind(kind).at(rolledKey{value: value})
 		r.sums.add(s)
@@ -207,11 +225,21 @@ func (d dayRoll) rollVisits(ctx context.Context, q Querier, day clock.Day) error
 		for i, k := range kinds {
 			put(k, values[i])
 		}
-		if s.views > 0 {
-			in := d.kind(rollPage).at(rolledKey{values[host], values[entry]})
+		pages := []string{rollPage}
+		for _, w := range [][2]string{{string(web.Channel), values[channel]}, {rollThrough, sourceValue(source)}} {
+			for _, i := range narrow {
+				put(among(kinds[i], w[0], w[1]), values[i])
+			}
+			pages = append(pages, among(rollPage, w[0], w[1]))
+		}
+		if s.views == 0 {
+			return nil
+		}
+		for _, kind := range pages {
+			in := d.kind(kind).at(rolledKey{values[host], values[entry]})
 			in.sums.entries++
 			in.sums.bounced += s.bounced
-			d.kind(rollPage).at(rolledKey{values[host], values[exit]}).sums.exits++
+			d.kind(kind).at(rolledKey{values[host], values[exit]}).sums.exits++
 		}
 		return nil
 	})
@@ -221,42 +249,82 @@ func (d dayRoll) rollVisits(ctx context.Context, q Querier, day clock.Day) error
 	return nil
 }
 
+// seen is an event as rollups count it.
+type seen struct {
+	who, view, done, dwell, amount int64
+	name, host, path, title        string
+}
+
+// page and deed count an event among those of a kind.
+func (d dayRoll) page(kind string, v *seen) {
+	if v.path == "" && v.view == 0 {
+		return
+	}
+	p := d.kind(kind).at(rolledKey{v.host, v.path})
+	p.title = max(p.title, v.title)
+	p.sums.engagedTime += v.dwell
+	if p.sums.views += v.view; v.view == 1 {
+		p.who = p.who.with(v.who)
+	}
+}
+
+func (d dayRoll) deed(kind string, v *seen) *rolled {
+	e := d.kind(kind).at(rolledKey{value: v.name})
+	e.sums.events++
+	e.sums.amount += v.amount
+	e.who = e.who.with(v.who)
+	return e
+}
+
 // rollEvents reads the events of a day.
 func (d dayRoll) rollEvents(ctx context.Context, q Querier, day clock.Day) error {
-	var who, at, number, source, flags, view, done, dwell, amount int64
-	var name, host, path, title string
+	var v seen
+	var at, number, source, flags int64
 	err := each(ctx, q, rollEvents, []any{int64(day)}, func(rows *sql.Rows) error {
-		if err := rows.Scan(&who, &at, &number, &source, &flags, &view, &done, &name, &host, &path, &title, &dwell, &amount); err != nil {
+		if err := rows.Scan(&v.who, &at, &number, &source, &flags, &v.view, &v.done, &v.name, &v.host, &v.path, &v.title, &v.dwell, &v.amount); err != nil {
 			return err
 		}
-		if path != "" || view == 1 {
-			p := d.kind(rollPage).at(rolledKey{host, path})
-			p.title = max(p.title, title)
-			p.sums.engagedTime += dwell
-			if p.sums.views += view; view == 1 {
-				p.who = p.who.with(who)
-			}
+		through := sourceValue(source)
+		d.page(rollPage, &v)
+		d.page(among(rollPage, rollThrough, through), &v)
+		kind := rollOther
+		if v.done == 1 {
+			kind = rollEvent
+			d.deed(among(rollEvent, rollThrough, through), &v)
 		}
-		kind := rollEvent
-		if done == 0 {
-			kind = rollOther
-		}
-		e := d.kind(kind).at(rolledKey{value: name})
-		e.sums.events++
-		e.sums.amount += amount
-		e.who = e.who.with(who)
+		e := d.deed(kind, &v)
 		if flags&refusedFlag == 0 {
-			e.set = e.set.with(who)
-			k := deedKind{bits: uint64(view*kindView + done*kindDone), source: source, name: name, path: path} //nolint:gosec // two bits
-			if path == "" {
-				k.title = title
+			e.set = e.set.with(v.who)
+			k := deedKind{bits: uint64(v.view*kindView + v.done*kindDone), source: source, name: v.name, path: v.path} //nolint:gosec // two bits
+			if v.path == "" {
+				k.title = v.title
 			}
-			d.strip.add(k, deedRow{who: who, at: at, id: number})
+			d.strip.add(k, deedRow{who: v.who, at: at, id: number})
 		}
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("roll up events: %w", err)
+	}
+	return d.rollWithin(ctx, q, day)
+}
+
+// rollWithin reads the events of a day with the channel of the visit around each.
+func (d dayRoll) rollWithin(ctx context.Context, q Querier, day clock.Day) error {
+	var v seen
+	var channel string
+	err := each(ctx, q, rollWithin, []any{int64(day) - 1, int64(day), int64(day)}, func(rows *sql.Rows) error {
+		if err := rows.Scan(&v.who, &v.view, &v.done, &v.name, &v.host, &v.path, &v.title, &v.dwell, &v.amount, &channel); err != nil {
+			return err
+		}
+		d.page(among(rollPage, string(web.Channel), channel), &v)
+		if v.done == 1 {
+			d.deed(among(rollEvent, string(web.Channel), channel), &v)
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("roll up events of channels: %w", err)
 	}
 	return nil
 }

@@ -74,16 +74,16 @@ func (e *Events) mark(ctx context.Context, tx Tx, days map[clock.Day]bool) error
 }
 
 // markGone marks the days of rows that are about to go for good, and takes their rollups away with them.
-func (e *Events) markGone(ctx context.Context, tx Tx, where string, args []any) error {
+func (e *Events) markGone(ctx context.Context, tx Tx, where string, args []any, stays string, stayArgs []any) error {
 	days, err := daysOf(ctx, tx, "SELECT day FROM "+EventTable+" WHERE "+where+" GROUP BY day", args...)
 	if err != nil {
 		return err
 	}
-	visits, err := daysOf(ctx, tx, "SELECT day FROM "+SessionTable+" WHERE "+where+" GROUP BY day", args...)
+	visits, err := daysOf(ctx, tx, "SELECT day FROM "+SessionTable+" WHERE "+stays+" GROUP BY day", stayArgs...)
 	if err != nil {
 		return err
 	}
-	maps.Copy(days, visits)
+	maps.Copy(days, withNext(visits))
 	for _, day := range sortedKeys(days) {
 		for _, text := range []string{dropDay, dropStrips} {
 			if _, err := tx.Exec(ctx, text, int64(day)); err != nil {
@@ -92,6 +92,15 @@ func (e *Events) markGone(ctx context.Context, tx Tx, where string, args []any) 
 		}
 	}
 	return e.mark(ctx, tx, days)
+}
+
+// withNext are days of visits and the days after them: what somebody did after midnight belongs to the visit around it.
+func withNext(days map[clock.Day]bool) map[clock.Day]bool {
+	out := make(map[clock.Day]bool, 2*len(days))
+	for day := range days {
+		out[day], out[day+1] = true, true
+	}
+	return out
 }
 
 // Rollup rolls the next day up that has been quiet, and answers 1, or 0 when there is none. At first it marks every day.
@@ -255,7 +264,7 @@ func sameRow(a, b []any) bool {
 func rollupTexts() []Text {
 	out := []Text{{"list stale days", listStale}, {"last mark of days", lastStale}, {"next stale day", nextStale}, {"mark of a day", batchStale}, {"drop mark of a day", dropStale},
 		{"drop rollup of a day", dropDay}, {"days of events and visits", allDays}, {"count rollups", countDays}, {"sample rollups", sampleDays}, {"read rollup of a day", readDay},
-		{"days of what moved", movedDays}, {"visits of a day", rollVisitsText()}, {"events of a day", rollEvents}, {"trend of rollups", readTrend}, {"stale days within", staleWithin},
+		{"days of what moved", movedDays}, {"visits of a day", rollVisitsText()}, {"events of a day", rollEvents}, {"events of a day in visits", rollWithin}, {"trend of rollups", readTrend}, {"stale days within", staleWithin},
 		{"drop strips of a day", dropStrips}, {"read strips of a day", readStrip}, {"dictionaries of strips", readDictionaries}, {"read strips", readStrips},
 		{"visitors of days", readVisitors}, {"doers of days", readDoers}}
 	out = append(out, Text{"customers among persons", someCustomers(2)})

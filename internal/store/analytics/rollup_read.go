@@ -21,6 +21,19 @@ const (
 	readTrend   = `SELECT day, visitors, visits, views FROM web_day WHERE kind = ` + asText + ` AND value = ` + asText + ` AND day >= ` + asInt + ` AND day <= ` + asInt
 )
 
+// among is a kind within the part.
+func (p narrowed) among(kind string) string {
+	if p.plain {
+		return kind
+	}
+	return among(kind, p.kind, p.value)
+}
+
+// wide reports whether other kinds are rolled up within the part.
+func (p narrowed) wide() bool {
+	return p.plain || p.kind == rollThrough || p.kind == string(web.Channel)
+}
+
 func sourceValue(source int64) string { return strconv.FormatInt(source, 10) }
 
 // narrowed is which rows of a rollup answer a question.
@@ -319,19 +332,21 @@ func (w *Web) rolledTrend(ctx context.Context, q web.Question, out []web.Bucket)
 }
 
 func (w *Web) rolledBreakdown(ctx context.Context, q web.Question, by web.Dimension, limit int) (out []web.Row, ok bool, err error) {
-	if p, ok := rolledPart(q); !ok || !p.plain {
+	p, ok := rolledPart(q)
+	if !ok || !p.plain && (!p.wide() || q.Goal != "" || !slices.Contains(amongKinds(), string(by))) {
 		return nil, false, nil
 	}
+	kind := p.among(string(by))
 	ok, err = w.rolled(ctx, q.Span, true, q.Goal != "", func(r *rolling) error {
 		out = []web.Row{}
-		all, err := r.sums(ctx, string(by), false)
+		all, err := r.sums(ctx, kind, false)
 		if err != nil {
 			return err
 		}
 		list := first(all, limit, func(a, b *rolled) int {
 			return cmp.Or(cmp.Compare(b.sums.visits, a.sums.visits), cmp.Compare(a.key.value, b.key.value))
 		})
-		totals, err := r.totalsOf(ctx, string(by), list, q.Goal)
+		totals, err := r.totalsOf(ctx, kind, list, q.Goal)
 		if err != nil {
 			return err
 		}
@@ -355,17 +370,22 @@ func first(r roll, limit int, order func(a, b *rolled) int) []*rolled {
 
 func (w *Web) rolledPages(ctx context.Context, q web.Question, limit int) (out []web.Page, ok bool, err error) {
 	p, ok := rolledPart(q)
-	if !ok || !p.plain && p.kind != string(web.Host) {
+	ofHost := p.kind == string(web.Host)
+	if !ok || !p.wide() && !ofHost {
 		return nil, false, nil
+	}
+	kind := rollPage
+	if !ofHost {
+		kind = p.among(rollPage)
 	}
 	ok, err = w.rolled(ctx, q.Span, true, true, func(r *rolling) error {
 		out = []web.Page{}
-		all, err := r.sums(ctx, rollPage, true)
+		all, err := r.sums(ctx, kind, true)
 		if err != nil {
 			return err
 		}
 		for key, v := range all {
-			if v.sums.views == 0 || !p.plain && key.host != p.value {
+			if v.sums.views == 0 || ofHost && key.host != p.value {
 				delete(all, key)
 			}
 		}
@@ -376,7 +396,7 @@ func (w *Web) rolledPages(ctx context.Context, q web.Question, limit int) (out [
 		for i, v := range list {
 			keys[i] = v.key
 		}
-		visitors, err := r.crowds(ctx, rollPage, keys, visitorsOf())
+		visitors, err := r.crowds(ctx, kind, keys, visitorsOf())
 		if err != nil {
 			return err
 		}
@@ -390,12 +410,14 @@ func (w *Web) rolledPages(ctx context.Context, q web.Question, limit int) (out [
 }
 
 func (w *Web) rolledEvents(ctx context.Context, q web.Question, limit int) (out []web.Event, ok bool, err error) {
-	if p, ok := rolledPart(q); !ok || !p.plain {
+	p, ok := rolledPart(q)
+	if !ok || !p.wide() {
 		return nil, false, nil
 	}
+	kind := p.among(rollEvent)
 	ok, err = w.rolled(ctx, q.Span, false, true, func(r *rolling) error {
 		out = []web.Event{}
-		all, err := r.sums(ctx, rollEvent, false)
+		all, err := r.sums(ctx, kind, false)
 		if err != nil {
 			return err
 		}
@@ -406,7 +428,7 @@ func (w *Web) rolledEvents(ctx context.Context, q web.Question, limit int) (out 
 		for i, v := range list {
 			keys[i] = v.key
 		}
-		visitors, err := r.crowds(ctx, rollEvent, keys, visitorsOf())
+		visitors, err := r.crowds(ctx, kind, keys, visitorsOf())
 		if err != nil {
 			return err
 		}

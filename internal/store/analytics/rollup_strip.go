@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/insight/web"
@@ -274,6 +275,8 @@ type gathered struct {
 	of    []int32 // place by event
 	deeds []deed
 	among *crowd
+	// starts is where the events of each person begin, when they are in order.
+	starts []int32
 }
 
 func (g *gathered) at(who int64) int32 {
@@ -317,51 +320,84 @@ func (g *gathered) body(b []byte, day clock.Day, meaning []uint32) error {
 	return nil
 }
 
-// each gives every person with the events in the order of time; the list is only good during the call.
-func (g *gathered) each(fn func(who int64, deeds []deed)) {
-	starts := make([]int32, len(g.who)+1)
+// order puts the events of every person together, in the order of time.
+func (g *gathered) order() {
+	g.starts = make([]int32, len(g.who)+1)
 	for i, n := range g.count {
-		starts[i+1] = starts[i] + n
+		g.starts[i+1] = g.starts[i] + n
 	}
-	sorted, next := make([]deed, len(g.deeds)), slices.Clone(starts)
+	sorted, next := make([]deed, len(g.deeds)), slices.Clone(g.starts)
 	for i, place := range g.of {
 		sorted[next[place]] = g.deeds[i]
 		next[place]++
 	}
-	for i, who := range g.who {
-		list := sorted[starts[i]:starts[i+1]]
+	g.deeds, g.of, g.place = sorted, nil, nil
+	for i := range g.who {
+		list := sorted[g.starts[i]:g.starts[i+1]]
 		if !slices.IsSortedFunc(list, byTime) { // the zone of the workspace was another once
 			slices.SortStableFunc(list, byTime)
 		}
-		fn(who, list)
+	}
+}
+
+// each gives every person with the events; the list is only good during the call.
+func (g *gathered) each(fn func(who int64, deeds []deed)) {
+	for i, who := range g.who {
+		fn(who, g.deeds[g.starts[i]:g.starts[i+1]])
 	}
 }
 
 func byTime(a, b deed) int { return cmp.Compare(a.at, b.at) }
 
-// people gives every person with what the question asks for.
+// people gives every person with what the question asks for. A part is read and put in order while the one before it is gone through.
 func (w *walk) people(ctx context.Context, meanings map[clock.Day][]uint32, fn func(who int64, deeds []deed)) error {
-	for part := range int64(stripParts) {
-		g := &gathered{place: map[int64]int32{}, among: w.among}
-		// Stale days lie among the others: each is read when its turn comes.
-		waiting := sortedDays(w.stale)
-		upTo := func(day clock.Day) {
-			for len(waiting) > 0 && waiting[0] < day {
-				g.stale(w.stale[waiting[0]].strip, part, meanings[waiting[0]])
-				waiting = waiting[1:]
+	ctx, stop := context.WithCancel(ctx)
+	parts := make(chan *gathered)
+	var failed error
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		defer close(parts)
+		for part := int64(0); part < stripParts && failed == nil; part++ {
+			var g *gathered
+			if g, failed = w.gather(ctx, part, meanings); failed != nil {
+				return
+			}
+			select {
+			case parts <- g:
+			case <-ctx.Done():
+				failed = ctx.Err()
 			}
 		}
-		err := w.strips(ctx, readStrips, []any{part}, func(day clock.Day, b []byte) error {
-			upTo(day)
-			return g.body(b, day, meanings[day])
-		})
-		if err != nil {
-			return err
-		}
-		upTo(w.span.To + 1)
+	})
+	defer reading.Wait()
+	defer stop()
+	for g := range parts {
 		g.each(fn)
 	}
-	return nil
+	return failed
+}
+
+// gather reads a part of the persons.
+func (w *walk) gather(ctx context.Context, part int64, meanings map[clock.Day][]uint32) (*gathered, error) {
+	g := &gathered{place: map[int64]int32{}, among: w.among}
+	// Stale days lie among the others: each is read when its turn comes.
+	waiting := sortedDays(w.stale)
+	upTo := func(day clock.Day) {
+		for len(waiting) > 0 && waiting[0] < day {
+			g.stale(w.stale[waiting[0]].strip, part, meanings[waiting[0]])
+			waiting = waiting[1:]
+		}
+	}
+	err := w.strips(ctx, readStrips, []any{part}, func(day clock.Day, b []byte) error {
+		upTo(day)
+		return g.body(b, day, meanings[day])
+	})
+	if err != nil {
+		return nil, err
+	}
+	upTo(w.span.To + 1)
+	g.order()
+	return g, nil
 }
 
 func sortedDays(m map[clock.Day]dayRoll) []clock.Day {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/insight/report"
 	"github.com/guanxi-crm/guanxi/internal/insight/web"
+	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/store/analytics"
 	"github.com/guanxi-crm/guanxi/internal/store/compile"
 )
@@ -55,7 +57,7 @@ func reports(t *testing.T, w *analytics.Web, q web.Question) map[string]any {
 	put("totals")(totals, err)
 	trend, err := w.Trend(ctx, q, false)
 	put("trend")(trend, err)
-	for _, d := range []web.Dimension{web.Channel, web.Campaign, web.Entry, web.Exit, web.Host, web.Device} {
+	for _, d := range []web.Dimension{web.Channel, web.Campaign, web.Entry, web.Exit, web.Host, web.Device, web.Referrer} {
 		rows, err := w.Breakdown(ctx, q, d, 3)
 		put("by "+string(d))(rows, err)
 	}
@@ -259,4 +261,66 @@ func rolledUpWhenQuiet(t *testing.T, b *bench) {
 	if n := rollAll(t, f.Events); n != 1 {
 		t.Errorf("%d days were rolled up once it was quiet", n)
 	}
+}
+
+// Of whoever is taken out nothing stands in the rollups: their days go with the facts and are made anew without them.
+func TestRollupsForgetWhoIsTakenOut(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, b *bench) {
+		b.clock.Set(noon(20_001))
+		f := analytics.NewEvents(b.db, b.clock)
+		var list []analytics.Row
+		at := int64(20_000) * wholeDay
+		for i, d := range []deed{{profile: 1, path: "/zqxcanary"}, {profile: 1, path: "/shared"}, {profile: 2, path: "/shared"}, {profile: 2, path: "/other"}} {
+			d.id, d.owner, d.at, d.source, d.kind, d.name, d.host, d.channel = int64(i+1), d.profile, at+int64(i)*minute, 1, "page", "Page Viewed", "shop.example", "search"
+			list = append(list, d.row())
+		}
+		must(t, f.Load(t.Context(), list, change.Position{}, change.Position{Seq: 1}))
+		made := func() {
+			t.Helper()
+			for {
+				n, err := f.Visits(t.Context(), analytics.VisitOptions{})
+				must(t, err)
+				if n == 0 {
+					break
+				}
+			}
+			b.clock.Advance(2 * time.Hour)
+			if rollAll(t, f) == 0 {
+				t.Fatal("nothing was rolled up")
+			}
+		}
+		made()
+		found := func() int {
+			n := strings.Count(b.table(t, "SELECT kind, place, host, value, title FROM web_day"), "zqxcanary")
+			rows, err := b.db.Query(t.Context(), "SELECT body FROM web_strip")
+			must(t, err)
+			defer rows.Close()
+			for rows.Next() {
+				var body []byte
+				must(t, rows.Scan(&body))
+				n += strings.Count(string(body), "zqxcanary")
+			}
+			must(t, rows.Err())
+			return n
+		}
+		q := web.Question{Span: web.Span{From: 19_999, To: 20_001}}
+		if found() == 0 {
+			t.Fatal("the page is in no rollup, so this proves nothing")
+		}
+		_, err := f.Drop(t.Context(), analytics.Gone{Profiles: []id.ID{1}})
+		must(t, err)
+		if n := found(); n != 0 {
+			t.Errorf("%d places name the page of whoever is gone", n)
+		}
+		made()
+		if n := found(); n != 0 {
+			t.Errorf("%d places name the page once the day is made anew", n)
+		}
+		totals, err := webOf(b).Totals(t.Context(), q)
+		must(t, err)
+		if totals.Visitors != 1 || totals.Views != 2 {
+			t.Errorf("the day has %+v, want the other visitor alone", totals)
+		}
+	})
 }

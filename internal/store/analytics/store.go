@@ -28,6 +28,7 @@ type Store struct {
 
 	mu      sync.Mutex // of schema changes and passes
 	classes []string   // columns of t_class, in order
+	classed []string   // classifications whose columns Ensure makes
 
 	computed  []ComputedColumn // of the wide view
 	wanted    int              // families of computed traits that Ensure makes
@@ -71,6 +72,17 @@ func (s *Store) Ensure(ctx context.Context, reg *schema.Registry, settings trait
 			return err
 		}
 		classes = slices.DeleteFunc(slices.Clone(columns[FamilyClass]), func(c string) bool { return c == "customer_id" || c == "computed_at" })
+		if err := widen(ctx, tx, d, columns); err != nil {
+			return err
+		}
+		for _, key := range s.classed {
+			if len(classes) >= maxClasses {
+				break
+			}
+			if classes, err = addClass(ctx, tx, d, classes, key); err != nil {
+				return err
+			}
+		}
 		views := append(facts, traitsView(classes, s.madeComputed()))
 		if d.Mirrored() {
 			if err := ensureTables(ctx, tx, d, Relations(reg), columns); err != nil {

@@ -379,5 +379,5 @@ func Texts(d Dialect) []Text {
 			Text{"swap " + f.name, swapText(f)}, Text{"delete " + f.name, deleteNow(f.name, scopeTouched)},
 			Text{"delete one of " + f.name, deleteNow(f.name, scopeOne)}, Text{"read " + f.name, readFamily(f.name, f.values(), 3)})
 	}
-	return slices.Concat(out, memberTexts(), eventTexts(d), rollupTexts(), WebTexts(d), behaviourTexts())
+	return slices.Concat(out, modelTexts(), socialTexts(d), memberTexts(), eventTexts(d), rollupTexts(), WebTexts(d), behaviourTexts(), ForecastTexts(), recommendTexts(), valueTexts(), valuePageTexts(), churnTexts(), campaignTexts(), promotionTexts(d))
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,6 +110,9 @@ func arguments(text string, n int) []any {
 	parts := strings.Split(text, "?")
 	for i := range out {
 		out[i] = int64(1)
+		if strings.Contains(text, "CAST($"+strconv.Itoa(i+1)+" AS TEXT)") {
+			out[i] = "1"
+		}
 		if len(parts) == n+1 {
 			before := parts[i]
 			if strings.HasSuffix(before, "classification = ") || strings.HasSuffix(before, "segment_key = ") ||

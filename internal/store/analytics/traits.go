@@ -220,15 +220,18 @@ func cutArgs(m rfm.Model) []any {
 // rowsPerSlice bounds the memory of a full pass: so many orders and lines are computed in one statement.
 const rowsPerSlice = 6_000_000
 
+// rowsPerAnswer is how many facts are read at once by what goes through them one by one: an answer is held in memory as a whole.
+const rowsPerAnswer = 2_000_000
+
 // slices are ascending customer ids: slice i holds the ids from bounds[i] up to, not including, bounds[i+1], and about as
 // many facts as any other.
-func (s *Store) slices(ctx context.Context) ([]int64, error) {
+func (s *Store) slices(ctx context.Context, rows int64) ([]int64, error) {
 	var facts int64
 	if _, err := one(ctx, s.db, countFacts, nil, &facts); err != nil {
 		return nil, err
 	}
 	bounds := []int64{0}
-	n := int(1 + facts/rowsPerSlice)
+	n := int(1 + facts/rows)
 	if n == 1 {
 		return append(bounds, math.MaxInt64), nil
 	}
@@ -271,7 +274,7 @@ func (s *Store) Full(ctx context.Context, p trait.Pass, today clock.Day) (r trai
 	if err != nil {
 		return r, err
 	}
-	bounds, err := s.slices(ctx)
+	bounds, err := s.slices(ctx, rowsPerSlice)
 	if err != nil {
 		return r, fmt.Errorf("slice customers: %w", err)
 	}

@@ -182,8 +182,10 @@ func TestFunnelsReachAsFarAsTheBestBeginning(t *testing.T) {
 				if len(got) != len(f.Steps) {
 					t.Errorf("%s: %d steps", at, len(got))
 				}
-				tr.wantSplit(t, w, q, f, got)
-				tr.wantSteps(t, w, q, f, depth)
+				if j == i%len(funnels) { // each funnel with some question
+					tr.wantSplit(t, w, q, f, got)
+					tr.wantSteps(t, w, q, f, depth)
+				}
 			}
 		}
 	})

@@ -42,10 +42,26 @@ func (b *builder) alias(letter string) string {
 
 // table is the relation of an object in this plane.
 func (b *builder) table(obj *schema.Object) string {
-	if b.analytics {
-		return quote("a_" + obj.Key)
+	if !b.analytics {
+		return quote(obj.Physical)
 	}
-	return quote(obj.Physical)
+	name := quote("a_" + obj.Key)
+	if f := obj.Field(obj.TimeField); b.env.Until != 0 && f != nil {
+		day := f.Key
+		if f.Type != schema.Date {
+			day += "_day"
+		}
+		return "(SELECT * FROM " + name + " WHERE " + quote(day) + " <= " + strconv.FormatInt(int64(b.env.Until), 10) + ")"
+	}
+	return name
+}
+
+// events is the relation of events.
+func (b *builder) events() string {
+	if b.env.Until != 0 {
+		return "(SELECT * FROM " + EventTable + ` WHERE "day" <= ` + strconv.FormatInt(int64(b.env.Until), 10) + ")"
+	}
+	return EventTable
 }
 
 // selection compiles a whole bound tree over the table with alias t.
@@ -370,7 +386,10 @@ func (b *builder) best(s *scope, e *query.Best) (piece, error) {
 	if err != nil {
 		return piece{}, err
 	}
-	tail := piece{" ORDER BY " + x + ` DESC NULLS LAST, t."id" LIMIT ?`, []any{int64(e.Count)}}
+	tail, err := b.firsts(e, x)
+	if err != nil {
+		return piece{}, err
+	}
 	sub, err := b.customersIn(in, e.Of, tail, raw(x+" IS NOT NULL"))
 	if err != nil {
 		return piece{}, err
@@ -382,6 +401,26 @@ func (b *builder) best(s *scope, e *query.Best) (piece, error) {
 		s.known["top "+sub.key()] = alias
 	}
 	return raw(alias + `."customer_id" IS NOT NULL`), nil
+}
+
+// firsts orders the customers of a top list and cuts it off: x is the value that they are ordered by. A share is rounded half up; "/" of a
+// multiple means the same in all engines.
+func (b *builder) firsts(e *query.Best, x string) (piece, error) {
+	tail := piece{" ORDER BY " + x + ` DESC NULLS LAST, t."id" LIMIT ?`, []any{int64(e.Count)}}
+	if e.Share == 0 {
+		return tail, nil
+	}
+	in := newCustomers(b)
+	value, err := b.trait(in, &e.Trait)
+	if err != nil {
+		return piece{}, err
+	}
+	all, err := b.customersIn(in, e.Of, raw(""), raw(value+" IS NOT NULL"))
+	if err != nil {
+		return piece{}, err
+	}
+	head := piece{" ORDER BY " + x + ` DESC NULLS LAST, t."id" LIMIT (SELECT greatest(1, CAST((n.twice - n.twice % 2000000) / 2000000 AS BIGINT)) FROM (SELECT 2 * count(*) * CAST(? AS BIGINT) + 1000000 AS twice FROM (`, []any{e.Share}}
+	return joined("", []piece{head, all, raw(") m) n)")}), nil
 }
 
 // sample compares the first sixteen hexadecimal digits of the hash as text.

@@ -44,6 +44,9 @@ type Env struct {
 	Dialect Dialect
 	// Columnar says that the analytics plane is DuckDB; false is PostgreSQL. Computed fields and properties of events differ.
 	Columnar bool
+	// Until leaves out of the analytics plane the records with a time of their own, and the events, that came after this day; 0
+	// for none. With Now at its end a condition answers as of that day, as far as it asks of nothing that has no time.
+	Until clock.Day
 }
 
 // Today is the local day of Now.

@@ -53,7 +53,7 @@ func (b *builder) eventGroup(s *scope, r *query.Rows) (*group, rowsText, error) 
 	if i < 0 {
 		i = len(s.groups)
 		s.groups = append(s.groups, &group{
-			alias: b.alias("g"), sign: sign, scope: newScope("r", nil), table: EventTable, base: and(named("r", r.Event), counted("r")),
+			alias: b.alias("g"), sign: sign, scope: newScope("r", nil), table: b.events(), base: and(named("r", r.Event), counted("r")),
 			via: `r."customer_id"`, known: map[string]string{},
 		})
 	}
@@ -99,7 +99,7 @@ func (b *builder) steps(s *scope, e *query.Steps) (piece, error) {
 	if window.text == no.text {
 		where = and(raw(`r."customer_id" < 0`), or(fits...)) // ids are positive
 	}
-	text := joined("", append(parts, wrap(" FROM "+EventTable+" r WHERE ", where, "")))
+	text := joined("", append(parts, wrap(" FROM "+b.events()+" r WHERE ", where, "")))
 	last := len(e.Items)
 	before := ""
 	for i := 1; i < last; i++ {
@@ -132,8 +132,9 @@ func (PostgreSQL) Property(column, key string, read query.EventRead) string {
 	case query.ReadPresence:
 		return text
 	case query.ReadText:
+		sent := "((" + column + ")::json ->> " + literal(key) + ")" // jsonb would make 1000 of 1e3
 		return "CASE " + typ + " WHEN 'string' THEN " + text + " WHEN 'boolean' THEN " + text +
-			" WHEN 'number' THEN CASE WHEN " + text + " ~ " + literal(query.WholeNumber) + " THEN " + text + " END END"
+			" WHEN 'number' THEN CASE WHEN " + sent + " ~ " + literal(query.WholeNumber) + " THEN " + sent + " END END"
 	case query.ReadTruth:
 		return truthOf(typ, "'string', 'boolean'", text)
 	case query.ReadKind:

@@ -9,7 +9,7 @@ import (
 )
 
 // FigureText is a question for figures over one object's table, whose alias is "t": the caller writes
-// "SELECT " + Columns + " FROM <table> t" + Joins + " WHERE … AND (" + Where + ")" + Tail. Columns hold no parameters.
+// "SELECT " + Columns + " FROM <table> t" + Joins + " WHERE … AND (" + Where + ")" + Tail. Args begin with those of Columns.
 type FigureText struct {
 	Fragment
 	// Columns are the keys of the groups, the count, then for each measure its value and how many records have one.
@@ -20,8 +20,8 @@ type FigureText struct {
 	Limited bool
 }
 
-// Figures compiles a question for figures for one plane, under a reader's limits, which may be nil. A measure of sum or avg gives the sum, min and max the value, filled and
-// empty nothing: the caller works out the rest of the count beside it. Days are grouped day by day, regions by code; the
+// Figures compiles a question for figures for one plane, under a reader's limits, which may be nil. A measure of sum or avg gives the sum, min and max the value, filled, empty
+// and has nothing: the caller works out the rest of the count beside it. Days are grouped day by day, regions by code; the
 // caller joins them to wider groups, since that is the same arithmetic for every engine.
 func Figures(env Env, f *query.Figures, n *query.Node, l *query.Limits, analytics bool) (FigureText, error) {
 	c, err := query.Resolve(n, env.check(f.Object))
@@ -46,6 +46,7 @@ func Figures(env Env, f *query.Figures, n *query.Node, l *query.Limits, analytic
 	}
 	out := FigureText{Limited: false}
 	var cols, keys []string
+	var args []any
 	for i := range f.Groups {
 		x, err := b.groupKey(s, &f.Groups[i])
 		if err != nil {
@@ -60,10 +61,10 @@ func Figures(env Env, f *query.Figures, n *query.Node, l *query.Limits, analytic
 		if err != nil {
 			return FigureText{}, err
 		}
-		cols = append(cols, value, filled)
+		cols, args = append(cols, value, filled.text), append(args, filled.args...)
 	}
 	joins, where := s.joined(b), b.nobody(s.alias, where)
-	out.Fragment = Fragment{Joins: joins.text, Where: where.text, JoinArgs: len(joins.args), Args: append(append([]any{}, joins.args...), where.args...)}
+	out.Fragment = Fragment{Joins: joins.text, Where: where.text, JoinArgs: len(joins.args), Args: append(append(args, joins.args...), where.args...)}
 	out.Columns, out.Width = strings.Join(cols, ", "), len(cols)
 	if len(keys) > 0 {
 		out.Tail = " GROUP BY " + strings.Join(keys, ", ")
@@ -91,20 +92,23 @@ func someone(x string, slot *query.Slot) string {
 	return x
 }
 
-func (b *builder) measure(s *scope, m *query.MeasureSlot) (value, filled string, err error) {
+func (b *builder) measure(s *scope, m *query.MeasureSlot) (value string, filled piece, err error) {
 	if m.Measure.Func == "count" {
-		return "NULL", "count(*)", nil
+		return "NULL", raw("count(*)"), nil
 	}
 	x, err := b.column(s, &m.Slot, m.Role)
 	if err != nil {
-		return "", "", err
+		return "", piece{}, err
 	}
-	filled = "count(" + someone(x, &m.Slot) + ")"
+	filled = raw("count(" + someone(x, &m.Slot) + ")")
 	if b.sealed(&m.Slot) {
 		// The mirror holds no ciphertext, only whether there is one.
-		filled = "count(CASE WHEN " + strings.TrimSuffix(x, `"`) + `_set" THEN 1 END)`
+		filled = raw("count(CASE WHEN " + strings.TrimSuffix(x, `"`) + `_set" THEN 1 END)`)
 	}
 	switch m.Measure.Func {
+	case "has":
+		one := b.has(x, []string{m.Measure.Value})[0]
+		filled = piece{"count(CASE WHEN " + one.text + " THEN 1 END)", one.args}
 	case "sum", "avg":
 		return "CAST(sum(" + x + ") AS BIGINT)", filled, nil
 	case "min", "max":

@@ -14,6 +14,7 @@
 package duckdb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -59,10 +60,11 @@ type DB struct {
 	path   string
 	turn   chan struct{} // holds one token: the right to write
 
-	mu     sync.RWMutex // of engine
+	mu     sync.RWMutex // of engine; a reader holds it until it has rows
 	engine *engine
-	failed atomic.Bool // the engine refuses everything until restarted
-	marked atomic.Bool // the file is damaged or was lost; nothing is read or written until Renew
+	door   atomic.Pointer[chan struct{}] // closed when readers may go on; nil while they may
+	failed atomic.Bool                   // the engine refuses everything until restarted
+	marked atomic.Bool                   // the file is damaged or was lost; nothing is read or written until Renew
 
 	damaged chan struct{} // holds one entry when the file was found damaged
 }
@@ -72,9 +74,13 @@ type engine struct {
 	db     *sql.DB
 	writer *sql.Conn
 	fresh  bool
+	kept   kept
 }
 
-func (e *engine) close() error { return errors.Join(e.writer.Close(), e.db.Close()) }
+func (e *engine) close() error {
+	e.kept.forget()
+	return errors.Join(e.writer.Close(), e.db.Close())
+}
 
 var _ analytics.DB = (*DB)(nil)
 
@@ -122,17 +128,43 @@ func start(ctx context.Context, path string, c Config) (*engine, error) {
 	return e, openFault(err)
 }
 
-// reading is the engine for a reader. A restart is the writer's while one is at work: it is about to fail too.
-func (d *DB) reading(ctx context.Context) (*engine, error) {
-	if d.failed.Load() && !d.marked.Load() {
+// doorAtMost is how long a reader waits while the file changes places.
+const doorAtMost = 15 * time.Second
+
+// reading is the engine for a reader, who holds mu until it calls leave. A restart is the writer's while one is at work: it is about to fail too.
+func (d *DB) reading(ctx context.Context) (e *engine, leave func(), err error) {
+	if door := d.door.Load(); door != nil {
+		if err := clock.Pause(ctx, doorAtMost, *door); err != nil {
+			return nil, nil, err
+		}
+	}
+	usable := func() bool { return !d.failed.Load() && !d.marked.Load() }
+	for {
+		if usable() { // or whoever restarts it has mu, and may wait for the rows that this reader has elsewhere
+			d.mu.RLock()
+			if usable() {
+				return d.engine, d.mu.RUnlock, nil
+			}
+			d.mu.RUnlock()
+		}
+		if err := d.repaired(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
+}
+
+// repaired restarts the engine for a reader.
+func (d *DB) repaired(ctx context.Context) error {
+	if !d.marked.Load() {
 		select {
 		case <-d.turn:
 		default:
-			return nil, fault.New(fault.Unavailable, "analytics.restarting", nil)
+			return fault.New(fault.Unavailable, "analytics.restarting", nil)
 		}
 		defer func() { d.turn <- struct{}{} }()
 	}
-	return d.running(ctx)
+	_, err := d.running(ctx)
+	return err
 }
 
 // running is the engine, restarted when it had failed; then the caller holds the turn.
@@ -163,6 +195,66 @@ func (d *DB) Restart(ctx context.Context) error {
 	return d.restart(ctx)
 }
 
+// Shrink gives back the pages of the file that are held in memory, where nobody reads or writes; the system still has them cached.
+// It does nothing while somebody does.
+func (d *DB) Shrink(ctx context.Context) error {
+	select {
+	case <-d.turn:
+	default:
+		return nil
+	}
+	defer func() { d.turn <- struct{}{} }()
+	if d.failed.Load() || d.marked.Load() {
+		return nil
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if !d.idle() {
+		return nil
+	}
+	d.engine.kept.forget()
+	ctx = context.WithoutCancel(ctx)
+	// Less than what is pinned is refused after everything else was given up; whoever begins meanwhile has room, and a file to spill to.
+	_, low := d.engine.writer.ExecContext(ctx, "SET memory_limit = '"+strconv.Itoa(shrunk)+"MiB'")
+	_, err := d.engine.writer.ExecContext(ctx, limit(d.config))
+	if low != nil && !strings.Contains(low.Error(), "memory limit") {
+		err = errors.Join(low, err)
+	}
+	return d.fault(err)
+}
+
+// Afresh starts the engine anew where nobody reads or writes, and reports whether it did: what it has learned of its tables and what lies free
+// between that goes back to the system, which Shrink cannot reach. Who begins meanwhile waits for it.
+func (d *DB) Afresh(ctx context.Context) (done bool, err error) {
+	select {
+	case <-d.turn:
+	default:
+		return false, nil
+	}
+	defer func() { d.turn <- struct{}{} }()
+	if !d.mu.TryLock() {
+		return false, nil
+	}
+	defer d.mu.Unlock()
+	if d.failed.Load() || d.marked.Load() || !d.idle() {
+		return false, nil
+	}
+	err = d.stop()
+	if err == nil {
+		err = d.begin(ctx)
+	}
+	if err != nil {
+		d.failed.Store(true) // whoever comes next starts it
+	}
+	return err == nil, err
+}
+
+// idle reports whether nobody has rows of the engine; mu is held. The writer's own connection is one.
+func (d *DB) idle() bool { return d.engine.db.Stats().InUse <= 1 }
+
+// shrunk is how many MiB Shrink leaves.
+const shrunk = 24
+
 func (d *DB) restart(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -172,6 +264,11 @@ func (d *DB) restart(ctx context.Context) error {
 	if err := d.stop(); err != nil {
 		return err
 	}
+	return d.begin(ctx)
+}
+
+// begin starts an engine in the place of one that was stopped; mu is held.
+func (d *DB) begin(ctx context.Context) error {
 	e, err := start(context.WithoutCancel(ctx), d.path, d.config)
 	if err != nil {
 		return err
@@ -188,6 +285,7 @@ func (d *DB) restart(ctx context.Context) error {
 // stop ends the engine; mu is held.
 func (d *DB) stop() error {
 	old := d.engine
+	old.kept.forget()
 	if err := old.writer.Close(); err != nil && !errors.Is(err, sql.ErrConnDone) {
 		return fault.Wrap(fault.Unavailable, "analytics.restarting", err)
 	}
@@ -240,48 +338,6 @@ func (d *DB) Renew(ctx context.Context) error {
 	}
 }
 
-// rebuildMark follows the path of a file that was found damaged while in use: the next Open sets it aside. asideMark follows
-// that of the file set aside.
-const (
-	rebuildMark = ".rebuild"
-	asideMark   = ".damaged"
-)
-
-// setAside keeps a damaged file for whoever wants to know what happened, in place of the one before.
-func setAside(path string, c Config) error {
-	err := os.Rename(path, path+asideMark)
-	if err == nil {
-		now := c.Clock.Now()
-		err = os.Chtimes(path+asideMark, now, now) // by which DropAside knows since when
-	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("set analytics file aside: %w", err)
-	}
-	return remove(path)
-}
-
-// DropAside removes the damaged file of a directory if it was set aside before a time.
-func DropAside(dir string, before time.Time) error {
-	path := filepath.Join(dir, FileName+asideMark)
-	info, err := os.Stat(path)
-	if errors.Is(err, os.ErrNotExist) || err == nil && !info.ModTime().Before(before) {
-		return nil
-	}
-	return errors.Join(err, os.Remove(path))
-}
-
-func remove(path string) error {
-	for _, p := range []string{path, path + ".wal", path + rebuildMark} {
-		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return fmt.Errorf("drop analytics file: %w", err)
-		}
-	}
-	if err := os.RemoveAll(path + ".tmp"); err != nil {
-		return fmt.Errorf("drop analytics spill: %w", err)
-	}
-	return nil
-}
-
 var errFormat = errors.New("file has another format")
 
 // derelict reports an error that means the file is of no use, as against one that keeps us from using it.
@@ -312,6 +368,11 @@ func openFault(err error) error {
 	return duckFault(err)
 }
 
+// limit sets how much memory DuckDB may use.
+func limit(c Config) string {
+	return "SET memory_limit = '" + strconv.Itoa(cmp.Or(c.MemoryLimit, 512)) + "MiB'"
+}
+
 // settings are applied to every connection; all are global, so repeating them is harmless.
 func settings(c Config, path string) []string {
 	or := func(v, d int) string {
@@ -324,8 +385,9 @@ func settings(c Config, path string) []string {
 		"SET autoinstall_known_extensions = false",
 		"SET autoload_known_extensions = false",
 		"SET allow_community_extensions = false",
-		"SET memory_limit = '" + or(c.MemoryLimit, 512) + "MiB'",
+		limit(c),
 		"SET threads = " + or(c.Threads, 2),
+		"SET allocator_background_threads = true", // what was freed goes back to the system after seconds, not with the next query
 		"SET temp_directory = '" + strings.ReplaceAll(path, "'", "''") + ".tmp'",
 		"SET preserve_insertion_order = false", // statements that want an order say so; keeping it costs memory
 		"SET TimeZone = 'UTC'",
@@ -424,9 +486,21 @@ func (d *DB) Close() error {
 
 // Query implements analytics.DB.
 func (d *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	e, err := d.reading(ctx)
+	e, leave, err := d.reading(ctx)
 	if err != nil {
 		return nil, err
+	}
+	defer leave()
+	s, err := e.kept.find(ctx, e.db, query, args)
+	if err != nil {
+		return nil, d.fault(err)
+	}
+	if s != nil {
+		rows, err := s.QueryContext(ctx, args...)
+		if err == nil || ctx.Err() != nil {
+			return rows, d.fault(err)
+		}
+		e.kept.lose(query) // a column may be of another type now, which a plan does not outlive
 	}
 	rows, err := e.db.QueryContext(ctx, query, args...)
 	return rows, d.fault(err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -267,6 +268,57 @@ func TestTheWriterOutlivesItsRows(t *testing.T) {
 	}
 }
 
+// TestReadersOutliveARewrite: whoever reads while the file changes places waits, and is not refused; who reads long is waited for.
+func TestReadersOutliveARewrite(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), 1)
+	defer shut(t, db)
+	if err := exec(t, db, "CREATE TABLE x (n BIGINT)", "INSERT INTO x SELECT range FROM range(5000)"); err != nil {
+		t.Fatal(err)
+	}
+	rows, err := db.Query(t.Context(), "SELECT n FROM x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	written := make(chan error, 1)
+	group.Go(func() { written <- db.Rewrite(t.Context()) })
+	for n := range 50 {
+		if n == 25 {
+			if err := rows.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := number(t, db, "SELECT count(*) FROM x"); n != 5000 {
+			t.Fatalf("%d rows", n)
+		}
+	}
+	stop := make(chan struct{})
+	for range 3 { // nobody leaves them a moment
+		group.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if n := number(t, db, "SELECT count(*) FROM x WHERE n >= 0"); n != 5000 {
+					t.Errorf("%d rows", n)
+				}
+			}
+		})
+	}
+	err = errors.Join(<-written, db.Rewrite(t.Context()))
+	close(stop)
+	group.Wait()
+	if err != nil {
+		t.Error(err)
+	}
+	if err := exec(t, db, "INSERT INTO x VALUES (8)"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTheEngineIsRestarted(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -300,6 +352,155 @@ func TestTheEngineIsRestarted(t *testing.T) {
 	}
 	if n := number(t, db, "SELECT sum(n) FROM x"); n != 15 || db.Fresh() {
 		t.Errorf("the table adds up to %d, fresh %v", n, db.Fresh())
+	}
+}
+
+// TestShrinkGivesMemoryBack: pages of the file leave memory while nobody uses them, and the bound is what it was.
+func TestShrinkGivesMemoryBack(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), 1)
+	defer shut(t, db)
+	const held = "SELECT CAST(sum(memory_usage_bytes) AS BIGINT) FROM duckdb_memory()"
+	// Texts that do not repeat take room.
+	if err := exec(t, db, "CREATE TABLE x AS SELECT range AS n, md5(CAST(range AS VARCHAR)) || md5(CAST(-range AS VARCHAR)) AS t FROM range(2000000)"); err != nil {
+		t.Fatal(err)
+	}
+	const asked = "SELECT count(DISTINCT substr(t, 1, 3)) FROM x"
+	if n := number(t, db, asked); n != 4096 {
+		t.Fatalf("%d", n)
+	}
+	limit := number(t, db, "SELECT CAST(current_setting('memory_limit') LIKE '512%' AS BIGINT)")
+	before := number(t, db, held)
+	rows, err := db.Query(t.Context(), "SELECT n FROM x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Shrink(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := number(t, db, held); n < before/2 {
+		t.Errorf("memory was taken from under a reader: %d of %d", n, before)
+	}
+	if err := rows.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Shrink(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := number(t, db, held); before < 40<<20 || n > 30<<20 {
+		t.Errorf("%d bytes are held, %d before", n, before)
+	}
+	if n := number(t, db, "SELECT CAST(current_setting('memory_limit') LIKE '512%' AS BIGINT)"); n != limit {
+		t.Errorf("the bound is another one")
+	}
+	if n := number(t, db, asked); n != 4096 {
+		t.Errorf("%d afterwards", n)
+	}
+	if rows, err = db.Query(t.Context(), "SELECT n FROM x"); err != nil {
+		t.Fatal(err)
+	}
+	if done, err := db.Afresh(t.Context()); done || err != nil {
+		t.Errorf("the engine began anew under a reader: %v, %v", done, err)
+	}
+	if err := rows.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var asks sync.WaitGroup // whoever asks meanwhile waits, and is answered
+	for range 8 {
+		asks.Go(func() {
+			for range 10 {
+				if n := number(t, db, "SELECT max(n) FROM x"); n != 1999999 {
+					t.Errorf("%d beside a new beginning", n)
+				}
+			}
+		})
+	}
+	for range 50 {
+		if _, err := db.Afresh(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	asks.Wait()
+	if done, err := db.Afresh(t.Context()); !done || err != nil {
+		t.Errorf("the engine did not begin anew: %v, %v", done, err)
+	}
+	if n := number(t, db, asked); n != 4096 || number(t, db, held) > before {
+		t.Errorf("%d from the new engine", n)
+	}
+}
+
+// TestKeptStatements: what is asked again and again is planned once, and answers from the table that has the name now, whatever the values are.
+func TestKeptStatements(t *testing.T) {
+	t.Parallel()
+	db := open(t, t.TempDir(), 1)
+	defer shut(t, db)
+	if err := exec(t, db, "CREATE TABLE x AS SELECT range AS n, CAST(range AS VARCHAR) AS t FROM range(100)"); err != nil {
+		t.Fatal(err)
+	}
+	ask := func(query string, args ...any) (n int64, err error) {
+		rows, err := db.Query(t.Context(), query, args...)
+		if err != nil {
+			return 0, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := rows.Scan(&n); err != nil {
+				return 0, err
+			}
+		}
+		return n, rows.Err()
+	}
+	const below, alike = "SELECT count(*) FROM x WHERE n < ?", "SELECT count(*) FROM x WHERE t = ?"
+	for i := range int64(120) { // more texts than are kept
+		if n, err := ask(below, i); err != nil || n != min(i, 100) {
+			t.Fatalf("%d below %d, %v", n, i, err)
+		}
+		if n, err := ask(below+" AND n <> "+strconv.FormatInt(i, 10), i); err != nil || n != min(i, 100) {
+			t.Fatalf("%d below %d, %v", n, i, err)
+		}
+	}
+	for _, v := range []any{"7", nil, "x", "8"} {
+		want := int64(0)
+		if v == "7" || v == "8" {
+			want = 1
+		}
+		if n, err := ask(alike, v); err != nil || n != want {
+			t.Errorf("%d like %v, %v", n, v, err)
+		}
+	}
+	if err := exec(t, db, "CREATE TABLE y AS SELECT range AS n, 'y' AS u, CAST(range AS VARCHAR) AS t FROM range(10)", "DROP TABLE x", "ALTER TABLE y RENAME TO x"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := ask(below, int64(50)); err != nil || n != 10 {
+		t.Errorf("%d of the new table, %v", n, err)
+	}
+	const one = "SELECT t FROM x WHERE n = ?"
+	for i, kind := range []string{"VARCHAR", "BIGINT", "SMALLINT", "DOUBLE"} { // the column is of another type each time
+		if err := exec(t, db, "CREATE OR REPLACE TABLE x AS SELECT range AS n, CAST(range AS "+kind+") AS t FROM range(10)"); err != nil {
+			t.Fatal(err)
+		}
+		for j := range int64(3) {
+			if n, err := ask(one, j+int64(i)); err != nil || n != j+int64(i) {
+				t.Errorf("%s: %d instead of %d, %v", kind, n, j+int64(i), err)
+			}
+		}
+	}
+	var asks sync.WaitGroup
+	for range 6 {
+		asks.Go(func() {
+			for i := range int64(60) {
+				if n, err := ask(below+" AND n <> ? OR n = "+strconv.FormatInt(100+i%20, 10), i, int64(99)); err != nil || n != min(i, 10) {
+					t.Errorf("%d below %d, %v", n, i, err)
+				}
+			}
+		})
+	}
+	asks.Wait()
+	if err := exec(t, db, "DROP TABLE x"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ask(below, int64(1)); err == nil {
+		t.Error("a table that is gone answers")
 	}
 }
 

@@ -3,6 +3,7 @@ package eventplane
 import (
 	"context"
 	"errors"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -45,9 +46,22 @@ func (p *Plane) Retain(ctx context.Context, before map[id.ID]clock.Day) (int64, 
 	return p.drop(ctx, g)
 }
 
+// Remove takes single events out of the facts, the inbox and the files, and says how many there were; the visits and traits that they were
+// part of are made anew. It may be repeated. What is not loaded yet is not found.
+func (p *Plane) Remove(ctx context.Context, events []id.ID) (int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, err := p.drop(ctx, analytics.Gone{Events: events})
+	if n > 0 && p.c.Touched != nil {
+		p.c.Touched()
+	}
+	p.c.Store.Wake()
+	return n, err
+}
+
 // drop goes through files, inbox and facts in this order, so that a repetition after a crash still finds what the facts name.
 func (p *Plane) drop(ctx context.Context, g analytics.Gone) (int64, error) {
-	if len(g.Profiles) == 0 && len(g.Before) == 0 {
+	if g.Nothing() {
 		return 0, nil
 	}
 	if p.c.Files != nil {
@@ -73,8 +87,12 @@ func (p *Plane) rewrite(ctx context.Context, g analytics.Gone) error {
 	for _, day := range g.Before {
 		newest = max(newest, day)
 	}
+	oldest := int64(math.MaxInt64) // before which no event that goes was accepted
+	for _, v := range g.Events {
+		oldest = min(oldest, id.Made(v))
+	}
 	for _, f := range list {
-		if len(g.Profiles) == 0 && f.MinDay >= newest {
+		if len(g.Profiles) == 0 && f.MinDay >= newest && (f.Day+2)*dayMs <= oldest {
 			continue
 		}
 		if err := p.rewriteOne(ctx, f, g); err != nil {
@@ -115,7 +133,29 @@ func (p *Plane) rewriteOne(ctx context.Context, f File, g analytics.Gone) error 
 }
 
 // profilesAtOnce bounds a list in a statement.
-const profilesAtOnce = 500
+const (
+	profilesAtOnce = 500
+	eventsAtOnce   = 5000
+)
+
+// dropNamed takes what is named in a column out of the inbox.
+func (p *Plane) dropNamed(ctx context.Context, column string, list []id.ID, most int) error {
+	for part := range slices.Chunk(list, most) {
+		ids := make([]int64, len(part))
+		for i, v := range part {
+			ids[i] = int64(v)
+		}
+		err := p.c.Store.Write(ctx, func(ctx context.Context, c sqlstore.Conn) error {
+			d := c.Dialect()
+			_, err := c.Exec(ctx, "DELETE FROM event_inbox WHERE "+d.In(column), d.IDList(ids))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // dropWaiting takes what goes out of the inbox. Of sources only what was loaded goes, the rest the next time.
 func (p *Plane) dropWaiting(ctx context.Context, g analytics.Gone) error {
@@ -123,19 +163,11 @@ func (p *Plane) dropWaiting(ctx context.Context, g analytics.Gone) error {
 	if err != nil {
 		return err
 	}
-	for part := range slices.Chunk(g.Profiles, profilesAtOnce) {
-		ids := make([]int64, len(part))
-		for i, v := range part {
-			ids[i] = int64(v)
-		}
-		err := p.c.Store.Write(ctx, func(ctx context.Context, c sqlstore.Conn) error {
-			d := c.Dialect()
-			_, err := c.Exec(ctx, "DELETE FROM event_inbox WHERE "+d.In("profile_id"), d.IDList(ids))
-			return err
-		})
-		if err != nil {
-			return err
-		}
+	if err := p.dropNamed(ctx, "profile_id", g.Profiles, profilesAtOnce); err != nil {
+		return err
+	}
+	if err := p.dropNamed(ctx, "id", g.Events, eventsAtOnce); err != nil {
+		return err
 	}
 	for source, day := range g.Before {
 		err := p.c.Store.Write(sqlstore.Bulk(ctx), func(ctx context.Context, c sqlstore.Conn) error {

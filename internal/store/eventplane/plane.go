@@ -22,6 +22,7 @@ import (
 
 	"github.com/guanxi-crm/guanxi/internal/base/clock"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/customer/consent"
 	"github.com/guanxi-crm/guanxi/internal/customer/facet"
 	"github.com/guanxi-crm/guanxi/internal/model/event"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
@@ -56,6 +57,10 @@ type Config struct {
 	Owners Owners                // nil: every profile is its own
 	Rates  func() facet.Rates
 	Visits func(ctx context.Context) (analytics.VisitOptions, error)
+	// First must have passed an event before it is loaded: it is analysed when it is known whether it may be.
+	First []string
+	// Refusals are the times in which any of some owners refused to be analysed; nil where nobody can. What happened in them is loaded without a person.
+	Refusals func(ctx context.Context, owners []id.ID) (map[id.ID][]consent.Refusal, error)
 	// Consumers must have passed an event before it leaves the inbox.
 	Consumers []string
 	// Touched is told that traits of customers may have changed; nil for nobody.
@@ -102,7 +107,7 @@ func (p *Plane) Load(ctx context.Context) (int, error) {
 	if !known && p.c.Files != nil {
 		return p.restore(ctx)
 	}
-	resolved, err := p.c.Store.Position(ctx, eventstore.Resolved)
+	resolved, err := p.least(ctx, append([]string{eventstore.Resolved}, p.c.First...))
 	if err != nil {
 		return 0, err
 	}
@@ -123,7 +128,7 @@ func (p *Plane) Load(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	upTo := eventstore.PositionOf(&list[len(list)-1])
-	rows, known, err := p.rows(ctx, list)
+	rows, known, withheld, err := p.rows(ctx, list)
 	if err != nil {
 		return 0, err
 	}
@@ -133,6 +138,11 @@ func (p *Plane) Load(ctx context.Context) (int, error) {
 	if known && p.c.Touched != nil {
 		p.c.Touched()
 	}
+	if len(withheld) > 0 {
+		if err := p.c.Store.AddCounts(ctx, p.c.Store.Withheld(withheld)); err != nil {
+			return 0, err
+		}
+	}
 	return len(list), p.advance(ctx, Loaded, upTo)
 }
 
@@ -140,24 +150,30 @@ func (p *Plane) advance(ctx context.Context, consumer string, upTo change.Positi
 	return p.c.Store.Write(ctx, func(ctx context.Context, c sqlstore.Conn) error { return p.c.Store.Advance(ctx, c, consumer, upTo) })
 }
 
-// rows are events as they are loaded; known says that some are of customers.
-func (p *Plane) rows(ctx context.Context, list []event.Event) (rows []analytics.Row, known bool, err error) {
+// rows are events as they are loaded; known says that some are of customers, withheld how many of each source are loaded without their persons.
+func (p *Plane) rows(ctx context.Context, list []event.Event) (rows []analytics.Row, known bool, withheld map[id.ID]int64, err error) {
 	profiles := make(map[id.ID]bool, len(list))
 	for i := range list {
 		profiles[list[i].Profile] = true
 	}
 	owners, err := p.ownersOf(ctx, profiles)
 	if err != nil {
-		return nil, false, err
+		return nil, false, nil, err
+	}
+	if withheld, err = p.withhold(ctx, list, owners); err != nil {
+		return nil, false, nil, err
 	}
 	rates := p.c.Rates()
 	rows = make([]analytics.Row, len(list))
 	for i := range list {
-		o := owners[list[i].Profile]
+		o, ok := owners[list[i].Profile]
+		if !ok { // withheld
+			o = analytics.Owner{ID: list[i].Profile}
+		}
 		known = known || o.Known
 		rows[i] = analytics.NewRow(&list[i], o, p.reader.Read(&list[i], rates))
 	}
-	return rows, known, nil
+	return rows, known, withheld, nil
 }
 
 // ownersOf are the owners of profiles, of each one.
@@ -281,12 +297,21 @@ func (p *Plane) Passed(ctx context.Context) (change.Position, error) {
 
 // behind is the position, or that of the consumer that is furthest behind it.
 func (p *Plane) behind(ctx context.Context, at change.Position) (change.Position, error) {
-	for _, name := range append([]string{eventstore.Resolved}, p.c.Consumers...) {
+	other, err := p.least(ctx, append([]string{eventstore.Resolved}, p.c.Consumers...))
+	if other.Less(at) {
+		at = other
+	}
+	return at, err
+}
+
+// least is the position of the consumer that is furthest behind.
+func (p *Plane) least(ctx context.Context, names []string) (at change.Position, err error) {
+	for i, name := range names {
 		other, err := p.c.Store.Position(ctx, name)
 		if err != nil {
 			return at, err
 		}
-		if other.Less(at) {
+		if i == 0 || other.Less(at) {
 			at = other
 		}
 	}

@@ -419,3 +419,51 @@ func TestPostgresKeepsTheFactsThemselves(t *testing.T) {
 		t.Errorf("%d events were forgotten, %v", n, err)
 	}
 }
+
+// Single events go out of the facts, the inbox and the files, the visits around them are made anew, and nothing comes back.
+func TestSingleEventsAreRemoved(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir(), 100)
+	s.accept(0, 250)
+	s.drain()
+	s.sealAll()
+	s.accept(250, 20) // not sealed
+	s.drain()
+	s.owners.set(profileOf("v2"), 42)
+	s.drain()
+	before := len(s.dump("f_event"))
+	var gone []id.ID
+	rows, err := s.db.Query(t.Context(), "SELECT id FROM f_event WHERE customer_id = 42 OR title = '第251页'")
+	must(t, err)
+	for rows.Next() {
+		var v int64
+		must(t, rows.Scan(&v))
+		gone = append(gone, id.ID(v))
+	}
+	must(t, rows.Close())
+	n, err := s.plane.Remove(t.Context(), gone)
+	must(t, err)
+	if int(n) != len(gone) || len(gone) < 20 || len(s.dump("f_event")) != before-len(gone) {
+		t.Fatalf("%d of %d named events went, %d of %d are left", n, len(gone), len(s.dump("f_event")), before)
+	}
+	if again, err := s.plane.Remove(t.Context(), gone); err != nil || again != 0 {
+		t.Errorf("%d events went a second time, %v", again, err)
+	}
+	s.drain()
+	if got := s.dump("f_session WHERE customer_id = 42"); len(got) != 0 {
+		t.Errorf("visits without events: %v", got)
+	}
+	events, visits := s.dump("f_event"), s.dump("f_session")
+	if _, err := s.plane.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+	s.lose() // nothing comes back from the files or the inbox
+	s.drain()
+	if got := s.dump("f_event"); !slices.Equal(got, events) {
+		t.Errorf("%d events came back, want %d", len(got), len(events))
+	}
+	if got := s.dump("f_session"); !slices.Equal(got, visits) {
+		t.Errorf("%d visits after the loss, want %d", len(got), len(visits))
+	}
+	s.close()
+}

@@ -30,6 +30,11 @@ const acceptTries = 8
 // Accept stores the events that were not accepted before, all in one transaction, and says for each what became of it. The ids of
 // those that are stored are filled in; message ids and flags change for a collision.
 func (s *Store) Accept(ctx context.Context, events []event.Event) (states []State, err error) {
+	return s.accept(ctx, events, 0)
+}
+
+// accept takes events, as those of an import unless that is 0.
+func (s *Store) accept(ctx context.Context, events []event.Event, imported id.ID) (states []State, err error) {
 	if len(events) == 0 {
 		return nil, nil
 	}
@@ -38,7 +43,7 @@ func (s *Store) Accept(ctx context.Context, events []event.Event) (states []Stat
 			events[i].Hash = events[i].ContentHash()
 		}
 	}
-	in := intake{s: s, events: events}
+	in := intake{s: s, events: events, imported: imported}
 	for try := 1; ; try++ {
 		err = s.DB.Write(ctx, func(c sqlstore.Conn) error { return in.run(ctx, c) })
 		if err == nil || try == acceptTries || fault.CodeOf(err) != dialect.CodeUnique {
@@ -71,6 +76,9 @@ type intake struct {
 	ids    []id.ID
 	names  []string // message ids under which events are stored
 	fresh  []int    // indexes of those that are stored, in their order
+
+	imported id.ID // the import that brings them, 0 for none
+	before   map[string]bool
 }
 
 func (in *intake) run(ctx context.Context, c sqlstore.Conn) error {
@@ -83,6 +91,11 @@ func (in *intake) run(ctx context.Context, c sqlstore.Conn) error {
 	seen, err := seenBefore(ctx, c, names)
 	if err != nil {
 		return err
+	}
+	if in.imported != 0 {
+		if in.before, err = importedBefore(ctx, c, names); err != nil {
+			return err
+		}
 	}
 	var other []int // their message id belongs to another event
 	for i := range in.events {
@@ -115,6 +128,8 @@ func (in *intake) run(ctx context.Context, c sqlstore.Conn) error {
 func (in *intake) place(i int, name string, state State, seen map[string]int64) bool {
 	hash, known := seen[name]
 	switch {
+	case !known && in.before[name]: // longer ago than message ids are remembered
+		in.states[i] = Duplicate
 	case known && hash == in.events[i].Hash:
 		in.states[i] = Duplicate
 	case known:
@@ -188,6 +203,9 @@ func (in *intake) store(ctx context.Context, c sqlstore.Conn) error {
 		dst[0], dst[1], dst[2] = in.names[i], in.events[i].Hash, today
 	})
 	if err != nil {
+		return err
+	}
+	if err := in.noteImported(ctx, c); err != nil {
 		return err
 	}
 	return c.InsertMany(ctx, "event_inbox", inboxColumns, len(in.fresh), func(i int, dst []any) {

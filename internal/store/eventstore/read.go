@@ -61,6 +61,22 @@ func (s *Store) Read(ctx context.Context, after change.Position, limit int) (out
 	return out, err
 }
 
+// Until are events behind a position up to one that a consumer has come to. All of those are decided and readable, though Read may not give them for a moment:
+// its bound steps back when a writer is seen that announced itself before they were committed. So that no events here means that they have gone on, while none
+// of Read means nothing.
+func (s *Store) Until(ctx context.Context, after, upTo change.Position, limit int) (out []event.Event, err error) {
+	err = s.DB.Read(ctx, func(c sqlstore.Conn) error {
+		out, err = batch(ctx, c, after, upTo.Xid+1, limit)
+		return err
+	})
+	for n := range out {
+		if upTo.Less(PositionOf(&out[n])) {
+			return out[:n], err
+		}
+	}
+	return out, err
+}
+
 func batch(ctx context.Context, c sqlstore.Conn, after change.Position, bound int64, limit int) (out []event.Event, err error) {
 	d := c.Dialect()
 	q := "SELECT " + Columns(d) + " FROM event_inbox WHERE " + d.ChangeAfter() + " AND " + d.ChangeBelow() + " ORDER BY " + d.ChangeOrder(false) + " LIMIT ?"

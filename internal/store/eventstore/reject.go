@@ -50,20 +50,23 @@ func (s *Store) Rejects(ctx context.Context, source, before id.ID, limit int) (o
 	return out, err
 }
 
+const addCount = "INSERT INTO event_count(source_id, day, accepted, duplicate, collision, rejected, withheld, last_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) " +
+	"ON CONFLICT (source_id, day) DO UPDATE SET accepted = event_count.accepted + excluded.accepted, duplicate = event_count.duplicate + excluded.duplicate, " +
+	"collision = event_count.collision + excluded.collision, rejected = event_count.rejected + excluded.rejected, withheld = event_count.withheld + excluded.withheld, " +
+	"last_at = CASE WHEN excluded.last_at > event_count.last_at THEN excluded.last_at ELSE event_count.last_at END"
+
 // AddCounts adds to the counts of sources. They are for looking at: a crash may lose those of the last second.
 func (s *Store) AddCounts(ctx context.Context, list []Count) error {
-	const q = "INSERT INTO event_count(source_id, day, accepted, duplicate, collision, rejected, last_at) VALUES (?, ?, ?, ?, ?, ?, ?) " +
-		"ON CONFLICT (source_id, day) DO UPDATE SET accepted = event_count.accepted + excluded.accepted, duplicate = event_count.duplicate + excluded.duplicate, " +
-		"collision = event_count.collision + excluded.collision, rejected = event_count.rejected + excluded.rejected, " +
-		"last_at = CASE WHEN excluded.last_at > event_count.last_at THEN excluded.last_at ELSE event_count.last_at END"
-	return s.DB.Write(ctx, func(c sqlstore.Conn) error {
-		for _, v := range list {
-			if _, err := c.Exec(ctx, q, int64(v.Source), v.Day, v.Accepted, v.Duplicate, v.Collision, v.Rejected, v.LastAt); err != nil {
-				return err
-			}
+	return s.DB.Write(ctx, func(c sqlstore.Conn) error { return addCounts(ctx, c, list) })
+}
+
+func addCounts(ctx context.Context, c sqlstore.Conn, list []Count) error {
+	for _, v := range list {
+		if _, err := c.Exec(ctx, addCount, int64(v.Source), v.Day, v.Accepted, v.Duplicate, v.Collision, v.Rejected, v.Withheld, v.LastAt); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Counts are those of all sources since a day of UTC, by source and day.
@@ -73,11 +76,11 @@ func (s *Store) Counts(ctx context.Context, since int64) (out []Count, err error
 		return sqlstore.Each(ctx, c, func(r *sql.Rows) error {
 			var v Count
 			var src int64
-			err := r.Scan(&src, &v.Day, &v.Accepted, &v.Duplicate, &v.Collision, &v.Rejected, &v.LastAt)
+			err := r.Scan(&src, &v.Day, &v.Accepted, &v.Duplicate, &v.Collision, &v.Rejected, &v.Withheld, &v.LastAt)
 			v.Source = id.ID(src)
 			out = append(out, v)
 			return err
-		}, "SELECT source_id, day, accepted, duplicate, collision, rejected, last_at FROM event_count WHERE day >= ? ORDER BY source_id, day", since)
+		}, "SELECT source_id, day, accepted, duplicate, collision, rejected, withheld, last_at FROM event_count WHERE day >= ? ORDER BY source_id, day", since)
 	})
 	return out, err
 }

@@ -128,11 +128,13 @@ func TestSuite(t *testing.T) {
 		{"another event under a message id", testCollision},
 		{"one message id by many at once", testRace},
 		{"a slow and a fast writer", testSlow},
+		{"a bound that steps back", testBack},
 		{"resolution", testResolve},
 		{"a failed resolution leaves nothing", testResolveFails},
 		{"positions", testPositions},
 		{"what was rejected", testRejected},
 		{"counts", testCounts},
+		{"an import is counted once and taken back", testImport},
 		{"many events at once", testMany},
 	}
 	for _, d := range databases {
@@ -327,6 +329,51 @@ func testSlow(t *testing.T, w *world, many bool) {
 	}
 }
 
+// testBack: what a consumer has come to stays there to be read, though a writer that announced itself before it was committed is seen only now.
+func testBack(t *testing.T, w *world, many bool) {
+	if !many {
+		t.Skip("one writer")
+	}
+	entered, release, done := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		done <- w.Write(context.Background(), func(context.Context, sqlstore.Conn) error {
+			close(entered)
+			<-release
+			return nil
+		})
+	}()
+	<-entered
+	w.accept(t, made("a", "1"), made("b", "2"))
+	var end change.Position // as a consumer has it that read before the writer was seen
+	err := w.View(t.Context(), func(ctx context.Context, c sqlstore.Conn) error {
+		_, err := c.QueryRow(ctx, []any{&end.Xid, &end.Seq}, "SELECT xid, seq FROM event_inbox ORDER BY xid DESC, seq DESC LIMIT 1")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := w.all(t); len(list) != 0 {
+		t.Errorf("%d events are read past a running writer", len(list))
+	}
+	for upTo, want := range map[change.Position]string{end: "ab", {Xid: end.Xid, Seq: end.Seq - 1}: "a", {}: ""} {
+		list, err := w.Until(t.Context(), change.Position{}, upTo, 100)
+		got := ""
+		for i := range list {
+			got += list[i].MessageID
+		}
+		if err != nil || got != want {
+			t.Errorf("up to %v: %q, want %q, %v", upTo, got, want, err)
+		}
+	}
+	close(release)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if list := w.all(t); len(list) != 2 {
+		t.Errorf("%d events after its end", len(list))
+	}
+}
+
 func testResolve(t *testing.T, w *world, _ bool) {
 	var list []event.Event
 	for n := range 450 {
@@ -472,5 +519,58 @@ func testMany(t *testing.T, w *world, _ bool) {
 		if e.MessageID != list[i].MessageID {
 			t.Fatalf("place %d holds %s", i, e.MessageID)
 		}
+	}
+}
+
+func testImport(t *testing.T, w *world, _ bool) {
+	ctx := t.Context()
+	begin := func(key id.ID) eventstore.Into {
+		if err := w.BeginImport(ctx, eventstore.Import{ID: key, Source: 7, File: "a.csv", By: 3, At: w.clock.Now().UnixMilli()}); err != nil {
+			t.Fatal(err)
+		}
+		return eventstore.Into{Store: w.Store, Import: key}
+	}
+	take := func(in eventstore.Into, want ...eventstore.State) {
+		t.Helper()
+		list := []event.Event{made("i1", "a"), made("i2", "b")}
+		states, err := in.Accept(ctx, list)
+		if err != nil || fmt.Sprint(states) != fmt.Sprint(want) {
+			t.Fatalf("%v, %v, want %v", states, err, want)
+		}
+	}
+	take(begin(1), eventstore.Stored, eventstore.Stored)
+	w.clock.Advance(30 * 24 * time.Hour) // longer than message ids are remembered
+	for more := true; more; {
+		var err error
+		if more, err = w.Forget(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := begin(2)
+	take(second, eventstore.Duplicate, eventstore.Duplicate)
+	if got, err := w.ImportedEvents(ctx, 1); err != nil || len(got) != 2 {
+		t.Fatalf("%v %v", got, err)
+	}
+	if moved, err := w.MoveImport(ctx, 1, eventstore.ImportUndoing, 3, 99, eventstore.ImportOpen); err != nil || !moved {
+		t.Fatalf("%v %v", moved, err)
+	}
+	if _, err := (eventstore.Into{Store: w.Store, Import: 1}).Accept(ctx, []event.Event{made("i3", "c")}); fault.CodeOf(err) != "event.import_closed" {
+		t.Errorf("an import that is undone takes more in: %v", err)
+	}
+	if list, err := w.Undoing(ctx); err != nil || len(list) != 1 || list[0].UndoneBy != 3 || list[0].UndoneAt != 99 {
+		t.Fatalf("%+v %v", list, err)
+	}
+	if err := w.EndUndo(ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := w.Import(ctx, 1); err != nil || v.State != eventstore.ImportUndone {
+		t.Errorf("%+v %v", v, err)
+	}
+	take(second, eventstore.Stored, eventstore.Stored) // the same file once more
+	if list, err := w.Imports(ctx, 10); err != nil || len(list) != 2 || list[0].ID != 2 {
+		t.Errorf("%+v %v", list, err)
+	}
+	if _, err := w.Import(ctx, 9); fault.CodeOf(err) != "event.import_not_found" {
+		t.Errorf("an import that is not there: %v", err)
 	}
 }

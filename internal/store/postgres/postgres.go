@@ -164,7 +164,19 @@ func (db *DB) Read(ctx context.Context, fn func(sqlstore.Conn) error) error {
 		return err
 	}
 	defer leave()
-	return db.transact(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, fn)
+	for attempt := 1; ; attempt++ {
+		answered := false
+		err = db.transact(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, func(c sqlstore.Conn) error {
+			err := fn(c)
+			answered = c.(*conn).answered
+			return err
+		})
+		// A connection may break under its first statement as well: a cancelled one of before was still ending it. fn has seen nothing then.
+		if attempt == maxAttempts || answered || ctx.Err() != nil || !errors.Is(err, driver.ErrBadConn) {
+			return err
+		}
+		db.retried.Add(1)
+	}
 }
 
 const maxAttempts = 5
@@ -319,6 +331,8 @@ type conn struct {
 	tx      *sql.Tx
 	raw     *sql.Conn
 	dialect dialect.Dialect
+
+	answered bool // a statement has come back
 }
 
 func (c *conn) Dialect() dialect.Dialect { return c.dialect }
@@ -329,6 +343,7 @@ func (c *conn) Exec(ctx context.Context, query string, args ...any) (int64, erro
 		args = []any{pgx.QueryExecModeSimpleProtocol}
 	}
 	r, err := c.tx.ExecContext(ctx, dialect.Postgres{}.Rebind(query), args...)
+	c.answered = c.answered || err == nil
 	if err != nil {
 		return 0, translate(err)
 	}
@@ -338,6 +353,7 @@ func (c *conn) Exec(ctx context.Context, query string, args ...any) (int64, erro
 // Query implements sqlstore.Conn.
 func (c *conn) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	rows, err := c.tx.QueryContext(ctx, dialect.Postgres{}.Rebind(query), planned(query, args)...)
+	c.answered = c.answered || err == nil
 	return rows, translate(err)
 }
 
@@ -354,6 +370,7 @@ func planned(query string, args []any) []any {
 // QueryRow implements sqlstore.Conn.
 func (c *conn) QueryRow(ctx context.Context, dest []any, query string, args ...any) (bool, error) {
 	err := c.tx.QueryRowContext(ctx, dialect.Postgres{}.Rebind(query), planned(query, args)...).Scan(dest...)
+	c.answered = c.answered || err == nil || errors.Is(err, sql.ErrNoRows)
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}

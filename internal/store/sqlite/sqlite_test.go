@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/guanxi-crm/guanxi/internal/base/id"
+	"github.com/guanxi-crm/guanxi/internal/base/native"
 	"github.com/guanxi-crm/guanxi/internal/platform/change"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
 	"github.com/guanxi-crm/guanxi/internal/store/sqlite"
@@ -127,4 +128,50 @@ func TestCheckBesideTheWriter(t *testing.T) {
 		t.Error("damage is not found")
 	}
 	_ = again.Close()
+}
+
+// What is held in memory is given back, and what follows finds everything as it was.
+func TestShrink(t *testing.T) {
+	db := open(t, sqlite.Config{WriterCacheMB: 16, ReaderCacheMB: 4, Readers: 2})
+	err := db.Write(t.Context(), func(c sqlstore.Conn) error {
+		_, err := c.Exec(t.Context(), "CREATE TABLE leaf (id INTEGER PRIMARY KEY, word TEXT)")
+		if err != nil {
+			return err
+		}
+		_, err = c.Exec(t.Context(), "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) INSERT INTO leaf SELECT i, hex(randomblob(64)) FROM n")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func() (n int64) {
+		err := db.Read(t.Context(), func(c sqlstore.Conn) error {
+			_, err := c.QueryRow(t.Context(), []any{&n}, "SELECT count(DISTINCT word) FROM leaf")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := count(); n != 20000 {
+		t.Fatalf("%d rows", n)
+	}
+	before := native.Held()
+	if err := db.Shrink(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	native.Trim()
+	if after := native.Held(); before > 0 && after+2<<20 > before {
+		t.Errorf("%d MB before, %d MB after", before>>20, after>>20)
+	}
+	err = db.Read(t.Context(), func(sqlstore.Conn) error { return db.Shrink(t.Context()) }) // beside a reader at work
+	if n := count(); err != nil || n != 20000 {
+		t.Errorf("%d rows, %v", n, err)
+	}
+}
+
+// BenchmarkJourney takes 200,000 people through a journey: -bench Journey -benchtime 1x.
+func BenchmarkJourney(b *testing.B) {
+	storetest.JourneySpeed(b, open(b, sqlite.Config{}), 200_000)
 }

@@ -43,6 +43,7 @@ func configTables() []configTable {
 		{name: "approval_process", key: []string{"id", "version"}},
 		{name: "automation", key: []string{"id"}, own: "version"},
 		{name: "automation_revision", key: []string{"automation", "revision"}},
+		{name: "action_play", key: []string{"key"}, own: "version"},
 	}
 }
 
@@ -226,7 +227,11 @@ func (s *Store) RestoreConfig(ctx context.Context, token string, over time.Time)
 			return nil
 		}
 		for _, t := range configTables() {
-			if err := t.restore(ctx, c, k.Tables[t.name]); err != nil {
+			was, kept := k.Tables[t.name]
+			if !kept { // an older version kept it, which did not change this table either
+				continue
+			}
+			if err := t.restore(ctx, c, was); err != nil {
 				return fmt.Errorf("put back %s: %w", t.name, err)
 			}
 		}

@@ -38,7 +38,7 @@ const (
 	consentSeq       = "SELECT seq FROM consent_lock WHERE id = 1"
 	consentColumns   = "id, once, subject_id, purpose, channel, state, at, recorded_at, expires_at, wording, source, guardian, by_kind, by_id, page, note, evidence, erasure"
 	consentAgainPut  = "INSERT INTO consent_again (subject_id, purpose, channel, state, last_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (subject_id, purpose, channel, state) DO UPDATE SET last_at = CASE WHEN excluded.last_at > consent_again.last_at THEN excluded.last_at ELSE consent_again.last_at END"
-	consentLinkPut   = "INSERT INTO consent_link (member, parent) VALUES (?, ?) ON CONFLICT (member) DO UPDATE SET parent = excluded.parent"
+	consentLinkPut   = "INSERT INTO consent_link (member, parent, proven) VALUES (?, ?, ?) ON CONFLICT (member) DO UPDATE SET parent = excluded.parent, proven = excluded.proven"
 	consentLinkDrop  = "DELETE FROM consent_link WHERE member = ?"
 	consentStateCols = "subject_id, purpose, channel, state, at, entry_id, expires_at, guardian, customer, seq"
 	consentDue       = "SELECT subject_id, purpose, channel, state, at, entry_id, expires_at, guardian FROM consent_state WHERE state = 'given' AND expires_at > 0 AND expires_at <= ? ORDER BY expires_at LIMIT ?"
@@ -144,7 +144,13 @@ func (l ledger) in(column string, ids []id.ID) (string, any) {
 
 func scanEntry(r *sql.Rows) (e consent.Entry, err error) {
 	var at, recorded, expires int64
-	err = r.Scan(&e.ID, &e.Once, &e.Subject, &e.Purpose, &e.Channel, &e.State, &at, &recorded, &expires, &e.Wording, &e.Source, &e.Guardian, &e.By.Kind, &e.By.ID, &e.Page, &e.Note, &e.Evidence, &e.Erasure)
+	var accepted sql.NullBool
+	var by, decided sql.NullInt64
+	err = r.Scan(&e.ID, &e.Once, &e.Subject, &e.Purpose, &e.Channel, &e.State, &at, &recorded, &expires, &e.Wording, &e.Source, &e.Guardian, &e.By.Kind, &e.By.ID, &e.Page, &e.Note, &e.Evidence, &e.Erasure,
+		&accepted, &by, &decided)
+	if accepted.Valid {
+		e.Verdict = consent.Verdict{Decided: true, Accepted: accepted.Bool, By: id.ID(by.Int64), At: time.UnixMilli(decided.Int64).UTC()}
+	}
 	e.At, e.RecordedAt, e.Expires = time.UnixMilli(at).UTC(), time.UnixMilli(recorded).UTC(), instant(expires)
 	return e, err
 }
@@ -162,6 +168,9 @@ func (k *Consents) Append(ctx context.Context, list []consent.Entry, now time.Ti
 		}
 		if n = len(fresh); n > 0 {
 			err = c.InsertMany(ctx, "consent_entry", entryColumns(), n, func(i int, dst []any) { entryRow(&fresh[i], dst) })
+			if err == nil {
+				err = l.decide(fresh)
+			}
 			if err != nil {
 				return err
 			}
@@ -170,7 +179,7 @@ func (k *Consents) Append(ctx context.Context, list []consent.Entry, now time.Ti
 		for i := range list {
 			subjects = append(subjects, list[i].Subject)
 		}
-		return l.rework(subjects)
+		return l.rework(subjects, false)
 	})
 	return n, err
 }
@@ -190,7 +199,7 @@ func (l ledger) fresh(list []consent.Entry) (out []consent.Entry, err error) {
 	var quiet []id.ID
 	for i := range list {
 		keys[i] = list[i].Once
-		if list[i].Quiet {
+		if list[i].Quiet || list[i].Source == consent.ByNamed {
 			quiet = append(quiet, list[i].Subject)
 		}
 	}
@@ -218,6 +227,13 @@ func (l ledger) fresh(list []consent.Entry) (out []consent.Entry, err error) {
 			continue
 		}
 		known[e.Once] = true
+		if e.Source == consent.ByNamed {
+			if consent.Named(said, &e) {
+				continue
+			}
+			said, out = append(said, e), append(out, e)
+			continue
+		}
 		if e.Quiet {
 			if consent.InForce(said, e.Subject, consent.Place{Purpose: e.Purpose, Channel: e.Channel}, e.At) == e.State {
 				again[consent.Repeat{Subject: e.Subject, Purpose: e.Purpose, Channel: e.Channel, State: e.State}] = e.At // in the order of time
@@ -235,13 +251,17 @@ func (l ledger) fresh(list []consent.Entry) (out []consent.Entry, err error) {
 	return out, nil
 }
 
-func (l ledger) entries(subjects []id.ID) (out []consent.Entry, err error) {
-	in, ids := l.in("subject_id", subjects)
+func (l ledger) entries(subjects []id.ID) ([]consent.Entry, error) {
+	return l.lines("subject_id", subjects)
+}
+
+func (l ledger) lines(column string, list []id.ID) (out []consent.Entry, err error) {
+	in, ids := l.in(column, list)
 	err = Each(l.ctx, l, func(r *sql.Rows) error {
 		e, err := scanEntry(r)
 		out = append(out, e)
 		return err
-	}, "SELECT "+consentColumns+" FROM consent_entry WHERE "+in, ids)
+	}, "SELECT "+consentColumns+consentDecided+consentFrom+" WHERE "+in, ids)
 	return out, err
 }
 
@@ -299,9 +319,9 @@ func (l ledger) roots(subjects []id.ID) (map[id.ID]id.ID, error) {
 	return out, nil
 }
 
-// members are those whose words count for each root, itself among them.
-func (l ledger) members(roots []id.ID) (map[id.ID]id.ID, error) {
-	of := make(map[id.ID]id.ID, len(roots)) // member to root
+// members are those whose words count for each root, itself among them, and of which of them it is proven.
+func (l ledger) members(roots []id.ID) (of map[id.ID]id.ID, proven map[id.ID]bool, err error) {
+	of, proven = make(map[id.ID]id.ID, len(roots)), map[id.ID]bool{} // member to root
 	for _, r := range roots {
 		of[r] = r
 	}
@@ -314,18 +334,22 @@ func (l ledger) members(roots []id.ID) (map[id.ID]id.ID, error) {
 		next = nil
 		err := Each(l.ctx, l, func(r *sql.Rows) error {
 			var m, p id.ID
-			err := r.Scan(&m, &p)
+			var known bool
+			err := r.Scan(&m, &p, &known)
 			if _, seen := of[m]; !seen {
 				of[m] = of[p]
 				next = append(next, m)
+				if known {
+					proven[m] = true
+				}
 			}
 			return err
-		}, "SELECT member, parent FROM consent_link WHERE "+in, ids)
+		}, "SELECT member, parent, proven FROM consent_link WHERE "+in, ids)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return of, nil
+	return of, proven, nil
 }
 
 // keep is a row of consent_state.
@@ -345,7 +369,9 @@ type stateKey struct {
 }
 
 // rework works out the states of subjects, of those that they belong to, and stores what changed.
-func (l ledger) rework(subjects []id.ID) error {
+//
+// Who was joined has what was analysed looked through again: events change hands with them.
+func (l ledger) rework(subjects []id.ID, joined bool) error {
 	subjects = slices.Compact(slices.Sorted(slices.Values(subjects)))
 	roots, err := l.roots(subjects)
 	if err != nil {
@@ -356,15 +382,17 @@ func (l ledger) rework(subjects []id.ID) error {
 		tops = append(tops, r)
 	}
 	tops = slices.Compact(slices.Sorted(slices.Values(tops)))
-	want, of, err := l.folded(tops)
+	f, err := l.folded(tops)
 	if err != nil {
 		return err
 	}
+	want := f.states
 	everybody := slices.Clone(subjects)
-	for m := range of {
+	for m := range f.of {
 		everybody = append(everybody, m)
 	}
-	have, err := l.states(slices.Compact(slices.Sorted(slices.Values(everybody))))
+	everybody = slices.Compact(slices.Sorted(slices.Values(everybody)))
+	have, err := l.states(everybody)
 	if err != nil {
 		return err
 	}
@@ -379,47 +407,13 @@ func (l ledger) rework(subjects []id.ID) error {
 			changed = append(changed, w)
 		}
 	}
+	if err := l.refusals(everybody, f.refused, joined); err != nil {
+		return err
+	}
+	if err := l.claims(everybody, f.claims); err != nil {
+		return err
+	}
 	return l.put(changed)
-}
-
-// folded are the states of roots as their ledgers have them, and who counts for whom.
-func (l ledger) folded(tops []id.ID) (map[stateKey]keep, map[id.ID]id.ID, error) {
-	of, err := l.members(tops)
-	if err != nil {
-		return nil, nil, err
-	}
-	all := make([]id.ID, 0, len(of))
-	for m := range of {
-		all = append(all, m)
-	}
-	slices.Sort(all)
-	entries, err := l.entries(all)
-	if err != nil {
-		return nil, nil, err
-	}
-	again, err := l.again(all)
-	if err != nil {
-		return nil, nil, err
-	}
-	customers, err := l.customers(tops)
-	if err != nil {
-		return nil, nil, err
-	}
-	lines, repeats := map[id.ID][]consent.Entry{}, map[id.ID][]consent.Repeat{}
-	for _, e := range entries {
-		lines[of[e.Subject]] = append(lines[of[e.Subject]], e)
-	}
-	for _, r := range again {
-		repeats[of[r.Subject]] = append(repeats[of[r.Subject]], r)
-	}
-	want := map[stateKey]keep{}
-	for _, top := range tops {
-		for place, st := range consent.Fold(lines[top], repeats[top], l.now) {
-			st.Subject = top
-			want[stateKey{top, place}] = keep{st, customers[top]}
-		}
-	}
-	return want, of, nil
 }
 
 func (l ledger) customers(ids []id.ID) (map[id.ID]bool, error) {
@@ -517,13 +511,13 @@ func (k *Consents) Link(ctx context.Context, list []consent.Edge, now time.Time)
 			if e.Parent == 0 || e.Parent == e.Member {
 				_, err = c.Exec(ctx, consentLinkDrop, int64(e.Member))
 			} else {
-				_, err = c.Exec(ctx, consentLinkPut, int64(e.Member), int64(e.Parent))
+				_, err = c.Exec(ctx, consentLinkPut, int64(e.Member), int64(e.Parent), e.Proven)
 			}
 			if err != nil {
 				return err
 			}
 		}
-		return l.rework(who)
+		return l.rework(who, true)
 	})
 }
 
@@ -563,7 +557,7 @@ func (k *Consents) History(ctx context.Context, subject, before id.ID, limit int
 	err = k.store.Read(ctx, func(c Conn) error {
 		out = nil
 		l := k.ledger(ctx, c, time.Time{})
-		of, err := l.members([]id.ID{subject})
+		of, _, err := l.members([]id.ID{subject})
 		if err != nil {
 			return err
 		}
@@ -573,7 +567,7 @@ func (k *Consents) History(ctx context.Context, subject, before id.ID, limit int
 		}
 		in, ids := l.in("subject_id", all)
 		args := []any{ids}
-		text := "SELECT " + consentColumns + " FROM consent_entry WHERE " + in
+		text := "SELECT " + consentColumns + consentDecided + consentFrom + " WHERE " + in
 		if before != 0 {
 			text, args = text+" AND id < ?", append(args, int64(before))
 		}
@@ -594,7 +588,7 @@ func (k *Consents) Entry(ctx context.Context, entry id.ID) (e consent.Entry, err
 			found = true
 			e, err = scanEntry(r)
 			return err
-		}, "SELECT "+consentColumns+" FROM consent_entry WHERE id = ?", int64(entry))
+		}, "SELECT "+consentColumns+consentDecided+consentFrom+" WHERE id = ?", int64(entry))
 		if err == nil && !found {
 			err = fault.New(fault.NotFound, "consent.unknown_entry", nil)
 		}
@@ -682,7 +676,7 @@ func (k *Consents) Erase(ctx context.Context, subjects []id.ID, erasure id.ID, p
 		if _, err := c.Exec(ctx, consentLock, 0); err != nil {
 			return err
 		}
-		of, err := l.members(subjects)
+		of, _, err := l.members(subjects)
 		if err != nil {
 			return err
 		}
@@ -711,7 +705,7 @@ func (k *Consents) Erase(ctx context.Context, subjects []id.ID, erasure id.ID, p
 		if err := l.put(gone); err != nil {
 			return err
 		}
-		for _, x := range [][2]string{{"consent_again", "subject_id"}, {"consent_link", "member"}} {
+		for _, x := range [][2]string{{"consent_again", "subject_id"}, {"consent_link", "member"}, {"consent_refusal", "subject_id"}, {"consent_claim", "subject_id"}} {
 			in, ids := l.in(x[1], all)
 			if _, err := c.Exec(ctx, "DELETE FROM "+x[0]+" WHERE "+in, ids); err != nil {
 				return err
@@ -722,6 +716,21 @@ func (k *Consents) Erase(ctx context.Context, subjects []id.ID, erasure id.ID, p
 	return n, err
 }
 
+// Forget takes away what subjects said who were never real, without a trace. batch names them.
+func (k *Consents) Forget(ctx context.Context, subjects []id.ID, batch id.ID) error {
+	if _, err := k.Erase(ctx, subjects, batch, func(id.ID) string { return "" }); err != nil {
+		return err
+	}
+	return k.store.Write(ctx, func(c Conn) error {
+		const gone = "erasure = ? AND proof = ''"
+		if _, err := c.Exec(ctx, "DELETE FROM consent_decision WHERE entry_id IN (SELECT id FROM consent_entry WHERE "+gone+")", int64(batch)); err != nil {
+			return err
+		}
+		_, err := c.Exec(ctx, "DELETE FROM consent_entry WHERE "+gone, int64(batch))
+		return err
+	})
+}
+
 // Proofs are the lines that an erased subject left, by its digest, newest first.
 func (k *Consents) Proofs(ctx context.Context, proof string) (out []consent.Entry, err error) {
 	err = k.store.Read(ctx, func(c Conn) error {
@@ -730,7 +739,7 @@ func (k *Consents) Proofs(ctx context.Context, proof string) (out []consent.Entr
 			e, err := scanEntry(r)
 			out = append(out, e)
 			return err
-		}, "SELECT "+consentColumns+" FROM consent_entry WHERE proof = ? ORDER BY id DESC", proof)
+		}, "SELECT "+consentColumns+consentDecided+consentFrom+" WHERE proof = ? ORDER BY id DESC", proof)
 	})
 	return out, err
 }

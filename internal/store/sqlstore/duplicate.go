@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -12,7 +13,16 @@ import (
 )
 
 // Duplicates implements dedupe.Store.
-type Duplicates struct{ store *Store }
+type Duplicates struct {
+	store *Store
+	read  sync.Map // rules as they were read last, by object: a create asks for them, and reading JSON costs more than the store
+}
+
+// rulesRead are rules with the text that they were read from.
+type rulesRead struct {
+	text  string
+	rules dedupe.Rules
+}
 
 var _ dedupe.Store = (*Duplicates)(nil)
 
@@ -40,8 +50,22 @@ func rulesKey(object string) string { return "duplicates." + object }
 
 // Rules implements dedupe.Store.
 func (d *Duplicates) Rules(ctx context.Context, object string) (r dedupe.Rules, found bool, err error) {
-	found, err = d.store.Setting(ctx, rulesKey(object), &r)
-	return r, found, err
+	var text string
+	err = d.store.Read(ctx, func(c Conn) (err error) {
+		found, err = c.QueryRow(ctx, []any{&text}, settingRead, rulesKey(object))
+		return err
+	})
+	if err != nil || !found {
+		return r, false, err
+	}
+	if last, ok := d.read.Load(object); ok && last.(rulesRead).text == text {
+		return last.(rulesRead).rules, true, nil
+	}
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return r, false, fmt.Errorf("rules of %s: %w", object, err)
+	}
+	d.read.Store(object, rulesRead{text, r})
+	return r, true, nil
 }
 
 // SaveRules implements dedupe.Store.

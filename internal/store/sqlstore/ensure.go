@@ -254,6 +254,9 @@ func statements(d dialect.Dialect, obj *schema.Object, have inventory) []string 
 		if !have.indexes[ix.name] {
 			out = append(out, ix.statement(obj.Physical))
 		}
+		if ix.former != "" && have.indexes[ix.former] {
+			out = append(out, "DROP INDEX "+dialect.Quote(ix.former))
+		}
 	}
 	return out
 }
@@ -304,6 +307,7 @@ type index struct {
 	name    string
 	columns []string
 	where   string
+	former  string // the name of the one that it takes the place of, "" for none
 }
 
 func (ix index) statement(table string) string {
@@ -323,22 +327,22 @@ func indexes(d dialect.Dialect, obj *schema.Object) []index {
 		fact = factColumn(obj)
 	}
 	out := []index{
-		{indexName(obj.Physical, "bin"), []string{"deleted_at", "id"}, "deleted_at IS NOT NULL"},
-		{indexName(obj.Physical, "batch"), []string{"batch_id", "id"}, "batch_id IS NOT NULL"},
+		{indexName(obj.Physical, "bin"), []string{"deleted_at", "id"}, "deleted_at IS NOT NULL", ""},
+		{indexName(obj.Physical, "batch"), []string{"batch_id", "id"}, "batch_id IS NOT NULL", ""},
 	}
 	if fact >= 0 {
-		out = append(out, index{indexName(obj.Physical, "id"), []string{"id"}, ""})
+		out = append(out, index{indexName(obj.Physical, "id"), []string{"id"}, "", ""})
 	}
 	if len(obj.DefaultSort) > 0 && slices.Contains(schema.SystemColumns[1:], obj.DefaultSort[0].Field) {
 		c := obj.DefaultSort[0].Field
-		out = append(out, index{indexName(obj.Physical, c), []string{c, "id"}, "deleted_at IS NULL"})
+		out = append(out, index{indexName(obj.Physical, c), []string{c, "id"}, "deleted_at IS NULL", ""})
 	}
 	if c, ok := obj.Column(obj.TitleField, schema.FoldRole); ok {
-		out = append(out, index{indexName(obj.Physical, "bin_"+c.Name), []string{c.Name, "id"}, "deleted_at IS NOT NULL"})
+		out = append(out, index{indexName(obj.Physical, "bin_"+c.Name), []string{c.Name, "id"}, "deleted_at IS NOT NULL", ""})
 	}
 	for _, f := range obj.Fields {
 		if c, ok := obj.Column(f.Key, schema.BlindRole); ok && f.Personal {
-			out = append(out, index{indexName(obj.Physical, c.Name), []string{c.Name, "id"}, dialect.Quote(c.Name) + " IS NOT NULL"})
+			out = append(out, index{indexName(obj.Physical, c.Name), []string{c.Name, "id"}, dialect.Quote(c.Name) + " IS NOT NULL", ""})
 			continue
 		}
 		if f.Type == schema.RelationMany || !wantsIndex(obj, f) {
@@ -352,17 +356,24 @@ func indexes(d dialect.Dialect, obj *schema.Object) []index {
 			if !f.Required { // who has no value is never looked for in an index, and many have none
 				where += " AND " + dialect.Quote(c) + " IS NOT NULL"
 			}
-			out = append(out, index{indexName(obj.Physical, c), append(append([]string{c}, order(obj, f)...), "id"), where})
+			by := order(obj, f)
+			ix := index{indexName(obj.Physical, c), append(append([]string{c}, by...), "id"), where, ""}
+			if f.Type == schema.Region && len(by) > 0 { // it did not hold the order once
+				ix.former = ix.name
+				ix.name = indexName(obj.Physical, c+"_"+by[0])
+			}
+			out = append(out, ix)
 		}
 	}
 	return out
 }
 
 // order is the column by which lists of an object are sorted unless asked otherwise. It stands in the indexes of fields that
-// few values are shared by many records of, so that those of one value are read in that order instead of being sorted.
+// few values are shared by many records of, so that those of one value are read in that order instead of being sorted; and in those of
+// regions, of which one is asked for with all that lie in it, so that a page is found in the index alone.
 func order(obj *schema.Object, f *schema.Field) []string {
 	switch f.Type {
-	case schema.Choice, schema.Relation, schema.User, schema.Bool, schema.Record:
+	case schema.Choice, schema.Relation, schema.User, schema.Bool, schema.Record, schema.Region:
 	default:
 		return nil
 	}

@@ -43,7 +43,7 @@ const (
 	mailClaim  = "UPDATE mail_message SET state = 'sending', used = ?, tried_at = ?, attempts = attempts + 1 WHERE id = ? AND state = 'waiting' " +
 		"AND NOT EXISTS (SELECT 1 FROM mail_address a WHERE a.blind = mail_message.blind)"
 	mailFinish = "UPDATE mail_message SET state = ?, reason = ?, reply = ?, attempts = ?, tries = ?, used = ?, next_at = ?, tried_at = ?, done_at = ?, " +
-		"content = CASE WHEN ? = 'sent' AND keep = FALSE THEN NULL ELSE content END WHERE id = ? AND state = ?"
+		"content = CASE WHEN ? = 'sent' AND keep = FALSE THEN NULL ELSE content END WHERE id = ? AND (state = ? OR ? = 'sending' AND state = 'unknown' AND tried_at = ?)"
 	mailExpire  = "UPDATE mail_message SET state = 'failed', reason = ?, done_at = ? WHERE state = 'waiting' AND until_at <= ?"
 	mailOrphans = "UPDATE mail_message SET state = 'unknown', reason = ?, done_at = ? WHERE state <> 'sent' AND state = 'sending' AND tried_at <= ?"
 	mailCounts  = "SELECT state, count(*) FROM mail_message WHERE state <> 'sent' GROUP BY state"
@@ -223,7 +223,7 @@ func (k *Mails) Finish(ctx context.Context, o mail.Outcome, from mail.State) err
 	it := &o.Item
 	return k.store.Write(ctx, func(c Conn) error {
 		n, err := c.Exec(ctx, mailFinish, string(it.State), it.Reason, it.Reply, int64(it.Attempts), int64(it.Tries), int64(it.Used), milli(it.NextAt), milli(it.TriedAt), milli(it.DoneAt),
-			string(it.State), int64(it.ID), string(from))
+			string(it.State), int64(it.ID), string(from), string(from), milli(it.TriedAt))
 		if err != nil || n == 0 {
 			return err
 		}
@@ -468,4 +468,23 @@ func (k *Mails) Release(ctx context.Context, blind string) error {
 		}
 		return err
 	})
+}
+
+// StoppedAmong are those of some addresses, by their keyed index, that take nothing any more.
+func (k *Mails) StoppedAmong(ctx context.Context, blinds []string) (map[string]bool, error) {
+	out := map[string]bool{}
+	if len(blinds) == 0 {
+		return out, nil
+	}
+	err := k.store.Read(ctx, func(c Conn) error {
+		clear(out)
+		d := c.Dialect()
+		return Each(ctx, c, func(r *sql.Rows) error {
+			var blind string
+			err := r.Scan(&blind)
+			out[blind] = true
+			return err
+		}, "SELECT blind FROM mail_address WHERE "+d.In("blind"), d.TextList(blinds))
+	})
+	return out, err
 }

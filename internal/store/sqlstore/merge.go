@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
@@ -24,11 +25,58 @@ const (
 	mergeOne        = "SELECT " + mergeColumns + " FROM record_merge WHERE id = ?"
 	mergeChildDrop  = "DELETE FROM record_merge_child WHERE merge = ? AND object = ? AND field = ? AND "
 	mergedOf        = "SELECT record_id FROM record_merged WHERE merge = ? ORDER BY record_id"
+	mergedCustomers = "SELECT record_id, survivor FROM record_merged WHERE object = 'customer'"
 	mergedEnd       = "DELETE FROM record_merged WHERE merge = ?"
 	mergeChildEnd   = "DELETE FROM record_merge_child WHERE merge = ?"
 	mergeChildren   = "SELECT object, field, record_id, former FROM record_merge_child WHERE merge = ? ORDER BY object, field, record_id LIMIT ?"
 	mergeChildrenOn = "SELECT object, field, record_id, former FROM record_merge_child WHERE merge = ? AND (object, field, record_id) > (?, ?, ?) ORDER BY object, field, record_id LIMIT ?"
 )
+
+// together are customers and those that were merged into them, at any distance, with whom each is part of.
+func together(ctx context.Context, c Conn, customers []id.ID) (all []id.ID, of map[id.ID]id.ID, err error) {
+	of = make(map[id.ID]id.ID, len(customers))
+	for _, v := range customers {
+		of[v] = v
+	}
+	all = slices.Clone(customers)
+	for last := customers; len(last) > 0; {
+		var found []id.ID
+		err := Each(ctx, c, func(r *sql.Rows) error {
+			var merged, survivor id.ID
+			if err := r.Scan(&merged, &survivor); err != nil {
+				return err
+			}
+			if _, known := of[merged]; !known {
+				of[merged] = of[survivor]
+				found = append(found, merged)
+			}
+			return nil
+		}, mergedCustomers+" AND "+c.Dialect().In("survivor"), c.Dialect().IDList(plain(last)))
+		if err != nil {
+			return nil, nil, err
+		}
+		all, last = append(all, found...), found
+	}
+	return all, of, nil
+}
+
+// mergedAway are all customers that were merged, with whom each is part of now.
+func mergedAway(ctx context.Context, c Conn) (map[id.ID]id.ID, error) {
+	out := map[id.ID]id.ID{}
+	err := Each(ctx, c, func(r *sql.Rows) error {
+		var merged, survivor id.ID
+		err := r.Scan(&merged, &survivor)
+		out[merged] = survivor
+		return err
+	}, mergedCustomers)
+	for merged, v := range out {
+		for next, ok := out[v]; ok && next != merged; next, ok = out[v] {
+			v = next
+		}
+		out[merged] = v
+	}
+	return out, err
+}
 
 // MergedInto implements record.MergeReader.
 func (t *tx) MergedInto(ctx context.Context, ids []id.ID) (map[id.ID]id.ID, error) {

@@ -34,12 +34,14 @@ type few struct {
 // of the relation itself: it points at one of these. SQLite then begins with them, by the index of the relation; the condition
 // as compiled begins with the list, which is right where many fulfil it. PostgreSQL's planner chooses by itself.
 func (t *tx) narrow(ctx context.Context, obj *schema.Object, sel record.Selection) (few, error) {
-	if sel.Where == nil || sel.IDs != nil || sel.Deleted || t.c.Dialect().Name() != (dialect.SQLite{}).Name() {
+	if sel.Where == nil || sel.IDs != nil || sel.Deleted || sel.Binned || t.c.Dialect().Name() != (dialect.SQLite{}).Name() {
 		return few{}, nil
 	}
 	env := t.store.environment()
-	leaves := conjuncts(sel.Where)
-	for _, leaf := range leaves {
+	if out, ok, err := t.inRegion(env, obj, sel); ok || err != nil {
+		return out, err
+	}
+	for _, leaf := range conjuncts(sel.Where) {
 		rel, target, there := related(env.Registry, obj, leaf)
 		if target == nil {
 			continue
@@ -76,6 +78,22 @@ func (t *tx) narrow(ctx context.Context, obj *schema.Object, sel record.Selectio
 		return out, nil
 	}
 	return few{}, nil
+}
+
+// inRegion takes the keys of a list that asks for regions alone, in its usual order, from their index, which holds both: those of a city are
+// a range of codes, whose records would all be read to be sorted.
+func (t *tx) inRegion(env compile.Env, obj *schema.Object, sel record.Selection) (few, bool, error) {
+	leaf := only(sel.Where)
+	f := obj.Field(leaf.Field)
+	if f == nil || f.Type != schema.Region || f.Personal || !wantsIndex(obj, f) || sel.Limits != nil || leaf.Op != "in" && leaf.Op != "=" ||
+		len(order(obj, f)) != 1 || len(sel.Sort) != 1 || sel.Sort[0].Field != obj.DefaultSort[0].Field {
+		return few{}, false, nil
+	}
+	c, err := compile.Records(env, obj, leaf)
+	if err != nil || c.Joins != "" {
+		return few{}, false, err
+	}
+	return few{inner: " FROM " + dialect.Quote(obj.Physical) + " t WHERE t.deleted_at IS NULL AND (" + c.Where + ")", args: c.Args}, true, nil
 }
 
 // ordered reports whether the index of the relation that a leaf goes over holds what a list is sorted by.

@@ -53,11 +53,7 @@ func (t *tx) query(obj *schema.Object, sel record.Selection) (pageQuery, error) 
 func (t *tx) question(obj *schema.Object, sel record.Selection, f compile.Fragment) pageQuery {
 	q := pageQuery{args: slices.Clone(f.Args)}
 	var b strings.Builder
-	b.WriteString(" FROM " + dialect.Quote(obj.Physical) + " t" + f.Joins + " WHERE t.deleted_at IS ")
-	if sel.Deleted {
-		b.WriteString("NOT ")
-	}
-	b.WriteString("NULL")
+	b.WriteString(" FROM " + dialect.Quote(obj.Physical) + " t" + f.Joins + " WHERE " + alive(sel))
 	if f.Where != "" {
 		b.WriteString(" AND (" + f.Where + ")")
 	}
@@ -68,6 +64,17 @@ func (t *tx) question(obj *schema.Object, sel record.Selection, f compile.Fragme
 	}
 	q.from = b.String()
 	return q
+}
+
+// alive asks for the live or the deleted.
+func alive(sel record.Selection) string {
+	switch {
+	case sel.Binned:
+		return "TRUE"
+	case sel.Deleted:
+		return "t.deleted_at IS NOT NULL"
+	}
+	return "t.deleted_at IS NULL"
 }
 
 // listed is query for statements that find records, which begin where fewest are. A page does not begin with what limits name where

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -148,12 +149,12 @@ func (s Privacy) Linked(ctx context.Context, obj *schema.Object, f *schema.Field
 	return read(ctx, s.Store, scanID, q, d.IDList(plain(ids)))
 }
 
-// MergedFrom implements privacy.Store.
-func (s Privacy) MergedFrom(ctx context.Context, ids []id.ID) ([]id.ID, error) {
+// MergedFrom are the records that were merged into some, at any distance.
+func (s *Store) MergedFrom(ctx context.Context, ids []id.ID) ([]id.ID, error) {
 	var out []id.ID
 	d := s.db.Dialect()
 	for ask := ids; len(ask) > 0; {
-		found, err := read(ctx, s.Store, scanID, "SELECT record_id FROM record_merged WHERE "+d.In("survivor"), d.IDList(plain(ask)))
+		found, err := read(ctx, s, scanID, "SELECT record_id FROM record_merged WHERE "+d.In("survivor"), d.IDList(plain(ask)))
 		if err != nil {
 			return nil, err
 		}
@@ -161,6 +162,35 @@ func (s Privacy) MergedFrom(ctx context.Context, ids []id.ID) ([]id.ID, error) {
 		out = append(out, ask...)
 	}
 	return out, nil
+}
+
+const sentTo = `SELECT i.handed_at, c.name, i.channel, i.state, (SELECT CAST(COALESCE(sum(k.n), 0) AS BIGINT) FROM message_click k WHERE k.intent_id = i.id AND NOT k.machine)
+FROM message_intent i JOIN campaign c ON c.id = i.run_id WHERE i.handed_at > 0 AND {customer_id} ORDER BY i.handed_at DESC, i.id DESC LIMIT `
+
+const couponsOf = "SELECT c.issued_at, o.name, c.code, c.state FROM coupon c JOIN offer o ON o.id = c.offer_id WHERE {customer_id} ORDER BY c.id DESC LIMIT "
+
+// Marketed are the messages of campaigns that went to customers and the coupons that are theirs, newest first.
+func (s Privacy) Marketed(ctx context.Context, customers []id.ID, limit int) ([]privacy.Marketed, error) {
+	d := s.db.Dialect()
+	list := d.IDList(plain(customers))
+	q, args := fill(d, sentTo, list)
+	out, err := read(ctx, s.Store, func(r *sql.Rows) (v privacy.Marketed, err error) {
+		var at int64
+		err = r.Scan(&at, &v.Name, &v.Channel, &v.State, &v.Clicks)
+		v.Kind, v.At = "message", time.UnixMilli(at).UTC()
+		return v, err
+	}, q+strconv.Itoa(limit), args...)
+	if err != nil {
+		return nil, err
+	}
+	q, args = fill(d, couponsOf, list)
+	coupons, err := read(ctx, s.Store, func(r *sql.Rows) (v privacy.Marketed, err error) {
+		var at int64
+		err = r.Scan(&at, &v.Name, &v.Code, &v.State)
+		v.Kind, v.At = "coupon", time.UnixMilli(at).UTC()
+		return v, err
+	}, q+strconv.Itoa(limit), args...)
+	return append(out, coupons...), err
 }
 
 // PutMembers implements privacy.Store.
@@ -221,17 +251,29 @@ func scrubbings() []scrubbing {
 		{"shares", "SELECT count(*) FROM record_share WHERE {record}", []string{"DELETE FROM record_share WHERE {record}"}},
 		{"duplicates", "SELECT count(*) FROM duplicate_pair WHERE {a} OR {b}", []string{"DELETE FROM duplicate_pair WHERE {a}", "DELETE FROM duplicate_pair WHERE {b}", "DELETE FROM duplicate_verdict WHERE {a}", "DELETE FROM duplicate_verdict WHERE {b}"}},
 		{"segments", "SELECT count(*) FROM segment_static_member WHERE {customer_id}", []string{"DELETE FROM segment_static_member WHERE {customer_id}"}},
+		{"passages", "SELECT count(*) FROM segment_passage WHERE {customer_id}", []string{"DELETE FROM segment_passage WHERE {customer_id}"}},
 		{"classes", "SELECT count(*) FROM class_transition WHERE {customer_id}", []string{"DELETE FROM class_transition WHERE {customer_id}"}},
+		{"actions", "SELECT count(*) FROM action_choice WHERE {customer_id}", []string{"DELETE FROM action_choice WHERE {customer_id}", "DELETE FROM action_case WHERE {customer_id}"}},
+		{"warnings", "SELECT count(*) FROM churn_warning WHERE {customer_id}", []string{"DELETE FROM churn_warning WHERE {customer_id}"}},
+		// What campaigns came to is counted on; answers of mail servers, which name addresses, and what was clicked go.
+		{"campaigns", "SELECT count(*) FROM message_intent WHERE {customer_id}", []string{"DELETE FROM message_click WHERE intent_id IN (SELECT id FROM message_intent WHERE {customer_id})",
+			"DELETE FROM contact_count WHERE {customer_id}", "UPDATE message_intent SET receipt = '', reason = '', state = CASE WHEN state = 'queued' THEN 'cancelled' ELSE state END WHERE {customer_id}"}},
+		{"coupons", "SELECT count(*) FROM coupon WHERE {customer_id}", []string{"UPDATE coupon SET state = 'revoked' WHERE {customer_id} AND state = 'issued'"}},
+		// How many entered and left journeys is counted on; the ways go.
+		{"journeys", "SELECT count(*) FROM journey_token WHERE {customer_id}", []string{"DELETE FROM journey_path WHERE {customer_id}",
+			"UPDATE journey_token SET occasion = CAST(id AS TEXT), awaits = '', state = CASE WHEN state = 'on' THEN 'left' ELSE state END WHERE {customer_id}"}},
+		// How many came by a form is counted on.
+		{"forms", "SELECT count(*) FROM form_submission WHERE {customer_id}", []string{"UPDATE form_submission SET told = '', state = CASE WHEN state = 'waiting' THEN 'taken' ELSE state END WHERE {customer_id}"}},
 		{"merges", "SELECT count(*) FROM record_merge WHERE {survivor}", []string{"DELETE FROM record_merge_child WHERE merge IN (SELECT id FROM record_merge WHERE {survivor})",
 			"DELETE FROM record_merged WHERE {survivor}", "DELETE FROM record_merge WHERE {survivor}"}},
 		{"lines", "SELECT count(*) FROM import_line_seen WHERE {record_id}", []string{"DELETE FROM import_line_seen WHERE {record_id}"}},
-		{"errors", "SELECT count(*) FROM mass_error WHERE {record_id}", []string{"DELETE FROM mass_error WHERE {record_id}"}},
+		{"errors", "SELECT count(*) FROM mass_error WHERE {record_id}", []string{"DELETE FROM mass_error WHERE {record_id}", "DELETE FROM shape_left WHERE {record_id}"}},
 		{"approvals", "SELECT count(*) FROM approval WHERE {record_id}", []string{"DELETE FROM approval_task WHERE approval IN (SELECT id FROM approval WHERE {record_id})",
 			"DELETE FROM approval_event WHERE {record_id}", "DELETE FROM approval_event WHERE approval IN (SELECT id FROM approval WHERE {record_id})", "DELETE FROM approval WHERE {record_id}"}},
 		{"mail", "SELECT count(*) FROM mail_message WHERE {record_id}", []string{"DELETE FROM mail_message WHERE {record_id}"}},
 		{"guests", "SELECT count(*) FROM meeting_guest WHERE {meeting} OR {record_id}", []string{"DELETE FROM meeting_guest WHERE {meeting}", "DELETE FROM meeting_guest WHERE {record_id}"}},
 		{"runs", "SELECT count(*) FROM automation_run WHERE {record_id}", []string{"DELETE FROM automation_step WHERE run IN (SELECT id FROM automation_run WHERE {record_id})",
-			"DELETE FROM automation_run WHERE {record_id}"}},
+			"DELETE FROM automation_run WHERE {record_id}", "DELETE FROM automation_effect WHERE {record_id}", "DELETE FROM automation_member WHERE {record_id}", "DELETE FROM webhook_event WHERE {record_id}"}},
 		{"messages", "SELECT count(*) FROM webhook_delivery WHERE {record_id}", nil},
 		{"history", "SELECT count(*) FROM change WHERE {record_id} AND (before IS NOT NULL OR after IS NOT NULL)", []string{"UPDATE change SET before = NULL, after = NULL WHERE {record_id} AND (before IS NOT NULL OR after IS NOT NULL)"}},
 		{"searches", "SELECT count(*) FROM search_doc WHERE {search}", nil},

@@ -133,6 +133,17 @@ func (sh *shape) row(v *[systemCount]int64, cols []any) record.Row {
 
 func (t *tx) bareIDs(ctx context.Context, capacity int, q string, args ...any) ([]record.Row, error) {
 	out := make([]record.Row, 0, min(capacity, 1000))
+	if v, ok := t.c.(Valuer); ok {
+		err := v.Values(ctx, q, args, func(row []driver.Value) error {
+			n, ok := row[0].(int64)
+			if !ok {
+				return fmt.Errorf("an id is %T", row[0])
+			}
+			out = append(out, record.Row{ID: id.ID(n)})
+			return nil
+		})
+		return out, err
+	}
 	var v int64
 	dest := []any{&v}
 	err := Each(ctx, t.c, func(r *sql.Rows) error {

@@ -59,7 +59,7 @@ func (t *tx) within(ctx context.Context, obj *schema.Object, sel record.Selectio
 	if sel.Where == nil && l == nil {
 		return compile.Fragment{}, nil
 	}
-	if l == nil || l.Rows == nil || sel.IDs != nil || sel.Deleted || t.c.Dialect().Name() != (dialect.SQLite{}).Name() {
+	if l == nil || l.Rows == nil || sel.IDs != nil || sel.Deleted || sel.Binned || t.c.Dialect().Name() != (dialect.SQLite{}).Name() {
 		return compile.RecordsWithin(env, obj, sel.Where, l)
 	}
 	rows, err := compile.RecordsWithin(env, obj, nil, &query.Limits{Rows: l.Rows})

@@ -4,9 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/guanxi-crm/guanxi/internal/base/fault"
 	"github.com/guanxi-crm/guanxi/internal/base/id"
 	"github.com/guanxi-crm/guanxi/internal/customer/consent"
 	"github.com/guanxi-crm/guanxi/internal/model/access"
@@ -33,6 +36,124 @@ func testConsents(t *testing.T, s Suite) {
 	if after, err := k.Head(ctx); err != nil || after != before {
 		t.Fatalf("what says nothing new moved the states: %d to %d, %v", before, after, err)
 	}
+}
+
+// claims is a ledger in which a visitor, its browser and a customer speak.
+type claims struct {
+	*testing.T
+	*sqlstore.Consents
+	n id.ID
+}
+
+func (k *claims) say(subject id.ID, state consent.State, minute int) {
+	k.Helper()
+	k.n++
+	now := T0.Add(time.Duration(minute) * time.Minute)
+	_, err := k.Append(context.Background(), []consent.Entry{{ID: 7_100_000 + k.n, Once: fmt.Sprint("claim-", k.n), Subject: subject, Purpose: consent.Analytics, Channel: consent.Any, State: state, At: now, RecordedAt: now,
+		Source: consent.ByClaim, By: access.System(), Quiet: true}}, now)
+	if err != nil {
+		k.Fatal(err)
+	}
+}
+
+// stands checks a state, and when analysis was refused.
+func (k *claims) stands(subject id.ID, want consent.State, refused string) {
+	k.Helper()
+	got := consent.Nothing
+	for _, st := range standings(k.T, k.Consents, []id.ID{subject}) {
+		got = st.State
+	}
+	list, err := k.Refusals(context.Background(), []id.ID{subject})
+	if err != nil {
+		k.Fatal(err)
+	}
+	times := ""
+	for _, r := range list[subject] {
+		if times += fmt.Sprint(" ", r.From.Sub(T0).Minutes(), "-"); !r.Until.IsZero() {
+			times += fmt.Sprint(r.Until.Sub(T0).Minutes())
+		}
+	}
+	times = strings.TrimSpace(times)
+	if got != want || times != refused {
+		k.Fatalf("%d stands at %q, refused at %q, want %q and %q", subject, got, times, want, refused)
+	}
+}
+
+func (k *claims) join(e consent.Edge) {
+	k.Helper()
+	if err := k.Link(context.Background(), []consent.Edge{e}, T0.Add(time.Hour)); err != nil {
+		k.Fatal(err)
+	}
+}
+
+// unswept are the refusals that wait to be looked through, all of some subjects.
+func (k *claims) unswept(subjects ...id.ID) []sqlstore.Sweep {
+	k.Helper()
+	list, err := k.Unswept(context.Background(), 10)
+	if err != nil || len(list) == 0 || slices.ContainsFunc(list, func(s sqlstore.Sweep) bool { return !slices.Contains(subjects, s.Subject) }) {
+		k.Fatalf("to be swept: %+v, %v", list, err)
+	}
+	return list
+}
+
+// testClaims: what the key of a page says counts for a visitor, of a customer when it is proven; times of refusals follow the ledger and joins.
+func testClaims(t *testing.T, s Suite) {
+	w := NewWorld(t, s.Open(t))
+	k := &claims{T: t, Consents: sqlstore.NewConsents(w.Store)}
+	row := w.Named("suqing")
+	w.Insert(w.Customer, row)
+	customer, visitor, browser := row.ID, id.ID(7_000_001), id.ID(7_000_002)
+	k.join(consent.Edge{Member: browser, Parent: visitor})
+	k.say(visitor, consent.Withdrawn, 1)
+	k.stands(visitor, consent.Withdrawn, "1-")
+	k.say(browser, consent.Given, 5) // a visitor may change their mind
+	k.stands(visitor, consent.Given, "1-5")
+	k.join(consent.Edge{Member: visitor, Parent: customer}) // of a customer nobody has proven it
+	k.stands(customer, consent.Nothing, "")
+	k.stands(browser, consent.Nothing, "")
+	k.say(browser, consent.Withdrawn, 7)
+	k.stands(customer, consent.Nothing, "")
+	k.stands(browser, consent.Nothing, "7-") // the browser alone
+	if list, err := k.History(t.Context(), customer, 0, 10); err != nil || len(list) != 3 {
+		t.Fatalf("the ledger of the customer: %+v, %v", list, err)
+	}
+	list := k.waiting(customer, 2) // that of the visitor, and that of the browser
+	if err := k.Swept(t.Context(), k.unswept(visitor, browser)); err != nil {
+		t.Fatal(err)
+	}
+	k.join(consent.Edge{Member: browser, Parent: visitor, Proven: true})
+	k.stands(customer, consent.Withdrawn, "7-")
+	k.stands(browser, consent.Withdrawn, "")
+	k.unswept(visitor, customer) // joins move events: they are looked through again
+	k.waiting(customer, 0)       // it refused: nothing waits any more
+	k.join(consent.Edge{Member: browser, Parent: visitor})
+	k.say(browser, consent.Given, 8)
+	k.waiting(customer, 1) // the last word of the browser is none
+	now := T0.Add(2 * time.Hour)
+	if n, err := k.Decide(t.Context(), customer, []id.ID{list[0].Entry.ID, list[1].Entry.ID}, consent.Verdict{Decided: true, Accepted: true, At: now}, now); fault.CodeOf(err) != "consent.unknown_claim" {
+		t.Fatalf("one that does not wait: %d, %v", n, err)
+	}
+	if n, err := k.Decide(t.Context(), customer, []id.ID{list[1].Entry.ID}, consent.Verdict{Decided: true, Accepted: true, By: 5, At: now}, now); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	k.stands(customer, consent.Withdrawn, "1-")
+	k.waiting(customer, 0)
+	if e, err := k.Entry(t.Context(), list[1].Entry.ID); err != nil || !e.Verdict.Accepted || e.Verdict.By != 5 {
+		t.Fatalf("%+v %v", e, err)
+	}
+	k.join(consent.Edge{Member: visitor})
+	k.stands(customer, consent.Nothing, "")
+	k.stands(visitor, consent.Given, "1-5 7-8")
+}
+
+// waiting are the refusals of a customer that wait to be decided.
+func (k *claims) waiting(customer id.ID, want int) []consent.Claim {
+	k.Helper()
+	list, err := k.Claims(context.Background(), customer, 0, 10)
+	if err != nil || len(list) != want || want > 0 && list[0].Customer != customer {
+		k.Fatalf("%d wait, want %d: %+v, %v", len(list), want, list, err)
+	}
+	return list
 }
 
 func standings(t *testing.T, k *sqlstore.Consents, who []id.ID) []consent.Standing {

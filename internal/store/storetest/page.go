@@ -3,10 +3,12 @@ package storetest
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/guanxi-crm/guanxi/internal/base/fault"
@@ -14,6 +16,8 @@ import (
 	"github.com/guanxi-crm/guanxi/internal/model/query"
 	"github.com/guanxi-crm/guanxi/internal/model/schema"
 	"github.com/guanxi-crm/guanxi/internal/record/record"
+	"github.com/guanxi-crm/guanxi/internal/store/dialect"
+	"github.com/guanxi-crm/guanxi/internal/store/sqlstore"
 )
 
 // fillPages stores rows full of ties and of missing values.
@@ -333,6 +337,81 @@ func testRelated(t *testing.T, s Suite) {
 				})
 			}
 		}
+	}
+}
+
+// testRegion: a page of a city holds what lies in it in the order of the list, from one index that holds both; an older one makes room.
+func testRegion(t *testing.T, s Suite) {
+	w := NewWorld(t, s.Open(t))
+	const held = "ix_r_order_area_placed_at"
+	w.exec(`DROP INDEX ` + held)
+	w.exec(`CREATE INDEX ix_r_order_area ON r_order (area, id) WHERE deleted_at IS NULL AND area IS NOT NULL`)
+	ran, err := w.Store.Ensure(t.Context(), w.Reg)
+	if err != nil || len(ran) != 2 || !strings.Contains(ran[0], held) || ran[1] != `DROP INDEX "ix_r_order_area"` {
+		t.Fatalf("%q, %v", ran, err)
+	}
+	areas := []string{"310101", "310115", "310000", "330106", "330100", "110105"}
+	orders := make([]record.Row, 0, 900)
+	for i := range 900 {
+		o := w.Row(w.Order, map[string]any{"area": areas[i%len(areas)], "placed_at": int64((i * 7919) % 401), "placed_at_day": int64(0)})
+		if i%31 == 7 {
+			o.DeletedAt = 1
+		}
+		if i%37 == 3 {
+			o.Cols[w.Order.Offset("area")] = nil
+		}
+		orders = append(orders, o)
+	}
+	w.Insert(w.Order, orders...)
+	at, area := w.Order.Offset("placed_at"), w.Order.Offset("area")
+	for _, asked := range []string{`"310100"`, `"310000"`, `"310115"`, `"330100","110000"`, `"440100"`} {
+		where, err := query.Parse([]byte(`{"field":"area","op":"in","value":[` + asked + `]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []record.Row
+		for _, o := range orders {
+			code, _ := o.Cols[area].(string)
+			for part := range strings.SplitSeq(strings.ReplaceAll(asked, `"`, ""), ",") {
+				prefix := strings.TrimSuffix(strings.TrimSuffix(part, "00"), "00")
+				if o.DeletedAt == 0 && strings.HasPrefix(code, prefix) {
+					want = append(want, o)
+				}
+			}
+		}
+		slices.SortFunc(want, func(a, b record.Row) int {
+			return -cmp.Or(cmp.Compare(a.Cols[at].(int64), b.Cols[at].(int64)), cmp.Compare(a.ID, b.ID))
+		})
+		w.View(func(ctx context.Context, r record.Reader) error {
+			return checkRelated(ctx, t, w, r, record.Selection{Where: where, Limit: 8, Sort: []schema.Sort{{Field: "placed_at", Desc: true}}}, want)
+		})
+	}
+	err = w.Store.Read(t.Context(), func(c sqlstore.Conn) error {
+		if c.Dialect().Name() != (dialect.SQLite{}).Name() {
+			return nil
+		}
+		seeks, reads := int64(-1), map[int64]bool{}
+		err := sqlstore.Each(t.Context(), c, func(r *sql.Rows) error {
+			var at, p1, p2, p3 int64
+			var op string
+			var rest [3]any
+			err := r.Scan(&at, &op, &p1, &p2, &p3, &rest[0], &rest[1], &rest[2])
+			switch op {
+			case "DeferredSeek": // the row of an entry of the index p1 is sought when a column of its table p3 is read
+				seeks = p3
+			case "Column":
+				reads[p1] = true
+			}
+			return err
+		}, `EXPLAIN SELECT t.id FROM r_order t WHERE t.deleted_at IS NULL AND (t.area >= ? AND t.area < ?) AND t.placed_at IS NOT NULL ORDER BY t.placed_at DESC, t.id DESC LIMIT ?`,
+			"310100", "310200", int64(9))
+		if seeks < 0 || reads[seeks] {
+			t.Errorf("the page is found by reading records: cursor %d of %v", seeks, reads)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 

@@ -62,13 +62,24 @@ func Run(t *testing.T, s Suite) {
 		{"trimming the log", testTrim},
 		{"search", testSearch},
 		{"a page over a relation", testRelated},
+		{"a page of a region", testRegion},
 		{"search newest first", testSearchOrder},
 		{"tables follow metadata", testEnsure},
 		{"a check finds what is missing", testCheck},
 		{"a first load without indexes", testReindex},
 		{"names are machine-made", testNames},
 		{"migrations", testMigrate},
-		{"consents in any order", testConsents},
+		{"campaigns send once", testCampaigns},
+		{"text messages in doubt", testTexts},
+		{"consents in any order", testConsents}, {"consents that are claimed", testClaims},
+		{"coupons are redeemed once", testOffers},
+		{"journeys do each thing once", testJourneys},
+		{"journeys change versions", testJourneyVersions},
+		{"what models learned", testModels},
+		{"figures that are watched", testForecasts},
+		{"configuration that is kept", testKeptConfig},
+		{"plays and decisions", testActions},
+		{"what one customer bought", testPasts},
 		{"bulk inserts of every size", testBulk},
 	}
 	for _, tt := range tests {
@@ -105,10 +116,12 @@ func Registry(t testing.TB, extra ...*schema.Field) *schema.Registry {
 	owner := f("customer", schema.Relation)
 	owner.Target = "customer"
 	at := f("placed_at", schema.DateTime)
+	area := f("area", schema.Region)
+	area.Indexed = true
 	reg, err := schema.NewRegistry([]*schema.Object{
 		{Key: "customer", Label: label, Plural: label, Icon: "user", Prefix: "cus", TitleField: "name", Standard: true, Fields: append(fields, extra...)},
 		{Key: "order", Label: label, Plural: label, Icon: "bag", Prefix: "ord", TitleField: "number", Standard: true, CustomerField: "customer",
-			TimeField: "placed_at", DefaultSort: []schema.Sort{{Field: "placed_at", Desc: true}}, Fields: []*schema.Field{number, owner, at, f("net", schema.Money)}},
+			TimeField: "placed_at", DefaultSort: []schema.Sort{{Field: "placed_at", Desc: true}}, Fields: []*schema.Field{number, owner, at, f("net", schema.Money), area}},
 	})
 	if err != nil {
 		t.Fatal(err)

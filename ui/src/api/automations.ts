@@ -283,18 +283,6 @@ export const automationCheckQuery = (definition: Definition, runAs: string) =>
     staleTime: 60_000,
     retry: false,
   });
-/** A rule that watches a segment, or names it in a condition. */
-export interface SegmentRule {
-  id: string;
-  name: string;
-  state: 'on' | 'off' | 'paused';
-  how: 'enters' | 'leaves' | 'condition';
-}
-export const segmentRulesQuery = (segment: string) =>
-  queryOptions({
-    queryKey: [...key, 'segment', segment],
-    queryFn: ({ signal }) => api.get<Items<SegmentRule>>(`/segments/${segment}/rules`, { signal }),
-  });
 export const manualAutomationsQuery = (object: string) =>
   queryOptions({
     queryKey: [...key, 'manual', object],

@@ -97,7 +97,7 @@ export interface RandomCondition {
 }
 /** Those with the highest value of a trait, among everyone or among those of another condition. */
 export interface TopCondition {
-  top: { of?: Condition; trait: string; count: number };
+  top: { of?: Condition; trait: string; count?: number; percent?: number | string };
 }
 /** A property of an event, or a value that every event may have ("$channel"). The value says how a property is read. */
 export interface PropertyCondition {

@@ -64,6 +64,11 @@ export interface ConsentEntry {
   note: string;
   evidence: string;
   visitor: boolean;
+  verdict: '' | 'accepted' | 'dismissed';
+}
+export interface ConsentClaim {
+  customer: Ref;
+  entry: ConsentEntry;
 }
 export interface CustomerConsents {
   policy: ConsentPolicy;
@@ -73,6 +78,8 @@ export interface CustomerConsents {
   minor: boolean;
   left: '' | 'do_not_contact' | 'restricted';
   unsent: boolean;
+  /** Refusals that nobody proved, waiting to be decided. */
+  claims: ConsentEntry[];
 }
 export interface ConsentStatement {
   purpose: string;
@@ -104,6 +111,16 @@ export const customerConsentsQuery = (customer: string) =>
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => (last.more ? last.history.at(-1)?.id : undefined),
   });
+export const consentClaimsQuery = () =>
+  infiniteQueryOptions({
+    queryKey: [...CONSENTS, 'claims'],
+    queryFn: ({ pageParam, signal }) =>
+      api.get<{ items: ConsentClaim[]; next: string }>('/consents/claims', { query: { before: pageParam }, signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next || undefined,
+  });
+export const decideConsents = (customer: string, entries: string[], accept: boolean) =>
+  api.post<CustomerConsents>(`/customers/${customer}/consents/claims`, { entries, accept });
 export const consentPolicyQuery = () =>
   queryOptions({
     queryKey: [...CONSENTS, 'policy'],
@@ -117,6 +134,18 @@ export const consentFiguresQuery = () =>
 
 export const recordConsents = (customer: string, items: ConsentStatement[]) =>
   api.post<CustomerConsents>(`/customers/${customer}/consents`, { items });
+export interface ConsentImport {
+  new: number;
+  known: number;
+  unsent: number;
+  errors: { index: number; code: string; field: string; message: string }[];
+}
+export const importConsents = (
+  by: string,
+  items: readonly { customer: string; purpose: string; channel: string; state: string }[],
+  dry: boolean,
+  signal: AbortSignal,
+) => api.post<ConsentImport>('/consents/import', { by, items, try: dry }, { signal });
 export const consentLink = (customer: string) => api.post<{ url: string }>(`/customers/${customer}/consents/link`);
 export const saveConsentPolicy = (policy: ConsentPolicy) =>
   api.patch<ConsentPolicy>('/consents/policy', {

@@ -58,3 +58,12 @@ export function errorText(error: unknown): string {
   if (error instanceof Error) return error.message;
   return String(error);
 }
+
+/** What a form shows of an error: what is said of one place, and all of it in one sentence. */
+export function faultsOf(error: Error | null) {
+  const fields = error instanceof ApiError ? error.fields : [];
+  return {
+    at: (place: string) => fields.find((item) => item.location === place)?.message,
+    rest: error === null ? null : fields.map((item) => item.message).join(' ') || error.message,
+  };
+}

@@ -9,6 +9,11 @@ interface ServerEvent {
     | 'segment'
     | 'mirror'
     | 'classification'
+    | 'campaign'
+    | 'journey'
+    | 'form'
+    | 'model'
+    | 'action'
     | 'demo'
     | 'metadata'
     | 'rights'
@@ -55,6 +60,16 @@ function keysOf(event: ServerEvent): unknown[][] {
       return [['traits']];
     case 'segment':
       return [['segments']];
+    case 'model':
+      return event.id === 'action' ? [['models'], ['actions']] : [['models']];
+    case 'action':
+      return [['actions']];
+    case 'form':
+      return [['forms']];
+    case 'journey':
+      return [['journeys']];
+    case 'campaign':
+      return [['campaigns']];
     case 'classification':
       return [['classifications']];
     case 'privacy':

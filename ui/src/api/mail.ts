@@ -36,6 +36,8 @@ export interface MailProfile {
   failing_since: string | null;
   last_error: string;
   last_reply: string;
+  /** Path that takes delivery reports and complaints. */
+  returns: string;
 }
 export interface MailProfiles extends Items<MailProfile> {
   counts: Partial<Record<MailItemState, number>>;

@@ -21,6 +21,8 @@ export interface SourceDay {
   duplicate: number;
   collision: number;
   rejected: number;
+  /** Kept out of analysis, or taken out of it, because it was refused. */
+  withheld: number;
 }
 export interface SourceKey {
   /** How it begins; the rest is never shown again. */
@@ -138,5 +140,10 @@ export const importEvents = (
   events: readonly Record<string, unknown>[],
   dry: boolean,
   signal: AbortSignal,
+  part?: string,
 ): Promise<ImportedEvents> =>
-  api.post<ImportedEvents>(`/event-sources/${source}/import`, { events, dry_run: dry }, { signal });
+  api.post<ImportedEvents>(
+    `/event-sources/${source}/import`,
+    { events, dry_run: dry, ...(part !== undefined && { import: part }) },
+    { signal },
+  );

@@ -26,6 +26,7 @@ export const NOTICE_KINDS = [
   'changed',
   'job',
   'automation',
+  'anomaly',
 ] as const;
 export type NoticeKind = (typeof NOTICE_KINDS)[number];
 

@@ -1,6 +1,7 @@
 import type { Label } from '@/i18n';
 import type { Money } from '@/lib/format';
 import type { Condition, Operator } from './conditions';
+import type { ConsentState } from './consents';
 import type { DuplicateMatches } from './duplicates';
 import type { Option, RecordData, Ref, TimelineEntry, TraitValue } from './types';
 import type { AgendaItem } from './work';
@@ -38,6 +39,8 @@ export interface CustomerProfile {
   behaviour: BehaviourFigures | null;
   open: AgendaItem[];
   duplicates: DuplicateMatches;
+  /** Null for readers who may not read consents. */
+  consent: { states: ConsentState[]; minor: boolean; left: string } | null;
 }
 
 export interface BehaviourShare {
@@ -115,11 +118,16 @@ export interface Segment {
   updated_at: string;
   version: number;
   broken: string | null;
+  folder: string;
+  /** When the stored membership was last compared with everybody computed anew, and how many members were otherwise. */
+  checked_at: string | null;
+  differing: number;
 }
 export interface SegmentInput {
   key?: string;
   label: string;
   description?: string;
+  folder?: string;
   kind: Segment['kind'];
   where: Condition;
 }
@@ -173,6 +181,8 @@ export interface ClassRule {
   where: Condition | null;
   /** Place in charts and funnels, from 1, where the order of matching is another. */
   rank?: number;
+  /** Where it stands in a lifecycle; by its key where there is none. */
+  phase?: string;
   /** Only while editing: takes everyone who is left. */
   rest?: boolean;
   sentence?: Label;
@@ -190,6 +200,7 @@ export interface Classification {
 export interface ClassificationPreview {
   classes: { key: string; count: number; before: number }[];
   moved: number;
+  flows: { from: string; to: string; count: number }[];
   seconds: number;
 }
 export interface ClassificationRun {

@@ -27,7 +27,8 @@ export type TimelineKind =
   | 'letter'
   | 'approval'
   | 'behaviour'
-  | 'identity';
+  | 'identity'
+  | 'interaction';
 export interface TimelineEntry {
   id: string;
   at: string;

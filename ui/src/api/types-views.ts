@@ -13,9 +13,11 @@ export interface GroupBy {
 export const MEASURES = ['count', 'filled', 'empty', 'sum', 'avg', 'min', 'max'] as const;
 export type MeasureFunc = (typeof MEASURES)[number];
 export interface Measure {
-  func: MeasureFunc;
+  /** has counts the records that hold an option in a field of several. */
+  func: MeasureFunc | 'has';
   field?: string;
   trait?: string;
+  value?: string;
 }
 export interface FigureQuery {
   where?: Condition;

@@ -44,9 +44,14 @@ export const CAPABILITIES = [
   'consent.read',
   'consent.write',
   'consent.manage',
+  'campaign.read',
+  'campaign.write',
+  'campaign.send',
+  'offer.read',
+  'offer.write',
+  'offer.use',
 ] as const;
 export type Capability = (typeof CAPABILITIES)[number];
-
 export interface User {
   id: string;
   name: string;
@@ -95,7 +100,7 @@ export interface SetupInput {
   currency: string;
   demo?: boolean;
 }
-export type KeyScope = 'read' | 'write' | 'import' | 'admin' | 'act';
+export type KeyScope = 'read' | 'write' | 'import' | 'admin' | 'act' | 'checkout';
 export interface ApiKey {
   id: string;
   name: string;

@@ -2,11 +2,12 @@ import { createRoute, lazyRouteComponent, redirect } from '@tanstack/react-route
 import { setupQuery } from '@/api';
 import { flag, oneOf, record, shape, text, whole } from '@/lib/search-params';
 import { readListSearch } from '@/records/search';
+import { engagePages } from './engage-routes';
 import { appRoute, rootRoute, words } from './frame-route';
+import { insightPages } from './insight-routes';
 import { settingsIndexRoute, settingsPages, settingsRoute } from './settings-routes';
 
 /* Outside the frame */
-
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/sign-in',
@@ -148,6 +149,14 @@ const segmentNewRoute = createRoute({
   loader: words('segments', 'conditions'),
   component: lazyRouteComponent(() => import('@/features/segments/segment-new-page'), 'SegmentNewPage'),
 });
+const segmentCompareRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/segments/compare',
+  /** Keys of segments with commas between them. */
+  validateSearch: shape({ keys: text }),
+  loader: words('segments'),
+  component: lazyRouteComponent(() => import('@/features/segments/compare-page'), 'ComparePage'),
+});
 const segmentRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/segments/$key',
@@ -160,6 +169,20 @@ const classificationsRoute = createRoute({
   path: '/classifications',
   loader: words('classifications', 'conditions'),
   component: lazyRouteComponent(() => import('@/features/classifications/classifications-page'), 'ClassificationsPage'),
+});
+const lifecycleRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/lifecycle',
+  validateSearch: shape({ days: whole, by: text, within: whole }),
+  loader: words('lifecycle'),
+  component: lazyRouteComponent(() => import('@/features/lifecycle/lifecycle-page'), 'LifecyclePage'),
+});
+const lifecycleStageRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/lifecycle/$stage',
+  validateSearch: shape({ days: whole, by: text, within: whole }),
+  loader: words('lifecycle', 'actions', 'next'),
+  component: lazyRouteComponent(() => import('@/features/lifecycle/stage-page'), 'StagePage'),
 });
 const classificationRoute = createRoute({
   getParentRoute: () => appRoute,
@@ -221,6 +244,13 @@ const interactionsRoute = createRoute({
   loader: words('interactions'),
   component: lazyRouteComponent(() => import('@/features/interactions/interactions-page'), 'InteractionsPage'),
 });
+const feedbackRoute = createRoute({
+  getParentRoute: () => appRoute,
+  path: '/feedback',
+  validateSearch: shape({ days: whole, from: text, to: text, channel: text, product: text, store: text, topic: text }),
+  loader: words('feedback'),
+  component: lazyRouteComponent(() => import('@/features/feedback/feedback-page'), 'FeedbackPage'),
+});
 const eventsRoute = createRoute({
   getParentRoute: () => appRoute,
   path: '/events',
@@ -262,15 +292,21 @@ export const routeTree = rootRoute.addChildren([
     identitiesRoute,
     segmentsRoute,
     segmentNewRoute,
+    segmentCompareRoute,
     segmentRoute,
     classificationsRoute,
     classificationRoute,
+    lifecycleRoute,
+    lifecycleStageRoute,
     importsRoute,
     importNewRoute,
     importRoute,
     jobsRoute,
     webRoute,
     interactionsRoute,
+    feedbackRoute,
+    ...engagePages,
+    ...insightPages,
     eventsRoute,
     settingsRoute.addChildren([settingsIndexRoute, ...settingsPages]),
     kitRoute,

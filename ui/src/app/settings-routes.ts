@@ -141,6 +141,12 @@ export const settingsPages = [
   }),
   createRoute({
     getParentRoute: () => settingsRoute,
+    path: 'channels',
+    loader: words('channels'),
+    component: lazyRouteComponent(() => import('@/features/settings/channels-page'), 'ChannelsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => settingsRoute,
     path: 'automations',
     loader: words('automations', 'conditions'),
     component: lazyRouteComponent(() => import('@/features/automations/pages'), 'AutomationsPage'),

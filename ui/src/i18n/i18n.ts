@@ -9,18 +9,19 @@ export type Language = (typeof LANGUAGES)[number];
 /** Language names in their own language; the picker shows these, whatever language is on. */
 export const LANGUAGE_NAMES: Record<Language, string> = { 'zh-CN': '中文', en: 'English' };
 
-const files = import.meta.glob<{ default: Record<string, unknown> }>(['./zh-CN/*.json', './en/*.json']);
+type Words = { default: Record<string, unknown> };
+// A build has them under an address that is known (vite.config.ts); the file that this stands in is beside their folder.
+const files = import.meta.env.PROD ? undefined : import.meta.glob<Words>(['./zh-CN/*.json', './en/*.json']);
+const wordsOf = (language: string, namespace: string): Promise<Words> =>
+  files === undefined
+    ? import(/* @vite-ignore */ `./${__WORDS__}/${language}.${namespace}.js`)
+    : (files[`./${language}/${namespace}.json`]?.() ?? Promise.reject(new Error(`no words ${language}/${namespace}`)));
 
 const lazyFiles: BackendModule = {
   type: 'backend',
   init: () => undefined,
   read(language, namespace, done) {
-    const load = files[`./${language}/${namespace}.json`];
-    if (load === undefined) {
-      done(new Error(`no words ${language}/${namespace}`), null);
-      return;
-    }
-    load().then(
+    wordsOf(language, namespace).then(
       (module) => done(null, module.default),
       (error: Error) => done(error, null),
     );

@@ -1,8 +1,7 @@
 import type { Condition, Field, Figure, FigureGroup, GroupBy, Measure, MeasureFunc, ObjectType, Trait } from '@/api';
 import { type FieldContext, isRef, kindOf } from '@/fields';
 import { canRead, findField, traitAsField } from '@/metadata';
-
-const TRAIT = 'trait.';
+import { TRAIT } from './cell-value';
 
 /** A column's key as a group or a measure names it. */
 export const asTarget = (column: string): { field?: string; trait?: string } =>
@@ -51,6 +50,7 @@ export const groupOf = (field: Field, by?: string): GroupBy => {
 export function measuresOf(field: Field): readonly MeasureFunc[] {
   const both: MeasureFunc[] = ['filled', 'empty'];
   if (field.type === 'number' || field.type === 'money') return ['sum', 'avg', 'min', 'max', ...both];
+  if (field.type === 'rating') return ['avg', 'min', 'max', ...both];
   if (field.type === 'date' || field.type === 'datetime') return ['min', 'max', ...both];
   return field.type === 'relation_many' ? [] : both;
 }

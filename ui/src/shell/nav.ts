@@ -7,6 +7,7 @@ import {
   IconCategory,
   IconChartHistogram,
   IconCheckbox,
+  IconCoin,
   IconCopyCheck,
   IconCube,
   IconFileImport,
@@ -20,9 +21,12 @@ import {
   IconReceiptRefund,
   IconRoute,
   IconRubberStamp,
+  IconSend,
   IconSettings,
   IconShoppingBag,
   IconSun,
+  IconTemplate,
+  IconTicket,
   IconUsers,
 } from '@tabler/icons-react';
 import type { Capability, ObjectType } from '@/api';
@@ -70,8 +74,33 @@ export const NAV: readonly NavGroup[] = [
     entries: [
       list('customer', IconUsers, 'c'),
       list('contact', IconAddressBook),
+      { ...list('feedback', IconNote), to: '/feedback' },
       { key: 'segments', to: '/segments', icon: IconFilter, go: 's', needs: 'segment.read' },
       { key: 'classifications', to: '/classifications', icon: IconCategory, go: 'l', needs: 'segment.read' },
+    ],
+  },
+  {
+    key: 'insight',
+    entries: [
+      { key: 'lifecycle', to: '/lifecycle', icon: IconRoute, needs: 'segment.read' },
+      { key: 'actions', to: '/actions', icon: IconListCheck, needs: 'segment.read' },
+      { key: 'value', to: '/value', icon: IconCoin, needs: 'report.read' },
+      { key: 'churn', to: '/churn', icon: IconActivity, needs: 'report.read' },
+      { key: 'recommend', to: '/recommend', icon: IconPackage, needs: 'segment.read' },
+      { key: 'forecast', to: '/forecast', icon: IconChartHistogram, needs: 'report.read' },
+      { key: 'clusters', to: '/clusters', icon: IconUsers, needs: 'segment.read' },
+      { key: 'models', to: '/models', icon: IconCube, needs: 'segment.read' },
+    ],
+  },
+  {
+    key: 'engage',
+    entries: [
+      { key: 'campaigns', to: '/campaigns', icon: IconSend, needs: 'campaign.read' },
+      { key: 'journeys', to: '/journeys', icon: IconRoute, needs: 'campaign.read' },
+      { key: 'templates', to: '/templates', icon: IconTemplate, needs: 'campaign.read' },
+      { key: 'offers', to: '/offers', icon: IconTicket, needs: 'offer.read' },
+      { key: 'forms', to: '/forms', icon: IconAddressBook, needs: 'campaign.read' },
+      { key: 'onsite', to: '/onsite', icon: IconNote, needs: 'campaign.read' },
     ],
   },
   {
@@ -127,6 +156,7 @@ export const SETTINGS_PAGES = [
   'webhooks',
   'sources',
   'mail',
+  'channels',
   'automations',
   'objects',
   'approvals',

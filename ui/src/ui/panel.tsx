@@ -17,7 +17,11 @@ export function Panel({ title, aside, children, className, flush }: PanelProps) 
       {(title !== undefined || aside !== undefined) && (
         <header className={css.head}>
           <h2 className={css.title}>{title}</h2>
-          {aside !== undefined && <div className={css.aside}>{aside}</div>}
+          {aside !== undefined && (
+            <div className={css.aside} data-aside>
+              {aside}
+            </div>
+          )}
         </header>
       )}
       {children}

@@ -7,7 +7,7 @@ import { type InputProps, isComposing } from './input-base';
 export interface TextInputProps extends InputProps {
   value: string;
   onChange: (value: string) => void;
-  type?: 'text' | 'email' | 'tel' | 'url' | 'search' | 'time';
+  type?: 'text' | 'email' | 'tel' | 'url' | 'search' | 'time' | 'datetime-local';
   autoComplete?: HTMLInputAutoCompleteAttribute;
   maxLength?: number;
   onEnter?: () => void;

@@ -227,6 +227,12 @@ func TestTopEverywhereTheSame(t *testing.T) {
 			}
 			return int(a.RecordID - b.RecordID)
 		})
+		if g.number(0, 2) == 0 { // a share of those who have a value
+			percent := draw(g, 1, 20, 50, 100)
+			delete(top, "count")
+			top["percent"] = percent
+			count = max(1, (2*len(ranked)*percent+100)/200)
+		}
 		for _, r := range ranked[:min(count, len(ranked))] {
 			r.Segments["ranked"] = true
 		}

@@ -88,6 +88,10 @@ func (g *tree) leaf(object string) node {
 		return node{"random": node{"percent": draw(g, 0.0, 12.5, 50, 99.999999, 100), "salt": draw(g, "", "a", "盐:?")}}
 	case "top":
 		top := node{"trait": draw(g, "spend", "orders_n", "last_on"), "count": draw(g, 1, 5, 1000)}
+		if g.number(0, 2) == 0 {
+			delete(top, "count")
+			top["percent"] = draw(g, 0.5, 20, 100)
+		}
 		if g.number(0, 1) == 0 {
 			top["of"] = g.leaf("customer")
 			if _, ok := top["of"].(node)["top"]; ok {

@@ -67,12 +67,13 @@ export const draftOf = (classes: readonly ClassRule[]): ClassesDraft => ({
 
 /** As the server takes them. */
 export const sendable = (classes: readonly ClassRule[]): ClassRule[] =>
-  classes.map(({ key, label, color, where, rank }) => ({
+  classes.map(({ key, label, color, where, rank, phase }) => ({
     key,
     label,
     color,
     where,
     ...(rank !== undefined && rank > 0 && { rank }),
+    ...(phase !== undefined && phase !== '' && { phase }),
   }));
 
 export const sameClasses = (left: readonly ClassRule[], right: readonly ClassRule[]): boolean =>

@@ -22,8 +22,11 @@ import { ClassDrawer } from './class-drawer';
 import { ClassList } from './class-list';
 import { draftOf, faultsOf, freshKey, isRest, reduceClasses, sameClasses, sendable } from './classes';
 import css from './classifications.module.css';
+import { Cuts } from './cuts';
 import { Effect } from './effect';
 import { History } from './history';
+import { Moving } from './moving';
+import { Quality } from './quality';
 
 function Rules({ rules }: { rules: Classification['classes'] }) {
   const label = useLabel();
@@ -154,6 +157,14 @@ export function ClassificationEditor({ classification }: { classification: Class
           waiting={settled !== classes || preview.isFetching}
           error={previewError}
         />
+        {dirty && faults.size === 0 && preview.data !== undefined && preview.data.moved > 0 && (
+          <Moving
+            classification={classification.key}
+            original={base.classes}
+            classes={classes}
+            preview={preview.data}
+          />
+        )}
         <Panel
           flush
           title={t('classifications:classes')}
@@ -186,6 +197,16 @@ export function ClassificationEditor({ classification }: { classification: Class
             </div>
           )}
         </Panel>
+        <Cuts
+          numeric={/"op":"(<|>|between)/.test(JSON.stringify(classification.classes))}
+          classification={classification.key}
+          readOnly={readOnly}
+          onDraft={(next) => {
+            dispatch({ type: 'load', classes: next });
+            scrollTo({ top: 0, behavior: 'smooth' });
+          }}
+        />
+        <Quality classification={base} />
         <History classification={base} />
       </div>
       <ClassDrawer

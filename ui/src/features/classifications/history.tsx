@@ -7,7 +7,7 @@ import { EmptyState, ErrorState, IconButton, Panel, Skeleton, Table, type TableC
 import { StackedArea, Swatch } from '@/ui/chart';
 import css from './classifications.module.css';
 
-const REASONS = new Set(['edited', 'reset', 'nightly', 'import', 'changed', 'recomputed']);
+const REASONS = new Set(['edited', 'reset', 'nightly', 'import', 'changed', 'computed', 'recomputed']);
 
 export function History({ classification }: { classification: Classification }) {
   const { t } = useTranslation('classifications');

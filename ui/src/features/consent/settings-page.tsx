@@ -5,12 +5,14 @@ import { useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
 import { ErrorState, SkeletonRows, Tabs } from '@/ui';
 import { Categories } from './categories';
+import { Claims } from './claims';
 import css from './consent-settings.module.css';
 import { Figures } from './figures';
+import { Import } from './import';
 import { Purposes } from './purposes';
 import { Wordings } from './wordings';
 
-const TABS = ['purposes', 'wordings', 'categories', 'figures'] as const;
+const TABS = ['purposes', 'wordings', 'categories', 'claims', 'import', 'figures'] as const;
 type Tab = (typeof TABS)[number];
 
 /** Settings: purposes, the words of each version, categories of events, and where everybody stands. */
@@ -20,7 +22,10 @@ export function ConsentSettingsPage() {
   const navigate = useNavigate();
   const { tab } = useSearch({ strict: false }) as { tab?: string };
   const answer = useQuery(consentPolicyQuery());
-  const tabs = TABS.filter((each) => each !== 'figures' || can('report.read'));
+  const tabs = TABS.filter(
+    (each) =>
+      (each !== 'figures' || can('report.read')) && ((each !== 'claims' && each !== 'import') || can('consent.write')),
+  );
   const shown: Tab = tabs.find((each) => each === tab) ?? 'purposes';
   const policy = answer.data;
   return (
@@ -38,6 +43,8 @@ export function ConsentSettingsPage() {
       {policy !== undefined && shown === 'purposes' && <Purposes key={policy.version} policy={policy} />}
       {policy !== undefined && shown === 'wordings' && <Wordings policy={policy} />}
       {policy !== undefined && shown === 'categories' && <Categories key={policy.version} policy={policy} />}
+      {policy !== undefined && shown === 'claims' && <Claims policy={policy} />}
+      {policy !== undefined && shown === 'import' && <Import policy={policy} />}
       {policy !== undefined && shown === 'figures' && <Figures policy={policy} />}
     </div>
   );

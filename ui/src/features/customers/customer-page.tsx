@@ -3,7 +3,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect } from 'react';
 import { type CustomerProfile, isApiError, type ObjectType, profileQuery, watchCustomer } from '@/api';
 import { useFieldContext } from '@/fields';
-import { useFormat, useLabel, useTranslation } from '@/i18n';
+import { loadWords, useFormat, useLabel, useTranslation } from '@/i18n';
 import { findField, useCan, useObject, useTraits } from '@/metadata';
 import { ApprovalBanner } from '@/records/approval/lazy-banner';
 import { DuplicateBanner } from '@/records/duplicates/lazy-banner';
@@ -23,6 +23,12 @@ import { BackLink, Button, Closed, ErrorState, Page, Pill, SkeletonRows } from '
 import { RfmBars } from './rfm-bars';
 import { Standing } from './standing';
 
+const ConsentPills = lazy(() => import('@/records/consent/pills').then((module) => ({ default: module.ConsentPills })));
+const NextCard = lazy(() =>
+  Promise.all([import('@/records/actions/next-card'), loadWords('next')]).then(([module]) => ({
+    default: module.NextCard,
+  })),
+);
 const TraitsPanel = lazy(() => import('./traits-panel').then((module) => ({ default: module.TraitsPanel })));
 const MorePanel = lazy(() => import('./more-panel').then((module) => ({ default: module.MorePanel })));
 
@@ -33,19 +39,32 @@ export function CustomerPage({ id }: { id: string }) {
   return <OneCustomer object={object} id={id} />;
 }
 
-const MORE = ['behaviour', 'identity', 'consent'] as const;
+const MORE = ['recommend', 'behaviour', 'interaction', 'coupons', 'journeys', 'identity', 'consent'] as const;
 const FIGURES = 4;
 
-/** Orders first; contacts are for those who have some, or could. */
+const LEAVING: readonly unknown[] = ['high', 'lost'];
+const keyOf = (value: unknown): unknown => (value instanceof Object && 'key' in value ? value.key : value);
+
+/** Orders first; contacts are for those who have some, or could, reasons of leaving for those who leave. */
 const RANK: Record<string, number> = { order: 0, contact: 1, refund: 2 };
 function relationsOf(profile: CustomerProfile) {
   const company = profile.record.fields.kind !== 'person';
+  const leaving = profile.traits.some((trait) => trait.key === 'churn_band' && LEAVING.includes(keyOf(trait.value)));
   return profile.related
     .filter(
-      (relation) => relation.count > 0 || relation.object === 'order' || (relation.object === 'contact' && company),
+      (relation) =>
+        relation.count > 0 ||
+        relation.object === 'order' ||
+        (relation.object === 'contact' && company) ||
+        (relation.object === 'churn_reason' && leaving),
     )
     .sort((left, right) => (RANK[left.object] ?? 9) - (RANK[right.object] ?? 9));
 }
+
+const PILLS = 6;
+/** The classes that say something, the standard ones first. */
+const tellingClasses = (profile: CustomerProfile) =>
+  profile.classes.filter((item) => item.key !== 'unknown').slice(0, PILLS);
 
 function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
   const { t } = useTranslation(['customers', 'records']);
@@ -121,12 +140,17 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
               .join(' \u00b7 ')}
             pills={
               <>
-                {profile.classes.map((item) => (
+                {tellingClasses(profile).map((item) => (
                   <Pill key={item.classification} color={item.color}>
                     {label(item.class_label, item.key)}
                   </Pill>
                 ))}
                 {pillsOf(object, record, context)}
+                {profile.consent && (
+                  <Suspense>
+                    <ConsentPills consent={profile.consent} />
+                  </Suspense>
+                )}
               </>
             }
           />
@@ -134,6 +158,11 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
         highlights={<Highlights items={figures} label={t('customers:figures')} />}
         fields={
           <>
+            {can('segment.read') && record.deleted_at === null && (
+              <Suspense>
+                <NextCard id={record.id} name={title} editable={object.actions.update} />
+              </Suspense>
+            )}
             <Standing profile={profile} />
             <FieldList object={object} record={record} onOpenRef={openRef} />
           </>
@@ -151,16 +180,21 @@ function OneCustomer({ object, id }: { object: ObjectType; id: string }) {
               label: t('customers:traits.title'),
               content: (
                 <Suspense fallback={<SkeletonRows rows={8} />}>
-                  <TraitsPanel traits={profile.traits} definitions={traits} />
+                  <TraitsPanel id={record.id} traits={profile.traits} definitions={traits} />
                 </Suspense>
               ),
             },
-            ...MORE.filter((value) => value !== 'consent' || can('consent.read')).map((value) => ({
+            ...MORE.filter(
+              (value) =>
+                (value !== 'consent' || can('consent.read')) &&
+                (value !== 'coupons' || can('offer.read')) &&
+                (value !== 'journeys' || can('campaign.read')),
+            ).map((value) => ({
               value,
               label: t(`customers:${value}`),
               content: (
                 <Suspense fallback={<SkeletonRows rows={6} />}>
-                  <MorePanel which={value} record={record} />
+                  <MorePanel which={value} record={record} onOpenRef={openRef} />
                 </Suspense>
               ),
             })),

@@ -9,7 +9,8 @@ export function Standing({ profile }: { profile: CustomerProfile }) {
   const { t } = useTranslation('customers');
   const language = useLanguage();
   const fmt = useFormat();
-  const { classes, segments } = profile;
+  const { segments } = profile;
+  const classes = profile.classes.filter((item) => item.key !== 'unknown');
   return (
     <>
       {classes.length > 0 && (

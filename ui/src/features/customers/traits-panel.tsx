@@ -5,7 +5,9 @@ import { useFieldContext } from '@/fields';
 import { labelText, useFormat, useTranslation } from '@/i18n';
 import { traitText } from '@/records/trait-text';
 import { EmptyState, Popover } from '@/ui';
+import { ClassHistory } from './class-history';
 import css from './customers.module.css';
+import { Scores } from './scores';
 
 interface Group {
   key: string;
@@ -25,9 +27,11 @@ function grouped(traits: readonly ProfileTrait[]): Group[] {
 
 /** Everything that is computed about a customer. Each figure explains itself when it is pressed. */
 export function TraitsPanel({
+  id,
   traits,
   definitions,
 }: {
+  id: string;
   traits: readonly ProfileTrait[];
   definitions: readonly Trait[];
 }) {
@@ -39,6 +43,8 @@ export function TraitsPanel({
   if (traits.length === 0) return <EmptyState cause="none" title={t('customers:traits.none')} text="" compact />;
   return (
     <div className={css.groups}>
+      <Scores id={id} />
+      <ClassHistory id={id} />
       {grouped(traits).map((group) => (
         <section key={group.key} className={css.group}>
           <h2 className={css.groupHead}>{labelText(group.label, context.language, group.key)}</h2>

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { type DemoState, demoQuery, type Home, type HomeDays, homeQuery, isDemoBusy } from '@/api';
-import { useFormat, useTranslation } from '@/i18n';
+import { loadWords, useFormat, useTranslation } from '@/i18n';
 import { useCan, useSession } from '@/metadata';
 import { Delayed, ErrorState, Page, Panel, SegmentedControl, Skeleton } from '@/ui';
 import { Lifecycle, ValueTiers } from './classes';
@@ -15,6 +16,12 @@ import { OwnLists } from './own-lists';
 import { Channels, TopProducts } from './ranked';
 import { RfmGrid } from './rfm-grid';
 import { Trend } from './trend';
+
+const HomeLeaving = lazy(() =>
+  Promise.all([import('@/records/churn/home-panel'), loadWords('churn')]).then(([module]) => ({
+    default: module.HomeLeaving,
+  })),
+);
 
 const SPANS: HomeDays[] = [30, 90, 365, 730];
 
@@ -95,6 +102,9 @@ function Figures({ home, days, dim }: { home: Home; days: HomeDays; dim: boolean
         <TopProducts home={home} />
         <Channels home={home} />
       </div>
+      <Suspense>
+        <HomeLeaving />
+      </Suspense>
       <Cohorts home={home} />
     </div>
   );

@@ -1,6 +1,7 @@
 import { IconPlus } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { type ImportRun, type ImportsFilter, importsQuery, isImportBusy } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { findObject, useCan, useObjects } from '@/metadata';
@@ -48,6 +49,8 @@ function Outcome({ run }: { run: ImportRun }) {
     </span>
   );
 }
+
+const EventImports = lazy(() => import('./event-imports').then((module) => ({ default: module.EventImports })));
 
 const STATES = ['running', 'done', 'failed', 'cancelled', 'uploaded', 'undone'] as const;
 /** What a state of the filter means to the server. */
@@ -209,6 +212,11 @@ export function ImportsPage() {
             ]}
           />
         </div>
+      )}
+      {can('source.manage') && !narrowed && (
+        <Suspense>
+          <EventImports />
+        </Suspense>
       )}
       {hasNextPage && (
         <div className={own.more}>

@@ -7,6 +7,7 @@ import { useCan } from '@/metadata';
 import { encodeCondition } from '@/records/conditions';
 import { peopleOf } from '@/records/content/people';
 import { ButtonLink, EmptyState, Panel, SegmentedControl, Table, type TableColumn } from '@/ui';
+import { Barred } from '@/ui/figures';
 import css from './interactions.module.css';
 import { useOptionName } from './words';
 
@@ -65,8 +66,7 @@ export function Contents({ list, total }: { list: readonly ContentFigures[]; tot
               key: 'title',
               label: t('interactions:content'),
               cell: (content) => (
-                <span className={css.named} data-wide>
-                  <span className={css.fill} style={{ width: `${(content.interactions / most) * 100}%` }} aria-hidden />
+                <Barred share={content.interactions / most}>
                   <span className={css.titled}>
                     <Link
                       className="truncate"
@@ -80,7 +80,7 @@ export function Contents({ list, total }: { list: readonly ContentFigures[]; tot
                       {name('platform', content.platform)} {'\u00b7'} {name('kind', content.kind)}
                     </span>
                   </span>
-                </span>
+                </Barred>
               ),
             },
             number('seen', true),

@@ -5,6 +5,7 @@ import { useFormat, useTranslation } from '@/i18n';
 import { addDays } from '@/lib/day';
 import { IconButton, Panel, SegmentedControl, Table } from '@/ui';
 import { AreaChart } from '@/ui/chart';
+import { Barred } from '@/ui/figures';
 import css from './interactions.module.css';
 import { useOptionName } from './words';
 
@@ -99,12 +100,11 @@ export function Groups({ field, groups, onPick }: GroupsProps) {
             key: 'name',
             label: t(`interactions:${field}`),
             cell: (group) => (
-              <span className={css.named}>
-                <span className={css.fill} style={{ width: `${(group.interactions / most) * 100}%` }} aria-hidden />
+              <Barred share={group.interactions / most}>
                 <button type="button" className={css.link} onClick={() => onPick(group.key)}>
                   {name(field, group.key)}
                 </button>
-              </span>
+              </Barred>
             ),
           },
           {

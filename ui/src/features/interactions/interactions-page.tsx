@@ -16,10 +16,12 @@ import {
   Select,
   SkeletonRows,
 } from '@/ui';
+import { Figure, Figures, Halves, Stack, Toolbar } from '@/ui/figures';
 import { Contents } from './contents';
 import { Deeds } from './deeds';
 import { Groups, Weeks } from './groups';
 import css from './interactions.module.css';
+import { Sharers } from './sharers';
 import { useOptions } from './words';
 
 const SPANS = [30, 90, 180, 365] as const;
@@ -64,7 +66,7 @@ function Filters({ ask, days, go }: ReturnType<typeof useAsk>) {
   const { t } = useTranslation('interactions');
   const options = useOptions();
   return (
-    <div className={css.bar}>
+    <Toolbar>
       <SegmentedControl
         label={t('interactions:span')}
         value={days === undefined ? 'own' : String(days)}
@@ -97,7 +99,7 @@ function Filters({ ask, days, go }: ReturnType<typeof useAsk>) {
           />
         </div>
       ))}
-    </div>
+    </Toolbar>
   );
 }
 
@@ -111,15 +113,11 @@ function Cards({ all }: { all: InteractionOverview['all'] }) {
     ['rate', all.seen === 0 ? '\u2013' : fmt.percent(all.interactions / all.seen, 2)],
   ] as const;
   return (
-    <div className={css.cards}>
+    <Figures>
       {cards.map(([key, value]) => (
-        <section key={key} className={css.card} aria-label={t(`interactions:term.${key}`)}>
-          <h2 className={css.cardName}>{t(`interactions:term.${key}`)}</h2>
-          <div className={css.cardValue}>{value}</div>
-          <p className={css.cardNote}>{t(`interactions:means.${key}`)}</p>
-        </section>
+        <Figure key={key} name={t(`interactions:term.${key}`)} value={value} note={t(`interactions:means.${key}`)} />
       ))}
-    </div>
+    </Figures>
   );
 }
 
@@ -136,7 +134,7 @@ function Report() {
       <SkeletonRows rows={8} />
     );
   return (
-    <div className={css.page} data-dim={answer.isPlaceholderData || undefined} aria-busy={answer.isPlaceholderData}>
+    <Stack dim={answer.isPlaceholderData}>
       <Filters {...asked} />
       {answer.isError && <ErrorState compact error={answer.error} onRetry={() => answer.refetch()} />}
       {data.all.contents === 0 ? (
@@ -154,15 +152,16 @@ function Report() {
         <>
           <Cards all={data.all} />
           <Weeks weeks={data.weeks} />
-          <div className={css.halves}>
+          <Halves>
             <Groups field="platform" groups={data.platforms} onPick={(platform) => asked.go({ platform })} />
             <Groups field="kind" groups={data.kinds} onPick={(kind) => asked.go({ kind })} />
-          </div>
+          </Halves>
           <Contents list={data.contents} total={data.all.contents} />
         </>
       )}
+      <Sharers />
       <Deeds deeds={data.deeds} days={daysBetween(ask.from, ask.to) + 1} />
-    </div>
+    </Stack>
   );
 }
 

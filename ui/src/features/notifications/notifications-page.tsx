@@ -38,7 +38,9 @@ function Row({ notice }: { notice: Notice }) {
   const inside = (
     <>
       <span className={css.text}>{sentence(notice, t)}</span>
-      {notice.kind !== 'job' && detail.text && <span className={css.more}>{detail.text}</span>}
+      {notice.kind !== 'job' && notice.kind !== 'anomaly' && detail.text && (
+        <span className={css.more}>{detail.text}</span>
+      )}
       {when !== '' && <span className={css.more}>{when}</span>}
       <time className={css.time} dateTime={notice.at} title={fmt.datetime(notice.at)}>
         {fmt.relative(notice.at)}
@@ -65,7 +67,12 @@ function Row({ notice }: { notice: Notice }) {
           {inside}
         </Link>
       )}
-      {record === null && detail.job_id === undefined && detail.approval === undefined && (
+      {notice.kind === 'anomaly' && (
+        <Link to="/forecast" search={{ tab: 'watch' }} className={css.link} onClick={read}>
+          {inside}
+        </Link>
+      )}
+      {notice.kind !== 'anomaly' && record === null && detail.job_id === undefined && detail.approval === undefined && (
         <button type="button" className={css.link} onClick={read}>
           {inside}
         </button>

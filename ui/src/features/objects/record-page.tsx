@@ -28,6 +28,11 @@ const ContentPanel = lazy(() =>
     default: module.ContentPanel,
   })),
 );
+const ProductPanel = lazy(() =>
+  Promise.all([import('@/records/recommend/product-panel'), loadWords('recommend')]).then(([module]) => ({
+    default: module.ProductRecommendPanel,
+  })),
+);
 const Guests = lazy(() => import('@/records/guests/guests').then((module) => ({ default: module.Guests })));
 
 /** What a record is made of stands before what happened with it. */
@@ -98,6 +103,34 @@ function OneRecord({ object, id }: { object: Object; id: string }) {
     return [];
   };
 
+  const after = (record: RecordData) => {
+    if (object.key === 'product')
+      return [
+        {
+          value: 'recommend',
+          label: t('records:page.recommend'),
+          content: (
+            <Suspense fallback={<SkeletonRows rows={6} />}>
+              <ProductPanel record={record} onOpenRef={openRef} />
+            </Suspense>
+          ),
+        },
+      ];
+    if (object.key === 'meeting')
+      return [
+        {
+          value: 'guests',
+          label: t('records:page.guests'),
+          content: (
+            <Suspense fallback={<SkeletonRows rows={4} />}>
+              <Guests record={record} />
+            </Suspense>
+          ),
+        },
+      ];
+    return [];
+  };
+
   const body = () => {
     if (answer.isError) return <ErrorState error={answer.error} onRetry={() => answer.refetch()} />;
     if (record === undefined) return <SkeletonRows rows={10} />;
@@ -140,21 +173,7 @@ function OneRecord({ object, id }: { object: Object; id: string }) {
           relations={relations}
           counts={counts}
           before={before(record)}
-          after={
-            object.key === 'meeting'
-              ? [
-                  {
-                    value: 'guests',
-                    label: t('records:page.guests'),
-                    content: (
-                      <Suspense fallback={<SkeletonRows rows={4} />}>
-                        <Guests record={record} />
-                      </Suspense>
-                    ),
-                  },
-                ]
-              : []
-          }
+          after={after(record)}
           tab={tab}
           onTab={(next) =>
             navigate({ to: '.', search: ((old: object) => ({ ...old, tab: next })) as never, replace: true })

@@ -1,14 +1,15 @@
 import { IconArrowBackUp, IconArrowForwardUp, IconInfoCircle } from '@tabler/icons-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useEffect, useMemo, useState } from 'react';
 import type { Condition, Segment } from '@/api';
-import { isApiError } from '@/api';
-import { useTranslation } from '@/i18n';
-import { useEvent } from '@/lib/hooks';
+import { isApiError, segmentPartsQuery } from '@/api';
+import { useFormat, useTranslation } from '@/i18n';
+import { useDebounced, useEvent } from '@/lib/hooks';
 import type { Undo } from '@/lib/undo';
 import { useObjectsIfLoaded, useTraits } from '@/metadata';
 import { ConditionBuilder, validateCondition } from '@/records/conditions';
 import { useShortcuts } from '@/shell';
-import { IconButton, RadioGroup, Textarea } from '@/ui';
+import { IconButton, RadioGroup, Textarea, TextInput } from '@/ui';
 import { CountCard } from './count-card';
 import type { Draft, DraftAction } from './draft';
 import { saysIsNot } from './notes';
@@ -85,12 +86,25 @@ function UndoButtons({ undo, dispatch }: Pick<Props, 'undo' | 'dispatch'>) {
   );
 }
 
+/** How many fulfil each row and group by itself; none while a condition has but one. */
+function usePartCounts(where: Condition | null, complete: boolean): ReadonlyMap<string, string> | undefined {
+  const { t } = useTranslation('segments');
+  const fmt = useFormat();
+  const settled = useDebounced(useMemo(() => (complete ? where : null), [where, complete]));
+  const { data } = useQuery(segmentPartsQuery(settled));
+  return useMemo(() => {
+    if (data === undefined || data.parts.length < 2) return undefined;
+    return new Map(data.parts.map(({ at, count }) => [at, t('segments:people', { count, shown: fmt.number(count) })]));
+  }, [data, t, fmt]);
+}
+
 export function SegmentBuilder({ undo, dispatch, tried, onComplete, error, existing }: Props) {
   const { t } = useTranslation('segments');
   const { now: draft } = undo;
   const complete = useComplete(draft.where);
   useEffect(() => onComplete(complete.value), [complete.value, onComplete]);
   const [counted, setCounted] = useState<unknown>(null);
+  const counts = usePartCounts(draft.where, complete.value);
   const edit = useEvent((part: Partial<Draft>, tag?: string) =>
     dispatch({ type: 'edit', part, at: Date.now(), ...(tag !== undefined && { tag }) }),
   );
@@ -124,6 +138,7 @@ export function SegmentBuilder({ undo, dispatch, tried, onComplete, error, exist
           allowSegments
           where={draft.where}
           faults={faultsOf(error ?? counted)}
+          counts={counts}
           showProblems={tried}
           onChange={(where, state) => {
             complete.say(where, state.complete);
@@ -142,13 +157,22 @@ export function SegmentBuilder({ undo, dispatch, tried, onComplete, error, exist
           </p>
         )}
         <div className={css.extra}>
-          <Textarea
-            label={t('segments:description')}
-            placeholder={t('segments:descriptionPlaceholder')}
-            value={draft.description}
-            minRows={2}
-            onChange={(description) => edit({ description }, 'description')}
-          />
+          <div className="stack">
+            <Textarea
+              label={t('segments:description')}
+              placeholder={t('segments:descriptionPlaceholder')}
+              value={draft.description}
+              minRows={2}
+              onChange={(description) => edit({ description }, 'description')}
+            />
+            <TextInput
+              label={t('segments:folder')}
+              placeholder={t('segments:folderPlaceholder')}
+              value={draft.folder}
+              maxLength={200}
+              onChange={(folder) => edit({ folder }, 'folder')}
+            />
+          </div>
           <RadioGroup
             label={t('segments:kindLabel')}
             value={draft.kind}

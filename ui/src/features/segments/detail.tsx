@@ -1,13 +1,17 @@
 import {
   IconAlertTriangle,
+  IconArrowsExchange,
   IconCode,
   IconCopy,
   IconDots,
+  IconFileImport,
   IconPencil,
   IconRefresh,
   IconTrash,
+  IconUsers,
 } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
+import { lazy, Suspense, useState } from 'react';
 import { type Segment, useRefreshSegment } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { copyText } from '@/lib/clipboard';
@@ -17,16 +21,23 @@ import { BackLink, Button, ButtonLink, IconButton, Menu, type MenuEntry, Page, P
 import { countCall } from './api-call';
 import { SizeHistory } from './history';
 import { Members } from './members';
+import { Moves } from './moves';
 import { Overlap } from './overlap';
-import { SegmentRules } from './rules';
 import css from './segments.module.css';
+import { useConvert } from './use-convert';
 import { useDeleteWithWords } from './use-delete';
+import { Uses } from './uses';
 
-function useMenu(segment: Segment): MenuEntry[] {
+const SimilarDialog = lazy(() => import('./similar-dialog').then((module) => ({ default: module.SimilarDialog })));
+const ListDialog = lazy(() => import('./list-dialog').then((module) => ({ default: module.ListDialog })));
+
+function useMenu(segment: Segment, open: (what: 'list' | 'similar') => void): MenuEntry[] {
   const { t } = useTranslation(['segments', 'common']);
   const navigate = useNavigate();
   const can = useCan();
   const remove = useDeleteWithWords(() => navigate({ to: '/segments' }));
+  const convert = useConvert();
+  const toDynamic = !('segment' in segment.where && segment.where.segment === segment.key);
   const copy: MenuEntry = {
     label: t('segments:copyApi'),
     icon: <IconCode size={15} />,
@@ -35,7 +46,12 @@ function useMenu(segment: Segment): MenuEntry[] {
       else toast.error(t('segments:copyFailed'));
     },
   };
-  if (!can('segment.write')) return [copy];
+  const similar: MenuEntry = {
+    label: t('segments:similar.menu'),
+    icon: <IconUsers size={15} />,
+    onSelect: () => open('similar'),
+  };
+  if (!can('segment.write')) return [similar, copy];
   return [
     {
       label: t('segments:duplicate'),
@@ -44,7 +60,20 @@ function useMenu(segment: Segment): MenuEntry[] {
         navigate({ to: '/segments/new', search: { from: segment.key } });
       },
     },
+    similar,
     copy,
+    ...(segment.kind === 'dynamic' || toDynamic
+      ? [
+          {
+            label: t(segment.kind === 'dynamic' ? 'segments:convert.toStatic' : 'segments:convert.toDynamic'),
+            icon: <IconArrowsExchange size={15} />,
+            onSelect: () => convert(segment),
+          },
+        ]
+      : []),
+    ...(segment.kind === 'static'
+      ? [{ label: t('segments:list.change'), icon: <IconFileImport size={15} />, onSelect: () => open('list') }]
+      : []),
     { divider: true },
     {
       label: t('common:delete'),
@@ -65,6 +94,7 @@ function Summary({ segment }: { segment: Segment }) {
         <div className={css.summaryText}>
           <div className="row">
             <Pill color={segment.kind === 'dynamic' ? 'teal' : 'gray'}>{t(`segments:kind.${segment.kind}`)}</Pill>
+            {segment.folder !== '' && <span className="muted">{segment.folder}</span>}
             <span className="muted truncate">{segment.key}</span>
           </div>
           <p className={css.sentenceBig}>{label(segment.sentence)}</p>
@@ -78,6 +108,11 @@ function Summary({ segment }: { segment: Segment }) {
               ? t('segments:notComputed')
               : t('segments:computedAt', { when: fmt.relative(segment.size_at) })}
           </div>
+          {segment.checked_at !== null && (
+            <div className={segment.differing === 0 ? 'muted' : css.fault} title={t('segments:checkedHelp')}>
+              {t('segments:checked', { when: fmt.relative(segment.checked_at), count: segment.differing })}
+            </div>
+          )}
         </div>
       </div>
       {segment.broken !== null && (
@@ -97,7 +132,9 @@ export function SegmentDetail({ segment }: { segment: Segment }) {
   const can = useCan();
   const phone = useIsPhone();
   const refresh = useRefreshSegment();
-  const menu = useMenu(segment);
+  const [opened, setOpened] = useState<'list' | 'similar' | null>(null);
+  const menu = useMenu(segment, setOpened);
+  const close = () => setOpened(null);
   const run = () =>
     refresh.mutate(segment.key, {
       onSuccess: () => toast.ok(t('segments:refreshed')),
@@ -139,6 +176,10 @@ export function SegmentDetail({ segment }: { segment: Segment }) {
         </>
       }
     >
+      <Suspense>
+        {opened === 'list' && <ListDialog segment={segment} onClose={close} />}
+        {opened === 'similar' && <SimilarDialog segment={segment} onClose={close} />}
+      </Suspense>
       <div className={css.detail}>
         <Summary segment={segment} />
         <div className={css.columns}>
@@ -146,7 +187,8 @@ export function SegmentDetail({ segment }: { segment: Segment }) {
           <div className="stack">
             <SizeHistory segment={segment} />
             <Overlap segment={segment} />
-            <SegmentRules segment={segment} />
+            <Moves segment={segment} />
+            <Uses segment={segment} />
           </div>
         </div>
       </div>

@@ -5,6 +5,7 @@ import { back, change, forth, startUndo, type Undo } from '@/lib/undo';
 export interface Draft {
   label: string;
   description: string;
+  folder: string;
   kind: Segment['kind'];
   where: Condition | null;
 }
@@ -17,10 +18,17 @@ export type DraftAction =
 export const emptyDraft = (where: Condition | null = null, label = ''): Draft => ({
   label,
   description: '',
+  folder: '',
   kind: 'dynamic',
   where,
 });
-export const draftOf = ({ label, description, kind, where }: Segment): Draft => ({ label, description, kind, where });
+export const draftOf = ({ label, description, folder, kind, where }: Segment): Draft => ({
+  label,
+  description,
+  folder,
+  kind,
+  where,
+});
 
 export function reduceDraft(undo: Undo<Draft>, action: DraftAction): Undo<Draft> {
   switch (action.type) {

@@ -32,7 +32,11 @@ export function EditSegment({ segment }: { segment: Segment }) {
     const { where } = draft;
     if (draft.label.trim() === '' || where === null || !complete) return;
     save.mutate(
-      { key: segment.key, version, segment: { label: draft.label.trim(), description: draft.description, where } },
+      {
+        key: segment.key,
+        version,
+        segment: { label: draft.label.trim(), description: draft.description, folder: draft.folder, where },
+      },
       {
         onSuccess: (saved) => {
           leave();

@@ -26,9 +26,9 @@ function NewSegment({ start }: { start: Draft }) {
   const submit = () => {
     setTried(true);
     if (draft.label.trim() === '' || draft.where === null || !complete) return;
-    const { label, description, kind, where } = draft;
+    const { label, description, folder, kind, where } = draft;
     save.mutate(
-      { segment: { label: label.trim(), description, kind, where } },
+      { segment: { label: label.trim(), description, folder, kind, where } },
       {
         onSuccess: (made) => {
           leave();

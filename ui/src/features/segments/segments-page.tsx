@@ -1,7 +1,9 @@
 import {
   IconAlertTriangle,
+  IconArrowsDiff,
   IconCopy,
   IconDots,
+  IconFileImport,
   IconPlus,
   IconRefresh,
   IconTrash,
@@ -9,7 +11,7 @@ import {
 } from '@tabler/icons-react';
 import { useQueries, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import { type Segment, segmentHistoryQuery, segmentsQuery, useRefreshSegment } from '@/api';
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { matchScore } from '@/lib/match';
@@ -26,6 +28,7 @@ import {
   Page,
   Pill,
   SearchInput,
+  Select,
   SkeletonRows,
   Table,
   toast,
@@ -142,6 +145,7 @@ function SegmentTable({ segments }: { segments: readonly Segment[] }) {
                 >
                   {segment.label}
                 </Link>
+                {segment.folder !== '' && <span className={css.folder}>{segment.folder}</span>}
                 {segment.kind === 'static' && <Pill color="gray">{t('segments:kind.static')}</Pill>}
                 {segment.broken !== null && (
                   <span className={css.brokenMark} title={segment.broken}>
@@ -188,36 +192,99 @@ function SegmentTable({ segments }: { segments: readonly Segment[] }) {
   );
 }
 
+const BinDrawer = lazy(() => import('./bin-drawer').then((module) => ({ default: module.BinDrawer })));
+const ListDialog = lazy(() => import('./list-dialog').then((module) => ({ default: module.ListDialog })));
+const ALL = '*';
+
+/** The folders of segments with how many are in each, those above them too. */
+export function foldersOf(segments: readonly Segment[]): { path: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const { folder } of segments) {
+    if (folder === '') continue;
+    const parts = folder.split('/');
+    for (let depth = 1; depth <= parts.length; depth += 1) {
+      const path = parts.slice(0, depth).join('/');
+      counts.set(path, (counts.get(path) ?? 0) + 1);
+    }
+  }
+  return [...counts]
+    .map(([path, count]) => ({ path, count }))
+    .sort((left, right) => left.path.localeCompare(right.path));
+}
+const inFolder = (segment: Segment, folder: string): boolean =>
+  folder === ALL || segment.folder === folder || segment.folder.startsWith(`${folder}/`);
+
+function Actions({ segments }: { segments: readonly Segment[] }) {
+  const { t } = useTranslation('segments');
+  const can = useCan();
+  const navigate = useNavigate();
+  const [open, setOpen] = useState<'bin' | 'list' | null>(null);
+  const close = () => setOpen(null);
+  const entries: MenuEntry[] = [];
+  if (segments.length > 1)
+    entries.push({
+      label: t('segments:compare.title'),
+      icon: <IconArrowsDiff size={15} />,
+      onSelect: () => {
+        navigate({ to: '/segments/compare', search: {} });
+      },
+    });
+  if (can('segment.write'))
+    entries.push(
+      { label: t('segments:list.title'), icon: <IconFileImport size={15} />, onSelect: () => setOpen('list') },
+      { label: t('segments:bin.title'), icon: <IconTrash size={15} />, onSelect: () => setOpen('bin') },
+    );
+  return (
+    <>
+      {entries.length > 0 && (
+        <Menu
+          target={<IconButton label={t('segments:actions')} icon={<IconDots size={17} />} tooltip={false} />}
+          entries={entries}
+        />
+      )}
+      {can('segment.write') && (
+        <ButtonLink to="/segments/new" kind="primary" icon={<IconPlus size={15} />}>
+          {t('segments:new')}
+        </ButtonLink>
+      )}
+      <Suspense>
+        {open === 'bin' && <BinDrawer onClose={close} />}
+        {open === 'list' && <ListDialog onClose={close} />}
+      </Suspense>
+    </>
+  );
+}
+
 export function SegmentsPage() {
   const { t } = useTranslation(['segments', 'common']);
-  const can = useCan();
   const label = useLabel();
   const [search, setSearch] = useState('');
+  const [folder, setFolder] = useState(ALL);
   const { data, error, isPending, refetch } = useQuery(segmentsQuery());
+  const folders = useMemo(() => foldersOf(data?.items ?? []), [data]);
   const found = useMemo(
     () =>
       (data?.items ?? []).filter(
         (segment) =>
+          inFolder(segment, folder) &&
           matchScore(search, {
             label: segment.label,
-            keywords: `${segment.key} ${segment.description} ${label(segment.sentence)}`,
+            keywords: `${segment.key} ${segment.folder} ${segment.description} ${label(segment.sentence)}`,
           }) > 0,
       ),
-    [data, search, label],
+    [data, search, folder, label],
   );
-  const create = can('segment.write') && (
-    <ButtonLink to="/segments/new" kind="primary" icon={<IconPlus size={15} />}>
-      {t('segments:new')}
-    </ButtonLink>
-  );
+  const actions = <Actions segments={data?.items ?? []} />;
   const empty = data !== undefined && data.items.length === 0;
+  const clear = () => {
+    setSearch('');
+    setFolder(ALL);
+  };
   return (
-    <Page title={t('segments:title')} actions={create}>
+    <Page title={t('segments:title')} actions={actions}>
       {isPending && <SkeletonRows rows={8} height={52} />}
       {error !== null && data === undefined && <ErrorState error={error} onRetry={() => refetch()} />}
-      {empty && (
-        <EmptyState cause="none" title={t('segments:none.title')} text={t('segments:none.text')} actions={create} />
-      )}
+      {empty && <EmptyState cause="none" title={t('segments:none.title')} text={t('segments:none.text')} />}
       {data !== undefined && !empty && (
         <div className="stack">
           <div className={css.toolbar}>
@@ -227,13 +294,21 @@ export function SegmentsPage() {
               value={search}
               onChange={setSearch}
             />
+            {folders.length > 0 && (
+              <Select
+                aria-label={t('segments:folder')}
+                options={[
+                  { value: ALL, label: t('segments:allFolders') },
+                  ...folders.map(({ path, count }) => ({ value: path, label: `${path} (${count})` })),
+                ]}
+                value={folder}
+                onChange={(next) => setFolder(next ?? ALL)}
+              />
+            )}
             <span className="muted">{t('segments:count', { count: found.length })}</span>
           </div>
           {found.length === 0 ? (
-            <EmptyState
-              cause="no_match"
-              actions={<Button onClick={() => setSearch('')}>{t('segments:clearSearch')}</Button>}
-            />
+            <EmptyState cause="no_match" actions={<Button onClick={clear}>{t('segments:clearSearch')}</Button>} />
           ) : (
             <div className={css.listPanel}>
               <SegmentTable segments={found} />

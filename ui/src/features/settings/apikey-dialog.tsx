@@ -8,7 +8,7 @@ import guideCss from './assistant.module.css';
 import { AssistantGuide } from './assistant-guide';
 import css from './settings.module.css';
 
-export const SCOPES: KeyScope[] = ['read', 'write', 'import', 'admin', 'act'];
+export const SCOPES: KeyScope[] = ['read', 'write', 'import', 'admin', 'act', 'checkout'];
 
 /** Name and scopes; then the secret, this once. */
 export function ApiKeyDialog({ onClose }: { onClose: () => void }) {

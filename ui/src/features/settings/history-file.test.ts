@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { CsvRows, guess, linesOf, messageOf, separatorOf } from './history-file';
+import { CsvRows, linesOf, separatorOf } from '@/records/file-lines';
+import { guess, messageOf } from './history-file';
 
 test('rows of a sheet, however it is cut into pieces', () => {
   const text = 'a,b\r\n"x, ""y""\nz",2\n\nlast,"q"';

@@ -1,6 +1,7 @@
-import { type ImportedEvents, importEvents } from '@/api';
+import { beginEventImport, finishEventImport, type ImportedEvents, importEvents } from '@/api';
 import { saveText } from '@/lib/download';
-import { type EventMapping, type Line, linesOf, type Message, messageOf } from './history-file';
+import { type Line, linesOf, type Message } from '@/records/file-lines';
+import { type EventMapping, messageOf } from './history-file';
 
 interface Reason {
   message: string;
@@ -70,6 +71,7 @@ function take(tally: Tally, batch: readonly Waiting[], answer: ImportedEvents) {
 
 /** Sends a file piece by piece. What was accepted stays when it is stopped; the same file again brings nothing twice. */
 export async function run({ file, mapping, source, dry, tally, signal, onMove }: Run): Promise<void> {
+  const part = dry ? undefined : (await beginEventImport(source, file.name)).id;
   let batch: Waiting[] = [];
   let bytes = 0;
   const send = async () => {
@@ -83,6 +85,7 @@ export async function run({ file, mapping, source, dry, tally, signal, onMove }:
           batch.map((one) => one.message),
           dry,
           signal,
+          part,
         ),
       );
     batch = [];
@@ -105,6 +108,7 @@ export async function run({ file, mapping, source, dry, tally, signal, onMove }:
     if (batch.length >= AT_ONCE || bytes >= MOST_BYTES) await send();
   }
   await send();
+  if (part !== undefined) await finishEventImport(part);
 }
 
 /** The records that were refused, each with its reason, one JSON object a line. */

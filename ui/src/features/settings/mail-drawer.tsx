@@ -1,9 +1,11 @@
 import { IconCheck, IconCopy, IconKey, IconPencil, IconSend, IconTrash, IconX } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import {
   isApiError,
   type MailProfile,
   type MailStep,
+  mailStateQuery,
   useDeleteMailProfile,
   useMakeMailKey,
   useSaveMailProfile,
@@ -104,6 +106,7 @@ export function MailDrawer({ profile, onClose, onEdit }: Props) {
         </Facts>
         <Test profile={profile} />
         <Signature profile={profile} />
+        <Returns profile={profile} />
       </div>
     </Drawer>
   );
@@ -207,6 +210,23 @@ function Signature({ profile }: { profile: MailProfile }) {
           {profile.dns_name === '' ? t('mail:dkim.make') : t('mail:dkim.again')}
         </Button>
       </div>
+    </section>
+  );
+}
+
+/** Where mails that come back are handed in. */
+function Returns({ profile }: { profile: MailProfile }) {
+  const { t } = useTranslation('mail');
+  const site = useQuery(mailStateQuery()).data?.address ?? '';
+  return (
+    <section className="stack">
+      <h3>{t('mail:returns.title')}</h3>
+      <p className="muted">{t('mail:returns.text')}</p>
+      <Copyable label={t('mail:returns.address')} value={`${site === '' ? location.origin : site}${profile.returns}`} />
+      <Copyable
+        label={t('mail:returns.example')}
+        value={`bounce: "|curl -sS --data-binary @- -H 'Content-Type: message/rfc822' ${site === '' ? location.origin : site}${profile.returns}"`}
+      />
     </section>
   );
 }

@@ -253,7 +253,9 @@ function Stopped() {
           cell: (row) => (
             <span className={prose.lines}>
               <span>{row.to}</span>
-              <span className="muted">{fmt.datetime(row.at)}</span>
+              <span className="muted">
+                {t(`mail:why.${row.reason}`, { defaultValue: row.reason })} {'\u00b7'} {fmt.datetime(row.at)}
+              </span>
             </span>
           ),
         },

@@ -17,6 +17,7 @@ const NEEDS: Partial<Record<SettingsPage, Capability>> = {
   webhooks: 'webhook.manage',
   sources: 'source.manage',
   mail: 'mail.manage',
+  channels: 'mail.manage',
   approvals: 'schema.manage',
   automations: 'automation.manage',
   config: 'schema.manage',

@@ -52,7 +52,8 @@ function One({ source }: { source: EventSource }) {
   const fmt = useFormat();
   const [secret, setSecret] = useState<string | null>(null);
   const days = everyDay(source);
-  const total = (of: 'accepted' | 'duplicate' | 'collision' | 'rejected') => days.reduce((n, day) => n + day[of], 0);
+  const total = (of: 'accepted' | 'duplicate' | 'collision' | 'rejected' | 'withheld') =>
+    days.reduce((n, day) => n + day[of], 0);
   return (
     <div className="stack">
       <DetailHead
@@ -78,6 +79,9 @@ function One({ source }: { source: EventSource }) {
             {total('collision') > 0
               ? t('sources:collisions', { count: total('collision') })
               : t('sources:rejectedHelp')}
+          </Stat>
+          <Stat label={t('sources:withheld')} value={fmt.number(total('withheld'))}>
+            {t('sources:withheldHelp')}
           </Stat>
         </Stats>
       </Panel>

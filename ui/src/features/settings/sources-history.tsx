@@ -1,20 +1,13 @@
 import { IconDownload, IconFileUpload, IconPlayerStop } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { sourceQuery } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
+import { type Line, linesOf } from '@/records/file-lines';
 import { BackLink, Button, DetailHead, Loaded, Panel, Progress, Select, Stat, Stats, Table, TextInput } from '@/ui';
-import {
-  COLUMN_TARGETS,
-  type ColumnTarget,
-  type EventMapping,
-  guess,
-  type Heads,
-  type Line,
-  linesOf,
-} from './history-file';
+import { COLUMN_TARGETS, type ColumnTarget, type EventMapping, guess, type Heads } from './history-file';
 import { emptyTally, refusedFile, run, type Tally } from './history-run';
 import css from './sources-history.module.css';
 
@@ -180,7 +173,10 @@ function Outcome({ work, name, onStop }: { work: Work; name: string; onStop: () 
             ]}
           />
         )}
-        <p className="muted">{t(`sources:history.${kind}.note`)}</p>
+        <p className="muted">
+          {t(`sources:history.${kind}.note`)}{' '}
+          {kind === 'import' && state !== 'running' && <Link to="/imports">{t('sources:history.toImports')}</Link>}
+        </p>
       </div>
     </Panel>
   );
@@ -233,7 +229,10 @@ function History({ id }: { id: string }) {
         control.signal.aborted ? undefined : (error as Error).message,
       );
     }
-    if (kind === 'import') void client.invalidateQueries({ queryKey: ['event-sources'] });
+    if (kind === 'import') {
+      void client.invalidateQueries({ queryKey: ['event-sources'] });
+      void client.invalidateQueries({ queryKey: ['event-imports'] });
+    }
   };
   const lacks = opened === null ? null : missing(opened.mapping);
   const running = work?.state === 'running';
@@ -256,7 +255,7 @@ function History({ id }: { id: string }) {
               type="file"
               hidden
               aria-label={t('sources:history.choose')}
-              accept=".csv,.tsv,.txt,.ndjson,.jsonl,.json,.gz"
+              accept=".csv,.tsv,.txt,.ndjson,.jsonl,.json,.gz,.xlsx,.parquet"
               onChange={(event) => {
                 void choose(event.currentTarget.files?.[0]);
                 event.currentTarget.value = '';

@@ -19,7 +19,7 @@ export function everyDay(source: EventSource, now = Date.now()): SourceDay[] {
   const known = new Map(source.days.map((day) => [day.day, day]));
   return Array.from({ length: DAYS }, (_, at) => {
     const day = new Date(now - (DAYS - 1 - at) * DAY_MS).toISOString().slice(0, 10);
-    return known.get(day) ?? { day, accepted: 0, duplicate: 0, collision: 0, rejected: 0 };
+    return known.get(day) ?? { day, accepted: 0, duplicate: 0, collision: 0, rejected: 0, withheld: 0 };
   });
 }
 

@@ -1,8 +1,9 @@
 import { IconDownload } from '@tabler/icons-react';
 import { type ReactNode, useState } from 'react';
 import { useFormat, useTranslation } from '@/i18n';
+import { type CsvCell, saveCsv } from '@/lib/csv';
 import { EmptyState, IconButton, Panel, Table, toast } from '@/ui';
-import { type CsvCell, saveCsv } from './csv';
+import { Barred } from '@/ui/figures';
 import { type Term, Terms } from './terms';
 import css from './web.module.css';
 
@@ -86,8 +87,7 @@ export function FigureTable<T>(props: Props<T>) {
               key: 'name',
               label: props.nameLabel,
               cell: (row) => (
-                <span className={css.named}>
-                  <span className={css.fill} style={{ width: `${(props.bar(row) / most) * 100}%` }} aria-hidden />
+                <Barred share={props.bar(row) / most}>
                   {props.nameCell === undefined ? (
                     <span className="truncate" title={props.name(row)}>
                       {props.name(row)}
@@ -95,7 +95,7 @@ export function FigureTable<T>(props: Props<T>) {
                   ) : (
                     props.nameCell(row)
                   )}
-                </span>
+                </Barred>
               ),
             },
             ...columns.map((column) => ({

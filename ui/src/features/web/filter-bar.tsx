@@ -5,6 +5,7 @@ import { segmentsQuery, WEB_DIMENSIONS, type WebDimension, webBreakdownQuery, we
 import { useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
 import { Button, DateRangePicker, Popover, SegmentedControl, Select } from '@/ui';
+import { Toolbar } from '@/ui/figures';
 import { NameSelect } from './name-select';
 import { SPANS, useWeb } from './search';
 import css from './web.module.css';
@@ -95,7 +96,7 @@ export function FilterBar({ goal }: { goal: boolean }) {
   const names = useQuery({ ...webEventsQuery({ ...ask, filter: {}, goal: '' }, CHOICES), enabled: goal });
   const shown = own ?? [ask.from, ask.to];
   return (
-    <div className={css.bar}>
+    <Toolbar>
       <SegmentedControl
         label={t('web:span')}
         value={days === undefined ? 'own' : String(days)}
@@ -148,6 +149,6 @@ export function FilterBar({ goal }: { goal: boolean }) {
           names={(names.data?.items ?? []).map((one) => one.name)}
         />
       )}
-    </div>
+    </Toolbar>
   );
 }

@@ -3,8 +3,9 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { classificationsQuery, type WebFunnel, type WebReached, type WebStep, webFunnelQuery } from '@/api';
 import { useLabel, useTranslation } from '@/i18n';
+import { saveCsv } from '@/lib/csv';
 import { Button, EmptyState, ErrorState, IconButton, Panel, Skeleton, Table } from '@/ui';
-import { saveCsv } from './csv';
+import { Stack } from '@/ui/figures';
 import { Behind } from './figure-table';
 import { FunnelForm, PAGE_VIEWED } from './funnel-form';
 import { KeptFunnels } from './funnel-kept';
@@ -158,7 +159,7 @@ function Result({ funnel }: { funnel: WebFunnel }) {
   const none = (data.steps[0]?.count ?? 0) === 0;
   const steps = data.steps.slice(0, funnel.steps.length);
   return (
-    <div className={css.page} data-dim={isPlaceholderData || undefined}>
+    <Stack dim={isPlaceholderData}>
       <Panel
         title={t('web:funnelResult')}
         aside={
@@ -192,7 +193,7 @@ function Result({ funnel }: { funnel: WebFunnel }) {
         <p className="muted">{t('web:means.funnel', { count: funnel.window_days })}</p>
       </Panel>
       {data.groups.length > 0 && <Split funnel={funnel} groups={data.groups} />}
-    </div>
+    </Stack>
   );
 }
 
@@ -221,14 +222,14 @@ export function Funnel() {
           />
         }
       >
-        <div className={css.page}>
+        <Stack>
           <FunnelForm draft={draft} onChange={setDraft} />
           <span>
             <Button kind="primary" disabled={!ready} onClick={() => go({ funnel: clean(draft) })}>
               {t('web:show')}
             </Button>
           </span>
-        </div>
+        </Stack>
       </Panel>
       {shown !== undefined && <Result funnel={clean(shown)} />}
     </>

@@ -5,6 +5,7 @@ import { type WebBucket, type WebDimension, type WebOverview, webBreakdownQuery,
 import { useFormat, useTranslation } from '@/i18n';
 import { Button, EmptyState, IconButton, Panel, SegmentedControl, Skeleton, Table } from '@/ui';
 import { AreaChart } from '@/ui/chart';
+import { Barred, Figures, Halves, Stack, Figure as Tile } from '@/ui/figures';
 import { Behind } from './figure-table';
 import { useWeb, type WebTab, type Who } from './search';
 import css from './web.module.css';
@@ -43,20 +44,20 @@ function Card({ name, means, value, now, before, worse = false, who }: CardProps
   const { t } = useTranslation('web');
   const { go } = useWeb();
   return (
-    <section className={css.card} aria-label={name}>
-      <h2 className={css.cardName}>{name}</h2>
-      <div className={css.cardValue}>
-        {who === undefined ? (
+    <Tile
+      name={name}
+      value={
+        who === undefined ? (
           value
         ) : (
           <Behind label={t('web:showPeople')} onOpen={() => go({ who }, true)}>
             {value}
           </Behind>
-        )}
-      </div>
-      <Change now={now} before={before} worse={worse} />
-      <p className={css.cardNote}>{means}</p>
-    </section>
+        )
+      }
+      change={<Change now={now} before={before} worse={worse} />}
+      note={means}
+    />
   );
 }
 
@@ -80,7 +81,7 @@ function Cards({ data }: { data: WebOverview }) {
     behind: { figure: 'visits', ...(only !== undefined && { only }) },
   });
   return (
-    <div className={css.cards}>
+    <Figures>
       {card('visitors', (one) => one.visitors, { who: visits() })}
       {card('visits', (one) => one.visits, {})}
       {card('views', (one) => one.views, {})}
@@ -102,7 +103,7 @@ function Cards({ data }: { data: WebOverview }) {
       {card('engagedTime', (one) => per(one.engaged_seconds, one.visits), {
         value: seconds(per(now.engaged_seconds, now.visits)),
       })}
-    </div>
+    </Figures>
   );
 }
 
@@ -216,13 +217,12 @@ function Ranks({
       {list?.length === 0 && <EmptyState compact cause="no_match" title={t('web:nothing')} text="" />}
       <ol className={css.list}>
         {(list ?? []).map((one) => (
-          <li key={one.name} className={css.bar} style={{ flexWrap: 'nowrap', minHeight: 30 }}>
-            <span className={css.named} style={{ flex: 1, maxWidth: 'none', minWidth: 0 }}>
-              <span className={css.fill} style={{ width: `${(one.value / most) * 100}%` }} aria-hidden />
+          <li key={one.name} className={css.row}>
+            <Barred share={one.value / most}>
               <span className="truncate" title={one.name}>
                 {one.name}
               </span>
-            </span>
+            </Barred>
             <span className="tabular">{number(one.value)}</span>
           </li>
         ))}
@@ -264,20 +264,20 @@ function TopPages() {
 export function Overview({ data, dim, hours }: { data: WebOverview; dim: boolean; hours: boolean }) {
   const { t } = useTranslation('web');
   return (
-    <div className={css.page} data-dim={dim || undefined} aria-busy={dim}>
+    <Stack dim={dim}>
       <Cards data={data} />
       <Trend data={data} hours={hours} />
-      <div className={css.halves}>
+      <Halves>
         <Dimension of="channel" />
         <TopPages />
         <Dimension of="device" />
         <Dimension of="region" />
-      </div>
+      </Halves>
       <p className="muted">
         <a href="https://db-ip.com" target="_blank" rel="noreferrer">
           {t('web:regionCredit')}
         </a>
       </p>
-    </div>
+    </Stack>
   );
 }

@@ -2,10 +2,11 @@ import { IconDownload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { type WebCohort, type WebRetention, webRetentionQuery } from '@/api';
 import { useFormat, useTranslation } from '@/i18n';
+import { saveCsv } from '@/lib/csv';
 import { cx } from '@/lib/cx';
 import { EmptyState, ErrorState, IconButton, Panel, SegmentedControl, Skeleton } from '@/ui';
 import { AreaChart, HeatLegend, heatCell, heatLevel } from '@/ui/chart';
-import { saveCsv } from './csv';
+import { Stack, Toolbar } from '@/ui/figures';
 import { useNames } from './funnel-form';
 import { NameSelect } from './name-select';
 import { useWeb } from './search';
@@ -96,10 +97,10 @@ function HeatTable({ cohorts, retention }: { cohorts: readonly WebCohort[]; rete
           </tbody>
         </table>
       </section>
-      <div className={css.bar}>
+      <Toolbar>
         <span className="muted grow">{t('web:partial')}</span>
         <HeatLegend low="0%" high={fmt.percent(most, 0)} />
-      </div>
+      </Toolbar>
     </>
   );
 }
@@ -122,7 +123,7 @@ function Result({ retention }: { retention: WebRetention }) {
       </Panel>
     );
   return (
-    <div className={css.page} data-dim={isPlaceholderData || undefined}>
+    <Stack dim={isPlaceholderData}>
       <Panel title={t('web:curve')}>
         <AreaChart
           label={t('web:curve')}
@@ -161,7 +162,7 @@ function Result({ retention }: { retention: WebRetention }) {
         <HeatTable cohorts={cohorts} retention={retention} />
         <p className="muted">{t('web:means.retention')}</p>
       </Panel>
-    </div>
+    </Stack>
   );
 }
 

@@ -4,10 +4,10 @@ import { type Capability, webOverviewQuery } from '@/api';
 import { useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
 import { ButtonAnchor, Closed, EmptyState, ErrorState, Page, SkeletonRows, Tabs } from '@/ui';
+import { Stack } from '@/ui/figures';
 import { FilterBar } from './filter-bar';
 import { Overview } from './overview';
 import { daysOf, TABS, useWeb, type WebTab } from './search';
-import css from './web.module.css';
 
 const Sources = lazy(() => import('./sources').then((module) => ({ default: module.Sources })));
 const Pages = lazy(() => import('./pages').then((module) => ({ default: module.Pages })));
@@ -52,7 +52,7 @@ function Reports() {
   if (!data.any) return <Begin />;
   const Report = tab === 'overview' ? null : REPORTS[tab];
   return (
-    <div className={css.page}>
+    <Stack>
       <Tabs<WebTab>
         label={t('web:title')}
         value={tab}
@@ -73,7 +73,7 @@ function Reports() {
           <People who={search.who} />
         </Suspense>
       )}
-    </div>
+    </Stack>
   );
 }
 

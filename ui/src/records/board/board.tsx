@@ -40,7 +40,7 @@ function neighbour(root: HTMLElement, from: Element, sideways: number, down: num
 
 /** Records in columns by a field. Cards change their column by mouse, by finger, by keys and by a menu. */
 export function Board({ list, label, hrefOf, onOpen }: Props) {
-  const { t } = useTranslation(['views', 'common']);
+  const { t } = useTranslation(['views', 'common', 'layouts']);
   const context = useFieldContext();
   const { object, traits, state } = list;
   const { options } = state;
@@ -83,10 +83,10 @@ export function Board({ list, label, hrefOf, onOpen }: Props) {
     const column = columns.find((candidate) => candidate.key === to);
     if (field === null || column === undefined || from === to) return;
     if (column.value === null && field.required) {
-      toast.error(t('views:board.required', { name: labelText(field.label, context.language, field.key) }));
+      toast.error(t('layouts:board.required', { name: labelText(field.label, context.language, field.key) }));
       return;
     }
-    setSpoken(t('views:board.moved', { name: record.title, column: column.title }));
+    setSpoken(t('layouts:board.moved', { name: record.title, column: column.title }));
     void move(record, field, column.value, from, to);
   };
   const placeOf = (id: string): string =>
@@ -108,7 +108,7 @@ export function Board({ list, label, hrefOf, onOpen }: Props) {
     if (step !== undefined) {
       const to = open[Math.max(0, Math.min(open.length - 1, open.indexOf(picked.to) + step))] ?? picked.to;
       setPicked({ ...picked, to });
-      setSpoken(t('views:board.overColumn', { column: nameOf(to) }));
+      setSpoken(t('layouts:board.overColumn', { column: nameOf(to) }));
       root.current
         ?.querySelector(`[data-drop="${CSS.escape(to)}"]`)
         ?.scrollIntoView({ inline: 'nearest', block: 'nearest' });
@@ -118,7 +118,7 @@ export function Board({ list, label, hrefOf, onOpen }: Props) {
       focusLater(record.id);
     } else if (event.key === 'Escape') {
       setPicked(null);
-      setSpoken(t('views:board.letGo', { name: record.title }));
+      setSpoken(t('layouts:board.letGo', { name: record.title }));
     } else return event.key.startsWith('Arrow');
     return true;
   };
@@ -141,14 +141,14 @@ export function Board({ list, label, hrefOf, onOpen }: Props) {
     } else if (event.key === ' ' && movable) {
       event.preventDefault();
       setPicked({ id: record.id, from: column, to: column });
-      setSpoken(t('views:board.picked', { name: record.title }));
+      setSpoken(t('layouts:board.picked', { name: record.title }));
     }
   };
 
   if (field === null)
     return (
       <div className={css.center}>
-        <EmptyState cause="none" title={t('views:board.noField')} text={t('views:board.noFieldText')} />
+        <EmptyState cause="none" title={t('layouts:board.noField')} text={t('layouts:board.noFieldText')} />
       </div>
     );
   if (figures.isError && figures.data === undefined)
@@ -195,15 +195,15 @@ export function Board({ list, label, hrefOf, onOpen }: Props) {
             remember={remember}
           />
         ))}
-        {figures.data?.more && <p className={css.more}>{t('views:board.moreColumns', { count: columns.length })}</p>}
+        {figures.data?.more && <p className={css.more}>{t('layouts:board.moreColumns', { count: columns.length })}</p>}
       </div>
       <p id="board-keys" className="sr-only">
-        {t('views:board.keys')}
+        {t('layouts:board.keys')}
       </p>
       <p className="sr-only" aria-live="assertive">
         {spoken}
       </p>
-      {!movable && <p className={css.note}>{t('views:board.fixed')}</p>}
+      {!movable && <p className={css.note}>{t('layouts:board.fixed')}</p>}
       <Suspense>
         {limiting !== null && (
           <LimitDialog

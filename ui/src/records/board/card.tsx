@@ -4,7 +4,8 @@ import type { RecordData } from '@/api';
 import { type FieldContext, isEmptyValue, kindOf } from '@/fields';
 import { useTranslation } from '@/i18n';
 import { Avatar, IconButton, Menu } from '@/ui';
-import { cellValue, type GridColumn } from '../grid/columns';
+import { cellValue } from '../cell-value';
+import type { GridColumn } from '../grid/columns';
 import css from './board.module.css';
 
 const MOST = 6;

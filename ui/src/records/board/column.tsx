@@ -59,7 +59,7 @@ function useSeen(ref: React.RefObject<HTMLElement | null>): boolean {
 
 export function Column(props: ColumnProps) {
   const { list, column, moves, context } = props;
-  const { t } = useTranslation(['views', 'common']);
+  const { t } = useTranslation(['views', 'common', 'layouts']);
   const box = useRef<HTMLElement>(null);
   const scroller = useRef<HTMLUListElement>(null);
   const seen = useSeen(box);
@@ -113,7 +113,7 @@ export function Column(props: ColumnProps) {
           type="button"
           className={css.narrowButton}
           aria-expanded={false}
-          aria-label={t('views:board.expand', { name: column.title })}
+          aria-label={t('layouts:board.expand', { name: column.title })}
           onClick={() => props.onCollapse(false)}
         >
           <span className={css.narrowCount}>{countText}</span>
@@ -133,10 +133,10 @@ export function Column(props: ColumnProps) {
         <h3 className={css.headTitle}>{title}</h3>
         <span
           className={cx(css.count, tooMany && css.tooMany)}
-          title={tooMany ? t('views:board.over', { limit: props.limit }) : undefined}
+          title={tooMany ? t('layouts:board.over', { limit: props.limit }) : undefined}
         >
           {countText}
-          {tooMany && <span className="sr-only"> {t('views:board.over', { limit: props.limit })}</span>}
+          {tooMany && <span className="sr-only"> {t('layouts:board.over', { limit: props.limit })}</span>}
         </span>
         {props.figure !== '' && <span className={css.figure}>{props.figure}</span>}
         <Menu
@@ -145,14 +145,14 @@ export function Column(props: ColumnProps) {
             <IconButton
               size="sm"
               tooltip={false}
-              label={t('views:board.columnMenu', { name: column.title })}
+              label={t('layouts:board.columnMenu', { name: column.title })}
               icon={<IconChevronDown size={15} />}
             />
           }
           entries={[
-            { label: t('views:board.limit'), icon: <IconGauge size={15} />, onSelect: props.onLimit },
+            { label: t('layouts:board.limit'), icon: <IconGauge size={15} />, onSelect: props.onLimit },
             {
-              label: t('views:board.collapse'),
+              label: t('layouts:board.collapse'),
               icon: <IconArrowBarToLeft size={15} />,
               onSelect: () => props.onCollapse(true),
             },
@@ -186,7 +186,7 @@ export function Column(props: ColumnProps) {
             onKey={(event, held) => props.onKey(event, held, column.key)}
           />
         ))}
-        {answer.isSuccess && records.length === 0 && <li className={css.none}>{t('views:board.empty')}</li>}
+        {answer.isSuccess && records.length === 0 && <li className={css.none}>{t('layouts:board.empty')}</li>}
         {answer.isError && records.length === 0 && (
           <li>
             <ErrorState compact error={answer.error} onRetry={() => answer.refetch()} />

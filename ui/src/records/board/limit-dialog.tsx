@@ -11,19 +11,19 @@ interface Props {
 
 /** How many cards a column should hold: more is not refused, but shown. */
 export function LimitDialog({ name, limit, onSave, onClose }: Props) {
-  const { t } = useTranslation(['views', 'common']);
+  const { t } = useTranslation(['views', 'common', 'layouts']);
   const [value, setValue] = useState(limit);
   return (
     <Modal
       opened
       onClose={onClose}
-      title={t('views:board.limitTitle', { name })}
+      title={t('layouts:board.limitTitle', { name })}
       size={380}
       footer={
         <>
           {limit !== null && (
             <Button kind="subtle" onClick={() => onSave(null)}>
-              {t('views:board.noLimit')}
+              {t('layouts:board.noLimit')}
             </Button>
           )}
           <Button onClick={onClose}>{t('common:cancel')}</Button>
@@ -34,8 +34,8 @@ export function LimitDialog({ name, limit, onSave, onClose }: Props) {
       }
     >
       <NumberInput
-        label={t('views:board.limitLabel')}
-        description={t('views:board.limitHelp')}
+        label={t('layouts:board.limitLabel')}
+        description={t('layouts:board.limitHelp')}
         value={value}
         onChange={setValue}
         min={1}

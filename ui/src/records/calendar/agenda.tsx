@@ -5,7 +5,7 @@ import type { FieldContext } from '@/fields';
 import { useTranslation } from '@/i18n';
 import { useEvent } from '@/lib/hooks';
 import { Button, EmptyState, ErrorState, SkeletonRows } from '@/ui';
-import { cellValue } from '../grid/columns';
+import { cellValue } from '../cell-value';
 import css from './calendar.module.css';
 import { dayOfValue } from './days';
 
@@ -21,7 +21,7 @@ interface Props {
 
 /** The records of a month one after the other, under their days. */
 export function Agenda({ object, field, query, counts, context, dayTitle, render }: Props) {
-  const { t } = useTranslation(['views', 'common']);
+  const { t } = useTranslation(['views', 'common', 'layouts']);
   const answer = useInfiniteQuery(recordInfiniteQuery(object, { ...query, limit: 50 }));
   const records = answer.data?.pages.flatMap((page) => page.items) ?? [];
   const end = useRef<HTMLDivElement>(null);
@@ -48,7 +48,7 @@ export function Agenda({ object, field, query, counts, context, dayTitle, render
     <div className={css.agenda}>
       {answer.isPending && <SkeletonRows rows={8} />}
       {answer.isSuccess && records.length === 0 && (
-        <EmptyState cause="no_match" title={t('views:calendar.none')} text="" />
+        <EmptyState cause="no_match" title={t('layouts:calendar.none')} text="" />
       )}
       {[...days].map(([day, inside]) => (
         <section key={day} aria-label={dayTitle(day)}>

@@ -9,8 +9,8 @@ import { useDrag } from '@/lib/drag';
 import { canEdit } from '@/metadata';
 import { Button, EmptyState, ErrorState, IconButton, SegmentedControl } from '@/ui';
 import { useMoves } from '../board/use-moves';
+import { cellValue } from '../cell-value';
 import { targetField } from '../figures';
-import { cellValue } from '../grid/columns';
 import type { List } from '../list/use-list';
 import css from './calendar.module.css';
 import { dayOfValue, daysShown, isDated, isDay, onDay, turn, usualDate } from './days';
@@ -38,7 +38,7 @@ const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -
 
 /** Records on their days. They change the day by mouse, by finger and by keys; a phone reads them one after the other. */
 export function Calendar({ list, label, phone, day, onDay: goTo, hrefOf, onOpen }: Props) {
-  const { t } = useTranslation(['views', 'common']);
+  const { t } = useTranslation(['views', 'common', 'layouts']);
   const context = useFieldContext();
   const { fmt, language } = context;
   const { object, traits, state } = list;
@@ -69,7 +69,7 @@ export function Calendar({ list, label, phone, day, onDay: goTo, hrefOf, onOpen 
     const from = placed(record);
     if (field === null || !movable || from === to) return;
     const current = moves.get(record.id)?.record ?? record;
-    setSpoken(t('views:calendar.moved', { name: record.title, day: dayTitle(to) }));
+    setSpoken(t('layouts:calendar.moved', { name: record.title, day: dayTitle(to) }));
     void move(record, field, onDay(cellValue(current, field.key), field, to, fmt.timeZone), from, to);
   };
   const find = (id: string): RecordData | undefined => {
@@ -129,7 +129,7 @@ export function Calendar({ list, label, phone, day, onDay: goTo, hrefOf, onOpen 
   if (field === null)
     return (
       <div className={css.center}>
-        <EmptyState cause="none" title={t('views:calendar.noField')} text={t('views:calendar.noFieldText')} />
+        <EmptyState cause="none" title={t('layouts:calendar.noField')} text={t('layouts:calendar.noFieldText')} />
       </div>
     );
   const names = daysShown('week', today).map((one) =>
@@ -140,26 +140,26 @@ export function Calendar({ list, label, phone, day, onDay: goTo, hrefOf, onOpen 
     <>
       <div className={css.bar}>
         <IconButton
-          label={t('views:calendar.previous')}
+          label={t('layouts:calendar.previous')}
           icon={<IconChevronLeft size={16} />}
           onClick={() => goTo(turn(span, at, -1))}
         />
         <IconButton
-          label={t('views:calendar.next')}
+          label={t('layouts:calendar.next')}
           icon={<IconChevronRight size={16} />}
           onClick={() => goTo(turn(span, at, 1))}
         />
-        <Button onClick={() => goTo(undefined)}>{t('views:calendar.today')}</Button>
+        <Button onClick={() => goTo(undefined)}>{t('layouts:calendar.today')}</Button>
         <h2 className={css.title} aria-live="polite">
           {title}
         </h2>
         <span className="grow" />
         {!phone && (
           <SegmentedControl
-            label={t('views:calendar.span')}
+            label={t('layouts:calendar.span')}
             value={span}
             onChange={(next) => list.setOptions({ span: next === 'month' ? undefined : next })}
-            options={SPANS.map((one) => ({ value: one, label: t(`views:calendar.${one}`) }))}
+            options={SPANS.map((one) => ({ value: one, label: t(`layouts:calendar.${one}`) }))}
           />
         )}
       </div>
@@ -222,7 +222,7 @@ export function Calendar({ list, label, phone, day, onDay: goTo, hrefOf, onOpen 
                   </ul>
                   {rest > 0 && !shown.isPending && (
                     <button type="button" className={css.rest} onClick={() => setOpened(one)}>
-                      {t('views:calendar.rest', { count: rest })}
+                      {t('layouts:calendar.rest', { count: rest })}
                     </button>
                   )}
                 </section>
@@ -232,7 +232,7 @@ export function Calendar({ list, label, phone, day, onDay: goTo, hrefOf, onOpen 
         </div>
       )}
       <p id="calendar-keys" className="sr-only">
-        {t('views:calendar.keys')}
+        {t('layouts:calendar.keys')}
       </p>
       <p className="sr-only" aria-live="assertive">
         {spoken}

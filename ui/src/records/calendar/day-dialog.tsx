@@ -14,7 +14,7 @@ interface Props {
 
 /** Everything of a day that has more than its box shows. */
 export function DayDialog({ object, title, query, render, onClose }: Props) {
-  const { t } = useTranslation(['views', 'common']);
+  const { t } = useTranslation(['views', 'common', 'layouts']);
   const answer = useInfiniteQuery(recordInfiniteQuery(object, { ...query, limit: 100 }));
   const records = answer.data?.pages.flatMap((page) => page.items) ?? [];
   return (
@@ -28,7 +28,7 @@ export function DayDialog({ object, title, query, render, onClose }: Props) {
       </ul>
       {answer.hasNextPage && (
         <Button fullWidth loading={answer.isFetchingNextPage} onClick={() => answer.fetchNextPage()}>
-          {t('views:calendar.moreOfDay')}
+          {t('layouts:calendar.moreOfDay')}
         </Button>
       )}
     </Modal>

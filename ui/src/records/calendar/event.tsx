@@ -1,7 +1,8 @@
 import type { KeyboardEvent, MouseEvent } from 'react';
 import type { Field, RecordData } from '@/api';
 import type { FieldContext } from '@/fields';
-import { cellValue, type GridColumn } from '../grid/columns';
+import { cellValue } from '../cell-value';
+import type { GridColumn } from '../grid/columns';
 import css from './calendar.module.css';
 
 interface Props {

@@ -9,7 +9,7 @@ import {
   recordPageQuery,
 } from '@/api';
 import type { Day } from '@/lib/day';
-import { cellValue } from '../grid/columns';
+import { cellValue } from '../cell-value';
 import type { List } from '../list/use-list';
 import { joinConditions } from '../list-state';
 import { dayOfValue } from './days';

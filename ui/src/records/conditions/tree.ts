@@ -33,6 +33,10 @@ export const isRecord = (condition: Condition): condition is RecordCondition =>
 export const isSegment = (condition: Condition): condition is SegmentCondition =>
   'segment' in condition && typeof condition.segment === 'string';
 
+/** A fixed list; the same as "in" of its segment. */
+export const isList = (condition: Condition): condition is { list: string; op?: 'in' | 'not_in' } =>
+  'list' in condition && typeof condition.list === 'string';
+
 const isPlain = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
 export const isRandom = (condition: Condition): condition is RandomCondition =>
   'random' in condition && isPlain(condition.random);

@@ -153,9 +153,10 @@ function issuesOf(condition: Condition, object: string, scope: ConditionScope, a
     return percent > 0 && percent <= 100 ? [] : [{ location: `${at}/random/percent`, problem: 'missing_value' }];
   }
   if (isTop(condition)) {
-    const { of, trait, count } = condition.top;
+    const { of, trait, count = 0, percent } = condition.top;
     const inner = of === undefined ? [] : issuesOf(of, object, scope, `${at}/top/of`);
-    if (!(count >= 1)) return [...inner, { location: `${at}/top/count`, problem: 'missing_value' }];
+    if (percent === undefined ? count < 1 : !(Number(percent) > 0))
+      return [...inner, { location: `${at}/top/count`, problem: 'missing_value' }];
     const known = scope.traits.some((candidate) => candidate.key === trait);
     return known ? inner : [...inner, { location: `${at}/top/trait`, problem: 'unknown_trait' }];
   }

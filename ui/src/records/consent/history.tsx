@@ -47,6 +47,7 @@ function Line({ entry, policy }: { entry: ConsentEntry; policy: CustomerConsents
           {[
             fmt.datetime(entry.at),
             t(`consent:source.${entry.source}`),
+            entry.verdict !== '' && t(`consent:verdict.${entry.verdict}`),
             by,
             entry.guardian && t('consent:guardian'),
             entry.visitor && t('consent:visitor'),

@@ -15,6 +15,7 @@ import {
 import { useFormat, useLabel, useTranslation } from '@/i18n';
 import { useCan } from '@/metadata';
 import { Button, ErrorState, Pill, SkeletonRows, Switch, toast } from '@/ui';
+import { Claims } from './claims';
 import css from './consent.module.css';
 import { History } from './history';
 import { RecordDialog } from './record-dialog';
@@ -112,6 +113,7 @@ export function ConsentPanel({ record }: { record: RecordData }) {
           />
         )}
       </div>
+      <Claims customer={record.id} data={data} may={may} />
       <States data={data} />
       <History pages={answer.data?.pages ?? []} />
       {answer.hasNextPage && (

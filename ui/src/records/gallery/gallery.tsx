@@ -1,12 +1,12 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { type KeyboardEvent, type MouseEvent, type ReactNode, useEffect, useRef } from 'react';
+import { type KeyboardEvent, type MouseEvent, type ReactNode, useRef } from 'react';
 import { type RecordData, recordInfiniteQuery, thumbnailUrl } from '@/api';
 import { useFieldContext } from '@/fields';
 import { useTranslation } from '@/i18n';
-import { useEvent } from '@/lib/hooks';
 import { Avatar, Button, ErrorState, Skeleton } from '@/ui';
 import { CardFacts } from '../board/card';
 import type { List } from '../list/use-list';
+import { useNearEnd } from '../near-end';
 import { hasAvatar, pictureOf } from '../title';
 import css from './gallery.module.css';
 
@@ -36,19 +36,7 @@ export function Gallery({ list, label, hrefOf, onOpen, empty }: Props) {
   const pictured = list.columns.some((column) => column.field.type === 'image');
   const facts = list.columns.slice(1).filter((column) => column.field.type !== 'image');
   const end = useRef<HTMLLIElement>(null);
-  const more = useEvent(() => {
-    if (answer.hasNextPage && !answer.isFetchingNextPage && !answer.isFetchNextPageError) answer.fetchNextPage();
-  });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the end is there once something is.
-  useEffect(() => {
-    const element = end.current;
-    if (element === null || typeof IntersectionObserver === 'undefined') return;
-    const observer = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && more(), {
-      rootMargin: '800px',
-    });
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [more, answer.isPending]);
+  useNearEnd(end, '800px', answer);
   const onKey = (event: KeyboardEvent<HTMLUListElement>) => {
     const cards = [...event.currentTarget.querySelectorAll<HTMLElement>('a')];
     const at = cards.indexOf(event.target as HTMLElement);

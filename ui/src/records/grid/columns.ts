@@ -1,7 +1,8 @@
-import type { Field, Label, ObjectType, RecordData, Trait } from '@/api';
+import type { Field, Label, ObjectType, Trait } from '@/api';
 import { kindOf } from '@/fields';
 import { type Language, labelText } from '@/i18n';
 import { canEdit, canRead, findField, groupTraits, sectionOf, traitAsField } from '@/metadata';
+import { TRAIT } from '../cell-value';
 
 export interface GridColumn {
   /** A field's key, or "trait.spend_total". */
@@ -14,7 +15,6 @@ export interface GridColumn {
   editable: boolean;
 }
 
-const TRAIT = 'trait.';
 export const MIN_WIDTH = 64;
 export const MAX_WIDTH = 640;
 export const clampWidth = (width: number): number => Math.round(Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, width)));
@@ -61,23 +61,6 @@ export function makeColumns(
     });
   }
   return columns;
-}
-
-/** What a record holds under a column. */
-export function cellValue(record: RecordData, key: string): unknown {
-  if (key.startsWith(TRAIT)) return record.traits?.[key.slice(TRAIT.length)];
-  switch (key) {
-    case 'id':
-      return record.id;
-    case 'created_at':
-      return record.created_at;
-    case 'updated_at':
-      return record.updated_at;
-    case 'created_by':
-      return record.created_by;
-    default:
-      return record.fields[key];
-  }
 }
 
 /** Takes a column to another place; the title stays in front. */

@@ -3,7 +3,8 @@ import type { RecordData } from '@/api';
 import { type FieldContext, kindOf } from '@/fields';
 import { cx } from '@/lib/cx';
 import { Avatar } from '@/ui';
-import { cellValue, type GridColumn } from './columns';
+import { cellValue } from '../cell-value';
+import type { GridColumn } from './columns';
 import css from './grid.module.css';
 import { CHECK } from './use-viewport';
 

@@ -3,7 +3,8 @@ import type { RecordData } from '@/api';
 import { type FieldContext, kindOf } from '@/fields';
 import { loadWords } from '@/i18n';
 import { useEvent } from '@/lib/hooks';
-import { cellValue, type GridColumn } from './columns';
+import { cellValue } from '../cell-value';
+import type { GridColumn } from './columns';
 import type { Range } from './range';
 import type { Active } from './use-grid-keys';
 

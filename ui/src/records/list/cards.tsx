@@ -1,13 +1,14 @@
 import { IconCheck } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { Fragment, type MouseEvent, type ReactNode, useEffect, useRef } from 'react';
+import { Fragment, type MouseEvent, type ReactNode, useRef } from 'react';
 import { type Field, type RecordData, recordInfiniteQuery } from '@/api';
 import { type FieldContext, isEmptyValue, kindOf, useFieldContext } from '@/fields';
 import { useTranslation } from '@/i18n';
-import { useEvent } from '@/lib/hooks';
 import { Avatar, Button, ErrorState, Skeleton } from '@/ui';
-import { cellValue, type GridColumn } from '../grid/columns';
+import { cellValue } from '../cell-value';
+import type { GridColumn } from '../grid/columns';
 import { isSelected, type Selection, toggle } from '../grid/selection';
+import { useNearEnd } from '../near-end';
 import css from './cards.module.css';
 import { useLongPress } from './long-press';
 import type { List } from './use-list';
@@ -159,18 +160,7 @@ export function Cards({ list, avatar, hrefOf, onOpen, empty, selection, selectin
     if (!lifting.current) onSelect(toggle(selection, record.id, row));
   };
   const sentinel = useRef<HTMLDivElement>(null);
-  const more = useEvent(() => {
-    if (answer.hasNextPage && !answer.isFetchingNextPage && !answer.isFetchNextPageError) answer.fetchNextPage();
-  });
-  useEffect(() => {
-    const element = sentinel.current;
-    if (element === null || typeof IntersectionObserver === 'undefined') return;
-    const observer = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && more(), {
-      rootMargin: '600px',
-    });
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [more]);
+  useNearEnd(sentinel, '600px', answer);
   if (answer.isError && records.length === 0)
     return <ErrorState error={answer.error} onRetry={() => answer.refetch()} />;
   return (

@@ -22,13 +22,18 @@ import { nextSort } from './sort-menu';
 import { type SetSearch, useList } from './use-list';
 import { ViewTabs } from './view-tabs';
 
-const Board = lazy(() => import('../board/board').then((module) => ({ default: module.Board })));
+/** Boards, calendars and pasting have words of their own. */
+const withLayouts = <T,>(module: Promise<T>): Promise<T> =>
+  Promise.all([module, loadWords('layouts')]).then(([got]) => got);
+const Board = lazy(() => withLayouts(import('../board/board')).then((module) => ({ default: module.Board })));
 // A phone has cards: only where there is room is the grid fetched, together with this page and not after it.
 const loadGrid = () => import('../grid/grid');
 if (typeof matchMedia === 'function' && !matchMedia(PHONE).matches) void loadGrid();
 const Grid = lazy(() => loadGrid().then((module) => ({ default: module.Grid })));
 const RichGrid = lazy(() => import('./rich-grid').then((module) => ({ default: module.RichGrid })));
-const Calendar = lazy(() => import('../calendar/calendar').then((module) => ({ default: module.Calendar })));
+const Calendar = lazy(() =>
+  withLayouts(import('../calendar/calendar')).then((module) => ({ default: module.Calendar })),
+);
 const Gallery = lazy(() => import('../gallery/gallery').then((module) => ({ default: module.Gallery })));
 const BulkBar = lazy(async () => {
   const [module] = await Promise.all([import('./bulk-bar'), loadWords('jobs')]);
@@ -40,7 +45,9 @@ const ListExport = lazy(async () => {
 });
 const Cards = lazy(() => import('./cards').then((module) => ({ default: module.Cards })));
 
-const PasteDialog = lazy(() => import('../paste/paste-dialog').then((module) => ({ default: module.PasteDialog })));
+const PasteDialog = lazy(() =>
+  withLayouts(import('../paste/paste-dialog')).then((module) => ({ default: module.PasteDialog })),
+);
 
 interface Props {
   object: ObjectType;

@@ -2,7 +2,7 @@ import type { CustomerProfile, Field, ObjectType, RecordData, Trait } from '@/ap
 import { type FieldContext, isEmptyValue, kindOf } from '@/fields';
 import { labelText } from '@/i18n';
 import { findField, sectionOf } from '@/metadata';
-import { cellValue } from '../grid/columns';
+import { cellValue } from '../cell-value';
 import { traitText } from '../trait-text';
 import type { Highlight } from './highlights';
 

@@ -5,8 +5,8 @@ import { type Field, type ObjectType, type RecordData, type Ref, trialQuery } fr
 import { isEmptyValue, useFieldContext } from '@/fields';
 import { labelText, useLanguage, useTranslation } from '@/i18n';
 import { type FieldSection, fieldSections, isConditional } from '@/metadata';
+import { cellValue } from '../cell-value';
 import { useSaveFields } from '../edit/use-save-fields';
-import { cellValue } from '../grid/columns';
 import { FieldRow } from './field-row';
 import css from './fields.module.css';
 import { useReveal } from './use-reveal';

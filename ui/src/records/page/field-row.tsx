@@ -5,8 +5,8 @@ import { type FieldContext, FieldView, isEmptyValue, isRef } from '@/fields';
 import { labelText, useTranslation } from '@/i18n';
 import { canEdit, sectionOf, useCan } from '@/metadata';
 import { IconButton, Tooltip } from '@/ui';
+import { cellValue } from '../cell-value';
 import { InlineEditor, readyToEdit } from '../edit/lazy-inline-editor';
-import { cellValue } from '../grid/columns';
 import css from './fields.module.css';
 import type { Reveal } from './use-reveal';
 

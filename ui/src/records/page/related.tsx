@@ -6,8 +6,9 @@ import { kindOf, useFieldContext } from '@/fields';
 import { labelText, useFormat, useTranslation } from '@/i18n';
 import { findObject, useObjects } from '@/metadata';
 import { Button, ButtonLink, EmptyState, ErrorState, SkeletonRows, Table, type TableColumn } from '@/ui';
+import { cellValue } from '../cell-value';
 import { encodeCondition } from '../conditions/url';
-import { cellValue, makeColumns } from '../grid/columns';
+import { makeColumns } from '../grid/columns';
 import css from './related.module.css';
 import { type Relation, relationWhere } from './related-counts';
 

@@ -20,6 +20,7 @@ import {
   IconSearch,
   IconShoppingBag,
   IconTrash,
+  IconUsers,
   IconWorld,
 } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
@@ -68,6 +69,7 @@ const SIGNS: Record<TimelineKind, Icon> = {
   approval: IconCheckbox,
   behaviour: IconWorld,
   identity: IconLink,
+  interaction: IconUsers,
 };
 
 /** What a reader may want to see alone; nobody asks for deletions by themselves. */
@@ -80,7 +82,7 @@ const GROUPS: { key: string; kinds: readonly TimelineKind[]; customer?: boolean 
   { key: 'calls', kinds: ['call'] },
   { key: 'meetings', kinds: ['meeting', 'visit'] },
   { key: 'trade', kinds: ['order', 'refund'], customer: true },
-  { key: 'behaviour', kinds: ['behaviour'], customer: true },
+  { key: 'behaviour', kinds: ['behaviour', 'interaction'], customer: true },
   { key: 'changes', kinds: ['created', 'updated', 'deleted', 'restored', 'merged', 'unmerged', 'erased'] },
   { key: 'classes', kinds: ['class'], customer: true },
   { key: 'approvals', kinds: ['approval'] },

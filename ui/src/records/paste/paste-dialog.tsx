@@ -61,7 +61,7 @@ const operation = (write: Write): BatchOperation => ({
 
 /** Shows what pasting would change before it does; everything is written together or not at all. */
 export function PasteDialog({ list, cells, onClose }: Props) {
-  const { t } = useTranslation(['views', 'common']);
+  const { t } = useTranslation(['views', 'common', 'layouts']);
   const context = useFieldContext();
   const client = useQueryClient();
   const { object } = list;
@@ -96,10 +96,10 @@ export function PasteDialog({ list, cells, onClose }: Props) {
     try {
       const { results } = await batchRecords(object.key, operations, true);
       const bad = results.find((result) => result.status >= 400);
-      if (bad === undefined) toast.ok(t('views:paste.undone'));
-      else toast.error(t('views:paste.notUndone'), { detail: bad.error?.detail ?? bad.error?.title ?? '' });
+      if (bad === undefined) toast.ok(t('layouts:paste.undone'));
+      else toast.error(t('layouts:paste.notUndone'), { detail: bad.error?.detail ?? bad.error?.title ?? '' });
     } catch (error) {
-      toast.error(t('views:paste.notUndone'), { detail: errorText(error) });
+      toast.error(t('layouts:paste.notUndone'), { detail: errorText(error) });
     }
     client.invalidateQueries({ queryKey: recordKeys.object(object.key) });
   };
@@ -129,7 +129,7 @@ export function PasteDialog({ list, cells, onClose }: Props) {
       const undo = writes.some((write) => write.masked)
         ? null
         : rememberStep(object.key, () => void takeBack(writes, versions));
-      toast.ok(t('views:paste.done', { count: changed }), {
+      toast.ok(t('layouts:paste.done', { count: changed }), {
         duration: 8000,
         ...(undo !== null && { action: { label: t('common:undo'), run: undo } }),
       });
@@ -142,13 +142,13 @@ export function PasteDialog({ list, cells, onClose }: Props) {
     }
   };
   const reason = (cell: PlannedCell) =>
-    cell.refusal === 'server' ? cell.detail : t(`views:paste.why.${cell.refusal ?? 'unfit'}`);
+    cell.refusal === 'server' ? cell.detail : t(`layouts:paste.why.${cell.refusal ?? 'unfit'}`);
 
   return (
     <Modal
       opened
       onClose={onClose}
-      title={t('views:paste.title')}
+      title={t('layouts:paste.title')}
       size={760}
       footer={
         <>
@@ -159,18 +159,18 @@ export function PasteDialog({ list, cells, onClose }: Props) {
             disabled={changed === 0 || names.isPending}
             onClick={() => void apply()}
           >
-            {t('views:paste.apply', { count: changed })}
+            {t('layouts:paste.apply', { count: changed })}
           </Button>
         </>
       }
     >
       {names.isPending ? (
-        <Progress value={null} label={t('views:paste.looking')} />
+        <Progress value={null} label={t('layouts:paste.looking')} />
       ) : (
         <div className="stack">
           <p className={css.summary} role="status">
-            {t('views:paste.summary', { cells: changed, records: writes.length })}
-            {refused > 0 && <span className={css.bad}>{t('views:paste.refused', { count: refused })}</span>}
+            {t('layouts:paste.summary', { cells: changed, records: writes.length })}
+            {refused > 0 && <span className={css.bad}>{t('layouts:paste.refused', { count: refused })}</span>}
           </p>
           {plan.length > 0 && (
             // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys.
@@ -178,10 +178,10 @@ export function PasteDialog({ list, cells, onClose }: Props) {
               <table className={css.table}>
                 <thead>
                   <tr>
-                    <th>{t('views:paste.record')}</th>
-                    <th>{t('views:paste.field')}</th>
-                    <th>{t('views:paste.before')}</th>
-                    <th>{t('views:paste.after')}</th>
+                    <th>{t('layouts:paste.record')}</th>
+                    <th>{t('layouts:paste.field')}</th>
+                    <th>{t('layouts:paste.before')}</th>
+                    <th>{t('layouts:paste.after')}</th>
                   </tr>
                 </thead>
                 <tbody>
@@ -202,8 +202,8 @@ export function PasteDialog({ list, cells, onClose }: Props) {
               </table>
             </div>
           )}
-          {plan.length > SHOWN && <p className="muted">{t('views:paste.more', { count: plan.length - SHOWN })}</p>}
-          {refused > 0 && <p className="muted">{t('views:paste.skipped')}</p>}
+          {plan.length > SHOWN && <p className="muted">{t('layouts:paste.more', { count: plan.length - SHOWN })}</p>}
+          {refused > 0 && <p className="muted">{t('layouts:paste.skipped')}</p>}
         </div>
       )}
     </Modal>

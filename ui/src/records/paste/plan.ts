@@ -1,6 +1,7 @@
 import type { Field, RecordData, User } from '@/api';
 import { type FieldContext, isEmptyValue, isRef, kindOf } from '@/fields';
-import { cellValue, type GridColumn } from '../grid/columns';
+import { cellValue } from '../cell-value';
+import type { GridColumn } from '../grid/columns';
 import type { PastedCells } from '../grid/use-clipboard';
 
 /** Why a text does not go into a cell. */

@@ -1,7 +1,10 @@
 export { AreaChart, type AreaPoint } from './area-chart';
+export { BandChart, type BandPoint } from './band-chart';
 export { heatLevel } from './heat';
 export { heatCell } from './heat-cell';
 export { HeatLegend } from './heat-legend';
+export { Plot, type PlotSeries } from './plot';
+export { Radar, type RadarAxis } from './radar';
 export { Spark } from './spark';
 export { hueFill, StackBar, type StackPart, Swatch } from './stack-bar';
 export { type Layer, StackedArea } from './stacked-area';

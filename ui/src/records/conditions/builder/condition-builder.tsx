@@ -3,7 +3,7 @@ import { useEffect, useMemo, useReducer, useRef } from 'react';
 import type { Condition } from '@/api';
 import { useTranslation } from '@/i18n';
 import { Button } from '@/ui';
-import { faultsByNode } from '../locations';
+import { faultsByNode, nodeLocations } from '../locations';
 import { group, hasEmptyLeaf, leaf, reduceTree, type TreeAction, toCondition, toSections } from '../tree';
 import type { EditNode, GroupNode } from '../types';
 import { validateCondition } from '../validate';
@@ -21,10 +21,13 @@ interface Props extends ScopeOptions {
   onChange: (where: Condition | null, state: ConditionState) => void;
   /** What the server found wrong, by JSON pointer into `where`. */
   faults?: readonly { location: string; message: string }[];
+  /** What stands at the end of each row and head of a group, by JSON pointer into `where`. */
+  counts?: ReadonlyMap<string, string>;
   /** Shows what is missing too: after an attempt to save. */
   showProblems?: boolean;
 }
 
+const NO_COUNTS: ReadonlyMap<string, string> = new Map();
 const NO_FAULTS: readonly { location: string; message: string }[] = [];
 const emptyLeaves = (node: EditNode): string[] => {
   if (node.kind === 'group') return node.children.flatMap(emptyLeaves);
@@ -40,7 +43,14 @@ const start = (where: Condition | null): GroupNode => {
  * Builds a condition about records of one object: cards joined by 且/或, each with rows and nested groups.
  * `where` is read when it comes from outside (another view, a reset); what the person edits goes out by onChange.
  */
-export function ConditionBuilder({ where, onChange, faults = NO_FAULTS, showProblems = false, ...options }: Props) {
+export function ConditionBuilder({
+  where,
+  onChange,
+  faults = NO_FAULTS,
+  counts = NO_COUNTS,
+  showProblems = false,
+  ...options
+}: Props) {
   const { t } = useTranslation('conditions');
   const base = useMakeScope(options);
   const [root, apply] = useReducer((_: GroupNode, next: GroupNode) => next, where, start);
@@ -54,8 +64,13 @@ export function ConditionBuilder({ where, onChange, faults = NO_FAULTS, showProb
     const messages = own.map(({ location, problem }) => ({ location, message: t(`conditions:problem.${problem}`) }));
     const byNode = faultsByNode(root, [...messages, ...faults]);
     if (showProblems) for (const id of emptyLeaves(root)) byNode.set(id, t('conditions:pick.choose'));
-    return { ...base, faults: byNode };
-  }, [base, root, faults, showProblems, options.object, t]);
+    const said = new Map<string, string>();
+    for (const [id, place] of counts.size > 0 ? nodeLocations(root) : []) {
+      const text = counts.get(place);
+      if (text !== undefined) said.set(id, text);
+    }
+    return { ...base, faults: byNode, counts: said };
+  }, [base, root, faults, counts, showProblems, options.object, t]);
 
   useEffect(() => {
     const text = JSON.stringify(where);

@@ -5,6 +5,7 @@ import { Select, type SelectOption } from '@/ui';
 import { eventField } from '../events';
 import css from './behaviour.module.css';
 import { EventSelect } from './event-select';
+import { NoneAs } from './none-as';
 import { PropertyRows, useProperties } from './property-rows';
 import { WindowEditor } from './window-editor';
 
@@ -110,6 +111,7 @@ export function EventLeaf({ condition, onChange }: Props) {
               label={t('conditions:value')}
             />
           </div>
+          <NoneAs condition={condition} onChange={onChange} />
         </>
       )}
       <WindowEditor

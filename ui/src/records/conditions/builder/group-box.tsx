@@ -1,8 +1,9 @@
 import { IconArrowsSplit2, IconBan, IconCopy, IconPlus, IconTrash } from '@tabler/icons-react';
+import type { Operator } from '@/api';
 import { useTranslation } from '@/i18n';
 import { cx } from '@/lib/cx';
 import { Button, IconButton, SegmentedControl } from '@/ui';
-import { group, leaf, type TreeAction } from '../tree';
+import { group, isField, isTrait, leaf, type TreeAction } from '../tree';
 import type { EditNode, GroupNode, LeafNode } from '../types';
 import css from './builder.module.css';
 import { isEditable, LeafEditor } from './leaf-editor';
@@ -17,23 +18,39 @@ interface LeafProps {
 }
 function LeafRow({ node, dispatch }: LeafProps) {
   const { t } = useTranslation('conditions');
-  const { readOnly, faults } = useScope();
+  const { readOnly, faults, counts, segments } = useScope();
   const fault = faults.get(node.id);
+  const count = counts.get(node.id);
+  const positive = positiveOf(node.condition);
   const set = (condition: LeafNode['condition']) => dispatch({ type: 'set', id: node.id, condition });
   return (
     <>
       <div className={css.fields} inert={readOnly}>
         {node.not && <span className={css.not}>{t('conditions:not')}</span>}
-        {(node.condition === null || isEditable(node.condition)) && (
+        {(node.condition === null || isEditable(node.condition, segments)) && (
           <SubjectPicker condition={node.condition} onChange={set} />
         )}
         {node.condition !== null && <LeafEditor key={subjectKey(node)} condition={node.condition} onChange={set} />}
+        {positive !== null && !node.not && !readOnly && (
+          <button
+            type="button"
+            className={css.withNone}
+            title={t('conditions:withNoneHelp')}
+            onClick={() => {
+              set(positive);
+              dispatch({ type: 'not', id: node.id, not: true });
+            }}
+          >
+            {t('conditions:withNone')}
+          </button>
+        )}
         {fault !== undefined && (
           <p className={css.fault} role="alert">
             {fault}
           </p>
         )}
       </div>
+      {count !== undefined && <span className={css.count}>{count}</span>}
       {!readOnly && (
         <div className={css.rowActions}>
           <IconButton
@@ -52,6 +69,14 @@ function LeafRow({ node, dispatch }: LeafProps) {
     </>
   );
 }
+const POSITIVE: Partial<Record<string, Operator>> = { '!=': '=', not_in: 'in', not_contains: 'contains' };
+/** What "is not" is the negation of: excluded, that takes in those without a value. */
+function positiveOf(condition: LeafNode['condition']): LeafNode['condition'] {
+  if (condition === null || !(isField(condition) || isTrait(condition))) return null;
+  const op = POSITIVE[condition.op];
+  return op === undefined ? null : { ...condition, op };
+}
+
 /** Editors keep state of their own (open lists, digits); a new subject starts afresh. */
 const subjectKey = (node: LeafNode): string => {
   const condition = node.condition ?? {};
@@ -70,8 +95,9 @@ interface Props {
 /** One card (depth 1) or a box inside it: mode, rows joined by 且 or 或, and what can be added. */
 export function GroupBox({ node, dispatch, depth, onRemove, onDuplicate }: Props) {
   const { t } = useTranslation('conditions');
-  const { readOnly, faults } = useScope();
+  const { readOnly, faults, counts } = useScope();
   const groupFault = faults.get(node.id);
+  const count = node.children.length > 1 ? counts.get(node.id) : undefined;
   const joiner = node.mode === 'all' ? t('conditions:and') : t('conditions:or');
   const row = (child: EditNode) =>
     child.kind === 'leaf' ? (
@@ -106,6 +132,7 @@ export function GroupBox({ node, dispatch, depth, onRemove, onDuplicate }: Props
           </span>
         )}
         <span className="grow" />
+        {count !== undefined && <span className={css.count}>{count}</span>}
         {!readOnly && (
           <>
             <IconButton

@@ -1,11 +1,22 @@
 import { IconLock } from '@tabler/icons-react';
 import { lazy, Suspense } from 'react';
-import type { Condition, FieldCondition, Operator, SegmentCondition, TraitCondition } from '@/api';
+import type { Condition, FieldCondition, Operator, Segment, SegmentCondition, TraitCondition } from '@/api';
 import { emptyOperand, OperandEditor, operandShape, operatorKey, operatorsOf } from '@/fields';
 import { labelText, useTranslation } from '@/i18n';
 import { Select, Skeleton } from '@/ui';
 import { Sentence } from '../sentence';
-import { isEvent, isField, isLifecycle, isRandom, isRecord, isSegment, isSequence, isTop, isTrait } from '../tree';
+import {
+  isEvent,
+  isField,
+  isLifecycle,
+  isList,
+  isRandom,
+  isRecord,
+  isSegment,
+  isSequence,
+  isTop,
+  isTrait,
+} from '../tree';
 import css from './builder.module.css';
 import { RandomLeaf, TopLeaf } from './people-leaves';
 import { RecordLeaf } from './record-leaf';
@@ -123,17 +134,21 @@ function SaidLeaf({ condition }: { condition: Condition }) {
   );
 }
 
-/** Whether a row is made of a subject that can be picked and an editor for it. */
-export const isEditable = (condition: Condition): boolean =>
+/** Whether a row is made of a subject that can be picked and an editor for it. A list is chosen among the segments that one sees. */
+export const isEditable = (condition: Condition, segments: readonly Segment[]): boolean =>
   [isField, isTrait, isRecord, isSegment, isRandom, isTop, isEvent, isSequence, isLifecycle].some((is) =>
     is(condition),
-  );
+  ) ||
+  (isList(condition) && segments.some(({ key }) => key === condition.list));
 
 /** Everything right of the subject. Forms this interface does not edit are said in words. */
 export function LeafEditor({ condition, onChange }: Props) {
+  const { segments } = useScope();
   if (isField(condition) || isTrait(condition)) return <CompareLeaf condition={condition} onChange={onChange} />;
   if (isRecord(condition)) return <RecordLeaf condition={condition} onChange={onChange} />;
   if (isSegment(condition)) return <SegmentLeaf condition={condition} onChange={onChange} />;
+  if (isList(condition) && isEditable(condition, segments))
+    return <SegmentLeaf condition={{ segment: condition.list, op: condition.op ?? 'in' }} onChange={onChange} />;
   if (isRandom(condition)) return <RandomLeaf condition={condition} onChange={onChange} />;
   if (isTop(condition)) return <TopLeaf condition={condition} onChange={onChange} />;
   if (isEvent(condition) || isSequence(condition) || isLifecycle(condition))

@@ -53,8 +53,16 @@ export function TopLeaf({
 }) {
   const { t } = useTranslation('conditions');
   const { traits, object, context, readOnly } = useScope();
-  const { of, trait, count } = condition.top;
-  const set = (change: Partial<TopCondition['top']>) => onChange({ top: { ...condition.top, ...change } });
+  const { of, trait, count, percent } = condition.top;
+  const inside = of !== undefined && { of };
+  const many = percent ?? count ?? 0;
+  const set = (next: { trait?: string; many?: number | string; share?: boolean }) => {
+    const amount = next.many ?? many;
+    const share = next.share ?? percent !== undefined;
+    onChange({
+      top: { ...inside, trait: next.trait ?? trait, ...(share ? { percent: amount } : { count: Number(amount) }) },
+    });
+  };
   return (
     <>
       <div className={css.trait}>
@@ -73,13 +81,24 @@ export function TopLeaf({
       <div className={css.small}>
         <NumberInput
           aria-label={t('conditions:top.count')}
-          value={count > 0 ? count : null}
-          min={1}
-          decimals={0}
-          onChange={(next) => next !== count && set({ count: next ?? 0 })}
+          value={Number(many) > 0 ? Number(many) : null}
+          min={percent === undefined ? 1 : 0}
+          {...(percent !== undefined && { max: 100 })}
+          decimals={percent === undefined ? 0 : 4}
+          onChange={(next) => next !== Number(many) && set({ many: next ?? 0 })}
         />
       </div>
-      <span className={css.unit}>{t('conditions:top.unit')}</span>
+      <div className={css.small}>
+        <Select
+          aria-label={t('conditions:top.measure')}
+          options={[
+            { value: 'count', label: t('conditions:top.unit') },
+            { value: 'percent', label: '%' },
+          ]}
+          value={percent === undefined ? 'count' : 'percent'}
+          onChange={(next) => set({ share: next === 'percent', many: next === 'percent' ? 20 : 100 })}
+        />
+      </div>
       {of !== undefined && (
         <span className={css.said}>
           <span>
@@ -90,7 +109,10 @@ export function TopLeaf({
               type="button"
               className={css.saidX}
               aria-label={t('conditions:top.ofEveryone')}
-              onClick={() => onChange({ top: { trait, count } })}
+              onClick={() => {
+                const { of: _, ...everyone } = condition.top;
+                onChange({ top: everyone });
+              }}
             >
               <IconX size={13} aria-hidden />
             </button>

@@ -8,6 +8,7 @@ import { Button, Select, type SelectOption } from '@/ui';
 import { aggregateField } from '../validate';
 import css from './builder.module.css';
 import { NestedConditions } from './nested';
+import { NoneAs } from './none-as';
 import { useScope } from './scope';
 import { WindowEditor } from './window-editor';
 
@@ -40,7 +41,7 @@ function useAggregates(object: string): SelectOption[] {
       if (!canRead(field)) continue;
       const name = labelText(field.label, context.language, field.key);
       if (field.type === 'money' || field.type === 'number')
-        for (const kind of ['sum', 'avg', 'max'] as const)
+        for (const kind of ['sum', 'avg', 'min', 'max'] as const)
           options.push({ value: `${kind}:${field.key}`, label: t(`conditions:aggregate.${kind}`, { name }) });
       if (field.type === 'relation' && field.target !== 'customer')
         options.push({ value: `distinct:${field.key}`, label: t('conditions:aggregate.distinct', { name }) });
@@ -111,6 +112,7 @@ export function RecordLeaf({ condition, onChange }: Props) {
           </div>
         </>
       )}
+      {op !== null && <NoneAs condition={condition} onChange={onChange} />}
       <WindowEditor
         value={condition.within}
         onChange={(within) => {

@@ -18,6 +18,8 @@ export interface BuilderScope {
   issues: readonly ConditionIssue[];
   /** What is wrong, by the id of the node. */
   faults: ReadonlyMap<string, string>;
+  /** How many fulfil a node by itself, as text, by its id. */
+  counts: ReadonlyMap<string, string>;
   readOnly: boolean;
 }
 
@@ -63,6 +65,7 @@ export function useMakeScope({
       context,
       issues: [],
       faults: NO_FAULTS,
+      counts: NO_FAULTS,
       readOnly: readOnly === true,
     }),
     [objects, object, traits, segments, allowTraits, allowRecords, allowSegments, seesTraits, context, readOnly],

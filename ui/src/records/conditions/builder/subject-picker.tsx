@@ -4,7 +4,18 @@ import { labelText, useTranslation } from '@/i18n';
 import { resolvePath } from '@/metadata';
 import { Picker } from '@/ui';
 import { lifecycleKind } from '../events';
-import { isEvent, isField, isLifecycle, isRandom, isRecord, isSegment, isSequence, isTop, isTrait } from '../tree';
+import {
+  isEvent,
+  isField,
+  isLifecycle,
+  isList,
+  isRandom,
+  isRecord,
+  isSegment,
+  isSequence,
+  isTop,
+  isTrait,
+} from '../tree';
 import css from './builder.module.css';
 import { type BuilderScope, useScope } from './scope';
 import { startCondition, subjectOf, useSubjects } from './subjects';
@@ -31,7 +42,7 @@ function useSubjectLabel(condition: Condition | null, scope: BuilderScope): { ki
     const object = scope.objects.find((candidate) => candidate.key === condition.record);
     return { kind: t('conditions:kind.record'), label: labelText(object?.label, language, condition.record) };
   }
-  if (isSegment(condition)) return { kind: '', label: t('conditions:kind.segment') };
+  if (isSegment(condition) || isList(condition)) return { kind: '', label: t('conditions:kind.segment') };
   if (isRandom(condition)) return { kind: '', label: t('conditions:kind.random') };
   if (isTop(condition)) return { kind: '', label: t('conditions:kind.top') };
   if (isEvent(condition)) return { kind: '', label: t('conditions:kind.event') };

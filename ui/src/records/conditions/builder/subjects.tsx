@@ -6,7 +6,18 @@ import { labelText, useTranslation } from '@/i18n';
 import { canRead, groupTraits, resolvePath, sectionOf, traitAsField } from '@/metadata';
 import { ObjectIcon, type PickerGroup } from '@/ui';
 import { lifecycleKind } from '../events';
-import { isEvent, isField, isLifecycle, isRandom, isRecord, isSegment, isSequence, isTop, isTrait } from '../tree';
+import {
+  isEvent,
+  isField,
+  isLifecycle,
+  isList,
+  isRandom,
+  isRecord,
+  isSegment,
+  isSequence,
+  isTop,
+  isTrait,
+} from '../tree';
 import { type BuilderScope, useScope } from './scope';
 
 const MANY = new Set(['relation_many', 'json']);
@@ -177,7 +188,7 @@ export function subjectOf(condition: Condition): string {
   if (isField(condition)) return `field:${condition.field}`;
   if (isTrait(condition)) return `trait:${condition.trait}`;
   if (isRecord(condition)) return `record:${condition.record}`;
-  if (isSegment(condition)) return 'segment:';
+  if (isSegment(condition) || isList(condition)) return 'segment:';
   if (isEvent(condition)) return 'event:';
   if (isSequence(condition)) return 'sequence:';
   if (isLifecycle(condition)) return `${lifecycleKind(condition)}:`;

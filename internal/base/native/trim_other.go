@@ -1,0 +1,6 @@
+//go:build !linux || !cgo
+
+package native
+
+// Trim does nothing here.
+func Trim() {}
