@@ -18,6 +18,9 @@ const Footer = ({ children }: { children: ReactNode }) => (
   </div>
 );
 
+/** The name from the first moment on: the library ties the heading to the dialog only after it is drawn. */
+const named = (title: ReactNode) => (typeof title === 'string' ? { content: { 'aria-label': title } } : undefined);
+
 export function ModalImpl(props: DialogProps) {
   const { opened, title, children, size = 480, footer, dismissible = true } = props;
   const { t } = useTranslation('common');
@@ -28,6 +31,7 @@ export function ModalImpl(props: DialogProps) {
         opened={opened}
         onClose={close}
         title={title}
+        attributes={named(title)}
         size={size}
         centered
         withCloseButton={dismissible}
@@ -52,6 +56,7 @@ export function DrawerImpl(props: DrawerProps) {
         opened={opened}
         onClose={close}
         title={title}
+        attributes={named(title)}
         size={size}
         position={side}
         closeButtonProps={{ 'aria-label': t('common:close') }}
